@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// alternative: instructions in place that apply() exchanges for others, by features of the machine.
+//
+//     using namespace inlay::x86::insn;
+//     using inlay::cpu, inlay::when;
+//
+//     // three bytes of nop, or stac where the processor has SMAP
+//     inline constexpr inlay::alternative<nop(3), when<cpu.smap, stac()>> user_access_begin;
+//     user_access_begin();
+//
+//     // with operands
+//     inline constexpr auto hweight64 =
+//         inlay::alternative<call<&sw_hweight64>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
+//             .takes<rdi>().returns<rax, std::uint64_t>();
+//     int n = hweight64(x);
+//
+// How it works. The type holds the forms. Using it writes the original to .text, padded with nops to the
+// longest form, and a record of 8 bytes to section inlay_alternatives; before apply() runs, the original
+// executes. apply() walks the `when`s from the last one to the first; the first that holds gives the bytes,
+// otherwise the original stays. An empty original (`none`) is padding alone; an empty form becomes nops.
+//
+// Two forms that have an instruction boundary at the same byte must have pushed the same there: an unwinder
+// that stops at this byte cannot know which form it is in. This is objtool's rule; here it is checked by
+// the compiler. Padding counts as instructions.
+//
+// Compare ALTERNATIVE, ALTERNATIVE_2, ALTERNATIVE_TERNARY and ALT_NOT in Linux's asm/alternative.h.
+#pragma once
+
+#include "inlay/describe.hpp"
+
+#include <type_traits>
+
+namespace inlay {
+
+namespace detail {
+
+/// `Count` bytes of nop, in as few instructions as there can be.
+template <unsigned Count>
+consteval code<> make_padding() { // a template, because Clang 14 evaluates a plain nop(Count) before it knows Count
+    return arch::insn::nop(Count);
+}
+template <unsigned Count>
+inline constexpr code<> padding = make_padding<Count>();
+
+/// A use of the stack rule, with both forms in its type, so that a compiler's message names them.
+template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto SecondForm, unsigned Length>
+struct stack_rule {
+    static consteval bool reaches(const machine_code& form, unsigned at) {
+        return at < form.length || form.falls_through;
+    }
+
+    static consteval unsigned disagreement() {
+        const machine_code first = FirstForm + padding<Length - FirstForm.length>;
+        const machine_code second = SecondForm + padding<Length - SecondForm.length>;
+        for (unsigned at = 0; at <= Length; ++at) {
+            const bool boundary = at == Length || (first.boundary(at) && second.boundary(at));
+            if (boundary && reaches(FirstForm, at) && reaches(SecondForm, at) && first.depth(at) != second.depth(at)) {
+                return at;
+            }
+        }
+        return max_code_length + 1;
+    }
+};
+
+template <class Rule, unsigned AtByte>
+struct forms_of_an_alternative_agree_about_the_stack {
+    static_assert(AtByte > max_code_length,
+                  "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
+                  "pushed different amounts there; `Rule` names both forms (ordinal 0 is the original). Give them the "
+                  "same stack effect up to this byte, or move the boundary by splitting or padding an instruction");
+    static constexpr bool value = true;
+};
+
+/// A declaration's identity in the tables: its name, if it has one, and its forms.
+template <auto Name, auto Original, class... Whens>
+struct declaration {
+    static constexpr unsigned length = [] {
+        unsigned longest = Original.length;
+        ((longest = Whens::code.length > longest ? Whens::code.length : longest), ...);
+        return longest;
+    }();
+    static constexpr bool calls = Original.calls || (Whens::code.calls || ...);
+    static constexpr bool moves_stack = Original.moves_stack() || (Whens::code.moves_stack() || ...);
+    static constexpr bool falls_through = Original.falls_through || (Whens::code.falls_through || ...);
+
+    template <unsigned Ordinal, auto Form, unsigned OtherOrdinal, auto... Others>
+    static consteval bool compare_with_others() {
+        if constexpr (sizeof...(Others) == 0) {
+            return true;
+        } else {
+            return compare_with_first<Ordinal, Form, OtherOrdinal, Others...>();
+        }
+    }
+    template <unsigned Ordinal, auto Form, unsigned OtherOrdinal, auto Other, auto... Others>
+    static consteval bool compare_with_first() {
+        using rule = stack_rule<Ordinal, Form, OtherOrdinal, Other, length>;
+        return forms_of_an_alternative_agree_about_the_stack<rule, rule::disagreement()>::value &&
+               compare_with_others<Ordinal, Form, OtherOrdinal + 1, Others...>();
+    }
+    template <unsigned Ordinal, auto Form, auto... Others>
+    static consteval bool compare_all() {
+        if constexpr (sizeof...(Others) == 0) {
+            return true;
+        } else {
+            return compare_with_others<Ordinal, Form, Ordinal + 1, Others...>() &&
+                   compare_all<Ordinal + 1, Others...>();
+        }
+    }
+    static_assert(length > 0, "inlay: every form of this alternative is empty; give one of them an instruction");
+    static_assert(compare_all<0, Original, Whens::code...>());
+};
+
+/// Stand-ins where a declaration has no name, and a site no result.
+struct unnamed {};
+struct no_register {};
+
+template <auto Name>
+inline constexpr auto name_pointer = &name_text<Name>::value;
+template <>
+inline constexpr const char* name_pointer<unnamed{}> = nullptr;
+
+/// A value as the word that goes into a register; signed values keep their value.
+template <class T>
+[[gnu::always_inline]] inline arch::emit::word word_of(T value) noexcept {
+    static_assert(std::is_integral_v<T> || std::is_enum_v<T> || std::is_pointer_v<T>,
+                  "inlay: an operand of an alternative is an integer, an enum or a pointer; pass the address of "
+                  "anything else");
+    static_assert(sizeof(T) <= sizeof(arch::emit::word), "inlay: an operand of an alternative fits one register");
+    if constexpr (std::is_pointer_v<T>) {
+        return reinterpret_cast<arch::emit::word>(value);
+    } else {
+        return static_cast<arch::emit::word>(value);
+    }
+}
+
+/// How a site meets the compiler: registers in, a register out, and what else changes.
+template <class Result, auto ResultRegister, bool ClobbersAll, auto... Inputs>
+struct operands {
+    using result = Result;
+    static constexpr auto result_register = ResultRegister;
+    static constexpr bool clobbers_all = ClobbersAll;
+    static constexpr std::size_t inputs = sizeof...(Inputs);
+
+    template <class... Arguments>
+    [[gnu::always_inline]] static arch::emit::inputs load(Arguments... arguments) noexcept {
+        arch::emit::inputs in{};
+        (arch::emit::load(in, Inputs, word_of(arguments)), ...);
+        return in;
+    }
+
+    static constexpr unsigned mask = arch::emit::input_mask<Inputs...>;
+};
+
+template <class Declaration, auto Name, class Operands, auto Original, class... Whens>
+struct site {
+    /// The same alternative with operands in `Registers`, one argument each, in this order.
+    template <auto... Registers>
+    [[nodiscard]] consteval auto takes() const {
+        static_assert(Operands::inputs == 0, "inlay: takes<...>() may be given once; name all registers in it");
+        return site<
+            Declaration, Name,
+            operands<typename Operands::result, Operands::result_register, Operands::clobbers_all, Registers...>,
+            Original, Whens...>{};
+    }
+
+    /// The same alternative with a result of type `Result` in `Register`.
+    template <auto Register, class Result>
+    [[nodiscard]] consteval auto returns() const {
+        static_assert(arch::emit::can_return<Register>,
+                      "inlay: an alternative returns in the register that functions return in (x86: rax or edx_eax; "
+                      "AArch64: x0)");
+        static_assert(std::is_integral_v<Result> || std::is_enum_v<Result> || std::is_pointer_v<Result>,
+                      "inlay: an alternative returns an integer, an enum or a pointer");
+        return with_result<Result, Register>(Operands{});
+    }
+
+    /// The same alternative, changing every register that a function may change.
+    [[nodiscard]] consteval auto clobbers_all() const { return with_clobbers(Operands{}); }
+
+    /// The same alternative under a name, for reports.
+    template <name NewName>
+    [[nodiscard]] consteval auto named() const {
+        return site<declaration<NewName, Original, Whens...>, NewName, Operands, Original, Whens...>{};
+    }
+
+    template <class... Arguments>
+    [[gnu::always_inline]] inline typename Operands::result operator()(Arguments... arguments) const noexcept {
+        static_assert(sizeof...(Arguments) == Operands::inputs,
+                      "inlay: as many arguments as registers named by takes<...>()");
+        static_assert(Original.depth(max_code_length) == 0 || !Original.falls_through,
+                      "inlay: an alternative in a C++ function must leave the stack as it found it; entry code uses "
+                      "inlay/asm.h");
+        using describes = Declaration;
+        constexpr unsigned last = sizeof...(Whens);
+        constexpr code<> fill = padding<describes::length - Original.length>;
+        describe_choices<describes, name_pointer<Name>, describes::length, Original, Whens...>();
+        describe_code<fill>();
+        arch::emit::site_macro<describes, Original, fill, last>();
+        if constexpr (describes::calls || describes::moves_stack) {
+            arch::emit::no_red_zone();
+        }
+        constexpr auto keeps = Operands::clobbers_all ? arch::emit::keeps::preserved
+                               : describes::calls     ? arch::emit::keeps::general
+                                                      : arch::emit::keeps::all;
+        const auto out =
+            arch::emit::site<describes, Operands::mask, arch::emit::gives_in<Operands::result_register>, keeps>(
+                Operands::load(arguments...));
+        if constexpr (!describes::falls_through) {
+            __builtin_unreachable();
+        } else if constexpr (!std::is_void_v<typename Operands::result>) {
+            return result_of<typename Operands::result>(arch::emit::result<Operands::result_register>(out));
+        }
+    }
+
+private:
+    template <class Result, auto Register, class Old, auto OldRegister, bool All, auto... Inputs>
+    static consteval auto with_result(operands<Old, OldRegister, All, Inputs...>) {
+        return site<Declaration, Name, operands<Result, Register, All, Inputs...>, Original, Whens...>{};
+    }
+    template <class Result, auto Register, bool All, auto... Inputs>
+    static consteval auto with_clobbers(operands<Result, Register, All, Inputs...>) {
+        return site<Declaration, Name, operands<Result, Register, true, Inputs...>, Original, Whens...>{};
+    }
+
+    /// Only the low bits of a register count: a bool is 8 bits.
+    template <class Result, class Word>
+    [[gnu::always_inline]] static Result result_of(Word value) noexcept {
+        if constexpr (std::is_pointer_v<Result>) {
+            return reinterpret_cast<Result>(value);
+        } else if constexpr (std::is_same_v<Result, bool>) {
+            return static_cast<std::uint8_t>(value) != 0;
+        } else {
+            return static_cast<Result>(value);
+        }
+    }
+};
+
+template <class T>
+inline constexpr bool is_when = false;
+template <auto Predicate, auto Code>
+inline constexpr bool is_when<when<Predicate, Code>> = true;
+
+} // namespace detail
+
+/// `Original`, or the code of the last of `Whens` whose predicate holds. Calling it runs the site.
+/// Thread-safe before and after apply(), not during it.
+template <auto Original, class... Whens>
+struct alternative : detail::site<detail::declaration<detail::unnamed{}, Original, Whens...>, detail::unnamed{},
+                                  detail::operands<void, detail::no_register{}, false>, Original, Whens...> {
+    static_assert(detail::is_code<std::remove_cv_t<decltype(Original)>>,
+                  "inlay: the first argument of alternative is its original code, e.g. nop(3)");
+    static_assert((detail::is_when<Whens> && ...), "inlay: write alternative<original, when<predicate, code>, ...>");
+};
+
+/// `Unpatched` until apply() ran; then `Yes` where `Predicate` holds and `No` where not.
+/// (Linux's ALTERNATIVE_TERNARY: `No` always, then `Yes` by the predicate; the last match wins.)
+template <auto Predicate, auto Yes, auto No, auto Unpatched>
+using ternary = alternative<Unpatched, when<always, No>, when<Predicate, Yes>>;
+
+} // namespace inlay

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// anchor: names for what the assembler writes.
+//
+//     asm(".Linlay_form.%c[id]: ..." :: [id] "i"(&anchor<of_code<Code>>::value));
+//
+// How it works. Tables are written by the assembler, because only it can subtract two addresses. It needs a
+// label for each description, equal for equal types. The compiler's mangled names are just that: an anchor
+// is an object nobody reads, whose name, printed by an operand, makes the labels `.Linlay_form.<name>`.
+// The labels are local to the unit, so that types of internal linkage (lambdas, static functions) cannot
+// clash across units.
+#pragma once
+
+#include "inlay/code.hpp"
+
+#include <type_traits>
+
+namespace inlay::detail {
+
+template <class Description>
+struct anchor {
+    [[gnu::visibility("hidden")]] static inline constexpr char value{};
+};
+
+/// Descriptions that are not types of their own.
+template <auto Code>
+struct of_code {};
+template <auto Function>
+struct of_thunk {};
+template <class Declaration, unsigned Ordinal>
+struct of_choice {};
+
+template <class Description>
+inline constexpr const char* anchor_of = &anchor<Description>::value;
+
+/// Whether a symbol operand stands for a thunk, and what the assembler prints for it.
+template <class Symbol>
+struct symbol_kind {
+    static constexpr bool preserving = false;
+};
+template <auto Function>
+struct symbol_kind<inlay::preserving<Function>> {
+    static constexpr bool preserving = true;
+    static constexpr const char* anchor = anchor_of<of_thunk<Function>>;
+};
+template <auto Symbol>
+inline constexpr bool is_preserving = symbol_kind<std::remove_cv_t<decltype(Symbol)>>::preserving;
+template <auto Symbol>
+inline constexpr auto operand_of = [] {
+    if constexpr (is_preserving<Symbol>) {
+        return symbol_kind<std::remove_cv_t<decltype(Symbol)>>::anchor;
+    } else {
+        return Symbol;
+    }
+}();
+
+/// Calls `Function` by the ordinary convention. Hidden, so that its address is a link-time constant even in
+/// a shared library, where `Function` itself may give way to another of its name.
+template <auto Function>
+struct reachable {
+    static_assert(Function == nullptr && Function != nullptr, "inlay: name a function by its address: call<&f>()");
+};
+template <class Result, class... Parameters, Result (*Function)(Parameters...)>
+struct reachable<Function> {
+    using result = Result;
+    [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) {
+        return Function(static_cast<Parameters&&>(parameters)...);
+    }
+};
+template <class Result, class... Parameters, Result (*Function)(Parameters...) noexcept>
+struct reachable<Function> {
+    using result = Result;
+    [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) noexcept {
+        return Function(static_cast<Parameters&&>(parameters)...);
+    }
+};
+
+/// Runs a probe that is a function.
+template <auto Probe>
+struct probe_function {
+    [[gnu::visibility("hidden")]] static bool call() noexcept { return Probe(); }
+};
+
+} // namespace inlay::detail

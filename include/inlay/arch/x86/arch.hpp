@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// x86-64 as the architecture that arch/arch.hpp asks for.
+#pragma once
+
+#include "inlay/arch/x86/cpu.hpp"
+#include "inlay/arch/x86/emit.hpp"
+#include "inlay/arch/x86/insn.hpp"
+#include "inlay/arch/x86/nops.hpp"
+#include "inlay/arch/x86/patch.hpp"
+
+namespace inlay {
+
+namespace x86 {
+
+/// Whether this processor has the feature that `words` encode (see `cpuid::encode`).
+[[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
+    return holds(cpuid::decode(words), this_cpu{});
+}
+
+} // namespace x86
+
+namespace arch = x86;
+
+} // namespace inlay

@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// cpu: the features of x86 CPUs, under the names that Linux shows in /proc/cpuinfo.
+//
+//     inlay::alternative<nop(3), when<cpu.smap, stac()>> user_access_begin;
+//     if (inlay::x86::holds(inlay::cpu.avx2.probe(), inlay::x86::this_cpu{})) ...
+//     if (inlay::x86::holds(inlay::cpu.avx2.probe(), dump_of_another_cpu)) ...
+//
+// How it works. `inlay::cpu` is an object with one empty member a feature; a feature's type holds its name and
+// where CPUID shows it. Nothing here is executed until somebody asks, and a feature that no program names
+// costs nothing. `holds()` is the one place that judges a probe, on this CPU or on a dump of another. It
+// touches only what is there: a leaf or subleaf that the CPU does not list is never trusted (Intel CPUs
+// answer with the data of another leaf), and XCR0 is read only where CPUID says that it can be.
+//
+// A bit of CPUID says what the CPU can do. Registers that the OS does not save on a context switch are as good
+// as absent, so AVX and its like also ask XCR0 for the state that they live in.
+//
+// The members come from one base class a leaf: `cpu.smap` stays flat for the user, while each base is small
+// enough for Boost.PFR, which walks aggregates of up to 100 members (see features.hpp).
+//
+// Features with "Linux: not shown" in their comment are in Linux's cpufeatures.h or KVM under that name, but
+// not in /proc/cpuinfo. Not here: flags that no single CPUID bit stands for (constant_tsc, rep_good, ibrs ...),
+// and lwp, whose state bit (XCR0[62]) Linux never enables.
+#pragma once
+
+#include "inlay/arch/x86/emit_cpuid.hpp"
+#include "inlay/feature.hpp"
+#include "inlay/table.hpp"
+
+#include <cstdint>
+
+namespace inlay {
+namespace x86 {
+
+using cpuid_result = emit::cpuid_result;
+
+enum class cpuid_register : std::uint8_t { eax, ebx, ecx, edx };
+
+/// A probe: one bit of CPUID, and the state that the OS must have enabled for the bit to count.
+struct cpuid {
+    std::uint32_t leaf{};
+    std::uint16_t subleaf{};
+    cpuid_register reg{};
+    std::uint8_t bit{};   ///< 0 to 31
+    std::uint32_t xcr0{}; ///< bits of XCR0 that must all be set; 0 if the feature needs no state (see xstate)
+
+    /// How a feature_record carries the probe.
+    [[nodiscard]] constexpr table::probe_words encode() const noexcept {
+        const auto where = std::uint32_t{subleaf} | static_cast<std::uint32_t>(reg) << 16 | std::uint32_t{bit} << 24;
+        return {{leaf, where, xcr0}};
+    }
+
+    [[nodiscard]] static constexpr cpuid decode(table::probe_words words) noexcept {
+        const std::uint32_t where = words.word[1];
+        return {words.word[0], static_cast<std::uint16_t>(where), static_cast<cpuid_register>(where >> 16 & 3U),
+                static_cast<std::uint8_t>(where >> 24 & 31U), words.word[2]};
+    }
+
+    friend constexpr bool operator==(const cpuid&, const cpuid&) = default;
+};
+
+/// Bits of XCR0 that a feature needs (Intel SDM volume 1, section 13.1, and the chapters on detection).
+namespace xstate {
+inline constexpr std::uint32_t avx = 1U << 1 | 1U << 2;                    ///< XMM, upper half of YMM
+inline constexpr std::uint32_t mpx = 1U << 3 | 1U << 4;                    ///< BNDREGS, BNDCSR
+inline constexpr std::uint32_t avx512 = avx | 1U << 5 | 1U << 6 | 1U << 7; ///< opmask, ZMM_Hi256, Hi16_ZMM
+inline constexpr std::uint32_t amx = 1U << 17 | 1U << 18;                  ///< TILECFG, TILEDATA
+inline constexpr std::uint32_t apx = 1U << 19;                             ///< r16 to r31
+} // namespace xstate
+
+namespace detail {
+
+[[nodiscard]] constexpr bool bit_of(const cpuid_result& result, cpuid_register reg, unsigned bit) noexcept {
+    const std::uint32_t value = reg == cpuid_register::eax   ? result.eax
+                                : reg == cpuid_register::ebx ? result.ebx
+                                : reg == cpuid_register::ecx ? result.ecx
+                                                             : result.edx;
+    return (value >> bit & 1U) != 0;
+}
+
+/// Whether the CPU lists subleaf `subleaf` of a leaf that it has. Leaves that list nothing return 0 in the
+/// subleaves that they lack, so those need no check.
+template <class Source>
+[[nodiscard]] constexpr bool lists_subleaf(std::uint32_t leaf, std::uint32_t subleaf, Source& source) {
+    if (subleaf == 0) {
+        return true;
+    }
+    switch (leaf) {
+    case 0x07: // EAX is the highest subleaf
+        return subleaf <= source.cpuid(leaf, 0).eax;
+    case 0x0f: // EDX has a bit for each resource that can be monitored
+        return subleaf < 32 && (source.cpuid(leaf, 0).edx >> subleaf & 1U) != 0;
+    case 0x10: // EBX has a bit for each resource that can be allocated
+        return subleaf < 32 && (source.cpuid(leaf, 0).ebx >> subleaf & 1U) != 0;
+    default:
+        return true;
+    }
+}
+
+} // namespace detail
+
+/// True if the CPU behind `source` has the feature. `source` supplies
+///     cpuid(leaf, subleaf) -> cpuid_result    the registers that CPUID returns
+///     xcr0() -> std::uint64_t                 asked only where CPUID says OSXSAVE
+/// so that a dump of another CPU does as well as `this_cpu{}`. Pure but for `source`.
+template <class Source>
+[[nodiscard]] constexpr bool holds(cpuid probe, Source&& source) {
+    // Leaves come in ranges of 65,536 (basic 0, extended 0x8000'0000, Centaur 0xc000'0000). The first leaf of
+    // each names the last; where the range is missing, the answer lies outside of it.
+    const std::uint32_t first = probe.leaf & 0xffff'0000U;
+    const std::uint32_t last = source.cpuid(first, 0U).eax;
+    if ((last & 0xffff'0000U) != first || probe.leaf > last ||
+        !detail::lists_subleaf(probe.leaf, probe.subleaf, source) ||
+        !detail::bit_of(source.cpuid(probe.leaf, probe.subleaf), probe.reg, probe.bit)) {
+        return false;
+    }
+    if (probe.xcr0 == 0) {
+        return true;
+    }
+    // XGETBV is an invalid opcode until the OS has set CR4.OSXSAVE, which leaf 1 mirrors.
+    return detail::bit_of(source.cpuid(1U, 0U), cpuid_register::ecx, 27) && (source.xcr0() & probe.xcr0) == probe.xcr0;
+}
+
+/// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the core
+/// at hand. Each cpuid() costs an exit to the hypervisor in a virtual machine.
+struct this_cpu {
+    [[nodiscard]] cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) const noexcept {
+        return emit::cpuid(leaf, subleaf);
+    }
+
+    /// XCR0. Call it only where CPUID says OSXSAVE.
+    [[nodiscard]] std::uint64_t xcr0() const noexcept {
+        const auto [low, high] = emit::xgetbv();
+        return std::uint64_t{high} << 32 | low;
+    }
+};
+
+/// Basic features. Intel SDM volume 2, CPUID leaf 01H; AMD APM volume 3, appendix E, Fn0000_0001.
+struct leaf_1_features {
+    using enum cpuid_register;
+
+    feature<"fpu", cpuid{1, 0, edx, 0}> fpu;
+    feature<"vme", cpuid{1, 0, edx, 1}> vme;
+    feature<"de", cpuid{1, 0, edx, 2}> de;
+    feature<"pse", cpuid{1, 0, edx, 3}> pse;
+    feature<"tsc", cpuid{1, 0, edx, 4}> tsc;
+    feature<"msr", cpuid{1, 0, edx, 5}> msr;
+    feature<"pae", cpuid{1, 0, edx, 6}> pae;
+    feature<"mce", cpuid{1, 0, edx, 7}> mce;
+    feature<"cx8", cpuid{1, 0, edx, 8}> cx8; // manual: CX8, CMPXCHG8B
+    feature<"apic", cpuid{1, 0, edx, 9}> apic;
+    feature<"sep", cpuid{1, 0, edx, 11}> sep; // SYSENTER and SYSEXIT
+    feature<"mtrr", cpuid{1, 0, edx, 12}> mtrr;
+    feature<"pge", cpuid{1, 0, edx, 13}> pge;
+    feature<"mca", cpuid{1, 0, edx, 14}> mca;
+    feature<"cmov", cpuid{1, 0, edx, 15}> cmov;
+    feature<"pat", cpuid{1, 0, edx, 16}> pat;
+    feature<"pse36", cpuid{1, 0, edx, 17}> pse36;
+    feature<"pn", cpuid{1, 0, edx, 18}> pn;           // manual: PSN
+    feature<"clflush", cpuid{1, 0, edx, 19}> clflush; // manual: CLFSH
+    feature<"dts", cpuid{1, 0, edx, 21}> dts;         // manual: DS, debug store
+    feature<"acpi", cpuid{1, 0, edx, 22}> acpi;
+    feature<"mmx", cpuid{1, 0, edx, 23}> mmx;
+    feature<"fxsr", cpuid{1, 0, edx, 24}> fxsr;
+    feature<"sse", cpuid{1, 0, edx, 25}> sse;
+    feature<"sse2", cpuid{1, 0, edx, 26}> sse2;
+    feature<"ss", cpuid{1, 0, edx, 27}> ss; // self-snoop
+    feature<"ht", cpuid{1, 0, edx, 28}> ht; // manual: HTT
+    feature<"tm", cpuid{1, 0, edx, 29}> tm;
+    feature<"ia64", cpuid{1, 0, edx, 30}> ia64;
+    feature<"pbe", cpuid{1, 0, edx, 31}> pbe;
+
+    feature<"pni", cpuid{1, 0, ecx, 0}> pni; // manual: SSE3
+    feature<"pclmulqdq", cpuid{1, 0, ecx, 1}> pclmulqdq;
+    feature<"dtes64", cpuid{1, 0, ecx, 2}> dtes64;
+    feature<"monitor", cpuid{1, 0, ecx, 3}> monitor;
+    feature<"ds_cpl", cpuid{1, 0, ecx, 4}> ds_cpl;
+    feature<"vmx", cpuid{1, 0, ecx, 5}> vmx;
+    feature<"smx", cpuid{1, 0, ecx, 6}> smx;
+    feature<"est", cpuid{1, 0, ecx, 7}> est; // manual: EIST
+    feature<"tm2", cpuid{1, 0, ecx, 8}> tm2;
+    feature<"ssse3", cpuid{1, 0, ecx, 9}> ssse3;
+    feature<"cid", cpuid{1, 0, ecx, 10}> cid; // manual: CNXT-ID
+    feature<"sdbg", cpuid{1, 0, ecx, 11}> sdbg;
+    feature<"fma", cpuid{1, 0, ecx, 12, xstate::avx}> fma;
+    feature<"cx16", cpuid{1, 0, ecx, 13}> cx16; // manual: CMPXCHG16B
+    feature<"xtpr", cpuid{1, 0, ecx, 14}> xtpr;
+    feature<"pdcm", cpuid{1, 0, ecx, 15}> pdcm;
+    feature<"pcid", cpuid{1, 0, ecx, 17}> pcid;
+    feature<"dca", cpuid{1, 0, ecx, 18}> dca;
+    feature<"sse4_1", cpuid{1, 0, ecx, 19}> sse4_1;
+    feature<"sse4_2", cpuid{1, 0, ecx, 20}> sse4_2;
+    feature<"x2apic", cpuid{1, 0, ecx, 21}> x2apic;
+    feature<"movbe", cpuid{1, 0, ecx, 22}> movbe;
+    feature<"popcnt", cpuid{1, 0, ecx, 23}> popcnt;
+    feature<"tsc_deadline_timer", cpuid{1, 0, ecx, 24}> tsc_deadline_timer;
+    feature<"aes", cpuid{1, 0, ecx, 25}> aes;
+    feature<"xsave", cpuid{1, 0, ecx, 26}> xsave;     // the CPU can ...
+    feature<"osxsave", cpuid{1, 0, ecx, 27}> osxsave; // ... and the OS has turned it on. Linux: not shown
+    feature<"avx", cpuid{1, 0, ecx, 28, xstate::avx}> avx;
+    feature<"f16c", cpuid{1, 0, ecx, 29, xstate::avx}> f16c;
+    feature<"rdrand", cpuid{1, 0, ecx, 30}> rdrand;
+    feature<"hypervisor", cpuid{1, 0, ecx, 31}> hypervisor; // manual: reserved for hypervisors
+};
+
+/// Thermal and power management. Intel SDM volume 2, CPUID leaf 06H; AMD APM volume 3, Fn0000_0006.
+struct leaf_6_features {
+    using enum cpuid_register;
+
+    feature<"dtherm", cpuid{6, 0, eax, 0}> dtherm; // manual: digital temperature sensor
+    feature<"ida", cpuid{6, 0, eax, 1}> ida;       // manual: Turbo Boost
+    feature<"arat", cpuid{6, 0, eax, 2}> arat;     // the APIC timer runs in every C state
+    feature<"pln", cpuid{6, 0, eax, 4}> pln;
+    feature<"pts", cpuid{6, 0, eax, 6}> pts; // manual: PTM
+    feature<"hwp", cpuid{6, 0, eax, 7}> hwp;
+    feature<"hwp_notify", cpuid{6, 0, eax, 8}> hwp_notify;
+    feature<"hwp_act_window", cpuid{6, 0, eax, 9}> hwp_act_window;
+    feature<"hwp_epp", cpuid{6, 0, eax, 10}> hwp_epp;
+    feature<"hwp_pkg_req", cpuid{6, 0, eax, 11}> hwp_pkg_req;
+    feature<"hfi", cpuid{6, 0, eax, 19}> hfi;
+
+    feature<"aperfmperf", cpuid{6, 0, ecx, 0}> aperfmperf;
+    feature<"epb", cpuid{6, 0, ecx, 3}> epb;
+};
+
+/// Structured extended features. Intel SDM volume 2, CPUID leaf 07H; AMD APM volume 3, Fn0000_0007.
+struct leaf_7_features {
+    using enum cpuid_register;
+
+    feature<"fsgsbase", cpuid{7, 0, ebx, 0}> fsgsbase;
+    feature<"tsc_adjust", cpuid{7, 0, ebx, 1}> tsc_adjust;
+    feature<"sgx", cpuid{7, 0, ebx, 2}> sgx;
+    feature<"bmi1", cpuid{7, 0, ebx, 3}> bmi1; // VEX encoded, but general registers only: no state
+    feature<"hle", cpuid{7, 0, ebx, 4}> hle;
+    feature<"avx2", cpuid{7, 0, ebx, 5, xstate::avx}> avx2;
+    feature<"smep", cpuid{7, 0, ebx, 7}> smep;
+    feature<"bmi2", cpuid{7, 0, ebx, 8}> bmi2;
+    feature<"erms", cpuid{7, 0, ebx, 9}> erms;
+    feature<"invpcid", cpuid{7, 0, ebx, 10}> invpcid;
+    feature<"rtm", cpuid{7, 0, ebx, 11}> rtm;
+    feature<"cqm", cpuid{7, 0, ebx, 12}> cqm; // manual: RDT-M, AMD: PQM
+    feature<"mpx", cpuid{7, 0, ebx, 14, xstate::mpx}> mpx;
+    feature<"rdt_a", cpuid{7, 0, ebx, 15}> rdt_a; // AMD: PQE
+    feature<"avx512f", cpuid{7, 0, ebx, 16, xstate::avx512}> avx512f;
+    feature<"avx512dq", cpuid{7, 0, ebx, 17, xstate::avx512}> avx512dq;
+    feature<"rdseed", cpuid{7, 0, ebx, 18}> rdseed;
+    feature<"adx", cpuid{7, 0, ebx, 19}> adx;
+    feature<"smap", cpuid{7, 0, ebx, 20}> smap;
+    feature<"avx512ifma", cpuid{7, 0, ebx, 21, xstate::avx512}> avx512ifma;
+    feature<"clflushopt", cpuid{7, 0, ebx, 23}> clflushopt;
+    feature<"clwb", cpuid{7, 0, ebx, 24}> clwb;
+    feature<"intel_pt", cpuid{7, 0, ebx, 25}> intel_pt;
+    feature<"avx512pf", cpuid{7, 0, ebx, 26, xstate::avx512}> avx512pf;
+    feature<"avx512er", cpuid{7, 0, ebx, 27, xstate::avx512}> avx512er;
+    feature<"avx512cd", cpuid{7, 0, ebx, 28, xstate::avx512}> avx512cd;
+    feature<"sha_ni", cpuid{7, 0, ebx, 29}> sha_ni; // manual: SHA
+    feature<"avx512bw", cpuid{7, 0, ebx, 30, xstate::avx512}> avx512bw;
+    feature<"avx512vl", cpuid{7, 0, ebx, 31, xstate::avx512}> avx512vl;
+
+    feature<"avx512vbmi", cpuid{7, 0, ecx, 1, xstate::avx512}> avx512vbmi;
+    feature<"umip", cpuid{7, 0, ecx, 2}> umip;
+    // Protection keys need CR4.PKE, which ospke mirrors; XCR0[9] only lets XSAVE manage PKRU, and RDPKRU and
+    // WRPKRU work without it (Intel SDM volume 3, section 4.6.2). So ospke is the one to ask before using them.
+    feature<"pku", cpuid{7, 0, ecx, 3}> pku;
+    feature<"ospke", cpuid{7, 0, ecx, 4}> ospke;
+    feature<"waitpkg", cpuid{7, 0, ecx, 5}> waitpkg;
+    feature<"avx512_vbmi2", cpuid{7, 0, ecx, 6, xstate::avx512}> avx512_vbmi2;
+    feature<"shstk", cpuid{7, 0, ecx, 7}> shstk; // manual: CET_SS. Linux: not shown, but user_shstk where it uses it
+    feature<"gfni", cpuid{7, 0, ecx, 8}> gfni;   // has an SSE form; ask avx or avx512f as well for the others
+    feature<"vaes", cpuid{7, 0, ecx, 9, xstate::avx}> vaes;
+    feature<"vpclmulqdq", cpuid{7, 0, ecx, 10, xstate::avx}> vpclmulqdq;
+    feature<"avx512_vnni", cpuid{7, 0, ecx, 11, xstate::avx512}> avx512_vnni;
+    feature<"avx512_bitalg", cpuid{7, 0, ecx, 12, xstate::avx512}> avx512_bitalg;
+    feature<"tme", cpuid{7, 0, ecx, 13}> tme; // manual: TME_EN
+    feature<"avx512_vpopcntdq", cpuid{7, 0, ecx, 14, xstate::avx512}> avx512_vpopcntdq;
+    feature<"la57", cpuid{7, 0, ecx, 16}> la57;
+    feature<"rdpid", cpuid{7, 0, ecx, 22}> rdpid;
+    feature<"bus_lock_detect", cpuid{7, 0, ecx, 24}> bus_lock_detect;
+    feature<"cldemote", cpuid{7, 0, ecx, 25}> cldemote;
+    feature<"movdiri", cpuid{7, 0, ecx, 27}> movdiri;
+    feature<"movdir64b", cpuid{7, 0, ecx, 28}> movdir64b;
+    feature<"enqcmd", cpuid{7, 0, ecx, 29}> enqcmd;
+    feature<"sgx_lc", cpuid{7, 0, ecx, 30}> sgx_lc;
+
+    feature<"avx512_4vnniw", cpuid{7, 0, edx, 2, xstate::avx512}> avx512_4vnniw;
+    feature<"avx512_4fmaps", cpuid{7, 0, edx, 3, xstate::avx512}> avx512_4fmaps;
+    feature<"fsrm", cpuid{7, 0, edx, 4}> fsrm;
+    feature<"avx512_vp2intersect", cpuid{7, 0, edx, 8, xstate::avx512}> avx512_vp2intersect;
+    feature<"srbds_ctrl", cpuid{7, 0, edx, 9}> srbds_ctrl; // Linux: not shown
+    feature<"md_clear", cpuid{7, 0, edx, 10}> md_clear;
+    feature<"rtm_always_abort", cpuid{7, 0, edx, 11}> rtm_always_abort; // Linux: not shown
+    feature<"tsx_force_abort", cpuid{7, 0, edx, 13}> tsx_force_abort;   // Linux: not shown
+    feature<"serialize", cpuid{7, 0, edx, 14}> serialize;
+    feature<"hybrid_cpu", cpuid{7, 0, edx, 15}> hybrid_cpu; // manual: Hybrid. Linux: not shown
+    feature<"tsxldtrk", cpuid{7, 0, edx, 16}> tsxldtrk;
+    feature<"pconfig", cpuid{7, 0, edx, 18}> pconfig;
+    feature<"arch_lbr", cpuid{7, 0, edx, 19}> arch_lbr;
+    feature<"ibt", cpuid{7, 0, edx, 20}> ibt; // manual: CET_IBT
+    // A Linux process must also ask for AMX (arch_prctl ARCH_REQ_XCOMP_PERM), or the first tile access faults.
+    feature<"amx_bf16", cpuid{7, 0, edx, 22, xstate::amx}> amx_bf16;
+    feature<"avx512_fp16", cpuid{7, 0, edx, 23, xstate::avx512}> avx512_fp16;
+    feature<"amx_tile", cpuid{7, 0, edx, 24, xstate::amx}> amx_tile;
+    feature<"amx_int8", cpuid{7, 0, edx, 25, xstate::amx}> amx_int8;
+    // Linux shows ibrs, ibpb, stibp and ssbd instead, each from an Intel bit here or an AMD bit in 0x80000008.
+    feature<"spec_ctrl", cpuid{7, 0, edx, 26}> spec_ctrl; // manual: IBRS and IBPB
+    feature<"intel_stibp", cpuid{7, 0, edx, 27}> intel_stibp;
+    feature<"flush_l1d", cpuid{7, 0, edx, 28}> flush_l1d;
+    feature<"arch_capabilities", cpuid{7, 0, edx, 29}> arch_capabilities;
+    feature<"core_capabilities", cpuid{7, 0, edx, 30}> core_capabilities; // Linux: not shown
+    feature<"spec_ctrl_ssbd", cpuid{7, 0, edx, 31}> spec_ctrl_ssbd;
+};
+
+/// Structured extended features, continued. Intel SDM volume 2, CPUID leaf 07H, subleaves 1 and 2.
+struct leaf_7_continued_features {
+    using enum cpuid_register;
+
+    feature<"sha512", cpuid{7, 1, eax, 0, xstate::avx}> sha512; // Linux: not shown
+    feature<"sm3", cpuid{7, 1, eax, 1, xstate::avx}> sm3;       // Linux: not shown
+    feature<"sm4", cpuid{7, 1, eax, 2, xstate::avx}> sm4;       // Linux: not shown
+    feature<"avx_vnni", cpuid{7, 1, eax, 4, xstate::avx}> avx_vnni;
+    feature<"avx512_bf16", cpuid{7, 1, eax, 5, xstate::avx512}> avx512_bf16;
+    feature<"lass", cpuid{7, 1, eax, 6}> lass;
+    feature<"cmpccxadd", cpuid{7, 1, eax, 7}> cmpccxadd;               // Linux: not shown
+    feature<"arch_perfmon_ext", cpuid{7, 1, eax, 8}> arch_perfmon_ext; // Linux: not shown
+    feature<"fzrm", cpuid{7, 1, eax, 10}> fzrm;                        // Linux: not shown
+    feature<"fsrs", cpuid{7, 1, eax, 11}> fsrs;                        // Linux: not shown
+    feature<"fsrc", cpuid{7, 1, eax, 12}> fsrc;                        // Linux: not shown
+    feature<"fred", cpuid{7, 1, eax, 17}> fred;
+    feature<"lkgs", cpuid{7, 1, eax, 18}> lkgs;                      // Linux: not shown
+    feature<"wrmsrns", cpuid{7, 1, eax, 19}> wrmsrns;                // Linux: not shown
+    feature<"amx_fp16", cpuid{7, 1, eax, 21, xstate::amx}> amx_fp16; // Linux: not shown
+    feature<"avx_ifma", cpuid{7, 1, eax, 23, xstate::avx}> avx_ifma; // Linux: not shown
+    feature<"lam", cpuid{7, 1, eax, 26}> lam;
+    feature<"movrs", cpuid{7, 1, eax, 31}> movrs; // Linux: not shown
+
+    feature<"intel_ppin", cpuid{7, 1, ebx, 0}> intel_ppin;
+
+    feature<"msr_imm", cpuid{7, 1, ecx, 5}> msr_imm; // Linux: not shown
+
+    // Linux: none of these is shown.
+    feature<"avx_vnni_int8", cpuid{7, 1, edx, 4, xstate::avx}> avx_vnni_int8;
+    feature<"avx_ne_convert", cpuid{7, 1, edx, 5, xstate::avx}> avx_ne_convert;
+    feature<"amx_complex", cpuid{7, 1, edx, 8, xstate::amx}> amx_complex;
+    feature<"avx_vnni_int16", cpuid{7, 1, edx, 10, xstate::avx}> avx_vnni_int16;
+    feature<"prefetchiti", cpuid{7, 1, edx, 14}> prefetchiti;
+    feature<"avx10", cpuid{7, 1, edx, 19, xstate::avx512}> avx10;
+    feature<"apx", cpuid{7, 1, edx, 21, xstate::apx}> apx; // manual: APX_F
+
+    feature<"rrsba_ctrl", cpuid{7, 2, edx, 2}> rrsba_ctrl; // Linux: not shown
+    feature<"bhi_ctrl", cpuid{7, 2, edx, 4}> bhi_ctrl;     // Linux: not shown
+};
+
+/// XSAVE. Intel SDM volume 2, CPUID leaf 0DH, subleaf 1; AMD APM volume 3, Fn0000_000D.
+struct leaf_d_features {
+    using enum cpuid_register;
+
+    feature<"xsaveopt", cpuid{0xd, 1, eax, 0}> xsaveopt;
+    feature<"xsavec", cpuid{0xd, 1, eax, 1}> xsavec;
+    feature<"xgetbv1", cpuid{0xd, 1, eax, 2}> xgetbv1; // XGETBV with ECX = 1
+    feature<"xsaves", cpuid{0xd, 1, eax, 3}> xsaves;
+    feature<"xfd", cpuid{0xd, 1, eax, 4}> xfd; // Linux: not shown
+};
+
+/// Monitoring and allocation of shared resources. Intel SDM volume 2, CPUID leaves 0FH and 10H, and volume 3,
+/// "Intel Resource Director Technology"; AMD APM volume 3, Fn0000_000F and Fn0000_0010.
+struct leaf_f_features {
+    using enum cpuid_register;
+
+    feature<"cqm_llc", cpuid{0xf, 0, edx, 1}> cqm_llc;
+    feature<"cqm_occup_llc", cpuid{0xf, 1, edx, 0}> cqm_occup_llc;
+    feature<"cqm_mbm_total", cpuid{0xf, 1, edx, 1}> cqm_mbm_total;
+    feature<"cqm_mbm_local", cpuid{0xf, 1, edx, 2}> cqm_mbm_local;
+
+    feature<"cat_l3", cpuid{0x10, 0, ebx, 1}> cat_l3;
+    feature<"cat_l2", cpuid{0x10, 0, ebx, 2}> cat_l2;
+    feature<"mba", cpuid{0x10, 0, ebx, 3}> mba; // Linux shows AMD's bandwidth enforcement as mba too: amd_mba
+    feature<"cdp_l3", cpuid{0x10, 1, ecx, 2}> cdp_l3;
+    feature<"cdp_l2", cpuid{0x10, 2, ecx, 2}> cdp_l2;
+    feature<"per_thread_mba", cpuid{0x10, 3, ecx, 0}> per_thread_mba; // Linux: not shown
+};
+
+/// Extended features. AMD APM volume 3, appendix E, Fn8000_0001; Intel SDM volume 2, CPUID leaf 80000001H.
+/// What AMD repeats from leaf 1 is left out, as in Linux.
+struct leaf_80000001_features {
+    using enum cpuid_register;
+
+    feature<"syscall", cpuid{0x8000'0001, 0, edx, 11}> syscall;
+    feature<"mp", cpuid{0x8000'0001, 0, edx, 19}> mp; // manual: reserved; K7 and K8 for multiprocessing
+    feature<"nx", cpuid{0x8000'0001, 0, edx, 20}> nx; // Intel: execute disable
+    feature<"mmxext", cpuid{0x8000'0001, 0, edx, 22}> mmxext;
+    feature<"fxsr_opt", cpuid{0x8000'0001, 0, edx, 25}> fxsr_opt; // manual: FFXSR
+    feature<"pdpe1gb", cpuid{0x8000'0001, 0, edx, 26}> pdpe1gb;   // manual: Page1GB
+    feature<"rdtscp", cpuid{0x8000'0001, 0, edx, 27}> rdtscp;
+    feature<"lm", cpuid{0x8000'0001, 0, edx, 29}> lm;
+    feature<"3dnowext", cpuid{0x8000'0001, 0, edx, 30}> amd_3dnowext; // an identifier cannot begin with a digit
+    feature<"3dnow", cpuid{0x8000'0001, 0, edx, 31}> amd_3dnow;
+
+    feature<"lahf_lm", cpuid{0x8000'0001, 0, ecx, 0}> lahf_lm; // manual: LahfSahf
+    feature<"cmp_legacy", cpuid{0x8000'0001, 0, ecx, 1}> cmp_legacy;
+    feature<"svm", cpuid{0x8000'0001, 0, ecx, 2}> svm;
+    feature<"extapic", cpuid{0x8000'0001, 0, ecx, 3}> extapic;
+    feature<"cr8_legacy", cpuid{0x8000'0001, 0, ecx, 4}> cr8_legacy; // manual: AltMovCr8
+    feature<"abm", cpuid{0x8000'0001, 0, ecx, 5}> abm;               // LZCNT (and on AMD POPCNT)
+    feature<"sse4a", cpuid{0x8000'0001, 0, ecx, 6}> sse4a;
+    feature<"misalignsse", cpuid{0x8000'0001, 0, ecx, 7}> misalignsse;
+    feature<"3dnowprefetch", cpuid{0x8000'0001, 0, ecx, 8}> amd_3dnowprefetch; // PREFETCHW; Intel has it as well
+    feature<"osvw", cpuid{0x8000'0001, 0, ecx, 9}> osvw;
+    feature<"ibs", cpuid{0x8000'0001, 0, ecx, 10}> ibs;
+    feature<"xop", cpuid{0x8000'0001, 0, ecx, 11, xstate::avx}> xop;
+    feature<"skinit", cpuid{0x8000'0001, 0, ecx, 12}> skinit;
+    feature<"wdt", cpuid{0x8000'0001, 0, ecx, 13}> wdt;
+    feature<"fma4", cpuid{0x8000'0001, 0, ecx, 16, xstate::avx}> fma4;
+    feature<"tce", cpuid{0x8000'0001, 0, ecx, 17}> tce;
+    feature<"nodeid_msr", cpuid{0x8000'0001, 0, ecx, 19}> nodeid_msr;
+    feature<"tbm", cpuid{0x8000'0001, 0, ecx, 21}> tbm; // XOP encoded, but general registers only: no state
+    feature<"topoext", cpuid{0x8000'0001, 0, ecx, 22}> topoext;
+    feature<"perfctr_core", cpuid{0x8000'0001, 0, ecx, 23}> perfctr_core; // manual: PerfCtrExtCore
+    feature<"perfctr_nb", cpuid{0x8000'0001, 0, ecx, 24}> perfctr_nb;     // manual: PerfCtrExtNB
+    feature<"bpext", cpuid{0x8000'0001, 0, ecx, 26}> bpext;               // manual: DataBkptExt
+    feature<"ptsc", cpuid{0x8000'0001, 0, ecx, 27}> ptsc;                 // manual: PerfTsc
+    feature<"perfctr_llc", cpuid{0x8000'0001, 0, ecx, 28}> perfctr_llc;   // manual: PerfCtrExtLLC
+    feature<"mwaitx", cpuid{0x8000'0001, 0, ecx, 29}> mwaitx;             // manual: MONITORX
+};
+
+/// Power management and extended capabilities. AMD APM volume 3, appendix E, Fn8000_0007 and Fn8000_0008.
+struct leaf_80000007_features {
+    using enum cpuid_register;
+
+    feature<"overflow_recov", cpuid{0x8000'0007, 0, ebx, 0}> overflow_recov; // manual: McaOverflowRecov
+    feature<"succor", cpuid{0x8000'0007, 0, ebx, 1}> succor;
+    feature<"smca", cpuid{0x8000'0007, 0, ebx, 3}> smca; // manual: ScalableMca
+
+    feature<"hw_pstate", cpuid{0x8000'0007, 0, edx, 7}> hw_pstate;
+    feature<"nonstop_tsc", cpuid{0x8000'0007, 0, edx, 8}> nonstop_tsc; // manual: TscInvariant; Intel has it as well
+    feature<"cpb", cpuid{0x8000'0007, 0, edx, 9}> cpb;
+    feature<"proc_feedback", cpuid{0x8000'0007, 0, edx, 11}> proc_feedback; // manual: ProcFeedbackInterface
+    feature<"acc_power", cpuid{0x8000'0007, 0, edx, 12}> acc_power;         // manual: ProcPowerReporting
+    feature<"rapl", cpuid{0x8000'0007, 0, edx, 14}> rapl;
+
+    feature<"clzero", cpuid{0x8000'0008, 0, ebx, 0}> clzero;
+    feature<"irperf", cpuid{0x8000'0008, 0, ebx, 1}> irperf;         // manual: InstRetCntMsr
+    feature<"xsaveerptr", cpuid{0x8000'0008, 0, ebx, 2}> xsaveerptr; // manual: RstrFpErrPtrs
+    feature<"invlpgb", cpuid{0x8000'0008, 0, ebx, 3}> invlpgb;       // Linux: not shown
+    feature<"rdpru", cpuid{0x8000'0008, 0, ebx, 4}> rdpru;
+    feature<"amd_mba", cpuid{0x8000'0008, 0, ebx, 6}> amd_mba; // manual: BE. Linux: shown as mba
+    feature<"wbnoinvd", cpuid{0x8000'0008, 0, ebx, 9}> wbnoinvd;
+    feature<"amd_ibpb", cpuid{0x8000'0008, 0, ebx, 12}> amd_ibpb;                       // Linux: ibpb
+    feature<"amd_ibrs", cpuid{0x8000'0008, 0, ebx, 14}> amd_ibrs;                       // Linux: ibrs
+    feature<"amd_stibp", cpuid{0x8000'0008, 0, ebx, 15}> amd_stibp;                     // Linux: stibp
+    feature<"amd_stibp_always_on", cpuid{0x8000'0008, 0, ebx, 17}> amd_stibp_always_on; // Linux: not shown
+    feature<"amd_ppin", cpuid{0x8000'0008, 0, ebx, 23}> amd_ppin;
+    feature<"amd_ssbd", cpuid{0x8000'0008, 0, ebx, 24}> amd_ssbd; // Linux: ssbd
+    feature<"virt_ssbd", cpuid{0x8000'0008, 0, ebx, 25}> virt_ssbd;
+    feature<"amd_ssb_no", cpuid{0x8000'0008, 0, ebx, 26}> amd_ssb_no; // Linux: not shown
+    feature<"cppc", cpuid{0x8000'0008, 0, ebx, 27}> cppc;
+    feature<"amd_psfd", cpuid{0x8000'0008, 0, ebx, 28}> amd_psfd;         // Linux: not shown
+    feature<"btc_no", cpuid{0x8000'0008, 0, ebx, 29}> btc_no;             // Linux: not shown
+    feature<"amd_ibpb_ret", cpuid{0x8000'0008, 0, ebx, 30}> amd_ibpb_ret; // Linux: not shown
+    feature<"brs", cpuid{0x8000'0008, 0, ebx, 31}> brs;
+};
+
+/// Secure virtual machine. AMD APM volume 3, appendix E, Fn8000_000A.
+struct leaf_8000000a_features {
+    using enum cpuid_register;
+
+    feature<"npt", cpuid{0x8000'000a, 0, edx, 0}> npt; // manual: NP
+    feature<"lbrv", cpuid{0x8000'000a, 0, edx, 1}> lbrv;
+    feature<"svm_lock", cpuid{0x8000'000a, 0, edx, 2}> svm_lock;   // manual: SVML
+    feature<"nrip_save", cpuid{0x8000'000a, 0, edx, 3}> nrip_save; // manual: NRIPS
+    feature<"tsc_scale", cpuid{0x8000'000a, 0, edx, 4}> tsc_scale; // manual: TscRateMsr
+    feature<"vmcb_clean", cpuid{0x8000'000a, 0, edx, 5}> vmcb_clean;
+    feature<"flushbyasid", cpuid{0x8000'000a, 0, edx, 6}> flushbyasid;
+    feature<"decodeassists", cpuid{0x8000'000a, 0, edx, 7}> decodeassists;
+    feature<"pausefilter", cpuid{0x8000'000a, 0, edx, 10}> pausefilter;
+    feature<"pfthreshold", cpuid{0x8000'000a, 0, edx, 12}> pfthreshold; // manual: PauseFilterThreshold
+    feature<"avic", cpuid{0x8000'000a, 0, edx, 13}> avic;
+    feature<"v_vmsave_vmload", cpuid{0x8000'000a, 0, edx, 15}> v_vmsave_vmload; // manual: VMSAVEvirt
+    feature<"vgif", cpuid{0x8000'000a, 0, edx, 16}> vgif;
+    feature<"x2avic", cpuid{0x8000'000a, 0, edx, 18}> x2avic;
+    feature<"v_spec_ctrl", cpuid{0x8000'000a, 0, edx, 20}> v_spec_ctrl; // manual: SpecCtrl
+    feature<"vnmi", cpuid{0x8000'000a, 0, edx, 25}> vnmi;
+    feature<"svme_addr_chk", cpuid{0x8000'000a, 0, edx, 28}> svme_addr_chk; // Linux: not shown
+};
+
+/// Memory encryption, resources, further features, performance monitoring. AMD APM volume 3, appendix E,
+/// Fn8000_001F to Fn8000_0022.
+struct leaf_8000001f_features {
+    using enum cpuid_register;
+
+    feature<"sme", cpuid{0x8000'001f, 0, eax, 0}> sme;
+    feature<"sev", cpuid{0x8000'001f, 0, eax, 1}> sev;
+    feature<"vm_page_flush", cpuid{0x8000'001f, 0, eax, 2}> vm_page_flush; // Linux: not shown
+    feature<"sev_es", cpuid{0x8000'001f, 0, eax, 3}> sev_es;
+    feature<"sev_snp", cpuid{0x8000'001f, 0, eax, 4}> sev_snp;
+    feature<"v_tsc_aux", cpuid{0x8000'001f, 0, eax, 9}> v_tsc_aux;        // Linux: not shown
+    feature<"sme_coherent", cpuid{0x8000'001f, 0, eax, 10}> sme_coherent; // Linux: not shown
+    feature<"debug_swap", cpuid{0x8000'001f, 0, eax, 14}> debug_swap;
+    feature<"svsm", cpuid{0x8000'001f, 0, eax, 28}> svsm;
+
+    feature<"smba", cpuid{0x8000'0020, 0, ebx, 2}> smba; // Linux: not shown
+    feature<"bmec", cpuid{0x8000'0020, 0, ebx, 3}> bmec; // Linux: not shown
+
+    // Linux: none of these is shown.
+    feature<"no_nested_data_bp", cpuid{0x8000'0021, 0, eax, 0}> no_nested_data_bp;
+    feature<"wrmsr_xx_base_ns", cpuid{0x8000'0021, 0, eax, 1}> wrmsr_xx_base_ns;
+    feature<"lfence_rdtsc", cpuid{0x8000'0021, 0, eax, 2}> lfence_rdtsc; // LFENCE always serializes
+    feature<"verw_clear", cpuid{0x8000'0021, 0, eax, 5}> verw_clear;
+    feature<"null_sel_clr_base", cpuid{0x8000'0021, 0, eax, 6}> null_sel_clr_base;
+    feature<"autoibrs", cpuid{0x8000'0021, 0, eax, 8}> autoibrs;
+    feature<"prefetchi", cpuid{0x8000'0021, 0, eax, 20}> prefetchi;
+    feature<"sbpb", cpuid{0x8000'0021, 0, eax, 27}> sbpb;
+    feature<"ibpb_brtype", cpuid{0x8000'0021, 0, eax, 28}> ibpb_brtype;
+    feature<"srso_no", cpuid{0x8000'0021, 0, eax, 29}> srso_no;
+
+    feature<"perfmon_v2", cpuid{0x8000'0022, 0, eax, 0}> perfmon_v2;
+    feature<"amd_lbr_v2", cpuid{0x8000'0022, 0, eax, 1}> amd_lbr_v2;
+    feature<"amd_lbr_pmc_freeze", cpuid{0x8000'0022, 0, eax, 2}> amd_lbr_pmc_freeze;
+};
+
+/// VIA, Centaur and Zhaoxin. VIA PadLock Programming Guide, CPUID leaf C0000001H.
+struct leaf_c0000001_features {
+    using enum cpuid_register;
+
+    feature<"rng", cpuid{0xc000'0001, 0, edx, 2}> rng; // XSTORE; the _en features say that it is turned on
+    feature<"rng_en", cpuid{0xc000'0001, 0, edx, 3}> rng_en;
+    feature<"ace", cpuid{0xc000'0001, 0, edx, 6}> ace; // XCRYPT
+    feature<"ace_en", cpuid{0xc000'0001, 0, edx, 7}> ace_en;
+    feature<"ace2", cpuid{0xc000'0001, 0, edx, 8}> ace2;
+    feature<"ace2_en", cpuid{0xc000'0001, 0, edx, 9}> ace2_en;
+    feature<"phe", cpuid{0xc000'0001, 0, edx, 10}> phe;
+    feature<"phe_en", cpuid{0xc000'0001, 0, edx, 11}> phe_en;
+    feature<"pmm", cpuid{0xc000'0001, 0, edx, 12}> pmm;
+    feature<"pmm_en", cpuid{0xc000'0001, 0, edx, 13}> pmm_en;
+};
+
+/// What no CPUID bit says: set-up code finds out and calls set(). Linux: X86_FEATURE_XENPV, X86_FEATURE_PVUNLOCK,
+/// X86_FEATURE_VCPUPREEMPT; none is shown.
+struct synthetic_features {
+    feature<"xenpv", by_hand{}> xenpv;             ///< runs as a paravirtual guest of Xen
+    feature<"pvunlock", by_hand{}> pvunlock;       ///< the hypervisor replaces the spinlock's unlock
+    feature<"vcpupreempt", by_hand{}> vcpupreempt; ///< the hypervisor says whether a virtual CPU is preempted
+};
+
+/// All of them. An aggregate of aggregates whose members are reached without naming the leaf.
+struct cpu_features : leaf_1_features,
+                      leaf_6_features,
+                      leaf_7_features,
+                      leaf_7_continued_features,
+                      leaf_d_features,
+                      leaf_f_features,
+                      leaf_80000001_features,
+                      leaf_80000007_features,
+                      leaf_8000000a_features,
+                      leaf_8000001f_features,
+                      leaf_c0000001_features,
+                      synthetic_features {
+    /// Calls `function` with each base, a plain aggregate of features.
+    template <class Function>
+    constexpr void for_each_group(Function&& function) const {
+        function(static_cast<const leaf_1_features&>(*this));
+        function(static_cast<const leaf_6_features&>(*this));
+        function(static_cast<const leaf_7_features&>(*this));
+        function(static_cast<const leaf_7_continued_features&>(*this));
+        function(static_cast<const leaf_d_features&>(*this));
+        function(static_cast<const leaf_f_features&>(*this));
+        function(static_cast<const leaf_80000001_features&>(*this));
+        function(static_cast<const leaf_80000007_features&>(*this));
+        function(static_cast<const leaf_8000000a_features&>(*this));
+        function(static_cast<const leaf_8000001f_features&>(*this));
+        function(static_cast<const leaf_c0000001_features&>(*this));
+        function(static_cast<const synthetic_features&>(*this));
+    }
+};
+
+} // namespace x86
+
+/// The features of the CPU at hand: `when<cpu.smap && !cpu.xenpv, ...>`.
+inline constexpr x86::cpu_features cpu{};
+
+} // namespace inlay

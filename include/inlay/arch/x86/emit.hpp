@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// emit: everything that x86-64 needs in inline assembly, and nothing else.
+//
+//     emit::form<Code>();                                   // a description: data, once a unit
+//     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
+//
+// How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label
+// made from its anchor (anchor.hpp). A code becomes an assembler macro, because its bytes are needed in
+// two places: in the form (data) and at the site (text).
+//
+// A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
+// and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
+//
+// A form that calls or moves the stack must not meet the red zone, and no compiler can be told so for one
+// statement. But a function that may call another has no red zone: `never_a_leaf` adds such a call on a
+// path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction.
+#pragma once
+
+#include "inlay/anchor.hpp"
+#include "inlay/arch/x86/registers.hpp"
+#include "inlay/code.hpp"
+#include "inlay/feature.hpp"
+#include "inlay/table.hpp"
+
+namespace inlay::x86::emit {
+
+using inlay::detail::anchor_of;
+
+/// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
+/// wider than one register), aligns the stack, calls. It has no unwind information: an exception cannot
+/// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
+template <auto Symbol>
+[[gnu::always_inline]] inline void thunk() noexcept {
+    []<auto Function>(preserving<Function>) __attribute__((always_inline)) {
+        using target = inlay::detail::reachable<Function>;
+        using result = typename target::result;
+        static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
+                      "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
+                      "use inlay::dispatch for other results");
+        static_assert(!std::is_floating_point_v<result>,
+                      "inlay: a function called from an alternative cannot return a floating-point number; "
+                      "use inlay::dispatch");
+        constexpr bool returns_rax = !std::is_void_v<result>;
+        constexpr bool returns_rdx = [] {
+            if constexpr (std::is_void_v<result>) {
+                return false;
+            } else {
+                return sizeof(result) > 8;
+            }
+        }();
+        asm volatile(".ifndef .Linlay.%c[id]\n\t"
+                     ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                     ".balign 16\n"
+                     ".Linlay.%c[id]:\n\t"
+                     ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
+                     ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
+                     ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
+                     ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
+                     ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
+                     ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
+                     ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
+                     ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                     ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+                     ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+                     ".endif\n\t"
+                     ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                     ".byte 0x41,0x59,0x41,0x58\n\t"
+                     ".byte 0x5f,0x5e\n\t"
+                     ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+                     ".else\n\t.byte 0x5a\n\t"               // pop rdx
+                     ".endif\n\t"
+                     ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
+                     ".popsection\n\t"
+                     ".endif"
+                     :
+                     : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
+                       [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
+#ifdef __CET__
+                       [endbr] "i"(1)
+#else
+                       [endbr] "i"(0)
+#endif
+        );
+    }(Symbol);
+}
+
+/// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
+consteval int chunk(const machine_code& code, unsigned index) {
+    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
+}
+
+/// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
+consteval int relative_offsets(const machine_code& code) {
+    std::uint32_t packed = 0xffffffff;
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed &= ~(0xffU << (8 * i));
+        packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+consteval int relative_tails(const machine_code& code) {
+    std::uint32_t packed = 0;
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed |= static_cast<std::uint32_t>(code.relative[i].encoding) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+/// The assembler macro `inlay_code.<anchor>`, which writes the bytes of `Code` wherever it is used.
+template <auto Code, auto... Symbols>
+[[gnu::always_inline]] inline void code_macro() noexcept {
+    constexpr auto s0 = inlay::detail::symbol<0, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s1 = inlay::detail::symbol<1, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
+    constexpr int thunks = [] {
+        int bits = 0;
+        [[maybe_unused]] int bit = 1;
+        (((bits |= inlay::detail::is_preserving<Symbols> ? bit : 0), bit *= 2), ...);
+        return bits;
+    }();
+    asm volatile(
+        ".ifndef .Linlay_code.%c[id]\n\t"
+        ".set .Linlay_code.%c[id],1\n\t"
+        ".macro inlay_code.%c[id]\n\t"
+        ".set .Linlay_w0,%c[w0]\n\t.set .Linlay_w1,%c[w1]\n\t.set .Linlay_w2,%c[w2]\n\t.set .Linlay_w3,%c[w3]\n\t"
+        ".set .Linlay_w4,%c[w4]\n\t.set .Linlay_w5,%c[w5]\n\t.set .Linlay_w6,%c[w6]\n\t.set .Linlay_w7,%c[w7]\n\t"
+        ".set .Linlay_w8,%c[w8]\n\t.set .Linlay_w9,%c[w9]\n\t.set .Linlay_w10,%c[w10]\n\t.set .Linlay_w11,%c[w11]\n\t"
+        ".set .Linlay_w12,%c[w12]\n\t.set .Linlay_w13,%c[w13]\n\t.set .Linlay_w14,%c[w14]\n\t"
+        ".set .Linlay_w15,%c[w15]\n\t"
+        ".set .Linlay_next,0\n\t"
+        ".irp w,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
+        ".if 4*\\w < %c[length]\n\t"
+        ".irp b,0,1,2,3\n\t"
+        ".set .Linlay_at,4*\\w+\\b\n\t"
+        ".if .Linlay_at < %c[length] && .Linlay_at >= .Linlay_next\n\t"
+        ".set .Linlay_next,.Linlay_at+4\n\t"
+        ".if .Linlay_at == (%c[at] & 255)\n\t"
+        ".if %c[thunks] & 1\n\t.long .Linlay.%c[s0] - . - (%c[tail] & 255)\n\t"
+        ".else\n\t.long %c[s0] - . - (%c[tail] & 255)\n\t.endif\n\t"
+        ".elseif .Linlay_at == ((%c[at] >> 8) & 255)\n\t"
+        ".if %c[thunks] & 2\n\t.long .Linlay.%c[s1] - . - ((%c[tail] >> 8) & 255)\n\t"
+        ".else\n\t.long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t.endif\n\t"
+        ".elseif .Linlay_at == ((%c[at] >> 16) & 255)\n\t"
+        ".if %c[thunks] & 4\n\t.long .Linlay.%c[s2] - . - ((%c[tail] >> 16) & 255)\n\t"
+        ".else\n\t.long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t.endif\n\t"
+        ".elseif .Linlay_at == ((%c[at] >> 24) & 255)\n\t"
+        ".if %c[thunks] & 8\n\t.long .Linlay.%c[s3] - . - ((%c[tail] >> 24) & 255)\n\t"
+        ".else\n\t.long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t.endif\n\t"
+        ".else\n\t"
+        ".byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t"
+        ".set .Linlay_next,.Linlay_at+1\n\t"
+        ".endif\n\t.endif\n\t.endr\n\t.endif\n\t.endr\n\t"
+        ".endm\n\t"
+        ".endif"
+        :
+        : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+          [at] "i"(relative_offsets(Code)), [tail] "i"(relative_tails(Code)), [thunks] "i"(thunks),
+          [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
+          [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
+          [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
+          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)), [w15] "i"(chunk(Code, 15)),
+          [s0] "i"(s0), [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
+}
+
+/// A `table::form` with the bytes of `Code`, whose macro is there already.
+template <auto Code>
+[[gnu::always_inline]] inline void form() noexcept {
+    asm volatile(".ifndef .Linlay_form.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_form.%c[id]:\n\t"
+                 ".byte %c[length],%c[kind],0,0\n\t"
+                 ".long %c[at]\n\t"
+                 "inlay_code.%c[id]\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+                   [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+}
+
+/// A `table::feature_record`. `Function` is a bool() or 0.
+template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
+          auto Function>
+[[gnu::always_inline]] inline void feature() noexcept {
+    asm volatile(".ifndef .Linlay_feature.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_feature.%c[id]:\n\t"
+                 ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
+                 ".long %c[w0], %c[w1], %c[w2]\n\t"
+                 ".if %c[kind] == %c[by_function]\n\t"
+                 ".long %c[function] - .\n\t"
+                 ".else\n\t.long 0\n\t.endif\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<Feature>), [cell] "i"(&Feature::cell), [name] "i"(Name),
+                   [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)), [w1] "i"(static_cast<int>(W1)),
+                   [w2] "i"(static_cast<int>(W2)), [by_function] "i"(static_cast<int>(table::probe_kind::function)),
+                   [function] "i"(Function));
+}
+
+/// A `table::predicate_node`; `A` and `B` are features or predicates, as `Op` says.
+template <class Self, table::predicate_op Op, class A, class B>
+[[gnu::always_inline]] inline void predicate() noexcept {
+    asm volatile(".ifndef .Linlay_predicate.%c[id]\n\t"
+                 ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_predicate.%c[id]:\n\t"
+                 ".byte %c[op],0,0,0\n\t"
+                 ".if %c[op] <= %c[last_leaf]\n\t"
+                 ".long .Linlay_feature.%c[a] - ., 0\n\t"
+                 ".elseif %c[op] <= %c[last_junction]\n\t"
+                 ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
+                 ".else\n\t.long 0, 0\n\t.endif\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] "i"(anchor_of<A>),
+                   [b] "i"(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
+                   [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
+}
+
+/// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate.
+template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
+[[gnu::always_inline]] inline void choice() noexcept {
+    constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
+    asm volatile(
+        ".ifndef .Linlay_choice.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_choice.%c[id]:\n\t"
+        ".if %c[has_form]\n\t.long .Linlay_form.%c[form] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".if %c[ordinal]\n\t"
+        ".long .Linlay_predicate.%c[predicate] - ., .Linlay_choice.%c[before] - .\n\t"
+        ".else\n\t.long 0, 0\n\t.endif\n\t"
+        ".if %c[has_name]\n\t.long %c[name] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".byte %c[length],%c[ordinal],0,0\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] "i"(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>), [form] "i"(anchor_of<Form>),
+          [predicate] "i"(anchor_of<Predicate>), [before] "i"(anchor_of<inlay::detail::of_choice<Declaration, before>>),
+          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{Name != nullptr}), [name] "i"(Name),
+          [length] "i"(Length), [ordinal] "i"(Ordinal));
+}
+
+/// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
+template <class Declaration, auto Original, auto Padding, unsigned Last>
+[[gnu::always_inline]] inline void site_macro() noexcept {
+    asm volatile(".ifndef .Linlay_site.%c[id]\n\t"
+                 ".set .Linlay_site.%c[id],1\n\t"
+                 ".macro inlay_site.%c[id] number\n"
+                 ".Linlay_site\\number:\n\t"
+                 "inlay_code.%c[original]\n\t"
+                 "inlay_code.%c[padding]\n\t"
+                 ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                 ".balign 4\n\t"
+                 ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                 ".popsection\n\t"
+                 ".endm\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
+                   [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
+                   [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+}
+
+/// Called on a path that is never taken, so that the function around a site is not a leaf.
+[[gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() noexcept { __builtin_trap(); }
+
+/// Makes the function around it one that may call: such a function has no red zone.
+[[gnu::always_inline]] inline void no_red_zone() noexcept {
+    asm goto("" : : : : never);
+    return;
+never:
+    never_a_leaf();
+}
+
+/// What a general register holds.
+using word = std::uint64_t;
+
+/// What goes into a site, by register. Only those in the site's mask are read.
+struct inputs {
+    word rax, rcx, rdx, rbx, rsi, rdi;
+};
+
+/// Puts `value` into the member of `in` for `where`.
+[[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
+    (where == rax   ? in.rax
+     : where == rcx ? in.rcx
+     : where == rdx ? in.rdx
+     : where == rbx ? in.rbx
+     : where == rsi ? in.rsi
+                    : in.rdi) = value;
+}
+
+/// The registers of takes<...>() as a mask: bit n for register n.
+template <reg64... Registers>
+inline constexpr unsigned input_mask = [] {
+    constexpr unsigned possible =
+        1U << rax.number | 1U << rcx.number | 1U << rdx.number | 1U << rbx.number | 1U << rsi.number | 1U << rdi.number;
+    static_assert(
+        ((possible >> Registers.number & 1U) && ...),
+        "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi and rdi: no compiler has a constraint "
+        "for a single one of the others");
+    unsigned mask = 0;
+    bool twice = false;
+    ((twice = twice || (mask >> Registers.number & 1U) != 0, mask |= 1U << Registers.number), ...);
+    return twice ? throw "inlay: takes<...>() names a register twice" : mask;
+}();
+
+/// What comes out of a site.
+struct outputs {
+    word rax, rdx;
+};
+
+/// What a site leaves unchanged.
+enum class keeps : std::uint8_t {
+    all,      ///< everything but the results, flags and memory
+    general,  ///< the same, but vector and floating-point registers change: it calls a function
+    preserved ///< what the calling convention has a function preserve
+};
+
+/// What a site gives back.
+enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
+
+/// Where a result of `Register` comes out; false and nothing for what is no result register.
+template <auto Register>
+inline constexpr bool can_return = false;
+template <>
+inline constexpr bool can_return<rax> = true;
+template <>
+inline constexpr bool can_return<edx_eax> = true;
+template <auto Register>
+inline constexpr gives gives_in = gives::nothing;
+template <>
+inline constexpr gives gives_in<rax> = gives::in_rax;
+template <>
+inline constexpr gives gives_in<edx_eax> = gives::in_rdx_rax;
+
+/// The value of the result register.
+template <auto Register>
+[[gnu::always_inline]] inline word result(const outputs& out) noexcept {
+    if constexpr (gives_in<Register> == gives::in_rdx_rax) {
+        return out.rdx << 32 | static_cast<std::uint32_t>(out.rax);
+    } else {
+        return out.rax;
+    }
+}
+
+/// Keeps the compiler from knowing `value`, so that it must be in a register; or makes up a value.
+[[gnu::always_inline]] inline void launder(std::uint64_t& value) noexcept { asm("" : "+r"(value)); }
+[[gnu::always_inline]] inline std::uint64_t anything() noexcept {
+    std::uint64_t value;
+    asm("" : "=r"(value));
+    return value;
+}
+
+/// The site itself. `Inputs` is a mask of register numbers.
+///
+/// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
+/// immediate); one that is there has been laundered, so that only the register fits.
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+[[gnu::always_inline]] inline outputs site(inputs in) noexcept {
+    constexpr auto has = [](reg64 r) { return (Inputs >> r.number & 1U) != 0; };
+    constexpr const char* id = anchor_of<Declaration>;
+    outputs out{};
+    if constexpr (has(rax)) {
+        launder(in.rax);
+    }
+    if constexpr (has(rcx)) {
+        launder(in.rcx);
+    }
+    if constexpr (has(rdx)) {
+        launder(in.rdx);
+    }
+    if constexpr (has(rbx)) {
+        launder(in.rbx);
+    }
+    if constexpr (has(rsi)) {
+        launder(in.rsi);
+    }
+    if constexpr (has(rdi)) {
+        launder(in.rdi);
+    }
+    if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
+        asm volatile("inlay_site.%c[id] %="
+                     :
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory");
+    } else if constexpr (Gives == gives::nothing && Keeps == keeps::general) {
+        asm volatile("inlay_site.%c[id] %="
+                     :
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
+                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out.rax)
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::general) {
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out.rax)
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
+                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out.rax), "=d"(out.rdx)
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::general) {
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out.rax), "=d"(out.rdx)
+                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
+                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
+                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
+                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                       "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else {
+        // Every register that a function may change is an output, so that inputs can be among them.
+        out.rax = has(rax) ? in.rax : anything();
+        out.rdx = has(rdx) ? in.rdx : anything();
+        std::uint64_t rcx_changed = has(rcx) ? in.rcx : anything();
+        std::uint64_t rsi_changed = has(rsi) ? in.rsi : anything();
+        std::uint64_t rdi_changed = has(rdi) ? in.rdi : anything();
+        asm volatile("inlay_site.%c[id] %="
+                     : "+a"(out.rax), "+d"(out.rdx), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
+                     : [id] "i"(id), "bi"(has(rbx) ? in.rbx : 0)
+                     : "cc", "memory", "r8", "r9", "r10", "r11", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
+                       "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#ifdef __AVX512F__
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    }
+    return out;
+}
+
+/// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
+/// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
+template <class Callee>
+[[gnu::always_inline]] inline void trampoline() noexcept {
+    asm volatile(".ifndef .Linlay_trampoline.%c[id]\n\t"
+                 ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
+                 ".balign 8\n"
+                 ".Linlay_trampoline.%c[id]:\n\t"
+                 ".type %c[name],@function\n"
+                 "%c[name]:\n\t"
+                 ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
+                 ".byte 0xff,0x25\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+                 ".size %c[name], . - %c[name]\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
+#ifdef __CET__
+                   [endbr] "i"(1)
+#else
+                   [endbr] "i"(0)
+#endif
+    );
+}
+
+/// A `table::callee`.
+template <class Callee, auto* Name, unsigned Last>
+[[gnu::always_inline]] inline void callee() noexcept {
+    asm volatile(".ifndef .Linlay_callee.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_callee.%c[id]:\n\t"
+                 ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+                 ".long .Linlay_choice.%c[choice] - .\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<Callee>), [name] "i"(Name), [trampoline] "i"(Callee::trampoline),
+                   [target] "i"(&Callee::state.target), [targets] "i"(&Callee::state.targets),
+                   [choice] "i"(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+}
+
+/// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
+template <class Callee>
+[[gnu::always_inline]] inline void call_site() noexcept {
+    asm volatile(".Linlay_call%=:\n\t"
+                 ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                 ".balign 4\n\t"
+                 ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                 ".popsection"
+                 :
+                 : [id] "i"(anchor_of<Callee>));
+}
+
+} // namespace inlay::x86::emit

@@ -1,0 +1,828 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// insn: x86-64 instructions as compile-time values; an assembler in consteval functions.
+//
+//     using namespace inlay::x86::insn;
+//     constexpr auto exit_path = swapgs() + sysretq();                             // code<>
+//     constexpr auto load      = mov(rax, rip<&counter>);                          // code<&counter>
+//     constexpr auto fallback  = call<&sw_hweight64>();                            // code<preserving<...>{}>
+//     constexpr auto count     = test(rdi, rdi) + skip_if(condition::e, popcnt(rax, rdi));
+//     constexpr auto way_out   = bytes<0>(0x0f, 0x01, 0xef);                       // wrpkru, by hand
+//
+// How it works. Operands are in Intel's order, the destination first, and typed: a register's width selects
+// the encoding. `ptr(base, displacement)` and `ptr(base, index, scale, displacement)` are memory operands;
+// `rip<&object>` is one relative to the instruction pointer, and an instruction with it carries the symbol.
+// Each function returns one instruction, the shortest encoding there is, marked with the stack words that it
+// pushes; codes are joined by `+`. A trailing underscore avoids a word of C++ (`and_`) or `namespace std`.
+//
+// What cannot be encoded does not compile: the function then calls one that is not constexpr, whose name, a
+// sentence from `encoding::wrong`, is in the compiler's message.
+//
+// Stack words are known of push, pop, and of add, sub and lea that move rsp by a constant. What gives rsp a
+// value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can say better.
+//
+// The references are to the Intel SDM, volume 2, entries in capitals.
+#pragma once
+
+#include "inlay/arch/x86/nops.hpp"
+#include "inlay/arch/x86/registers.hpp"
+#include "inlay/code.hpp"
+
+#include <cstdint>
+
+namespace inlay::x86 {
+
+/// An integer operand of any integer type. What range is right depends on the instruction.
+struct immediate {
+    std::int64_t value;
+
+    template <class Integer>
+        requires requires(Integer integer) { integer % 1; }
+    // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
+    constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
+};
+
+/// base + index * scale + displacement; made by `insn::ptr`.
+struct mem {
+    reg64 base;
+    reg64 index;
+    std::uint8_t scale; ///< 1, 2, 4 or 8; 0: no index
+    std::int32_t displacement;
+};
+
+namespace encoding {
+
+/// What a compiler's message says of a wrong operand. Never defined: a call does not compile.
+namespace wrong {
+
+void the_stack_pointer_cannot_be_an_index_register();
+void the_scale_of_an_index_is_1_2_4_or_8();
+void the_displacement_must_fit_in_32_bits_signed();
+void the_immediate_must_fit_in_8_bits();
+void the_immediate_must_fit_in_32_bits();
+void the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
+void the_shift_count_must_be_less_than_the_width_of_the_register();
+void the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_8_words_down_and_7_words_up();
+void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
+void a_byte_of_machine_code_is_0_to_255();
+void one_code_holds_at_most_64_bytes_of_nops();
+
+} // namespace wrong
+
+template <class>
+inline constexpr bool is_const = false;
+template <class T>
+inline constexpr bool is_const<const T> = true;
+
+/// Functions are the types that `const` does not change.
+template <class>
+inline constexpr bool is_function_pointer = false;
+template <class T>
+inline constexpr bool is_function_pointer<T*> = !is_const<const T>;
+
+template <class>
+inline constexpr bool is_object_pointer = false;
+template <class T>
+inline constexpr bool is_object_pointer<T*> = is_const<const T>;
+
+template <class>
+inline constexpr bool is_full_register = false;
+template <>
+inline constexpr bool is_full_register<reg32> = true;
+template <>
+inline constexpr bool is_full_register<reg64> = true;
+
+// The bits of a REX prefix (volume 2, section 2.2.1). The low bits R, X and B extend register numbers.
+inline constexpr unsigned rex_present = 0x40;
+inline constexpr unsigned rex_w = 0x08;
+
+/// The part of the REX prefix that an operand's width asks for.
+consteval unsigned rex(reg64) { return rex_w; }
+consteval unsigned rex(reg32) { return 0; }
+consteval unsigned rex(reg8 byte) { return byte.number >= 4 && byte.number < 8 ? rex_present : 0; } // spl, not ah
+
+consteval bool fits_8_signed(std::int64_t value) { return value >= -0x80 && value <= 0x7f; }
+consteval bool fits_32_signed(std::int64_t value) { return value >= -0x80000000LL && value <= 0x7fffffff; }
+consteval bool fits_32_unsigned(std::int64_t value) { return value >= 0 && value <= 0xffffffffLL; }
+
+consteval std::int64_t checked_8(immediate operand) {
+    if (operand.value < -0x80 || operand.value > 0xff) {
+        wrong::the_immediate_must_fit_in_8_bits();
+    }
+    return operand.value;
+}
+
+/// For operations of 32 bits: signed or unsigned; the result is signed, which finds the 8-bit forms.
+consteval std::int64_t checked_32(immediate operand) {
+    if (!fits_32_signed(operand.value) && !fits_32_unsigned(operand.value)) {
+        wrong::the_immediate_must_fit_in_32_bits();
+    }
+    return static_cast<std::int32_t>(operand.value);
+}
+
+/// For operations of 64 bits, which extend an immediate of 32 bits by its sign.
+consteval std::int64_t checked_32_signed(immediate operand) {
+    if (!fits_32_signed(operand.value)) {
+        wrong::the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
+    }
+    return operand.value;
+}
+consteval std::int64_t checked(reg32, immediate operand) { return checked_32(operand); }
+consteval std::int64_t checked(reg64, immediate operand) { return checked_32_signed(operand); }
+
+/// The stack words pushed by an instruction that adds `bytes` to `destination`.
+consteval int words_pushed(reg64 destination, std::int64_t bytes) {
+    if (destination != rsp) {
+        return 0;
+    }
+    if (bytes % 8 != 0 || bytes < -7 * 8 || bytes > 8 * 8) {
+        wrong::the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_8_words_down_and_7_words_up();
+    }
+    return static_cast<int>(-bytes / 8);
+}
+consteval int words_pushed(reg32, std::int64_t) { return 0; }
+
+/// Appends prefix, REX and opcode. `opcode` reads as in the manual: 0xf30fb8 is F3 0F B8, and REX goes
+/// between F3 and 0F.
+consteval void append_opcode(machine_code& out, std::uint32_t opcode, unsigned rex_bits) {
+    unsigned length = 4;
+    while (length > 1 && opcode >> (8 * (length - 1)) == 0) {
+        --length;
+    }
+    for (bool first = true; length != 0; first = false) {
+        const auto byte = static_cast<std::uint8_t>(opcode >> (8 * (length - 1)));
+        const bool prefix = first && (byte == 0x66 || byte == 0xf0 || byte == 0xf2 || byte == 0xf3);
+        if (!prefix && rex_bits != 0) {
+            out.append(static_cast<std::uint8_t>(rex_present | rex_bits));
+            rex_bits = 0;
+        }
+        out.append(byte);
+        --length;
+    }
+}
+
+consteval void append_checked(machine_code& out, immediate byte) {
+    if (byte.value < 0 || byte.value > 255) {
+        wrong::a_byte_of_machine_code_is_0_to_255();
+    }
+    out.append(static_cast<std::uint8_t>(byte.value));
+}
+
+consteval void append_modrm(machine_code& out, unsigned mod, unsigned reg, unsigned rm) {
+    out.append(static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7)));
+}
+
+/// No operand, or none that is encoded.
+consteval code<> plain(std::uint32_t opcode, int stack_words = 0) {
+    code<> out{};
+    out.begin_instruction(stack_words);
+    append_opcode(out, opcode, 0);
+    return out;
+}
+
+/// A register in the low bits of the opcode.
+consteval code<> short_form(std::uint32_t opcode, unsigned rex_bits, unsigned number, int stack_words = 0) {
+    code<> out{};
+    out.begin_instruction(stack_words);
+    append_opcode(out, opcode + (number & 7), rex_bits | number >> 3);
+    return out;
+}
+
+/// ModRM with two registers. `reg` may be an extension of the opcode: `/digit` in the manual.
+consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, unsigned reg, unsigned rm, int stack_words = 0) {
+    code<> out{};
+    out.begin_instruction(stack_words);
+    append_opcode(out, opcode, rex_bits | reg >> 3 << 2 | rm >> 3);
+    append_modrm(out, 3, reg, rm);
+    return out;
+}
+
+/// ModRM with a memory operand (volume 2, section 2.1.5, tables 2-2 and 2-3).
+consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, unsigned reg, mem rm, int stack_words = 0) {
+    code<> out{};
+    out.begin_instruction(stack_words);
+    const unsigned base = rm.base.number;
+    const unsigned index = rm.index.number;
+    append_opcode(out, opcode, rex_bits | reg >> 3 << 2 | (rm.scale != 0 ? index >> 3 << 1 : 0) | base >> 3);
+    // mod 0 with rm 5 (rbp, r13) would mean rip or no base: they always have a displacement.
+    const unsigned mod = rm.displacement == 0 && (base & 7) != 5 ? 0 : fits_8_signed(rm.displacement) ? 1 : 2;
+    // rm 4 (rsp, r12) means that a SIB byte follows; in it, index 4 without REX.X means no index.
+    if (rm.scale != 0 || (base & 7) == 4) {
+        append_modrm(out, mod, reg, 4);
+        const unsigned log2 = rm.scale == 8 ? 3 : rm.scale == 4 ? 2 : rm.scale == 2 ? 1 : 0;
+        append_modrm(out, log2, rm.scale != 0 ? index : 4, base); // SIB has the layout of ModRM
+    } else {
+        append_modrm(out, mod, reg, base);
+    }
+    out.append_little_endian(static_cast<std::uint64_t>(std::int64_t{rm.displacement}), mod == 2 ? 4 : mod);
+    return out;
+}
+
+/// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later.
+template <auto Object>
+consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, unsigned reg, unsigned trailing = 0) {
+    code<Object> out{};
+    out.begin_instruction();
+    append_opcode(out, opcode, rex_bits | reg >> 3 << 2);
+    append_modrm(out, 0, reg, 5);
+    out.begin_relative(static_cast<std::uint8_t>(4 + trailing));
+    out.append_little_endian(0, 4);
+    return out;
+}
+
+/// A branch with a distance of 32 bits.
+template <auto Symbol>
+consteval code<Symbol> branch(std::uint32_t opcode) {
+    code<Symbol> out{};
+    out.begin_instruction();
+    append_opcode(out, opcode, 0);
+    out.begin_relative(4);
+    out.append_little_endian(0, 4);
+    return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> with_immediate(code<Symbols...> out, std::int64_t value, unsigned count) {
+    out.append_little_endian(static_cast<std::uint64_t>(value), count);
+    return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> that_calls(code<Symbols...> out) {
+    out.calls = true;
+    return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> that_goes_away(code<Symbols...> out) {
+    out.falls_through = false;
+    return out;
+}
+
+/// Group 1: add, or, adc, sbb, and, sub, xor, cmp, numbered 0 to 7.
+consteval code<> arithmetic(unsigned operation, unsigned rex_bits, unsigned to, std::int64_t value, int stack_words) {
+    if (fits_8_signed(value)) {
+        return with_immediate(modrm(0x83, rex_bits, operation, to, stack_words), value, 1);
+    }
+    if (to == 0) {
+        return with_immediate(short_form(operation << 3 | 5, rex_bits, 0), value, 4); // eax, rax
+    }
+    return with_immediate(modrm(0x81, rex_bits, operation, to, stack_words), value, 4);
+}
+template <class Register>
+consteval code<> arithmetic(unsigned operation, Register to, immediate operand, int stack_words = 0) {
+    return arithmetic(operation, rex(to), to.number, checked(to, operand), stack_words);
+}
+template <class Register>
+consteval code<> arithmetic(unsigned operation, Register to, Register from) {
+    return modrm(operation << 3 | 1, rex(to), from.number, to.number);
+}
+
+/// Group 2: shl 4, shr 5, sar 7.
+template <class Register>
+consteval code<> shift(unsigned operation, Register to, immediate count) {
+    if (count.value < 0 || count.value >= (rex(to) == rex_w ? 64 : 32)) {
+        wrong::the_shift_count_must_be_less_than_the_width_of_the_register();
+    }
+    return count.value == 1 ? modrm(0xd1, rex(to), operation, to.number)
+                            : with_immediate(modrm(0xc1, rex(to), operation, to.number), count.value, 1);
+}
+
+/// A jump over `body`, which lands inside the same code, because a jump out of it could not be moved.
+template <auto... Symbols>
+consteval code<Symbols...> jump_over(std::uint32_t opcode, code<Symbols...> body) {
+    if (body.depth(body.length) != 0) {
+        wrong::the_body_of_a_skip_must_pop_exactly_what_it_pushes();
+    }
+    code<Symbols...> out{};
+    out = with_immediate(plain(opcode), body.length, 1) + body; // Clang 14 cannot initialize with it, in a template
+    out.falls_through = true;
+    return out;
+}
+
+} // namespace encoding
+
+/// An operand at the address of `Object`, by its distance from the instruction; written `insn::rip<&object>`.
+template <auto Object>
+struct rip_operand {
+    static_assert(encoding::is_object_pointer<decltype(Object)> || encoding::is_function_pointer<decltype(Object)>,
+                  "inlay: rip takes the address of a variable or a function: rip<&object>");
+};
+
+} // namespace inlay::x86
+
+namespace inlay::x86::insn {
+
+// Registers, so that `using namespace inlay::x86::insn` is all that a user needs.
+using x86::al, x86::cl, x86::dl, x86::bl, x86::spl, x86::bpl, x86::sil, x86::dil;
+using x86::ax, x86::cx, x86::dx, x86::bx, x86::sp, x86::bp, x86::si, x86::di;
+using x86::control_register, x86::mem, x86::reg16, x86::reg32, x86::reg64, x86::reg8;
+using x86::cr0, x86::cr2, x86::cr3, x86::cr4, x86::cr8, x86::edx_eax;
+using x86::eax, x86::ecx, x86::edx, x86::ebx, x86::esp, x86::ebp, x86::esi, x86::edi;
+using x86::r8, x86::r9, x86::r10, x86::r11, x86::r12, x86::r13, x86::r14, x86::r15;
+using x86::r8b, x86::r9b, x86::r10b, x86::r11b, x86::r12b, x86::r13b, x86::r14b, x86::r15b;
+using x86::r8d, x86::r9d, x86::r10d, x86::r11d, x86::r12d, x86::r13d, x86::r14d, x86::r15d;
+using x86::r8w, x86::r9w, x86::r10w, x86::r11w, x86::r12w, x86::r13w, x86::r14w, x86::r15w;
+using x86::rax, x86::rcx, x86::rdx, x86::rbx, x86::rsp, x86::rbp, x86::rsi, x86::rdi;
+
+/// A register of 32 or 64 bits.
+template <class T>
+concept full_register = encoding::is_full_register<T>;
+
+// ---- Memory operands.
+
+/// [base + displacement]
+consteval mem ptr(reg64 base, immediate displacement = 0) {
+    if (!encoding::fits_32_signed(displacement.value)) {
+        encoding::wrong::the_displacement_must_fit_in_32_bits_signed();
+    }
+    return {base, rax, 0, static_cast<std::int32_t>(displacement.value)};
+}
+
+/// [base + index * scale + displacement]; scale is 1, 2, 4 or 8.
+consteval mem ptr(reg64 base, reg64 index, unsigned scale, immediate displacement = 0) {
+    if (index == rsp) {
+        encoding::wrong::the_stack_pointer_cannot_be_an_index_register();
+    }
+    if (scale != 1 && scale != 2 && scale != 4 && scale != 8) {
+        encoding::wrong::the_scale_of_an_index_is_1_2_4_or_8();
+    }
+    mem operand = ptr(base, displacement);
+    operand.index = index;
+    operand.scale = static_cast<std::uint8_t>(scale);
+    return operand;
+}
+
+/// [rip + distance to `Object`]
+template <auto Object>
+inline constexpr rip_operand<Object> rip{};
+
+// ---- Bytes by hand.
+
+/// The way out: one instruction given as bytes, which pushes `StackWords` (negative: pops). It must fall
+/// through, call nothing, and hold nothing relative to rip, because it is copied elsewhere.
+template <int StackWords = 0, class... Bytes>
+[[nodiscard]] consteval code<> bytes(Bytes... values) {
+    static_assert(StackWords >= -8 && StackWords <= 7, "inlay: one instruction pushes at most 7 words, or pops 8");
+    static_assert(sizeof...(Bytes) >= 1 && sizeof...(Bytes) <= 15, "inlay: an instruction has 1 to 15 bytes");
+    code<> out{};
+    out.begin_instruction(StackWords);
+    (encoding::append_checked(out, values), ...);
+    return out;
+}
+
+// ---- Nothing, and waiting. NOP, PAUSE, HLT, SERIALIZE.
+
+/// `count` bytes of nops, 0 to 64, in as few instructions as possible.
+[[nodiscard]] consteval code<> nop(unsigned count = 1) {
+    if (count > max_code_length) {
+        encoding::wrong::one_code_holds_at_most_64_bytes_of_nops();
+    }
+    code<> out{};
+    while (count != 0) {
+        const unsigned length = count < max_nop_length ? count : max_nop_length;
+        std::uint8_t values[max_nop_length]{};
+        fill_nops(values, length);
+        out.begin_instruction();
+        for (unsigned i = 0; i < length; ++i) {
+            out.append(values[i]);
+        }
+        count -= length;
+    }
+    return out;
+}
+/// Where <unistd.h> is included as well, `insn::pause()`.
+[[nodiscard]] consteval code<> pause() { return encoding::plain(0xf390); }
+[[nodiscard]] consteval code<> hlt() { return encoding::plain(0xf4); }
+[[nodiscard]] consteval code<> serialize() { return encoding::plain(0x0f01e8); }
+
+// ---- Flags. STAC, CLAC, CLI, STI, CLD, STD, CLC, STC, PUSHF/PUSHFD/PUSHFQ, POPF/POPFD/POPFQ.
+
+[[nodiscard]] consteval code<> stac() { return encoding::plain(0x0f01cb); }
+[[nodiscard]] consteval code<> clac() { return encoding::plain(0x0f01ca); }
+[[nodiscard]] consteval code<> cli() { return encoding::plain(0xfa); }
+[[nodiscard]] consteval code<> sti() { return encoding::plain(0xfb); }
+[[nodiscard]] consteval code<> cld() { return encoding::plain(0xfc); }
+[[nodiscard]] consteval code<> std_() { return encoding::plain(0xfd); }
+[[nodiscard]] consteval code<> clc() { return encoding::plain(0xf8); }
+[[nodiscard]] consteval code<> stc() { return encoding::plain(0xf9); }
+/// pushfq
+[[nodiscard]] consteval code<> pushf() { return encoding::plain(0x9c, 1); }
+/// popfq
+[[nodiscard]] consteval code<> popf() { return encoding::plain(0x9d, -1); }
+
+// ---- The stack. PUSH, POP, LEAVE.
+
+[[nodiscard]] consteval code<> push(reg64 from) { return encoding::short_form(0x50, 0, from.number, 1); }
+[[nodiscard]] consteval code<> pop(reg64 to) { return encoding::short_form(0x58, 0, to.number, -1); }
+/// Pushes 64 bits: the immediate extended by its sign.
+[[nodiscard]] consteval code<> push(immediate operand) {
+    const std::int64_t value = encoding::checked_32_signed(operand);
+    return encoding::fits_8_signed(value) ? encoding::with_immediate(encoding::plain(0x6a, 1), value, 1)
+                                          : encoding::with_immediate(encoding::plain(0x68, 1), value, 4);
+}
+/// Counts as one word popped: right where rsp equals rbp, as after `push(rbp) + mov(rbp, rsp)`.
+[[nodiscard]] consteval code<> leave() { return encoding::plain(0xc9, -1); }
+/// The flags in a register, as Linux's native_save_fl().
+[[nodiscard]] consteval code<> pushf_pop(reg64 to) { return pushf() + pop(to); }
+
+// ---- Order of memory accesses, and locked operations. LFENCE, MFENCE, SFENCE, LOCK, ADD, CMPXCHG, XADD, XCHG.
+
+[[nodiscard]] consteval code<> lfence() { return encoding::plain(0x0faee8); }
+[[nodiscard]] consteval code<> mfence() { return encoding::plain(0x0faef0); }
+[[nodiscard]] consteval code<> sfence() { return encoding::plain(0x0faef8); }
+
+/// lock add dword ptr [to], operand
+[[nodiscard]] consteval code<> lock_add(mem to, immediate operand) {
+    const std::int64_t value = encoding::checked_32(operand);
+    return encoding::fits_8_signed(value) ? encoding::with_immediate(encoding::modrm(0xf083, 0, 0, to), value, 1)
+                                          : encoding::with_immediate(encoding::modrm(0xf081, 0, 0, to), value, 4);
+}
+/// A full barrier that is faster than mfence: lock add dword ptr [rsp - 4], 0. (Linux: smp_mb().)
+[[nodiscard]] consteval code<> lock_add() { return lock_add(ptr(rsp, -4), 0); }
+/// Where [to] equals rax (eax), stores `from`; else loads rax (eax). ZF says which.
+template <full_register Register>
+[[nodiscard]] consteval code<> lock_cmpxchg(mem to, Register from) {
+    return encoding::modrm(0xf00fb1, encoding::rex(from), from.number, to);
+}
+/// Adds `from` to [to], and sets `from` to what was there.
+template <full_register Register>
+[[nodiscard]] consteval code<> lock_xadd(mem to, Register from) {
+    return encoding::modrm(0xf00fc1, encoding::rex(from), from.number, to);
+}
+/// Locked by itself.
+template <full_register Register>
+[[nodiscard]] consteval code<> xchg(mem to, Register from) {
+    return encoding::modrm(0x87, encoding::rex(from), from.number, to);
+}
+
+// ---- Identification, counters, random numbers. CPUID, RDTSC, RDTSCP, RDPID, RDPMC, RDRAND, RDSEED.
+
+/// Overwrites eax, ebx, ecx and edx.
+[[nodiscard]] consteval code<> cpuid() { return encoding::plain(0x0fa2); }
+/// edx:eax
+[[nodiscard]] consteval code<> rdtsc() { return encoding::plain(0x0f31); }
+/// edx:eax, and IA32_TSC_AUX in ecx
+[[nodiscard]] consteval code<> rdtscp() { return encoding::plain(0x0f01f9); }
+[[nodiscard]] consteval code<> rdpid(reg64 to) { return encoding::modrm(0xf30fc7, 0, 7, to.number); }
+/// Counter ecx to edx:eax.
+[[nodiscard]] consteval code<> rdpmc() { return encoding::plain(0x0f33); }
+/// CF says whether there was a number.
+template <full_register Register>
+[[nodiscard]] consteval code<> rdrand(Register to) {
+    return encoding::modrm(0x0fc7, encoding::rex(to), 6, to.number);
+}
+/// CF says whether there was a number.
+template <full_register Register>
+[[nodiscard]] consteval code<> rdseed(Register to) {
+    return encoding::modrm(0x0fc7, encoding::rex(to), 7, to.number);
+}
+
+// ---- System registers. RDMSR, WRMSR, XGETBV, XSETBV, SWAPGS, RDFSBASE/RDGSBASE, WRFSBASE/WRGSBASE,
+// MOV-Move to/from Control Registers.
+
+/// Register ecx to edx:eax.
+[[nodiscard]] consteval code<> rdmsr() { return encoding::plain(0x0f32); }
+/// edx:eax to register ecx.
+[[nodiscard]] consteval code<> wrmsr() { return encoding::plain(0x0f30); }
+[[nodiscard]] consteval code<> xgetbv() { return encoding::plain(0x0f01d0); }
+[[nodiscard]] consteval code<> xsetbv() { return encoding::plain(0x0f01d1); }
+[[nodiscard]] consteval code<> swapgs() { return encoding::plain(0x0f01f8); }
+[[nodiscard]] consteval code<> rdfsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 0, to.number); }
+[[nodiscard]] consteval code<> rdgsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 1, to.number); }
+[[nodiscard]] consteval code<> wrfsbase(reg64 from) {
+    return encoding::modrm(0xf30fae, encoding::rex_w, 2, from.number);
+}
+[[nodiscard]] consteval code<> wrgsbase(reg64 from) {
+    return encoding::modrm(0xf30fae, encoding::rex_w, 3, from.number);
+}
+[[nodiscard]] consteval code<> mov(reg64 to, control_register from) {
+    return encoding::modrm(0x0f20, 0, from.number, to.number);
+}
+[[nodiscard]] consteval code<> mov(control_register to, reg64 from) {
+    return encoding::modrm(0x0f22, 0, to.number, from.number);
+}
+
+// ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, IRET/IRETD/IRETQ, RET, UD, INT n/INTO/INT3/INT1,
+// ENDBR64, VMCALL; VMMCALL is in AMD's manual, volume 3.
+
+/// Overwrites rcx and r11.
+[[nodiscard]] consteval code<> syscall() { return encoding::plain(0x0f05); }
+[[nodiscard]] consteval code<> sysretq() { return encoding::that_goes_away(encoding::plain(0x480f07)); }
+[[nodiscard]] consteval code<> iretq() { return encoding::that_goes_away(encoding::plain(0x48cf)); }
+[[nodiscard]] consteval code<> ret() { return encoding::that_goes_away(encoding::plain(0xc3)); }
+/// Counts as falling through, because a handler may resume after it, as Linux's WARN() does.
+[[nodiscard]] consteval code<> ud2() { return encoding::plain(0x0f0b); }
+[[nodiscard]] consteval code<> int3() { return encoding::plain(0xcc); }
+[[nodiscard]] consteval code<> endbr64() { return encoding::plain(0xf30f1efa); }
+[[nodiscard]] consteval code<> vmcall() { return encoding::plain(0x0f01c1); }
+[[nodiscard]] consteval code<> vmmcall() { return encoding::plain(0x0f01d9); }
+
+// ---- Caches and monitors. WBINVD, WBNOINVD, INVD, INVLPG, CLFLUSH, CLFLUSHOPT, CLWB, PREFETCHh, PREFETCHW,
+// MONITOR, MWAIT.
+
+[[nodiscard]] consteval code<> wbinvd() { return encoding::plain(0x0f09); }
+[[nodiscard]] consteval code<> wbnoinvd() { return encoding::plain(0xf30f09); }
+[[nodiscard]] consteval code<> invd() { return encoding::plain(0x0f08); }
+[[nodiscard]] consteval code<> invlpg(mem at) { return encoding::modrm(0x0f01, 0, 7, at); }
+[[nodiscard]] consteval code<> clflush(mem at) { return encoding::modrm(0x0fae, 0, 7, at); }
+[[nodiscard]] consteval code<> clflushopt(mem at) { return encoding::modrm(0x660fae, 0, 7, at); }
+[[nodiscard]] consteval code<> clwb(mem at) { return encoding::modrm(0x660fae, 0, 6, at); }
+[[nodiscard]] consteval code<> prefetchnta(mem at) { return encoding::modrm(0x0f18, 0, 0, at); }
+[[nodiscard]] consteval code<> prefetcht0(mem at) { return encoding::modrm(0x0f18, 0, 1, at); }
+[[nodiscard]] consteval code<> prefetcht1(mem at) { return encoding::modrm(0x0f18, 0, 2, at); }
+[[nodiscard]] consteval code<> prefetcht2(mem at) { return encoding::modrm(0x0f18, 0, 3, at); }
+[[nodiscard]] consteval code<> prefetchw(mem at) { return encoding::modrm(0x0f0d, 0, 1, at); }
+/// Address rax, extensions ecx, hints edx.
+[[nodiscard]] consteval code<> monitor() { return encoding::plain(0x0f01c8); }
+/// Hints eax, extensions ecx.
+[[nodiscard]] consteval code<> mwait() { return encoding::plain(0x0f01c9); }
+
+// ---- Moves. MOV, MOVZX, MOVBE, LEA.
+
+[[nodiscard]] consteval code<> mov(reg64 to, reg64 from) {
+    return encoding::modrm(0x89, encoding::rex_w, from.number, to.number);
+}
+[[nodiscard]] consteval code<> mov(reg32 to, reg32 from) { return encoding::modrm(0x89, 0, from.number, to.number); }
+[[nodiscard]] consteval code<> mov(reg16 to, reg16 from) { return encoding::modrm(0x6689, 0, from.number, to.number); }
+[[nodiscard]] consteval code<> mov(reg8 to, reg8 from) {
+    return encoding::modrm(0x88, encoding::rex(to) | encoding::rex(from), from.number, to.number);
+}
+
+[[nodiscard]] consteval code<> mov(reg32 to, immediate operand) {
+    return encoding::with_immediate(encoding::short_form(0xb8, 0, to.number), encoding::checked_32(operand), 4);
+}
+/// Any 64 bits, in the shortest of three ways: 5 (6) bytes where the upper half is 0, because a move to a
+/// 32-bit register clears it; 7 where the sign fills it; else 10.
+[[nodiscard]] consteval code<> mov(reg64 to, immediate operand) {
+    if (encoding::fits_32_unsigned(operand.value)) {
+        return mov(reg32{to.number}, operand);
+    }
+    if (encoding::fits_32_signed(operand.value)) {
+        return encoding::with_immediate(encoding::modrm(0xc7, encoding::rex_w, 0, to.number), operand.value, 4);
+    }
+    return encoding::with_immediate(encoding::short_form(0xb8, encoding::rex_w, to.number), operand.value, 8);
+}
+
+template <full_register Register>
+[[nodiscard]] consteval code<> mov(Register to, mem from) {
+    return encoding::modrm(0x8b, encoding::rex(to), to.number, from);
+}
+[[nodiscard]] consteval code<> mov(reg16 to, mem from) { return encoding::modrm(0x668b, 0, to.number, from); }
+[[nodiscard]] consteval code<> mov(reg8 to, mem from) {
+    return encoding::modrm(0x8a, encoding::rex(to), to.number, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> mov(mem to, Register from) {
+    return encoding::modrm(0x89, encoding::rex(from), from.number, to);
+}
+[[nodiscard]] consteval code<> mov(mem to, reg16 from) { return encoding::modrm(0x6689, 0, from.number, to); }
+[[nodiscard]] consteval code<> mov(mem to, reg8 from) {
+    return encoding::modrm(0x88, encoding::rex(from), from.number, to);
+}
+/// mov byte ptr [to], operand
+[[nodiscard]] consteval code<> movb(mem to, immediate operand) {
+    return encoding::with_immediate(encoding::modrm(0xc6, 0, 0, to), encoding::checked_8(operand), 1);
+}
+/// mov dword ptr [to], operand
+[[nodiscard]] consteval code<> movl(mem to, immediate operand) {
+    return encoding::with_immediate(encoding::modrm(0xc7, 0, 0, to), encoding::checked_32(operand), 4);
+}
+
+template <full_register Register, auto Object>
+[[nodiscard]] consteval code<Object> mov(Register to, rip_operand<Object>) {
+    return encoding::modrm_rip<Object>(0x8b, encoding::rex(to), to.number);
+}
+template <full_register Register, auto Object>
+[[nodiscard]] consteval code<Object> mov(rip_operand<Object>, Register from) {
+    return encoding::modrm_rip<Object>(0x89, encoding::rex(from), from.number);
+}
+
+/// Clears the other bits of the 64-bit register, too.
+[[nodiscard]] consteval code<> movzx(reg32 to, reg8 from) {
+    return encoding::modrm(0x0fb6, encoding::rex(from), to.number, from.number);
+}
+/// Loads with the bytes reversed.
+template <full_register Register>
+[[nodiscard]] consteval code<> movbe(Register to, mem from) {
+    return encoding::modrm(0x0f38f0, encoding::rex(to), to.number, from);
+}
+/// Stores with the bytes reversed.
+template <full_register Register>
+[[nodiscard]] consteval code<> movbe(mem to, Register from) {
+    return encoding::modrm(0x0f38f1, encoding::rex(from), from.number, to);
+}
+
+[[nodiscard]] consteval code<> lea(reg64 to, mem from) {
+    const bool moves_stack = from.base == rsp && from.scale == 0;
+    return encoding::modrm(0x8d, encoding::rex_w, to.number, from,
+                           moves_stack ? encoding::words_pushed(to, from.displacement) : 0);
+}
+/// The address of `Object`.
+template <auto Object>
+[[nodiscard]] consteval code<Object> lea(reg64 to, rip_operand<Object>) {
+    return encoding::modrm_rip<Object>(0x8d, encoding::rex_w, to.number);
+}
+
+// ---- Arithmetic and logic. ADD, OR, AND, SUB, XOR, CMP, TEST, NEG, NOT, INC, DEC, SAL/SAR/SHL/SHR, IMUL.
+
+template <full_register Register>
+[[nodiscard]] consteval code<> add(Register to, Register from) {
+    return encoding::arithmetic(0, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> add(Register to, immediate operand) {
+    return encoding::arithmetic(0, to, operand, encoding::words_pushed(to, operand.value));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> or_(Register to, Register from) {
+    return encoding::arithmetic(1, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> or_(Register to, immediate operand) {
+    return encoding::arithmetic(1, to, operand);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> and_(Register to, Register from) {
+    return encoding::arithmetic(4, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> and_(Register to, immediate operand) {
+    return encoding::arithmetic(4, to, operand);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sub(Register to, Register from) {
+    return encoding::arithmetic(5, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sub(Register to, immediate operand) {
+    return encoding::arithmetic(5, to, operand, encoding::words_pushed(to, -encoding::checked(to, operand)));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> xor_(Register to, Register from) {
+    return encoding::arithmetic(6, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> xor_(Register to, immediate operand) {
+    return encoding::arithmetic(6, to, operand);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> cmp(Register a, Register b) {
+    return encoding::arithmetic(7, a, b);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> cmp(Register a, immediate b) {
+    return encoding::arithmetic(7, a, b);
+}
+/// cmp byte ptr [rip + object], operand
+template <auto Object>
+[[nodiscard]] consteval code<Object> cmpb(rip_operand<Object>, immediate operand) {
+    return encoding::with_immediate(encoding::modrm_rip<Object>(0x80, 0, 7, 1), encoding::checked_8(operand), 1);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> test(Register a, Register b) {
+    return encoding::modrm(0x85, encoding::rex(a), b.number, a.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> neg(Register to) {
+    return encoding::modrm(0xf7, encoding::rex(to), 3, to.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> not_(Register to) {
+    return encoding::modrm(0xf7, encoding::rex(to), 2, to.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> inc(Register to) {
+    return encoding::modrm(0xff, encoding::rex(to), 0, to.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> dec(Register to) {
+    return encoding::modrm(0xff, encoding::rex(to), 1, to.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> shl(Register to, immediate count) {
+    return encoding::shift(4, to, count);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> shr(Register to, immediate count) {
+    return encoding::shift(5, to, count);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sar(Register to, immediate count) {
+    return encoding::shift(7, to, count);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> imul(Register to, Register from) {
+    return encoding::modrm(0x0faf, encoding::rex(to), to.number, from.number);
+}
+
+// ---- Bits and bytes. POPCNT, LZCNT, TZCNT, BSF, BSR, BSWAP, CRC32.
+
+template <full_register Register>
+[[nodiscard]] consteval code<> popcnt(Register to, Register from) {
+    return encoding::modrm(0xf30fb8, encoding::rex(to), to.number, from.number);
+}
+/// Runs as bsr, which gives another result, on processors without the feature.
+template <full_register Register>
+[[nodiscard]] consteval code<> lzcnt(Register to, Register from) {
+    return encoding::modrm(0xf30fbd, encoding::rex(to), to.number, from.number);
+}
+/// Runs as bsf, which has no result for 0, on processors without the feature.
+template <full_register Register>
+[[nodiscard]] consteval code<> tzcnt(Register to, Register from) {
+    return encoding::modrm(0xf30fbc, encoding::rex(to), to.number, from.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> bsf(Register to, Register from) {
+    return encoding::modrm(0x0fbc, encoding::rex(to), to.number, from.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> bsr(Register to, Register from) {
+    return encoding::modrm(0x0fbd, encoding::rex(to), to.number, from.number);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> bswap(Register to) {
+    return encoding::short_form(0x0fc8, encoding::rex(to), to.number);
+}
+/// CRC32C (polynomial 0x11edc6f41) of eight bytes.
+[[nodiscard]] consteval code<> crc32(reg64 to, reg64 from) {
+    return encoding::modrm(0xf20f38f1, encoding::rex_w, to.number, from.number);
+}
+/// CRC32C of one byte.
+[[nodiscard]] consteval code<> crc32(reg32 to, reg8 from) {
+    return encoding::modrm(0xf20f38f0, encoding::rex(from), to.number, from.number);
+}
+
+// ---- Calls and jumps. CALL, JMP, Jcc.
+
+/// The condition codes (volume 2, appendix B, table B-10), of the results of `cmp(x, y)`: `b` below, `a`
+/// above (unsigned); `l` less, `g` greater (signed); `e` equal, also zero; `s` negative; `o` overflow.
+enum class condition : std::uint8_t { o, no, b, ae, e, ne, be, a, s, ns, p, np, l, ge, le, g };
+
+/// Calls `Function` through a thunk that keeps all general registers but the result.
+template <auto Function>
+[[nodiscard]] consteval code<preserving<Function>{}> call() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: call takes the address of a function: call<&function>(); "
+                  "for a variable that holds such an address, call_slot<&variable>()");
+    return encoding::that_calls(encoding::branch<preserving<Function>{}>(0xe8));
+}
+/// Calls `Function` itself, which must keep the registers that the site does not name.
+template <auto Function>
+[[nodiscard]] consteval code<Function> call_direct() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: call_direct takes the address of a function: call_direct<&function>()");
+    return encoding::that_calls(encoding::branch<Function>(0xe8));
+}
+/// Calls what the variable at `Pointer` points to.
+template <auto Pointer>
+[[nodiscard]] consteval code<Pointer> call_slot() {
+    static_assert(encoding::is_object_pointer<decltype(Pointer)>,
+                  "inlay: call_slot takes the address of a variable that holds a function's address: "
+                  "call_slot<&variable>(); for the function itself, call<&function>()");
+    static_assert(sizeof(*Pointer) == 8, "inlay: the variable of a call_slot holds an address, so it has 8 bytes");
+    return encoding::that_calls(encoding::modrm_rip<Pointer>(0xff, 0, 2));
+}
+[[nodiscard]] consteval code<> call(reg64 to) { return encoding::that_calls(encoding::modrm(0xff, 0, 2, to.number)); }
+
+template <auto Function>
+[[nodiscard]] consteval code<Function> jmp() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: jmp takes the address of a function: jmp<&function>(); "
+                  "for a variable that holds such an address, jmp_slot<&variable>()");
+    return encoding::that_goes_away(encoding::branch<Function>(0xe9));
+}
+/// Jumps to what the variable at `Pointer` points to.
+template <auto Pointer>
+[[nodiscard]] consteval code<Pointer> jmp_slot() {
+    static_assert(encoding::is_object_pointer<decltype(Pointer)>,
+                  "inlay: jmp_slot takes the address of a variable that holds a function's address: "
+                  "jmp_slot<&variable>(); for the function itself, jmp<&function>()");
+    static_assert(sizeof(*Pointer) == 8, "inlay: the variable of a jmp_slot holds an address, so it has 8 bytes");
+    return encoding::that_goes_away(encoding::modrm_rip<Pointer>(0xff, 0, 4));
+}
+[[nodiscard]] consteval code<> jmp(reg64 to) {
+    return encoding::that_goes_away(encoding::modrm(0xff, 0, 4, to.number));
+}
+
+/// Jumps to `Function` where `Condition` holds.
+template <condition Condition, auto Function>
+[[nodiscard]] consteval code<Function> jcc() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: jcc takes a condition and the address of a function: jcc<condition::e, &function>(); "
+                  "to jump inside one code, skip_if(condition::e, body)");
+    return encoding::branch<Function>(0x0f80 + static_cast<unsigned>(Condition));
+}
+
+/// A jump over `body`, which pops what it pushes.
+template <auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
+    return encoding::jump_over(0xeb, body);
+}
+/// `body`, unless `condition` holds.
+template <auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip_if(condition when, code<Symbols...> body) {
+    return encoding::jump_over(0x70 + static_cast<unsigned>(when), body);
+}
+
+} // namespace inlay::x86::insn

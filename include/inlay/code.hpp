@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// code: machine code as a compile-time value.
+//
+//     using namespace inlay::x86::insn;
+//     constexpr auto exit_path = swapgs() + sysretq();          // code<>
+//     constexpr auto iret      = jmp<&native_iret>();           // code<&native_iret>
+//
+// How it works. A `code` holds the bytes, where each instruction begins, how many stack words each one
+// pushes or pops, and where its relative operands are. What those operands refer to is a symbol, whose
+// address no constant expression knows: symbols are therefore template arguments, in the order of their
+// operands, and the assembler fills them in. The type is structural, so that a value of it can be a
+// template argument in its turn: `alternative<nop(3), when<cpu.smap, stac()>>`.
+//
+// Nothing here knows an instruction; those live in arch/*/insn.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+/// Longest code, in bytes. (A 64-bit mask has a bit for each byte.)
+inline constexpr unsigned max_code_length = 64;
+
+/// Most relative operands in one code.
+inline constexpr unsigned max_relative_operands = 4;
+
+/// Where an instruction refers to a symbol by distance.
+struct relative_operand {
+    std::uint8_t offset;   ///< of the field, in bytes from the start of the code
+    std::uint8_t encoding; ///< x86: bytes from the field to the end of its instruction; AArch64: `relocation`
+    friend constexpr bool operator==(const relative_operand&, const relative_operand&) = default;
+};
+
+/// The symbol-free part of a `code`. All members are public because a template argument must be structural.
+struct machine_code {
+    std::uint8_t length{};                              ///< bytes
+    std::uint8_t relatives{};                           ///< number of relative operands
+    bool falls_through{true};                           ///< execution can reach the end
+    bool calls{};                                       ///< runs a function that the compiler does not see
+    relative_operand relative[max_relative_operands]{}; ///< in ascending order of offset
+    std::uint64_t words[max_code_length / 8]{};         ///< the bytes, little endian
+    std::uint64_t boundaries{};                         ///< bit n: an instruction begins at byte n
+    std::uint64_t effects[max_code_length / 16]{};      ///< nibble n: stack words pushed by what begins at n
+
+    /// Byte `at`; 0 at and beyond `length`.
+    [[nodiscard]] constexpr std::uint8_t byte(unsigned at) const noexcept {
+        return at < max_code_length ? static_cast<std::uint8_t>(words[at / 8] >> (at % 8 * 8)) : std::uint8_t{};
+    }
+
+    /// True where an instruction begins at byte `at`.
+    [[nodiscard]] constexpr bool boundary(unsigned at) const noexcept {
+        return at < max_code_length && (boundaries >> at & 1U) != 0;
+    }
+
+    /// Stack words that the instruction at byte `at` pushes (negative: pops). Range -8 to 7.
+    [[nodiscard]] constexpr int effect(unsigned at) const noexcept {
+        const auto nibble = static_cast<int>(effects[at / 16] >> (at % 16 * 4) & 15U);
+        return nibble < 8 ? nibble : nibble - 16;
+    }
+
+    /// Stack words pushed when execution has reached byte `at`, counted along the bytes.
+    [[nodiscard]] constexpr int depth(unsigned at) const noexcept {
+        int words_pushed = 0;
+        for (unsigned i = 0; i < at && i < length; ++i) {
+            words_pushed += boundary(i) ? effect(i) : 0;
+        }
+        return words_pushed;
+    }
+
+    /// True if any instruction moves the stack pointer.
+    [[nodiscard]] constexpr bool moves_stack() const noexcept {
+        for (const auto some : effects) {
+            if (some != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Adds one byte. Writing beyond `max_code_length` is not a constant expression: a compile-time error.
+    consteval void append(std::uint8_t value) {
+        words[length / 8] |= std::uint64_t{value} << (length % 8 * 8);
+        ++length;
+    }
+
+    /// Adds `count` bytes of `value`, least significant first.
+    consteval void append_little_endian(std::uint64_t value, unsigned count) {
+        for (unsigned i = 0; i < count; ++i) {
+            append(static_cast<std::uint8_t>(value >> (8 * i)));
+        }
+    }
+
+    /// Marks the next byte as the start of an instruction that pushes `stack_words`.
+    consteval void begin_instruction(int stack_words = 0) {
+        boundaries |= std::uint64_t{1} << length;
+        effects[length / 16] |= (static_cast<std::uint64_t>(stack_words) & 15U) << (length % 16 * 4);
+    }
+
+    /// Marks the next bytes as a relative operand, to be filled with the next symbol.
+    consteval void begin_relative(std::uint8_t encoding) {
+        relative[relatives] = {length, encoding};
+        ++relatives;
+    }
+
+    friend constexpr bool operator==(const machine_code&, const machine_code&) = default;
+};
+
+/// Machine code whose relative operands refer to `Symbols`: pointers to functions or objects, in order.
+template <auto... Symbols>
+struct code : machine_code {
+    static_assert(sizeof...(Symbols) <= max_relative_operands,
+                  "inlay: one code holds at most four relative operands; split it into two alternatives");
+};
+
+/// A symbol operand that stands for a function called through a thunk: an assembly stub that keeps every
+/// general register but the result, aligns the stack, and calls `Function`. (Linux: PV_CALLEE_SAVE_REGS_THUNK.)
+template <auto Function>
+struct preserving {
+    friend constexpr bool operator==(preserving, preserving) = default;
+};
+
+/// No instruction at all: an empty original (padding only) or an empty replacement (nops).
+inline constexpr code<> none{};
+
+/// One code after the other.
+template <auto... A, auto... B>
+[[nodiscard]] consteval code<A..., B...> operator+(const code<A...>& first, const code<B...>& second) {
+    code<A..., B...> both{};
+    static_cast<machine_code&>(both) = first;
+    for (unsigned i = 0; i < second.length; ++i) {
+        if (second.boundary(i)) {
+            both.begin_instruction(second.effect(i));
+        }
+        for (unsigned r = 0; r < second.relatives; ++r) {
+            if (second.relative[r].offset == i) {
+                both.begin_relative(second.relative[r].encoding);
+            }
+        }
+        both.append(second.byte(i));
+    }
+    both.falls_through = second.length != 0 ? second.falls_through : first.falls_through;
+    both.calls = first.calls || second.calls;
+    return both;
+}
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_code = false;
+template <auto... Symbols>
+inline constexpr bool is_code<code<Symbols...>> = true;
+
+/// The `Index`-th of `Symbols`, or 0 where there are fewer: an operand for the assembler.
+template <unsigned Index, auto... Symbols>
+inline constexpr int symbol = 0;
+template <auto First, auto... Rest>
+inline constexpr auto symbol<0, First, Rest...> = First;
+template <unsigned Index, auto First, auto... Rest>
+    requires(Index > 0)
+inline constexpr auto symbol<Index, First, Rest...> = symbol<Index - 1, Rest...>;
+
+} // namespace detail
+
+} // namespace inlay

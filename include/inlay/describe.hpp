@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// describe: from declarations (types) to descriptions (tables); what hangs together with what.
+//
+//     describe_choices<Declaration, Original, Whens...>();      // once a unit; writes no instruction
+//
+// How it works. Each function here walks a type and has the architecture's emit.hpp write one struct of
+// table.hpp for it, innermost first, since an assembler macro must be defined before it is used. Calling
+// them at every site is free at run time; after the first site of a unit the assembler skips the text.
+#pragma once
+
+#include "inlay/anchor.hpp"
+#include "inlay/arch/arch.hpp"
+#include "inlay/code.hpp"
+#include "inlay/feature.hpp"
+#include "inlay/table.hpp"
+
+namespace inlay {
+
+/// `Code` in place of what stands before it in the list, if `Predicate` holds. For `dispatch`, `Code` is
+/// the address of a function.
+template <auto Predicate, auto Code>
+    requires predicate<decltype(Predicate)>
+struct when {
+    static constexpr auto holds = Predicate;
+    static constexpr auto code = Code;
+};
+
+namespace detail {
+
+template <auto Symbol>
+[[gnu::always_inline]] inline void describe_symbol() noexcept {
+    if constexpr (is_preserving<Symbol>) {
+        arch::emit::thunk<Symbol>();
+    }
+}
+
+template <auto Code>
+[[gnu::always_inline]] inline void describe_code() noexcept {
+    []<auto... Symbols>(const code<Symbols...>&) __attribute__((always_inline)) {
+        (describe_symbol<Symbols>(), ...);
+        arch::emit::code_macro<Code, Symbols...>();
+    }(Code);
+}
+
+template <auto Code>
+[[gnu::always_inline]] inline void describe_form() noexcept {
+    describe_code<Code>();
+    arch::emit::form<Code>();
+}
+
+template <class Probe>
+consteval table::probe_kind kind_of_probe() {
+    if constexpr (std::is_same_v<Probe, by_hand>) {
+        return table::probe_kind::by_hand;
+    } else if constexpr (requires(Probe probe) { probe.encode(); }) {
+        return table::probe_kind::cpu;
+    } else {
+        static_assert(std::is_invocable_r_v<bool, Probe>,
+                      "inlay: a feature's probe is by_hand{}, an architecture's probe such as x86::cpuid{...}, or a "
+                      "captureless function bool()");
+        return table::probe_kind::function;
+    }
+}
+
+template <name Name, auto Probe>
+[[gnu::always_inline]] inline void describe_feature() noexcept {
+    constexpr auto kind = kind_of_probe<std::remove_cv_t<decltype(Probe)>>();
+    if constexpr (kind == table::probe_kind::cpu) {
+        constexpr table::probe_words words = Probe.encode();
+        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, words.word[0], words.word[1],
+                            words.word[2], 0>();
+    } else if constexpr (kind == table::probe_kind::function) {
+        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U,
+                            &probe_function<Probe>::call>();
+    } else {
+        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U, 0>();
+    }
+}
+
+/// Writes the nodes of a predicate, its operands first.
+template <class Predicate>
+struct describe_predicate;
+
+template <>
+struct describe_predicate<always_t> {
+    [[gnu::always_inline]] static void run() noexcept {
+        arch::emit::predicate<always_t, table::predicate_op::always, always_t, always_t>();
+    }
+};
+template <>
+struct describe_predicate<never_t> {
+    [[gnu::always_inline]] static void run() noexcept {
+        arch::emit::predicate<never_t, table::predicate_op::never, never_t, never_t>();
+    }
+};
+template <name Name, auto Probe>
+struct describe_predicate<feature<Name, Probe>> {
+    using self = feature<Name, Probe>;
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_feature<Name, Probe>();
+        arch::emit::predicate<self, table::predicate_op::feature, self, self>();
+    }
+};
+template <name Name, auto Probe>
+struct describe_predicate<not_<feature<Name, Probe>>> {
+    using operand = feature<Name, Probe>;
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_feature<Name, Probe>();
+        arch::emit::predicate<not_<operand>, table::predicate_op::not_feature, operand, operand>();
+    }
+};
+
+template <table::predicate_op Op, class Self, class First, class Second>
+[[gnu::always_inline]] inline void describe_junction() noexcept {
+    describe_predicate<First>::run();
+    describe_predicate<Second>::run();
+    arch::emit::predicate<Self, Op, First, Second>();
+}
+
+template <class First, class Second>
+struct describe_predicate<all_of<First, Second>> {
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_junction<table::predicate_op::all, all_of<First, Second>, First, Second>();
+    }
+};
+template <class First, class Second, class... Rest>
+struct describe_predicate<all_of<First, Second, Rest...>> {
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_junction<table::predicate_op::all, all_of<First, Second, Rest...>, First, all_of<Second, Rest...>>();
+    }
+};
+template <class First, class Second>
+struct describe_predicate<any_of<First, Second>> {
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_junction<table::predicate_op::any, any_of<First, Second>, First, Second>();
+    }
+};
+template <class First, class Second, class... Rest>
+struct describe_predicate<any_of<First, Second, Rest...>> {
+    [[gnu::always_inline]] static void run() noexcept {
+        describe_junction<table::predicate_op::any, any_of<First, Second, Rest...>, First, any_of<Second, Rest...>>();
+    }
+};
+
+/// Writes the choices that follow ordinal `Before`, one for each `when`.
+template <class Declaration, auto* Name, unsigned Length, unsigned Before>
+[[gnu::always_inline]] inline void describe_whens() noexcept {}
+template <class Declaration, auto* Name, unsigned Length, unsigned Before, class When, class... Whens>
+[[gnu::always_inline]] inline void describe_whens() noexcept {
+    using held = std::remove_cv_t<decltype(When::holds)>;
+    describe_predicate<held>::run();
+    if constexpr (Length != 0) {
+        describe_form<When::code>();
+        arch::emit::choice<Declaration, Before + 1, of_code<When::code>, held, Name, Length>();
+    } else {
+        arch::emit::choice<Declaration, Before + 1, void, held, Name, 0>();
+    }
+    describe_whens<Declaration, Name, Length, Before + 1, Whens...>();
+}
+
+/// Writes the choices of an alternative, the original (ordinal 0) first; each refers to the one before it.
+/// A site's record refers to the last one.
+template <class Declaration, auto* Name, unsigned Length, auto Original, class... Whens>
+[[gnu::always_inline]] inline void describe_choices() noexcept {
+    describe_form<Original>();
+    arch::emit::choice<Declaration, 0, of_code<Original>, always_t, Name, Length>();
+    describe_whens<Declaration, Name, Length, 0, Whens...>();
+}
+
+/// The same for functions in place of forms: the ordinal says which of the callee's targets to take.
+template <class Declaration, auto* Name, class... Whens>
+[[gnu::always_inline]] inline void describe_targets() noexcept {
+    arch::emit::choice<Declaration, 0, void, always_t, Name, 0>();
+    describe_whens<Declaration, Name, 0, 0, Whens...>();
+}
+
+} // namespace detail
+} // namespace inlay

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// error: what apply() can find wrong, and where.
+#pragma once
+
+#include "inlay/table.hpp"
+
+#include <cstdint>
+
+namespace inlay {
+
+enum class error : std::uint8_t {
+    no_error,
+    table_truncated,      ///< the section's size is no multiple of a record's
+    reference_outside,    ///< a reference leaves the image, or is not aligned
+    site_outside_text,    ///< the site is not inside executable memory of the image
+    site_empty,           ///< the site has length 0
+    site_too_long,        ///< the site is longer than max_code_length
+    sites_overlap,        ///< two sites share bytes without starting at the same one
+    form_too_long,        ///< a replacement is longer than its site
+    form_unknown,         ///< a form of no known kind
+    form_operand_outside, ///< a relative operand reaches over the end of its form
+    predicate_unknown,    ///< a predicate node of no known kind
+    feature_unknown,      ///< a feature whose probe is of no known kind
+    description_endless,  ///< choices or predicate nodes that refer to each other in a circle
+    ordinal_outside,      ///< a choice of a target that the callee does not have
+    target_out_of_range,  ///< a relative operand does not fit its field at the site
+    text_not_writable,    ///< the platform cannot write text; the sites keep the form they had
+    override_malformed,   ///< an override that is not +name or -name
+    override_unknown,     ///< an override names a feature that does not exist
+};
+
+/// One sentence in English. Static storage.
+[[nodiscard]] constexpr const char* message(error what) noexcept {
+    switch (what) {
+    case error::no_error:
+        return "no error";
+    case error::table_truncated:
+        return "the table's size is not a multiple of a record's: the section was truncated";
+    case error::reference_outside:
+        return "the record refers to memory outside the image";
+    case error::site_outside_text:
+        return "the record's site is not in executable memory of the image";
+    case error::site_empty:
+        return "the record's site has length 0";
+    case error::site_too_long:
+        return "the record's site is longer than 64 bytes";
+    case error::sites_overlap:
+        return "the record's site overlaps another one that does not start at the same byte";
+    case error::form_too_long:
+        return "a replacement is longer than the record's site";
+    case error::form_unknown:
+        return "a form is of unknown kind";
+    case error::form_operand_outside:
+        return "a form has a relative operand that reaches over its end";
+    case error::predicate_unknown:
+        return "a predicate is of unknown kind";
+    case error::feature_unknown:
+        return "a feature has a probe of unknown kind";
+    case error::description_endless:
+        return "the record's choices or predicates do not end";
+    case error::ordinal_outside:
+        return "a choice names a target that the callee does not have";
+    case error::target_out_of_range:
+        return "a relative operand of the chosen form does not reach its target from the site";
+    case error::text_not_writable:
+        return "text cannot be written in this process; every site keeps a form that works";
+    case error::override_malformed:
+        return "INLAY_FEATURES: each entry must be +name or -name, separated by commas";
+    case error::override_unknown:
+        return "INLAY_FEATURES names a feature that does not exist";
+    }
+    return "unknown error";
+}
+
+/// Which table a record is in.
+enum class table_kind : std::uint8_t { no_table, alternatives, calls };
+
+/// A record's place: table, index from 0, and the address of its site (0 where that is the trouble).
+struct record_id {
+    table_kind table;
+    std::uint32_t index;
+    address site;
+};
+
+/// What apply() did. Counts are of sites.
+class outcome {
+public:
+    constexpr outcome() noexcept = default;
+    constexpr outcome(inlay::error what, record_id where, const char* detail = "") noexcept
+        : what_{what}, where_{where}, detail_{detail} {}
+
+    /// True if every record was good and everything decided was written.
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return what_ == inlay::error::no_error; }
+    [[nodiscard]] constexpr inlay::error error() const noexcept { return what_; }
+    /// The record that the error is about; table_kind::no_table if it is about none.
+    [[nodiscard]] constexpr record_id record() const noexcept { return where_; }
+
+    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
+    [[nodiscard]] constexpr const char* detail() const noexcept { return detail_; }
+
+    std::uint32_t sites{};        ///< alternatives looked at
+    std::uint32_t written{};      ///< alternatives whose bytes changed
+    std::uint32_t calls{};        ///< call records looked at
+    std::uint32_t calls_direct{}; ///< calls that now go straight to their target
+    std::uint32_t calls_kept{};   ///< calls that go on through their trampoline: not found, or out of reach
+    std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
+
+private:
+    inlay::error what_{inlay::error::no_error};
+    record_id where_{table_kind::no_table, 0, 0};
+    const char* detail_{""};
+};
+
+} // namespace inlay

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// name: a string as a template argument; in inlay a name is an identity.
+//
+//     inlay::feature<"app.x", inlay::by_hand{}> x;      // the same feature in every unit that says "app.x"
+#pragma once
+
+#include <cstddef>
+
+namespace inlay {
+
+/// A string literal that can be a template argument. `Size` counts the terminating null.
+template <std::size_t Size>
+struct name {
+    char text[Size]{};
+
+    // NOLINTNEXTLINE(google-explicit-constructor, *-avoid-c-arrays): a literal must convert by itself
+    consteval name(const char (&literal)[Size]) {
+        for (std::size_t i = 0; i < Size; ++i) {
+            text[i] = literal[i];
+        }
+    }
+
+    [[nodiscard]] constexpr bool empty() const noexcept { return Size <= 1; }
+};
+
+template <std::size_t A, std::size_t B>
+[[nodiscard]] constexpr bool operator==(const name<A>& a, const name<B>& b) noexcept {
+    if (A != B) {
+        return false;
+    }
+    for (std::size_t i = 0; i < A; ++i) {
+        if (a.text[i] != b.text[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+namespace detail {
+
+/// The characters of a name as an object, for the tables to refer to.
+template <name Name>
+struct name_text {
+    [[gnu::visibility("hidden")]] static inline constexpr auto value = Name;
+};
+
+} // namespace detail
+
+} // namespace inlay

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// override: forces features on or off by name, e.g. from the environment or a kernel's command line.
+//
+//     auto done = inlay::override_features(inlay::this_image(), image, "-avx2,+app.x", is_known_name);
+//
+// How it works. The features in use are found by walking the tables; a forced one keeps its value whatever
+// its probe says. Forcing an instruction on that the processor lacks is the user's risk, as with Linux's
+// setcpuid=. All entries are checked before the first takes effect.
+#pragma once
+
+#include "inlay/decide.hpp"
+#include "inlay/error.hpp"
+
+namespace inlay {
+
+namespace detail {
+
+template <class Image, class Function>
+void walk_predicate(const Image& image, const table::predicate_node& node, Function&& function,
+                    unsigned depth = 0) noexcept {
+    using table::predicate_op;
+    if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
+        if (const auto* const feature = follow<table::feature_record>(image, node.a)) {
+            function(*feature);
+        }
+    } else if ((node.op == predicate_op::all || node.op == predicate_op::any) && depth < deepest_tree) {
+        if (const auto* const a = follow<table::predicate_node>(image, node.a)) {
+            walk_predicate(image, *a, function, depth + 1);
+        }
+        if (const auto* const b = follow<table::predicate_node>(image, node.b)) {
+            walk_predicate(image, *b, function, depth + 1);
+        }
+    }
+}
+
+template <class Image, class Function>
+void walk_choices(const Image& image, const table::choice* each, Function&& function) noexcept {
+    for (unsigned steps = 0; each != nullptr && steps < longest_list; ++steps) {
+        if (const auto* const node = follow<table::predicate_node>(image, each->predicate)) {
+            walk_predicate(image, *node, function);
+        }
+        each = follow<table::choice>(image, each->otherwise);
+    }
+}
+
+} // namespace detail
+
+/// Calls `function(const table::feature_record&)` for the features that `tables` refer to; more than once for
+/// one that several declarations or units use. Malformed records are passed over.
+template <class Image, class Function>
+void for_each_used_feature(const table::tables& tables, const Image& image, Function&& function) noexcept {
+    const table::choice* before = nullptr;
+    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const auto* const choices = detail::follow<table::choice>(image, tables.alternatives.records[i].choices);
+        if (choices != before) {
+            detail::walk_choices(image, choices, function);
+            before = choices;
+        }
+    }
+    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+        if (const auto* const callee = callee_of(image, tables.calls.records[i])) {
+            detail::walk_choices(image, detail::follow<table::choice>(image, callee->choices), function);
+        }
+    }
+}
+
+/// The name that a feature or a choice refers to, or "" if it refers to none.
+template <class Image>
+[[nodiscard]] const char* name_at(const Image& image, const table::reference& name) noexcept {
+    const auto* const text = detail::follow<char>(image, name);
+    for (std::size_t i = 0; text != nullptr && image.readable(name.target() + i, 1); ++i) {
+        if (text[i] == '\0') {
+            return text;
+        }
+    }
+    return "";
+}
+
+/// Forces features. `text` is a list such as "-avx2,+app.x"; null or empty does nothing. `known(name, length)`
+/// says whether a name that no record uses is one all the same. On an error no feature is forced, and
+/// `outcome::detail()` points at the entry in `text` (it ends at a comma or the terminating null).
+template <class Image, class Known>
+outcome override_features(const table::tables& tables, const Image& image, const char* text, Known&& known) noexcept {
+    const auto same = [](const char* name, const char* entry, std::size_t length) noexcept {
+        for (std::size_t i = 0; i < length; ++i) {
+            if (name[i] != entry[i] || name[i] == '\0') {
+                return false;
+            }
+        }
+        return name[length] == '\0';
+    };
+    for (int pass = 0; pass < 2; ++pass) {
+        for (const char* at = text; at != nullptr && *at != '\0';) {
+            const char* const entry = at;
+            while (*at != '\0' && *at != ',') {
+                ++at;
+            }
+            const auto length = static_cast<std::size_t>(at - entry);
+            at += *at == ',' ? 1 : 0;
+            if (length < 2 || (*entry != '+' && *entry != '-')) {
+                return outcome{error::override_malformed, {}, entry};
+            }
+            bool used = false;
+            for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
+                if (same(name_at(image, feature.name), entry + 1, length - 1)) {
+                    used = true;
+                    const auto* const cell = detail::follow<table::feature_cell>(image, feature.cell);
+                    if (pass == 1 && cell != nullptr) {
+                        const_cast<table::feature_cell*>(cell)->forced = *entry == '+' ? 2 : 1; // cells are in .data
+                    }
+                }
+            });
+            if (!used && !known(entry + 1, length - 1)) {
+                return outcome{error::override_unknown, {}, entry};
+            }
+        }
+    }
+    return {};
+}
+
+} // namespace inlay

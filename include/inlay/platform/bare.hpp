@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// bare: writing text where nothing stands between the patcher and memory.
+//
+//     inlay::platform::bare kernel{{_text, _etext}, {_start, _end}};
+//     auto done = inlay::apply(inlay::this_image(), kernel);
+//
+// How it works. The kernel says where its text and its image are, and has made text writable (or passes an
+// alias: `alias` is added to each address written). Bytes are stored one by one: no other processor may run
+// the sites, and interrupts must be off while apply() runs, since a handler could meet a half-written site.
+// After the last store the processor is made to fetch anew.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::platform {
+
+/// Addresses from `begin` up to, not including, `end`.
+struct range {
+    std::uintptr_t begin;
+    std::uintptr_t end;
+
+    [[nodiscard]] constexpr bool contains(std::uintptr_t at, std::size_t size) const noexcept {
+        return at >= begin && at <= end && size <= end - at;
+    }
+};
+
+/// A text_platform for kernels. `Synchronise` is called after the last write: a serialising instruction, or
+/// what the architecture asks for (see arch/*/emit.hpp).
+template <void (*Synchronise)() noexcept>
+struct bare {
+    range text;
+    range image;
+    std::uintptr_t alias{}; ///< distance in bytes from text to where it may be written
+
+    [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept { return image.contains(at, size); }
+    [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+        return image.contains(at, size) && !text.contains(at, 1);
+    }
+    [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+        return text.contains(at, size);
+    }
+
+    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+        auto* const to = reinterpret_cast<volatile std::uint8_t*>(at + alias);
+        for (std::size_t i = 0; i < size; ++i) {
+            to[i] = bytes[i];
+        }
+        return true;
+    }
+
+    bool finish() noexcept {
+        Synchronise();
+        return true;
+    }
+};
+
+} // namespace inlay::platform

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// linux: writing the text of the running program or shared library, which stays read-only and executable.
+//
+//     inlay::platform::process self;
+//     auto done = inlay::apply(inlay::this_image(), self);        // what inlay::apply() does
+//
+// How it works. The image's extent comes from its own program headers (`__ehdr_start`, made by the linker).
+// Text is written through /proc/self/mem: the kernel copies the page and changes the copy, whatever the
+// mapping's protection, so that no page is ever writable and executable. Where that file is missing or
+// refuses (no /proc, proc_mem.force_override=never), a page is replaced: a private copy is patched while
+// it is only writable, made read-only and executable, and moved over the old one in a single step.
+// Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
+//
+// Writes to one page are collected and done at once. Nothing is allocated on the heap.
+// Compare proc_pid_mem(5), mremap(2), membarrier(2).
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/membarrier.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+extern "C" {
+// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays): the linker's name for the ELF header
+[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
+}
+
+namespace inlay::platform {
+
+/// A text_platform for the image (program or shared library) that this code is linked into.
+class process {
+public:
+    /// How text is written; each way falls back to the next one.
+    enum class way : std::uint8_t { memory_file, replace_page, refused };
+
+    [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
+        const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
+        const auto start = reinterpret_cast<std::uintptr_t>(__ehdr_start);
+        headers_ = reinterpret_cast<const ElfW(Phdr)*>(start + header->e_phoff);
+        count_ = header->e_phnum;
+        for (unsigned i = 0; i < count_; ++i) {
+            if (headers_[i].p_type == PT_LOAD && headers_[i].p_offset == 0) {
+                base_ = start - headers_[i].p_vaddr;
+            }
+        }
+    }
+    process(const process&) = delete;
+    process& operator=(const process&) = delete;
+    ~process() noexcept {
+        if (file_ >= 0) {
+            ::close(file_);
+        }
+    }
+
+    [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
+        return within(at, size, PF_R, readable_);
+    }
+
+    [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+        if (!within(at, size, PF_W, writable_)) {
+            return false;
+        }
+        for (unsigned i = 0; i < count_; ++i) {
+            const auto& header = headers_[i];
+            if (header.p_type == PT_GNU_RELRO && at < base_ + header.p_vaddr + header.p_memsz &&
+                base_ + header.p_vaddr < at + size) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+        return within(at, size, PF_X, executable_);
+    }
+
+    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages.
+    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+        while (size > 0) {
+            const std::uintptr_t page = at & ~std::uintptr_t{chunk - 1};
+            const std::size_t fits = page + chunk - at;
+            const std::size_t part = size < fits ? size : fits;
+            if (first_ != last_ && page != page_ && !flush()) {
+                return false;
+            }
+            if (first_ == last_) {
+                page_ = page;
+                first_ = last_ = at - page;
+            }
+            gather(at - page, bytes, part);
+            at += part;
+            bytes += part;
+            size -= part;
+        }
+        return true;
+    }
+
+    /// Writes what is left and makes all threads of the process see it.
+    bool finish() noexcept {
+        if (!flush()) {
+            return false;
+        }
+        // Refused on kernels before 4.16; then the caller's promise holds that no other thread runs sites.
+        ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+        ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+        return true;
+    }
+
+    /// The errno of the last refusal; 0 if there was none.
+    [[nodiscard]] int system_error() const noexcept { return error_; }
+
+    /// System calls that wrote text so far.
+    [[nodiscard]] std::uint32_t writes() const noexcept { return writes_; }
+
+private:
+    static constexpr std::size_t chunk = 4096; // the smallest page there is
+
+    struct extent {
+        std::uintptr_t begin, end;
+    };
+
+    /// Whether the range lies in one segment with `flags`. Remembers that segment: the next question is
+    /// mostly about it.
+    bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags, extent& known) const noexcept {
+        if (at >= known.begin && at <= known.end && size <= known.end - at) {
+            return true;
+        }
+        for (unsigned i = 0; i < count_; ++i) {
+            const auto& header = headers_[i];
+            const std::uintptr_t begin = base_ + header.p_vaddr;
+            if (header.p_type == PT_LOAD && (header.p_flags & flags) == flags && at >= begin &&
+                at - begin <= header.p_memsz && size <= header.p_memsz - (at - begin)) {
+                known = {begin, begin + header.p_memsz};
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Adds bytes to the buffer, with the text as it is in the gap to those collected before.
+    void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+        const auto* const now = reinterpret_cast<const std::uint8_t*>(page_);
+        if (at > last_) {
+            std::memcpy(buffer_ + last_, now + last_, at - last_);
+        } else if (at + size < first_) {
+            std::memcpy(buffer_ + at + size, now + at + size, first_ - at - size);
+        }
+        std::memcpy(buffer_ + at, bytes, size);
+        first_ = at < first_ ? at : first_;
+        last_ = at + size > last_ ? at + size : last_;
+    }
+
+    bool flush() noexcept {
+        if (first_ == last_) {
+            return true;
+        }
+        bool written = false;
+        while (!written && way_ != way::refused) {
+            written = way_ == way::memory_file ? write_memory_file() : replace_page();
+            if (!written) {
+                error_ = errno;
+                way_ = way_ == way::memory_file ? way::replace_page : way::refused;
+            }
+        }
+        auto* const start = reinterpret_cast<char*>(page_);
+        __builtin___clear_cache(start + first_, start + last_);
+        first_ = last_ = 0;
+        return written;
+    }
+
+    bool write_memory_file() noexcept {
+        if (file_ < 0) {
+            file_ = ::open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
+            if (file_ < 0) {
+                return false;
+            }
+        }
+        const auto size = static_cast<ssize_t>(last_ - first_);
+        ++writes_;
+        return ::pwrite(file_, buffer_ + first_, last_ - first_, static_cast<off_t>(page_ + first_)) == size;
+    }
+
+    bool replace_page() noexcept {
+        const std::size_t page_size = ::getauxval(AT_PAGESZ);
+        auto* const old = reinterpret_cast<std::uint8_t*>(page_ & ~std::uintptr_t{page_size - 1});
+        void* const map = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (map == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+            return false;
+        }
+        auto* const copy = static_cast<std::uint8_t*>(map);
+        std::memcpy(copy, old, page_size);
+        std::memcpy(copy + (page_ - reinterpret_cast<std::uintptr_t>(old)) + first_, buffer_ + first_, last_ - first_);
+        ++writes_;
+        // One after the other: writable, then executable, then in place.
+        if (::mprotect(copy, page_size, PROT_READ | PROT_EXEC) != 0 ||
+            ::mremap(copy, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED, old) != static_cast<void*>(old)) {
+            const int why = errno;
+            ::munmap(copy, page_size);
+            errno = why;
+            return false;
+        }
+        return true;
+    }
+
+    const ElfW(Phdr) * headers_{};
+    unsigned count_{};
+    std::uintptr_t base_{};
+    mutable extent readable_{}, writable_{}, executable_{};
+    way way_;
+    int file_{-1};
+    int error_{};
+    std::uint32_t writes_{};
+    std::uintptr_t page_{};
+    std::size_t first_{}, last_{}; // what of the buffer is filled; equal: nothing
+    std::uint8_t buffer_[chunk];   // NOLINT(*-avoid-c-arrays)
+};
+
+} // namespace inlay::platform

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// table: the layout of what a program carries about its patch sites.
+//
+//     section inlay_alternatives   8 bytes a site: where it is, what it may become
+//     section inlay_calls          8 bytes a site: where it is, what it calls
+//     section .rodata              what the sites share: choices, forms, features; once a unit
+//     section .data                what apply() finds out: predicate nodes, feature cells
+//
+// How it works. A record names its site and a `choice`; a choice is a list from the last `when` to the
+// original form, so that walking it until a predicate holds gives "the last one that matches wins" (as in
+// Linux). All references are 32-bit distances from the field itself: the tables need no run-time
+// relocation, may be mapped anywhere, and an ELF file can be read like a live image.
+//
+// Linux's struct alt_instr takes 14 bytes a replacement; here an alternative takes 8 bytes a site however
+// many replacements it has, because the description is shared by all sites of one declaration.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+/// An address of the image as a number; tables are read through these.
+using address = std::uintptr_t;
+
+namespace table {
+
+/// Distance in bytes from the field itself; 0 refers to nothing.
+struct reference {
+    std::int32_t distance;
+
+    [[nodiscard]] explicit operator bool() const noexcept { return distance != 0; }
+
+    [[nodiscard]] address target() const noexcept {
+        return reinterpret_cast<address>(this) + static_cast<address>(static_cast<std::intptr_t>(distance));
+    }
+};
+
+/// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
+struct feature_cell {
+    std::uint8_t value;   ///< 1: the feature is there
+    std::uint8_t by_hand; ///< 1: set(feature, true) was called
+    std::uint8_t forced;  ///< override: 0 none, 1 off, 2 on
+    std::uint8_t round;   ///< the apply() that probed it last
+};
+
+/// How a feature is found.
+enum class probe_kind : std::uint32_t {
+    by_hand = 0,  ///< feature_cell::by_hand
+    cpu = 1,      ///< feature_record::words, meaning known to the architecture
+    function = 2, ///< feature_record::function, a bool() noexcept
+};
+
+/// What an architecture's probe needs to know, e.g. a CPUID leaf and bit.
+struct probe_words {
+    std::uint32_t word[3];
+};
+
+struct feature_record {
+    reference cell; ///< feature_cell
+    reference name; ///< characters, null-terminated
+    probe_kind kind;
+    probe_words words;
+    reference function;
+};
+
+enum class predicate_op : std::uint8_t {
+    feature = 1,     ///< a: feature_record
+    not_feature = 2, ///< a: feature_record
+    all = 3,         ///< a and b: predicate_node
+    any = 4,         ///< a or b: predicate_node
+    always = 5,
+    never = 6,
+};
+
+/// One node of a predicate. apply() evaluates a node once a round and keeps the result in it.
+struct predicate_node {
+    predicate_op op;
+    std::uint8_t value;
+    std::uint8_t round;
+    std::uint8_t reserved;
+    reference a;
+    reference b;
+};
+
+enum class form_kind : std::uint8_t {
+    /// The bytes follow; `relative` has the offsets of the relative operands.
+    plain = 1,
+    /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
+    /// operand. (An assembler cannot say where in an instruction its operand lies; two copies can.)
+    twice = 2,
+};
+
+inline constexpr std::uint8_t no_operand = 255;
+
+/// One form of a site; `length` bytes follow the struct. A relative operand holds the distance as it is
+/// from here: copying the bytes to a site adds the distance from the site to here.
+struct form {
+    std::uint8_t length;
+    form_kind kind;
+    std::uint8_t reserved[2];
+    std::uint8_t relative[4]; ///< offsets in the bytes, `no_operand` where unused
+};
+
+/// One way to go. A site's list starts with its last `when` and ends with the original.
+struct choice {
+    reference form;       ///< what to write; none in the choices of a call
+    reference predicate;  ///< predicate_node; none: this is the original, take it
+    reference otherwise;  ///< the next choice; none: the end
+    reference name;       ///< characters; none where the declaration has no name
+    std::uint8_t length;  ///< of the site: the longest of its forms
+    std::uint8_t ordinal; ///< position in the declaration, 0 is the original
+    std::uint8_t reserved[2];
+};
+
+/// A site of an alternative.
+struct alternative_record {
+    reference site;
+    reference choices; ///< choice
+};
+
+/// A named function pointer that its call sites bypass. `target` and `targets` hold plain pointers.
+struct callee {
+    reference name;       ///< characters
+    reference trampoline; ///< the code that calls go through until they are patched
+    reference target;     ///< the pointer that the trampoline jumps through
+    reference targets;    ///< pointers by ordinal
+    reference choices;    ///< choice
+};
+
+/// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline;
+/// the low bit of `callee.distance` says that `site` was found to be the instruction itself.
+struct call_record {
+    reference site;
+    reference callee; ///< table::callee
+};
+
+/// A section in memory: where it begins, and its size in bytes.
+template <class Record>
+struct section {
+    Record* records;
+    std::size_t bytes;
+
+    [[nodiscard]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
+};
+
+/// The tables of one image (a program, a kernel, or a shared library).
+struct tables {
+    section<const alternative_record> alternatives;
+    section<call_record> calls;
+};
+
+static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8);
+static_assert(sizeof(predicate_node) == 12 && sizeof(form) == 8 && sizeof(choice) == 20);
+static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 4);
+
+} // namespace table
+} // namespace inlay
