@@ -19,8 +19,8 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -374,8 +374,8 @@ protected:
             out << ".intel_syntax noprefix\n.text\n";
             for (std::size_t i = 0; i < entries.size(); ++i) {
                 out << ".balign " << slot_size << ", 0\n.Lbegin" << i << ":\n"
-                    << entries[i].text << "\n.Lend" << i << ":\n.section .lengths\n.byte .Lend" << i << " - .Lbegin"
-                    << i << "\n.text\n";
+                    << entries[i].text << "\n.Lend" << i << ":\n.section .lengths,\"a\"\n.byte .Lend" << i
+                    << " - .Lbegin" << i << "\n.text\n";
             }
             out << ".balign " << slot_size << ", 0\n";
         }
@@ -386,7 +386,7 @@ protected:
         };
         run(as + " -o " + files[1] + " " + files[0]);
         run(objcopy + " -O binary -j .text " + files[1] + " " + files[2]);
-        run(objcopy + " -O binary -j .lengths --set-section-flags .lengths=alloc " + files[1] + " " + files[3]);
+        run(objcopy + " -O binary -j .lengths " + files[1] + " " + files[3]);
         const auto read = [](const std::string& file) {
             std::ifstream in{file, std::ios::binary};
             return std::vector<std::uint8_t>{std::istreambuf_iterator<char>{in}, {}};

@@ -70,153 +70,157 @@ inline constexpr std::size_t call_window = 4096;
 template <text_platform Platform>
 class patcher {
 public:
-    patcher(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {
+    patcher(const table::tables& tables, Platform& platform, outcome& done) noexcept
+        : tables_{tables}, platform_{platform}, done_{done} {
         current_round = current_round == 255 ? std::uint8_t{1} : static_cast<std::uint8_t>(current_round + 1);
     }
 
-    outcome run() noexcept {
-        if (!whole(tables_.alternatives)) {
-            return outcome{error::table_truncated, {table_kind::alternatives, 0, 0}};
+    void run() noexcept {
+        if (!pass() || !pass(writes::chosen)) {
+            return;
         }
-        if (!whole(tables_.calls)) {
-            return outcome{error::table_truncated, {table_kind::calls, 0, 0}};
+        if (!platform_.finish()) {
+            refused(done_.record());
         }
-        if (!pass(false)) {
-            return done_;
-        }
-        done_ = {};
-        if (!pass(true) || !platform_.finish()) {
-            outcome trouble = done_ ? outcome{error::text_not_writable, {}} : done_;
-            if constexpr (requires { platform_.system_error(); }) {
-                trouble.system_error = platform_.system_error();
-            }
-            originals_ = true;
-            memo_ = nullptr;
-            done_ = {};
-            (void)(pass(true) && platform_.finish());
-            return trouble;
-        }
-        return done_;
     }
 
 private:
-    template <class Record>
-    static bool whole(const table::section<Record>& section) noexcept {
-        return section.bytes % sizeof(Record) == 0;
+    /// What a pass does with the text.
+    enum class writes : std::uint8_t { nothing, chosen, originals };
+
+    bool pass(writes mode = writes::nothing) noexcept {
+        mode_ = mode;
+        memo_ = 0;
+        return all_calls() && all_alternatives();
     }
 
-    bool pass(bool writing) noexcept {
-        const std::size_t calls = tables_.calls.size();
-        for (std::size_t i = 0; i < calls; ++i) {
+    bool refused(record_id where) noexcept {
+        if constexpr (requires { platform_.system_error(); }) {
+            done_.system_error = platform_.system_error();
+        }
+        if (mode_ == writes::chosen) {
+            (void)(pass(writes::originals) && platform_.finish());
+            done_.written = 0;
+            done_.calls_direct = 0;
+        }
+        return done_.fail(error::text_not_writable, where);
+    }
+
+    bool all_calls() noexcept {
+        if (tables_.calls.bytes % sizeof(table::call_record) != 0) {
+            return done_.fail(error::table_truncated, {table_kind::calls, 0, 0});
+        }
+        const auto count = static_cast<std::uint32_t>(tables_.calls.size());
+        for (std::uint32_t i = 0; i < count; ++i) {
             table::call_record& record = tables_.calls.records[i];
-            if (const error trouble = call(record, writing); trouble != error::no_error) {
-                return fail(trouble, table_kind::calls, i, record.site.target());
+            if (const error trouble = call(record); trouble != error::no_error) {
+                return settle(trouble, {table_kind::calls, i, record.site.target()});
             }
         }
-        address highest_end = 0;
-        const std::size_t alternatives = tables_.alternatives.size();
-        for (std::size_t first = 0; first < alternatives;) {
-            const address site = tables_.alternatives.records[first].site.target();
-            std::size_t next = first;
-            decision group{};
-            error trouble = error::no_error;
-            for (; next < alternatives && tables_.alternatives.records[next].site.target() == site; ++next) {
-                trouble = join(group, tables_.alternatives.records[next], next == first);
-                if (trouble != error::no_error) {
-                    return fail(trouble, table_kind::alternatives, next, site);
-                }
-            }
-            if (!writing && site < highest_end && overlaps(first, site, site + group.length)) {
-                trouble = error::sites_overlap;
-            } else {
-                trouble = alternative(site, group, writing);
-            }
-            if (trouble != error::no_error) {
-                return fail(trouble, table_kind::alternatives, first, site);
-            }
-            highest_end = site + group.length > highest_end ? site + group.length : highest_end;
-            done_.sites += static_cast<std::uint32_t>(next - first);
-            first = next;
-        }
+        done_.calls = count;
         return true;
     }
 
-    bool fail(error trouble, table_kind table, std::size_t index, address site) noexcept {
-        done_ = outcome{trouble, {table, static_cast<std::uint32_t>(index), site}};
-        return false;
+    bool settle(error trouble, record_id where) noexcept {
+        return trouble == error::text_not_writable ? refused(where) : done_.fail(trouble, where);
     }
 
-    /// Adds one record's decision to its group's.
+    bool all_alternatives() noexcept {
+        if (tables_.alternatives.bytes % sizeof(table::alternative_record) != 0) {
+            return done_.fail(error::table_truncated, {table_kind::alternatives, 0, 0});
+        }
+        const table::alternative_record* const records = tables_.alternatives.records;
+        const auto count = static_cast<std::uint32_t>(tables_.alternatives.size());
+        address highest_end = 0;
+        decision group{};
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const address site = records[i].site.target();
+            const bool first = i == 0 || records[i - 1].site.target() != site;
+            const bool last = i + 1 == count || records[i + 1].site.target() != site;
+            error trouble = join(group, records[i], first);
+            if (trouble == error::no_error && last) {
+                // Tables come in the order of text, but for what linkers and cold sections move.
+                const address end = site + group.length;
+                trouble = mode_ == writes::nothing && site < highest_end && overlaps(records, i, site, end)
+                              ? error::sites_overlap
+                              : alternative(site, group);
+                highest_end = end > highest_end ? end : highest_end;
+            }
+            if (trouble != error::no_error) {
+                return settle(trouble, {table_kind::alternatives, i, site});
+            }
+        }
+        done_.sites = count;
+        return true;
+    }
+
+    /// Adds one record's decision to its group's. The longest site counts; the last `when` that holds wins.
     error join(decision& group, const table::alternative_record& record, bool first) noexcept {
         // Neighbours in the table are mostly sites of one declaration: decide it once.
-        const auto* const choices = reinterpret_cast<const void*>(record.choices.target());
+        const address choices = record.choices.target();
         if (choices != memo_) {
-            memo_ = nullptr;
+            memo_ = 0;
             if (const error trouble = decide_by(platform_, record, predicates{*this}, memo_decision_);
                 trouble != error::no_error) {
                 return trouble;
             }
             memo_ = choices;
         }
+        if (first || memo_decision_.length > group.length) {
+            group.length = memo_decision_.length;
+        }
         if (first || memo_decision_.ordinal != 0) {
             group.form = memo_decision_.form;
         }
-        group.length = memo_decision_.length > group.length ? memo_decision_.length : group.length;
         return error::no_error;
     }
 
-    /// Tables come in the order of text, but for what linkers and cold sections move: looking back is rare.
-    bool overlaps(std::size_t before, address from, address to) noexcept {
-        for (std::size_t i = 0; i < before; ++i) {
-            const table::alternative_record& other = tables_.alternatives.records[i];
-            const address start = other.site.target();
-            const auto* const choices = reinterpret_cast<const table::choice*>(other.choices.target());
-            if (start < to && from < start + choices->length) {
+    /// Whether [from, to) meets the site of one of the records before `index` that starts elsewhere.
+    static bool overlaps(const table::alternative_record* records, std::uint32_t index, address from,
+                         address to) noexcept {
+        for (; index-- > 0;) {
+            const address start = records[index].site.target();
+            const auto* const choices = reinterpret_cast<const table::choice*>(records[index].choices.target());
+            if (start != from && start < to && from < start + choices->length) {
                 return true;
             }
         }
         return false;
     }
 
-    error alternative(address site, const decision& group, bool writing) noexcept {
+    error alternative(address site, const decision& group) noexcept {
         if (!platform_.executable(site, group.length)) {
             return error::site_outside_text;
         }
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-        if (const error trouble = place(*group.form, site, group.length, bytes); trouble != error::no_error) {
-            return trouble;
-        }
-        if (writing && !same(site, bytes.bytes, bytes.length)) {
-            ++done_.written;
-            return platform_.write(site, bytes.bytes, bytes.length) ? error::no_error : error::text_not_writable;
-        }
-        return error::no_error;
+        const error trouble = place(*group.form, site, group.length, bytes);
+        return trouble != error::no_error ? trouble : write(site, bytes.bytes, group.length, done_.written);
     }
 
-    static bool same(address at, const std::uint8_t* bytes, unsigned count) noexcept {
+    /// Writes what is not there yet, if this pass writes. Counts it.
+    error write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
         const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
-        for (unsigned i = 0; i < count; ++i) {
-            if (now[i] != bytes[i]) {
-                return false;
-            }
+        unsigned same = 0;
+        while (same < size && now[same] == bytes[same]) {
+            ++same;
         }
-        return true;
+        if (mode_ == writes::nothing || same == size) {
+            return error::no_error;
+        }
+        ++counter;
+        return platform_.write(at, bytes, size) ? error::no_error : error::text_not_writable;
     }
 
-    error call(table::call_record& record, bool writing) noexcept {
-        const address site = record.site.target();
-        const bool found_before = (record.callee.distance & 1) != 0;
-        const auto* const known = callee_of(platform_, record);
-        if (known == nullptr) {
+    error call(table::call_record& record) noexcept {
+        const table::callee* const callee = callee_of(platform_, record);
+        if (callee == nullptr) {
             return error::reference_outside;
         }
-        const table::callee& callee = *known;
-        const auto* const targets = follow<address>(platform_, callee.targets);
-        const auto* const last = follow<table::choice>(platform_, callee.choices);
-        const address pointer = callee.target.target();
-        const address trampoline = callee.trampoline.target();
-        if (targets == nullptr || last == nullptr || pointer % alignof(address) != 0 ||
-            !platform_.writable(pointer, sizeof(address)) || !platform_.executable(trampoline, 1)) {
+        const table::choice* const last = follow<table::choice>(platform_, callee->choices);
+        const address pointer = locate(platform_, callee->target, sizeof(address));
+        const address trampoline = callee->trampoline.target();
+        if (last == nullptr || pointer == 0 || !platform_.writable(pointer, sizeof(address)) ||
+            !platform_.executable(trampoline, 1)) {
             return error::reference_outside;
         }
         decision chosen{};
@@ -224,64 +228,56 @@ private:
             trouble != error::no_error) {
             return trouble;
         }
-        if (!platform_.readable(reinterpret_cast<address>(targets + chosen.ordinal), sizeof(address))) {
+        const address target = locate(platform_, callee->targets, (chosen.ordinal + 1U) * sizeof(address));
+        if (target == 0) {
             return error::ordinal_outside;
         }
-        if (!platform_.executable(site, 1)) {
+        const address site = record.site.target();
+        if (!platform_.executable(site, arch::longest_branch)) {
             return error::site_outside_text;
         }
-        const address target = targets[chosen.ordinal];
         arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find() fills it
-        const bool found = found_before ? platform_.executable(site, arch::longest_branch) &&
-                                              arch::branch_at(site, arch::longest_branch, branch)
-                                        : find(record, site, trampoline, branch);
-        if (!writing) {
+        if (mode_ == writes::nothing) {
             return error::no_error;
         }
-        *reinterpret_cast<volatile address*>(pointer) = target;
-        ++done_.calls;
+        const address to = reinterpret_cast<const address*>(target)[chosen.ordinal];
+        *reinterpret_cast<volatile address*>(pointer) = to;
+        if (!find(record, site, trampoline, branch)) {
+            return error::no_error;
+        }
         std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays): retarget() fills it
-        if (!found) {
-            ++done_.calls_kept;
-            return error::no_error;
-        }
-        if (originals_ || !arch::retarget(branch, target, bytes)) {
-            ++done_.calls_kept;
-            (void)arch::retarget(branch, trampoline, bytes); // in reach: it was called from here
-        } else {
+        if (arch::retarget(branch, to, bytes)) {
             ++done_.calls_direct;
+        } else {
+            (void)arch::retarget(branch, trampoline, bytes); // in reach: it was called from here
         }
-        if (!found_before) {
-            record.site.distance += static_cast<std::int32_t>(branch.start - site);
-            record.callee.distance |= 1;
-        }
-        if (!same(branch.field, bytes, sizeof(bytes)) && !platform_.write(branch.field, bytes, sizeof(bytes))) {
-            return error::text_not_writable;
-        }
-        return error::no_error;
+        record.site.distance += static_cast<std::int32_t>(branch.start - site);
+        record.callee.distance |= 1;
+        std::uint32_t written = 0;
+        return write(branch.field, bytes, sizeof(bytes), written);
     }
 
     /// The call that belongs to `record`: the first one behind the marker that goes to the trampoline,
-    /// except those that belong to markers in between: in f(f(x)) the outer marker comes first and the
-    /// inner call comes first.
-    bool find(const table::call_record& record, address site, address trampoline, arch::found_branch& result) noexcept {
-        const auto* const callee = callee_of(platform_, record);
+    /// except those that belong to markers in between: in f(f(x)) the outer marker comes first, and the
+    /// inner call.
+    bool find(const table::call_record& record, address site, address trampoline,
+              arch::found_branch& result) const noexcept {
+        if ((record.callee.distance & 1) != 0) {
+            return arch::branch_at(site, arch::longest_branch, result);
+        }
         std::size_t window = call_window;
-        while (window > 0 && !platform_.executable(site, window)) {
-            window /= 2;
+        while (!platform_.executable(site, window)) {
+            window /= 2; // not below longest_branch, which was checked
         }
         const table::call_record* next = &record + 1;
         const table::call_record* const end = tables_.calls.records + tables_.calls.size();
         unsigned pending = 1;
-        for (address at = site; at < site + window; at += arch::instruction_alignment) {
-            while (next != end && next->site.target() <= at && next->site.target() >= site) {
-                pending += callee_of(platform_, *next) == callee && (next->callee.distance & 1) == 0 ? 1 : 0;
-                ++next;
+        for (; window != 0; window -= arch::instruction_alignment, site += arch::instruction_alignment) {
+            for (; next != end && next->site.target() == site; ++next) {
+                pending += next->callee.target() == record.callee.target() ? 1 : 0;
             }
-            if (arch::branch_at(at, site + window - at, result) && result.target() == trampoline) {
-                if (--pending == 0) {
-                    return true;
-                }
+            if (arch::branch_at(site, window, result) && result.target() == trampoline && --pending == 0) {
+                return true;
             }
         }
         return false;
@@ -292,24 +288,23 @@ private:
         patcher& self;
 
         error operator()(const table::predicate_node& node, bool& value) const noexcept {
-            if (self.originals_) {
+            if (self.mode_ == writes::originals) {
                 value = false;
                 return error::no_error;
             }
-            if (node.round == current_round) {
-                value = node.value != 0;
-                return error::no_error;
-            }
-            if (!self.platform_.writable(reinterpret_cast<address>(&node), sizeof(node))) {
-                return error::reference_outside;
-            }
-            if (const error trouble = evaluate(self.platform_, node, features{self}, value);
-                trouble != error::no_error) {
-                return trouble;
-            }
             auto& known = const_cast<table::predicate_node&>(node); // in .data, see table.hpp
-            known.value = value ? 1 : 0;
-            known.round = current_round;
+            if (known.round != current_round) {
+                if (!self.platform_.writable(reinterpret_cast<address>(&node), sizeof(node))) {
+                    return error::reference_outside;
+                }
+                if (const error trouble = evaluate(self.platform_, node, features{self}, value);
+                    trouble != error::no_error) {
+                    return trouble;
+                }
+                known.value = value ? 1 : 0;
+                known.round = current_round;
+            }
+            value = known.value != 0;
             return error::no_error;
         }
     };
@@ -319,13 +314,13 @@ private:
         patcher& self;
 
         error operator()(const table::feature_record& feature, bool& value) const noexcept {
-            auto* const cell =
-                const_cast<table::feature_cell*>(follow<table::feature_cell>(self.platform_, feature.cell));
-            if (cell == nullptr || !self.platform_.writable(reinterpret_cast<address>(cell), sizeof(*cell))) {
+            const address at = locate(self.platform_, feature.cell, sizeof(table::feature_cell));
+            if (at == 0 || !self.platform_.writable(at, sizeof(table::feature_cell))) {
                 return error::reference_outside;
             }
-            if (cell->round != current_round) {
-                bool there = cell->by_hand != 0;
+            auto& cell = *reinterpret_cast<table::feature_cell*>(at);
+            if (cell.round != current_round) {
+                bool there = cell.by_hand != 0;
                 if (feature.kind == table::probe_kind::cpu) {
                     there = arch::has(feature.words);
                 } else if (feature.kind == table::probe_kind::function) {
@@ -337,20 +332,20 @@ private:
                 } else if (feature.kind != table::probe_kind::by_hand) {
                     return error::feature_unknown;
                 }
-                cell->value = cell->forced != 0 ? cell->forced == 2 : there;
-                cell->round = current_round;
+                cell.value = cell.forced != 0 ? cell.forced == 2 : there;
+                cell.round = current_round;
             }
-            value = cell->value != 0;
+            value = cell.value != 0;
             return error::no_error;
         }
     };
 
-    table::tables tables_;
+    const table::tables& tables_;
     Platform& platform_;
-    outcome done_{};
-    const void* memo_{};
+    outcome& done_;
+    address memo_{};
     decision memo_decision_{};
-    bool originals_{};
+    writes mode_{writes::nothing};
 };
 
 } // namespace detail
@@ -358,7 +353,9 @@ private:
 /// Patches every site of `tables`. All or nothing: on an error no text has changed.
 template <text_platform Platform>
 outcome apply(const table::tables& tables, Platform& platform) noexcept {
-    return detail::patcher<Platform>{tables, platform}.run();
+    outcome done;
+    detail::patcher<Platform>{tables, platform, done}.run();
+    return done;
 }
 
 } // namespace inlay

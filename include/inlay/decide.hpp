@@ -42,14 +42,19 @@ namespace detail {
 inline constexpr unsigned longest_list = 255;
 inline constexpr unsigned deepest_tree = 32;
 
+/// The address that `from` refers to if `size` bytes may be read there, else 0. Everything in the tables is
+/// aligned to four bytes. (Not inline: the patcher is small because of this.)
+template <class Image>
+[[nodiscard, gnu::noinline]] address locate(const Image& image, const table::reference& from,
+                                            std::size_t size) noexcept {
+    const address to = from.target();
+    return from.distance != 0 && to % 4 == 0 && image.readable(to, size) ? to : 0;
+}
+
 /// What `from` refers to, or null if that is no readable T.
 template <class T, class Image>
 [[nodiscard]] const T* follow(const Image& image, const table::reference& from) noexcept {
-    const address to = from.target();
-    if (!from || to % alignof(T) != 0 || !image.readable(to, sizeof(T))) {
-        return nullptr;
-    }
-    return reinterpret_cast<const T*>(to);
+    return reinterpret_cast<const T*>(locate(image, from, sizeof(T)));
 }
 
 /// Copies bytes one at a time; through volatile, so that no compiler makes a call of memcpy from it.
@@ -90,15 +95,13 @@ template <class Image>
 template <class Image>
 [[nodiscard]] const table::callee* callee_of(const Image& image, const table::call_record& record) noexcept {
     const address to = record.callee.target() & ~address{1};
-    if (to % alignof(table::callee) != 0 || !image.readable(to, sizeof(table::callee))) {
-        return nullptr;
-    }
-    return reinterpret_cast<const table::callee*>(to);
+    return to % 4 == 0 && image.readable(to, sizeof(table::callee)) ? reinterpret_cast<const table::callee*>(to)
+                                                                    : nullptr;
 }
 
 /// Evaluates a predicate. `Features` gives `error operator()(const table::feature_record&, bool& value)`.
 template <class Image, class Features>
-[[nodiscard]] error evaluate(const Image& image, const table::predicate_node& node, Features&& features, bool& value,
+[[nodiscard]] error evaluate(const Image& image, const table::predicate_node& node, const Features& features, bool& value,
                              unsigned depth = 0) noexcept {
     using table::predicate_op;
     if (depth > detail::deepest_tree) {
@@ -142,8 +145,8 @@ template <class Image, class Features>
 /// `holds` is `error operator()(const table::predicate_node&, bool& value)`; `forms` says whether the choices
 /// are of code (an alternative) or of functions (a call).
 template <class Image, class Holds>
-[[nodiscard]] error choose(const Image& image, const table::choice& last, bool forms, Holds&& holds,
-                           decision& result) noexcept {
+[[nodiscard, gnu::noinline]] error choose(const Image& image, const table::choice& last, bool forms, const Holds& holds,
+                                          decision& result) noexcept {
     bool decided = false;
     const table::choice* each = &last;
     result.length = last.length;
@@ -215,7 +218,7 @@ template <class Image, class Holds>
 
 /// Decides one record of an alternative by its predicates: which form, for a site of which length.
 template <class Image, class Holds>
-[[nodiscard]] error decide_by(const Image& image, const table::alternative_record& record, Holds&& holds,
+[[nodiscard]] error decide_by(const Image& image, const table::alternative_record& record, const Holds& holds,
                               decision& chosen) noexcept {
     const auto* const last = detail::follow<table::choice>(image, record.choices);
     if (last == nullptr) {
@@ -233,7 +236,7 @@ template <class Image, class Holds>
 /// The bytes that belong to one record of an alternative on a machine with `features`
 /// (`error operator()(const table::feature_record&, bool& value)`).
 template <class Image, class Features>
-[[nodiscard]] error decide(const Image& image, const table::alternative_record& record, Features&& features,
+[[nodiscard]] error decide(const Image& image, const table::alternative_record& record, const Features& features,
                            patch& result) noexcept {
     decision chosen{};
     const auto holds = [&](const table::predicate_node& node, bool& value) noexcept {

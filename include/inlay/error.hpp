@@ -87,15 +87,13 @@ struct record_id {
 class outcome {
 public:
     constexpr outcome() noexcept = default;
-    constexpr outcome(inlay::error what, record_id where, const char* detail = "") noexcept
-        : what_{what}, where_{where}, detail_{detail} {}
+    constexpr outcome(inlay::error what, const char* detail) noexcept : what_{what}, detail_{detail} {}
 
     /// True if every record was good and everything decided was written.
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return what_ == inlay::error::no_error; }
     [[nodiscard]] constexpr inlay::error error() const noexcept { return what_; }
     /// The record that the error is about; table_kind::no_table if it is about none.
     [[nodiscard]] constexpr record_id record() const noexcept { return where_; }
-
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
     [[nodiscard]] constexpr const char* detail() const noexcept { return detail_; }
 
@@ -103,8 +101,17 @@ public:
     std::uint32_t written{};      ///< alternatives whose bytes changed
     std::uint32_t calls{};        ///< call records looked at
     std::uint32_t calls_direct{}; ///< calls that now go straight to their target
-    std::uint32_t calls_kept{};   ///< calls that go on through their trampoline: not found, or out of reach
     std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
+
+    /// Calls that go on through their trampoline: not found behind their marker, or the target out of reach.
+    [[nodiscard]] constexpr std::uint32_t calls_kept() const noexcept { return calls - calls_direct; }
+
+    /// Notes what is wrong, and with which record. Returns false, for the patcher's convenience.
+    constexpr bool fail(inlay::error what, record_id where) noexcept {
+        what_ = what;
+        where_ = where;
+        return false;
+    }
 
 private:
     inlay::error what_{inlay::error::no_error};

@@ -68,8 +68,8 @@ void for_each_used_feature(const table::tables& tables, const Image& image, Func
 /// The name that a feature or a choice refers to, or "" if it refers to none.
 template <class Image>
 [[nodiscard]] const char* name_at(const Image& image, const table::reference& name) noexcept {
-    const auto* const text = detail::follow<char>(image, name);
-    for (std::size_t i = 0; text != nullptr && image.readable(name.target() + i, 1); ++i) {
+    const auto* const text = reinterpret_cast<const char*>(name.target());
+    for (std::size_t i = 0; name && image.readable(name.target() + i, 1); ++i) {
         if (text[i] == '\0') {
             return text;
         }
@@ -99,7 +99,7 @@ outcome override_features(const table::tables& tables, const Image& image, const
             const auto length = static_cast<std::size_t>(at - entry);
             at += *at == ',' ? 1 : 0;
             if (length < 2 || (*entry != '+' && *entry != '-')) {
-                return outcome{error::override_malformed, {}, entry};
+                return outcome{error::override_malformed, entry};
             }
             bool used = false;
             for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
@@ -112,7 +112,7 @@ outcome override_features(const table::tables& tables, const Image& image, const
                 }
             });
             if (!used && !known(entry + 1, length - 1)) {
-                return outcome{error::override_unknown, {}, entry};
+                return outcome{error::override_unknown, entry};
             }
         }
     }

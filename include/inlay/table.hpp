@@ -38,7 +38,7 @@ struct reference {
 };
 
 /// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
-struct feature_cell {
+struct alignas(4) feature_cell {
     std::uint8_t value;   ///< 1: the feature is there
     std::uint8_t by_hand; ///< 1: set(feature, true) was called
     std::uint8_t forced;  ///< override: 0 none, 1 off, 2 on

@@ -21,7 +21,7 @@ struct range {
     std::uintptr_t begin;
     std::uintptr_t end;
 
-    [[nodiscard]] constexpr bool contains(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::noinline]] constexpr bool contains(std::uintptr_t at, std::size_t size) const noexcept {
         return at >= begin && at <= end && size <= end - at;
     }
 };

@@ -18,9 +18,10 @@
 // The members come from one base class a leaf: `cpu.smap` stays flat for the user, while each base is small
 // enough for Boost.PFR, which walks aggregates of up to 100 members (see features.hpp).
 //
-// Features with "Linux: not shown" in their comment are in Linux's cpufeatures.h or KVM under that name, but
-// not in /proc/cpuinfo. Not here: flags that no single CPUID bit stands for (constant_tsc, rep_good, ibrs ...),
-// and lwp, whose state bit (XCR0[62]) Linux never enables.
+// Features with "Linux: not shown" in their comment have that name in Linux's cpufeatures.h or in KVM, but are
+// not in /proc/cpuinfo; they are here because code differs by them. Not here: flags that no single CPUID bit
+// stands for (constant_tsc, rep_good, ibrs ...), and lwp, whose state bit (XCR0[62]) Linux never enables. A
+// feature that is missing takes one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
 #pragma once
 
 #include "inlay/arch/x86/emit_cpuid.hpp"
@@ -286,10 +287,7 @@ struct leaf_7_features {
     feature<"avx512_4fmaps", cpuid{7, 0, edx, 3, xstate::avx512}> avx512_4fmaps;
     feature<"fsrm", cpuid{7, 0, edx, 4}> fsrm;
     feature<"avx512_vp2intersect", cpuid{7, 0, edx, 8, xstate::avx512}> avx512_vp2intersect;
-    feature<"srbds_ctrl", cpuid{7, 0, edx, 9}> srbds_ctrl; // Linux: not shown
     feature<"md_clear", cpuid{7, 0, edx, 10}> md_clear;
-    feature<"rtm_always_abort", cpuid{7, 0, edx, 11}> rtm_always_abort; // Linux: not shown
-    feature<"tsx_force_abort", cpuid{7, 0, edx, 13}> tsx_force_abort;   // Linux: not shown
     feature<"serialize", cpuid{7, 0, edx, 14}> serialize;
     feature<"hybrid_cpu", cpuid{7, 0, edx, 15}> hybrid_cpu; // manual: Hybrid. Linux: not shown
     feature<"tsxldtrk", cpuid{7, 0, edx, 16}> tsxldtrk;
@@ -301,16 +299,15 @@ struct leaf_7_features {
     feature<"avx512_fp16", cpuid{7, 0, edx, 23, xstate::avx512}> avx512_fp16;
     feature<"amx_tile", cpuid{7, 0, edx, 24, xstate::amx}> amx_tile;
     feature<"amx_int8", cpuid{7, 0, edx, 25, xstate::amx}> amx_int8;
-    // Linux shows ibrs, ibpb, stibp and ssbd instead, each from an Intel bit here or an AMD bit in 0x80000008.
+    // Linux shows ibrs, ibpb, stibp and ssbd instead, each from an Intel bit here or an AMD bit (see amd_ibrs).
     feature<"spec_ctrl", cpuid{7, 0, edx, 26}> spec_ctrl; // manual: IBRS and IBPB
     feature<"intel_stibp", cpuid{7, 0, edx, 27}> intel_stibp;
     feature<"flush_l1d", cpuid{7, 0, edx, 28}> flush_l1d;
     feature<"arch_capabilities", cpuid{7, 0, edx, 29}> arch_capabilities;
-    feature<"core_capabilities", cpuid{7, 0, edx, 30}> core_capabilities; // Linux: not shown
     feature<"spec_ctrl_ssbd", cpuid{7, 0, edx, 31}> spec_ctrl_ssbd;
 };
 
-/// Structured extended features, continued. Intel SDM volume 2, CPUID leaf 07H, subleaves 1 and 2.
+/// Structured extended features, continued. Intel SDM volume 2, CPUID leaf 07H, subleaf 1.
 struct leaf_7_continued_features {
     using enum cpuid_register;
 
@@ -320,18 +317,16 @@ struct leaf_7_continued_features {
     feature<"avx_vnni", cpuid{7, 1, eax, 4, xstate::avx}> avx_vnni;
     feature<"avx512_bf16", cpuid{7, 1, eax, 5, xstate::avx512}> avx512_bf16;
     feature<"lass", cpuid{7, 1, eax, 6}> lass;
-    feature<"cmpccxadd", cpuid{7, 1, eax, 7}> cmpccxadd;               // Linux: not shown
-    feature<"arch_perfmon_ext", cpuid{7, 1, eax, 8}> arch_perfmon_ext; // Linux: not shown
-    feature<"fzrm", cpuid{7, 1, eax, 10}> fzrm;                        // Linux: not shown
-    feature<"fsrs", cpuid{7, 1, eax, 11}> fsrs;                        // Linux: not shown
-    feature<"fsrc", cpuid{7, 1, eax, 12}> fsrc;                        // Linux: not shown
+    feature<"cmpccxadd", cpuid{7, 1, eax, 7}> cmpccxadd; // Linux: not shown
+    feature<"fzrm", cpuid{7, 1, eax, 10}> fzrm;          // Linux: not shown
+    feature<"fsrs", cpuid{7, 1, eax, 11}> fsrs;          // Linux: not shown
+    feature<"fsrc", cpuid{7, 1, eax, 12}> fsrc;          // Linux: not shown
     feature<"fred", cpuid{7, 1, eax, 17}> fred;
     feature<"lkgs", cpuid{7, 1, eax, 18}> lkgs;                      // Linux: not shown
     feature<"wrmsrns", cpuid{7, 1, eax, 19}> wrmsrns;                // Linux: not shown
     feature<"amx_fp16", cpuid{7, 1, eax, 21, xstate::amx}> amx_fp16; // Linux: not shown
     feature<"avx_ifma", cpuid{7, 1, eax, 23, xstate::avx}> avx_ifma; // Linux: not shown
     feature<"lam", cpuid{7, 1, eax, 26}> lam;
-    feature<"movrs", cpuid{7, 1, eax, 31}> movrs; // Linux: not shown
 
     feature<"intel_ppin", cpuid{7, 1, ebx, 0}> intel_ppin;
 
@@ -342,12 +337,8 @@ struct leaf_7_continued_features {
     feature<"avx_ne_convert", cpuid{7, 1, edx, 5, xstate::avx}> avx_ne_convert;
     feature<"amx_complex", cpuid{7, 1, edx, 8, xstate::amx}> amx_complex;
     feature<"avx_vnni_int16", cpuid{7, 1, edx, 10, xstate::avx}> avx_vnni_int16;
-    feature<"prefetchiti", cpuid{7, 1, edx, 14}> prefetchiti;
     feature<"avx10", cpuid{7, 1, edx, 19, xstate::avx512}> avx10;
     feature<"apx", cpuid{7, 1, edx, 21, xstate::apx}> apx; // manual: APX_F
-
-    feature<"rrsba_ctrl", cpuid{7, 2, edx, 2}> rrsba_ctrl; // Linux: not shown
-    feature<"bhi_ctrl", cpuid{7, 2, edx, 4}> bhi_ctrl;     // Linux: not shown
 };
 
 /// XSAVE. Intel SDM volume 2, CPUID leaf 0DH, subleaf 1; AMD APM volume 3, Fn0000_000D.
@@ -358,7 +349,6 @@ struct leaf_d_features {
     feature<"xsavec", cpuid{0xd, 1, eax, 1}> xsavec;
     feature<"xgetbv1", cpuid{0xd, 1, eax, 2}> xgetbv1; // XGETBV with ECX = 1
     feature<"xsaves", cpuid{0xd, 1, eax, 3}> xsaves;
-    feature<"xfd", cpuid{0xd, 1, eax, 4}> xfd; // Linux: not shown
 };
 
 /// Monitoring and allocation of shared resources. Intel SDM volume 2, CPUID leaves 0FH and 10H, and volume 3,
@@ -373,10 +363,9 @@ struct leaf_f_features {
 
     feature<"cat_l3", cpuid{0x10, 0, ebx, 1}> cat_l3;
     feature<"cat_l2", cpuid{0x10, 0, ebx, 2}> cat_l2;
-    feature<"mba", cpuid{0x10, 0, ebx, 3}> mba; // Linux shows AMD's bandwidth enforcement as mba too: amd_mba
+    feature<"mba", cpuid{0x10, 0, ebx, 3}> mba; // Linux shows AMD's, Fn8000_0008 ebx bit 6, as mba too
     feature<"cdp_l3", cpuid{0x10, 1, ecx, 2}> cdp_l3;
     feature<"cdp_l2", cpuid{0x10, 2, ecx, 2}> cdp_l2;
-    feature<"per_thread_mba", cpuid{0x10, 3, ecx, 0}> per_thread_mba; // Linux: not shown
 };
 
 /// Extended features. AMD APM volume 3, appendix E, Fn8000_0001; Intel SDM volume 2, CPUID leaf 80000001H.
@@ -442,20 +431,14 @@ struct leaf_80000007_features {
     feature<"xsaveerptr", cpuid{0x8000'0008, 0, ebx, 2}> xsaveerptr; // manual: RstrFpErrPtrs
     feature<"invlpgb", cpuid{0x8000'0008, 0, ebx, 3}> invlpgb;       // Linux: not shown
     feature<"rdpru", cpuid{0x8000'0008, 0, ebx, 4}> rdpru;
-    feature<"amd_mba", cpuid{0x8000'0008, 0, ebx, 6}> amd_mba; // manual: BE. Linux: shown as mba
     feature<"wbnoinvd", cpuid{0x8000'0008, 0, ebx, 9}> wbnoinvd;
-    feature<"amd_ibpb", cpuid{0x8000'0008, 0, ebx, 12}> amd_ibpb;                       // Linux: ibpb
-    feature<"amd_ibrs", cpuid{0x8000'0008, 0, ebx, 14}> amd_ibrs;                       // Linux: ibrs
-    feature<"amd_stibp", cpuid{0x8000'0008, 0, ebx, 15}> amd_stibp;                     // Linux: stibp
-    feature<"amd_stibp_always_on", cpuid{0x8000'0008, 0, ebx, 17}> amd_stibp_always_on; // Linux: not shown
+    feature<"amd_ibpb", cpuid{0x8000'0008, 0, ebx, 12}> amd_ibpb;   // Linux: ibpb
+    feature<"amd_ibrs", cpuid{0x8000'0008, 0, ebx, 14}> amd_ibrs;   // Linux: ibrs
+    feature<"amd_stibp", cpuid{0x8000'0008, 0, ebx, 15}> amd_stibp; // Linux: stibp
     feature<"amd_ppin", cpuid{0x8000'0008, 0, ebx, 23}> amd_ppin;
     feature<"amd_ssbd", cpuid{0x8000'0008, 0, ebx, 24}> amd_ssbd; // Linux: ssbd
     feature<"virt_ssbd", cpuid{0x8000'0008, 0, ebx, 25}> virt_ssbd;
-    feature<"amd_ssb_no", cpuid{0x8000'0008, 0, ebx, 26}> amd_ssb_no; // Linux: not shown
     feature<"cppc", cpuid{0x8000'0008, 0, ebx, 27}> cppc;
-    feature<"amd_psfd", cpuid{0x8000'0008, 0, ebx, 28}> amd_psfd;         // Linux: not shown
-    feature<"btc_no", cpuid{0x8000'0008, 0, ebx, 29}> btc_no;             // Linux: not shown
-    feature<"amd_ibpb_ret", cpuid{0x8000'0008, 0, ebx, 30}> amd_ibpb_ret; // Linux: not shown
     feature<"brs", cpuid{0x8000'0008, 0, ebx, 31}> brs;
 };
 
@@ -479,38 +462,21 @@ struct leaf_8000000a_features {
     feature<"x2avic", cpuid{0x8000'000a, 0, edx, 18}> x2avic;
     feature<"v_spec_ctrl", cpuid{0x8000'000a, 0, edx, 20}> v_spec_ctrl; // manual: SpecCtrl
     feature<"vnmi", cpuid{0x8000'000a, 0, edx, 25}> vnmi;
-    feature<"svme_addr_chk", cpuid{0x8000'000a, 0, edx, 28}> svme_addr_chk; // Linux: not shown
 };
 
-/// Memory encryption, resources, further features, performance monitoring. AMD APM volume 3, appendix E,
-/// Fn8000_001F to Fn8000_0022.
+/// Memory encryption, further features, performance monitoring. AMD APM volume 3, appendix E,
+/// Fn8000_001F, Fn8000_0021 and Fn8000_0022.
 struct leaf_8000001f_features {
     using enum cpuid_register;
 
     feature<"sme", cpuid{0x8000'001f, 0, eax, 0}> sme;
     feature<"sev", cpuid{0x8000'001f, 0, eax, 1}> sev;
-    feature<"vm_page_flush", cpuid{0x8000'001f, 0, eax, 2}> vm_page_flush; // Linux: not shown
     feature<"sev_es", cpuid{0x8000'001f, 0, eax, 3}> sev_es;
     feature<"sev_snp", cpuid{0x8000'001f, 0, eax, 4}> sev_snp;
-    feature<"v_tsc_aux", cpuid{0x8000'001f, 0, eax, 9}> v_tsc_aux;        // Linux: not shown
-    feature<"sme_coherent", cpuid{0x8000'001f, 0, eax, 10}> sme_coherent; // Linux: not shown
     feature<"debug_swap", cpuid{0x8000'001f, 0, eax, 14}> debug_swap;
     feature<"svsm", cpuid{0x8000'001f, 0, eax, 28}> svsm;
 
-    feature<"smba", cpuid{0x8000'0020, 0, ebx, 2}> smba; // Linux: not shown
-    feature<"bmec", cpuid{0x8000'0020, 0, ebx, 3}> bmec; // Linux: not shown
-
-    // Linux: none of these is shown.
-    feature<"no_nested_data_bp", cpuid{0x8000'0021, 0, eax, 0}> no_nested_data_bp;
-    feature<"wrmsr_xx_base_ns", cpuid{0x8000'0021, 0, eax, 1}> wrmsr_xx_base_ns;
-    feature<"lfence_rdtsc", cpuid{0x8000'0021, 0, eax, 2}> lfence_rdtsc; // LFENCE always serializes
-    feature<"verw_clear", cpuid{0x8000'0021, 0, eax, 5}> verw_clear;
-    feature<"null_sel_clr_base", cpuid{0x8000'0021, 0, eax, 6}> null_sel_clr_base;
-    feature<"autoibrs", cpuid{0x8000'0021, 0, eax, 8}> autoibrs;
-    feature<"prefetchi", cpuid{0x8000'0021, 0, eax, 20}> prefetchi;
-    feature<"sbpb", cpuid{0x8000'0021, 0, eax, 27}> sbpb;
-    feature<"ibpb_brtype", cpuid{0x8000'0021, 0, eax, 28}> ibpb_brtype;
-    feature<"srso_no", cpuid{0x8000'0021, 0, eax, 29}> srso_no;
+    feature<"lfence_rdtsc", cpuid{0x8000'0021, 0, eax, 2}> lfence_rdtsc; // LFENCE serializes. Linux: not shown
 
     feature<"perfmon_v2", cpuid{0x8000'0022, 0, eax, 0}> perfmon_v2;
     feature<"amd_lbr_v2", cpuid{0x8000'0022, 0, eax, 1}> amd_lbr_v2;

@@ -310,10 +310,10 @@ inline constexpr unsigned input_mask = [] {
         ((possible >> Registers.number & 1U) && ...),
         "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi and rdi: no compiler has a constraint "
         "for a single one of the others");
-    unsigned mask = 0;
-    bool twice = false;
-    ((twice = twice || (mask >> Registers.number & 1U) != 0, mask |= 1U << Registers.number), ...);
-    return twice ? throw "inlay: takes<...>() names a register twice" : mask;
+    constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
+    constexpr unsigned sum = ((1U << Registers.number) + ... + 0U);
+    static_assert(mask == sum, "inlay: takes<...>() names a register twice");
+    return mask;
 }();
 
 /// What comes out of a site.
@@ -531,6 +531,13 @@ template <class Callee>
                  ".popsection"
                  :
                  : [id] "i"(anchor_of<Callee>));
+}
+
+/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
+inline void synchronise() noexcept {
+    std::uint32_t eax = 0;
+    std::uint32_t ecx = 0;
+    asm volatile("cpuid" : "+a"(eax), "+c"(ecx) : : "ebx", "edx", "memory");
 }
 
 } // namespace inlay::x86::emit

@@ -12,8 +12,9 @@
 // How it works. Operands are in Intel's order, the destination first, and typed: a register's width selects
 // the encoding. `ptr(base, displacement)` and `ptr(base, index, scale, displacement)` are memory operands;
 // `rip<&object>` is one relative to the instruction pointer, and an instruction with it carries the symbol.
-// Each function returns one instruction, the shortest encoding there is, marked with the stack words that it
-// pushes; codes are joined by `+`. A trailing underscore avoids a word of C++ (`and_`) or `namespace std`.
+// Each function returns one instruction, in the encoding that GNU as chooses (for `mov(reg64, immediate)` in
+// the shortest), marked with the stack words that it pushes; codes are joined by `+`. A trailing underscore
+// avoids a word of C++ (`and_`) or `namespace std`.
 //
 // What cannot be encoded does not compile: the function then calls one that is not constexpr, whose name, a
 // sentence from `encoding::wrong`, is in the compiler's message.
@@ -62,7 +63,7 @@ void the_immediate_must_fit_in_8_bits();
 void the_immediate_must_fit_in_32_bits();
 void the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
 void the_shift_count_must_be_less_than_the_width_of_the_register();
-void the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_8_words_down_and_7_words_up();
+void the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_7_words_down_and_8_words_up();
 void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
 void a_byte_of_machine_code_is_0_to_255();
 void one_code_holds_at_most_64_bytes_of_nops();
@@ -84,6 +85,13 @@ template <class>
 inline constexpr bool is_object_pointer = false;
 template <class T>
 inline constexpr bool is_object_pointer<T*> = is_const<const T>;
+
+/// Points to a variable that can hold a function's address.
+template <class>
+inline constexpr bool is_slot_pointer = false;
+template <class T>
+    requires is_object_pointer<T*>
+inline constexpr bool is_slot_pointer<T*> = sizeof(T) == 8;
 
 template <class>
 inline constexpr bool is_full_register = false;
@@ -136,7 +144,7 @@ consteval int words_pushed(reg64 destination, std::int64_t bytes) {
         return 0;
     }
     if (bytes % 8 != 0 || bytes < -7 * 8 || bytes > 8 * 8) {
-        wrong::the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_8_words_down_and_7_words_up();
+        wrong::the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_7_words_down_and_8_words_up();
     }
     return static_cast<int>(-bytes / 8);
 }
@@ -777,10 +785,9 @@ template <auto Function>
 /// Calls what the variable at `Pointer` points to.
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> call_slot() {
-    static_assert(encoding::is_object_pointer<decltype(Pointer)>,
-                  "inlay: call_slot takes the address of a variable that holds a function's address: "
+    static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
+                  "inlay: call_slot takes the address of a variable of 8 bytes that holds a function's address: "
                   "call_slot<&variable>(); for the function itself, call<&function>()");
-    static_assert(sizeof(*Pointer) == 8, "inlay: the variable of a call_slot holds an address, so it has 8 bytes");
     return encoding::that_calls(encoding::modrm_rip<Pointer>(0xff, 0, 2));
 }
 [[nodiscard]] consteval code<> call(reg64 to) { return encoding::that_calls(encoding::modrm(0xff, 0, 2, to.number)); }
@@ -795,10 +802,9 @@ template <auto Function>
 /// Jumps to what the variable at `Pointer` points to.
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> jmp_slot() {
-    static_assert(encoding::is_object_pointer<decltype(Pointer)>,
-                  "inlay: jmp_slot takes the address of a variable that holds a function's address: "
+    static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
+                  "inlay: jmp_slot takes the address of a variable of 8 bytes that holds a function's address: "
                   "jmp_slot<&variable>(); for the function itself, jmp<&function>()");
-    static_assert(sizeof(*Pointer) == 8, "inlay: the variable of a jmp_slot holds an address, so it has 8 bytes");
     return encoding::that_goes_away(encoding::modrm_rip<Pointer>(0xff, 0, 4));
 }
 [[nodiscard]] consteval code<> jmp(reg64 to) {
@@ -819,7 +825,7 @@ template <auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
     return encoding::jump_over(0xeb, body);
 }
-/// `body`, unless `condition` holds.
+/// A jump over `body` where the condition holds: `skip_if(condition::e, body)` runs `body` where it is not equal.
 template <auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip_if(condition when, code<Symbols...> body) {
     return encoding::jump_over(0x70 + static_cast<unsigned>(when), body);
