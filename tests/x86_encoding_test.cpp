@@ -704,7 +704,7 @@ TEST(x86_nops, are_the_recommended_sequences_and_as_few_as_possible) {
         ASSERT_EQ(code.length, count);
         EXPECT_FALSE(code.moves_stack());
         EXPECT_TRUE(code.falls_through);
-        EXPECT_FALSE(code.calls);
+        EXPECT_EQ(code.calls, inlay::called::nothing);
         EXPECT_EQ(code.relatives, 0);
 
         std::uint8_t filled_bytes[66];
@@ -763,10 +763,14 @@ TEST(x86_marks, where_execution_goes) {
     static_assert(jcc<condition::e, &function>().falls_through && ud2().falls_through && syscall().falls_through);
     static_assert(skip(ret()).falls_through && skip_if(condition::e, jmp<&function>()).falls_through);
 
-    static_assert(call<&function>().calls && call_direct<&function>().calls);
-    static_assert(call_slot<&slot>().calls && call(rax).calls);
-    static_assert(!jmp<&function>().calls && !jmp_slot<&slot>().calls && !jmp(rax).calls);
-    static_assert(skip_if(condition::e, call<&function>()).calls && skip(call_slot<&slot>()).calls);
+    using inlay::called;
+    static_assert(call<&function>().calls == called::preserving &&
+                  call_direct<&function>().calls == called::preserving);
+    static_assert(call_slot<&slot>().calls == called::ordinary && call(rax).calls == called::ordinary);
+    static_assert(jmp<&function>().calls == called::nothing && jmp_slot<&slot>().calls == called::nothing);
+    static_assert(jmp(rax).calls == called::nothing);
+    static_assert(skip_if(condition::e, call<&function>()).calls == called::preserving);
+    static_assert(skip(call_slot<&slot>()).calls == called::ordinary);
 }
 
 TEST(x86_marks, relative_operands) {

@@ -80,7 +80,11 @@ struct declaration {
         ((longest = Whens::code.length > longest ? Whens::code.length : longest), ...);
         return longest;
     }();
-    static constexpr bool calls = Original.calls || (Whens::code.calls || ...);
+    static constexpr called calls = [] {
+        called most = Original.calls;
+        ((most = Whens::code.calls > most ? Whens::code.calls : most), ...);
+        return most;
+    }();
     static constexpr bool moves_stack = Original.moves_stack() || (Whens::code.moves_stack() || ...);
     static constexpr bool falls_through = Original.falls_through || (Whens::code.falls_through || ...);
 
@@ -197,12 +201,13 @@ struct site {
         describe_choices<describes, name_pointer<Name>, describes::length, Original, Whens...>();
         describe_code<fill>();
         arch::emit::site_macro<describes, Original, fill, last>();
-        if constexpr (describes::calls || describes::moves_stack) {
+        if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();
         }
-        constexpr auto keeps = Operands::clobbers_all ? arch::emit::keeps::preserved
-                               : describes::calls     ? arch::emit::keeps::general
-                                                      : arch::emit::keeps::all;
+        constexpr auto keeps = Operands::clobbers_all || describes::calls == called::ordinary
+                                   ? arch::emit::keeps::preserved
+                               : describes::calls == called::preserving ? arch::emit::keeps::general
+                                                                        : arch::emit::keeps::all;
         const auto out =
             arch::emit::site<describes, Operands::mask, arch::emit::gives_in<Operands::result_register>, keeps>(
                 Operands::load(arguments...));

@@ -56,19 +56,20 @@ inline constexpr auto operand_of = [] {
 
 /// Calls `Function` by the ordinary convention. Hidden, so that its address is a link-time constant even in
 /// a shared library, where `Function` itself may give way to another of its name.
-template <auto Function>
+template <auto Function, class Type = std::remove_cv_t<decltype(Function)>>
 struct reachable {
-    static_assert(Function == nullptr && Function != nullptr, "inlay: name a function by its address: call<&f>()");
+    static_assert(std::is_pointer_v<Type> && !std::is_pointer_v<Type>,
+                  "inlay: name a function by its address: call<&f>()");
 };
-template <class Result, class... Parameters, Result (*Function)(Parameters...)>
-struct reachable<Function> {
+template <auto Function, class Result, class... Parameters>
+struct reachable<Function, Result (*)(Parameters...)> {
     using result = Result;
     [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };
-template <class Result, class... Parameters, Result (*Function)(Parameters...) noexcept>
-struct reachable<Function> {
+template <auto Function, class Result, class... Parameters>
+struct reachable<Function, Result (*)(Parameters...) noexcept> {
     using result = Result;
     [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) noexcept {
         return Function(static_cast<Parameters&&>(parameters)...);

@@ -33,12 +33,19 @@ struct relative_operand {
     friend constexpr bool operator==(const relative_operand&, const relative_operand&) = default;
 };
 
+/// Functions that a code runs without the compiler seeing it.
+enum class called : std::uint8_t {
+    nothing,
+    preserving, ///< one that keeps all general registers but the result's; vector registers may change
+    ordinary,   ///< one that changes what the calling convention lets it change
+};
+
 /// The symbol-free part of a `code`. All members are public because a template argument must be structural.
 struct machine_code {
     std::uint8_t length{};                              ///< bytes
     std::uint8_t relatives{};                           ///< number of relative operands
     bool falls_through{true};                           ///< execution can reach the end
-    bool calls{};                                       ///< runs a function that the compiler does not see
+    called calls{};                                     ///< runs a function that the compiler does not see
     relative_operand relative[max_relative_operands]{}; ///< in ascending order of offset
     std::uint64_t words[max_code_length / 8]{};         ///< the bytes, little endian
     std::uint64_t boundaries{};                         ///< bit n: an instruction begins at byte n
@@ -141,7 +148,7 @@ template <auto... A, auto... B>
         both.append(second.byte(i));
     }
     both.falls_through = second.length != 0 ? second.falls_through : first.falls_through;
-    both.calls = first.calls || second.calls;
+    both.calls = first.calls > second.calls ? first.calls : second.calls;
     return both;
 }
 

@@ -101,8 +101,8 @@ template <class Image>
 
 /// Evaluates a predicate. `Features` gives `error operator()(const table::feature_record&, bool& value)`.
 template <class Image, class Features>
-[[nodiscard]] error evaluate(const Image& image, const table::predicate_node& node, const Features& features, bool& value,
-                             unsigned depth = 0) noexcept {
+[[nodiscard]] error evaluate(const Image& image, const table::predicate_node& node, const Features& features,
+                             bool& value, unsigned depth = 0) noexcept {
     using table::predicate_op;
     if (depth > detail::deepest_tree) {
         return error::description_endless;
@@ -196,6 +196,7 @@ template <class Image, class Holds>
     if (form.kind == table::form_kind::twice) {
         for (unsigned i = 0; i < form.length; ++i) {
             if (from[i] != from[form.length + i]) {
+                i -= i % arch::instruction_alignment;
                 if (i + 4U > form.length) {
                     return error::form_operand_outside;
                 }

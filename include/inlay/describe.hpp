@@ -176,4 +176,13 @@ template <class Declaration, auto* Name, class... Whens>
 }
 
 } // namespace detail
+/// Gives a predicate a name that assembly files can use with asm.h: `Node` is declared extern "C" and hidden,
+/// and defined here. Call it once in the program, in a function that is linked in; it does nothing at run time.
+template <const table::predicate_node* Node, auto Predicate>
+    requires predicate<decltype(Predicate)>
+[[gnu::always_inline]] inline void name_for_assembly() noexcept {
+    detail::describe_predicate<std::remove_cv_t<decltype(Predicate)>>::run();
+    arch::emit::global_predicate<std::remove_cv_t<decltype(Predicate)>, Node>();
+}
+
 } // namespace inlay

@@ -23,17 +23,11 @@ namespace inlay {
 
 namespace detail {
 
-/// The trampoline of a name and a signature. Declared here, defined by the assembler (emit.hpp); the
-/// declaration has external linkage even if the functions to choose from have not.
-template <name Name, class Signature>
-struct trampoline_of;
-template <name Name, class Result, class... Parameters>
-struct trampoline_of<Name, Result(Parameters...)> {
-    [[gnu::visibility("hidden")]] static Result trampoline(Parameters...);
-};
-template <name Name, class Result, class... Parameters>
-struct trampoline_of<Name, Result(Parameters...) noexcept> {
-    [[gnu::visibility("hidden")]] static Result trampoline(Parameters...) noexcept;
+/// The trampoline of a name. Declared here, defined by the assembler (emit.hpp), and called as what the
+/// dispatch says it is: this declaration has external linkage whatever the functions to choose from have.
+template <name Name>
+struct trampoline_of {
+    [[gnu::visibility("hidden")]] static void entry();
 };
 
 template <class Function, std::size_t Count>
@@ -58,7 +52,7 @@ struct dispatch {
 
     [[gnu::visibility("hidden")]] static inline constinit detail::callee_state<function, sizeof...(Whens) + 1> state{
         Default, {Default, Whens::code...}};
-    static constexpr function* trampoline = &detail::trampoline_of<Name, function>::trampoline;
+    static constexpr void (*trampoline)() = &detail::trampoline_of<Name>::entry;
 
     /// What a call calls. Writes the marker, so use it only in a call expression: `crc32(buffer)`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
@@ -67,7 +61,7 @@ struct dispatch {
         arch::emit::trampoline<dispatch>();
         arch::emit::callee<dispatch, &detail::name_text<Name>::value, sizeof...(Whens)>();
         arch::emit::call_site<dispatch>();
-        return trampoline;
+        return reinterpret_cast<function*>(trampoline);
     }
 };
 

@@ -51,10 +51,11 @@ inline constexpr std::size_t feature_count = detail::count_features(cpu);
 /// its own: let `function` be a template, such as a lambda that takes `auto`.
 template <class Function>
 constexpr void for_each_feature(Function function) {
-    detail::for_each_feature_group(cpu, [&function]<class Group>(const Group& group) {
-        // Not pfr::for_each_field, which is no constexpr function in 1.81.
-        [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-            (static_cast<void>(function(boost::pfr::get<Index>(group))), ...);
+    detail::for_each_feature_group(cpu, [&function]<class Group>(const Group&) {
+        // Features are empty, so a new object is as good as the member; asking PFR for types only costs the least
+        // to compile. (pfr::for_each_field of 1.81 is not constexpr.)
+        [&function]<std::size_t... Index>(std::index_sequence<Index...>) {
+            (static_cast<void>(function(boost::pfr::tuple_element_t<Index, Group>{})), ...);
         }(std::make_index_sequence<boost::pfr::tuple_size_v<Group>>{});
     });
 }

@@ -161,8 +161,8 @@ template <auto Code, auto... Symbols>
           [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
           [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
           [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
-          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)), [w15] "i"(chunk(Code, 15)),
-          [s0] "i"(s0), [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
+          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)),
+          [w15] "i"(chunk(Code, 15)), [s0] "i"(s0), [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
 /// A `table::form` with the bytes of `Code`, whose macro is there already.
@@ -223,6 +223,18 @@ template <class Self, table::predicate_op Op, class A, class B>
                  : [id] "i"(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] "i"(anchor_of<A>),
                    [b] "i"(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
                    [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
+}
+
+/// The node of `Predicate`, which is there already, under a name for assembly files.
+template <class Predicate, auto* Node>
+[[gnu::always_inline]] inline void global_predicate() noexcept {
+    asm volatile(".ifndef %c[name]\n\t"
+                 ".globl %c[name]\n\t"
+                 ".hidden %c[name]\n\t"
+                 ".set %c[name], .Linlay_predicate.%c[id]\n\t"
+                 ".endif"
+                 :
+                 : [name] "i"(Node), [id] "i"(anchor_of<Predicate>));
 }
 
 /// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate.
@@ -483,23 +495,27 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
-    asm volatile(".ifndef .Linlay_trampoline.%c[id]\n\t"
-                 ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
-                 ".balign 8\n"
-                 ".Linlay_trampoline.%c[id]:\n\t"
-                 ".type %c[name],@function\n"
-                 "%c[name]:\n\t"
-                 ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-                 ".byte 0xff,0x25\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
-                 ".size %c[name], . - %c[name]\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
+    asm volatile(
+        ".ifndef .Linlay_trampoline.%c[id]\n\t"
+        ".ifdef %c[name]\n\t"
+        ".error \"inlay: two dispatches of this unit have one name but differ; give each a name of its own\"\n\t"
+        ".endif\n\t"
+        ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
+        ".balign 8\n"
+        ".Linlay_trampoline.%c[id]:\n\t"
+        ".type %c[name],@function\n"
+        "%c[name]:\n\t"
+        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
+        ".byte 0xff,0x25\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+        ".size %c[name], . - %c[name]\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
 #ifdef __CET__
-                   [endbr] "i"(1)
+          [endbr] "i"(1)
 #else
-                   [endbr] "i"(0)
+          [endbr] "i"(0)
 #endif
     );
 }

@@ -256,8 +256,8 @@ consteval code<Symbols...> with_immediate(code<Symbols...> out, std::int64_t val
 }
 
 template <auto... Symbols>
-consteval code<Symbols...> that_calls(code<Symbols...> out) {
-    out.calls = true;
+consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
+    out.calls = what;
     return out;
 }
 
@@ -773,24 +773,26 @@ template <auto Function>
     static_assert(encoding::is_function_pointer<decltype(Function)>,
                   "inlay: call takes the address of a function: call<&function>(); "
                   "for a variable that holds such an address, call_slot<&variable>()");
-    return encoding::that_calls(encoding::branch<preserving<Function>{}>(0xe8));
+    return encoding::that_calls(called::preserving, encoding::branch<preserving<Function>{}>(0xe8));
 }
-/// Calls `Function` itself, which must keep the registers that the site does not name.
+/// Calls `Function` itself: an assembly function that keeps all general registers but the result.
 template <auto Function>
 [[nodiscard]] consteval code<Function> call_direct() {
     static_assert(encoding::is_function_pointer<decltype(Function)>,
                   "inlay: call_direct takes the address of a function: call_direct<&function>()");
-    return encoding::that_calls(encoding::branch<Function>(0xe8));
+    return encoding::that_calls(called::preserving, encoding::branch<Function>(0xe8));
 }
-/// Calls what the variable at `Pointer` points to.
+/// Calls what the variable at `Pointer` points to: an ordinary function, so every register that the calling
+/// convention gives to functions changes. The stack is as the compiler left it; a function that relies on its
+/// alignment (most C++ in programs does) is better called by `call` or by inlay::dispatch.
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> call_slot() {
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
                   "inlay: call_slot takes the address of a variable of 8 bytes that holds a function's address: "
                   "call_slot<&variable>(); for the function itself, call<&function>()");
-    return encoding::that_calls(encoding::modrm_rip<Pointer>(0xff, 0, 2));
+    return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2));
 }
-[[nodiscard]] consteval code<> call(reg64 to) { return encoding::that_calls(encoding::modrm(0xff, 0, 2, to.number)); }
+[[nodiscard]] consteval code<> call(reg64 to) { return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number)); }
 
 template <auto Function>
 [[nodiscard]] consteval code<Function> jmp() {
