@@ -49,7 +49,8 @@ namespace inlay {
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
 /// `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
-/// the processor forget what it fetched before. None of them may contain a patch site.
+/// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
+/// `int system_error()` to say why it refused, and `bool probe(address)` to run function probes its own way.
 template <class T>
 concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
     { view.readable(at, size) } noexcept -> std::same_as<bool>;
@@ -328,7 +329,11 @@ private:
                     if (!self.platform_.executable(probe, 1)) {
                         return error::reference_outside;
                     }
-                    there = reinterpret_cast<bool (*)()>(probe)();
+                    if constexpr (requires { self.platform_.probe(probe); }) {
+                        there = self.platform_.probe(probe);
+                    } else {
+                        there = reinterpret_cast<bool (*)()>(probe)();
+                    }
                 } else if (feature.kind != table::probe_kind::by_hand) {
                     return error::feature_unknown;
                 }

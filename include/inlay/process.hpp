@@ -24,8 +24,7 @@ namespace inlay {
     const table::tables tables = this_image();
     platform::process self;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): set-up code, see above
-    if (const outcome bad = override_features(tables, self, std::getenv("INLAY_FEATURES"),
-                                              [](const char*, std::size_t) noexcept { return false; });
+    if (const outcome bad = override_features(tables, self, std::getenv("INLAY_FEATURES"), arch::is_feature_name);
         !bad) {
         return bad;
     }

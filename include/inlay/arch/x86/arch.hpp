@@ -4,6 +4,7 @@
 #pragma once
 
 #include "inlay/arch/x86/cpu.hpp"
+#include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/arch/x86/emit.hpp"
 #include "inlay/arch/x86/insn.hpp"
 #include "inlay/arch/x86/nops.hpp"

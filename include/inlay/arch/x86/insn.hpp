@@ -792,7 +792,9 @@ template <auto Pointer>
                   "call_slot<&variable>(); for the function itself, call<&function>()");
     return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2));
 }
-[[nodiscard]] consteval code<> call(reg64 to) { return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number)); }
+[[nodiscard]] consteval code<> call(reg64 to) {
+    return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number));
+}
 
 template <auto Function>
 [[nodiscard]] consteval code<Function> jmp() {

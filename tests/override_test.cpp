@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// INLAY_FEATURES: forcing features on and off by name.
+#include <inlay/inlay.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+using namespace inlay::x86::insn;
+using inlay::cpu, inlay::when;
+
+// NOLINTBEGIN(*-avoid-magic-numbers)
+
+inline constexpr inlay::feature<"override.x", inlay::by_hand{}> x;
+inline constexpr inlay::feature<"override.y", [] { return true; }> y;
+
+inline constexpr auto by_hand = inlay::alternative<mov(eax, 0), when<x, mov(eax, 1)>>{}.returns<rax, int>();
+inline constexpr auto by_function = inlay::alternative<mov(eax, 0), when<y, mov(eax, 1)>>{}.returns<rax, int>();
+inline constexpr auto by_cpu = inlay::alternative<mov(eax, 0), when<cpu.sse2, mov(eax, 1)>>{}.returns<rax, int>();
+
+class Override : public testing::Test {
+protected:
+    ~Override() override {
+        unsetenv("INLAY_FEATURES"); // NOLINT(concurrency-mt-unsafe)
+        (void)inlay::apply();
+    }
+    static inlay::outcome with(const char* list) {
+        setenv("INLAY_FEATURES", list, 1); // NOLINT(concurrency-mt-unsafe)
+        return inlay::apply();
+    }
+};
+
+TEST_F(Override, ForcesEachKindOfFeature) {
+    ASSERT_TRUE(inlay::apply());
+    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11);
+    ASSERT_TRUE(with("+override.x,-override.y,-sse2"));
+    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 100);
+    ASSERT_TRUE(with("+override.y"));
+    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11) << "what is not listed is as it was found";
+    ASSERT_TRUE(with(""));
+    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11);
+}
+
+TEST_F(Override, KnowsFeaturesThatNoSiteUses) {
+    EXPECT_TRUE(with("-avx512f,-3dnow,+xenpv,-smap"));
+    EXPECT_EQ(by_cpu(), 1);
+}
+
+TEST_F(Override, NamesWhatIsWrongAndChangesNothing) {
+    ASSERT_TRUE(inlay::apply());
+    struct {
+        const char* list;
+        inlay::error error;
+        const char* entry;
+    } const cases[] = {
+        {"-sse2,-avx2x", inlay::error::override_unknown, "-avx2x"},
+        {"-sse2,+override", inlay::error::override_unknown, "+override"},
+        {"-sse2,avx2", inlay::error::override_malformed, "avx2"},
+        {"-sse2,,+avx2", inlay::error::override_malformed, ",+avx2"},
+        {"-sse2,+", inlay::error::override_malformed, "+"},
+    };
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.list);
+        const auto done = with(each.list);
+        EXPECT_EQ(done.error(), each.error);
+        EXPECT_STREQ(done.detail(), each.entry);
+        EXPECT_EQ(by_cpu(), 1) << "the good entry before it had no effect either";
+    }
+    ASSERT_TRUE(with(""));
+    EXPECT_EQ(by_cpu(), 1);
+}
+
+// NOLINTEND(*-avoid-magic-numbers)
+
+} // namespace

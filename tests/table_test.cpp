@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Tables made by hand, good and bad: what decide() says of them, and that a bad one changes no byte of text.
+#include "made_image.hpp"
+
+#include <gtest/gtest.h>
+
+#include <new>
+#include <string>
+
+// NOLINTBEGIN(*-avoid-magic-numbers)
+
+namespace {
+
+using inlay::address;
+using inlay::error;
+using inlay::table_kind;
+namespace table = inlay::table;
+
+template <std::size_t Length>
+struct form_with_bytes {
+    table::form head;
+    std::array<std::uint8_t, Length> bytes;
+};
+
+/// Two alternatives of five bytes at text + 16 and text + 32, original `mov eax, 0`, `mov eax, 1` if the feature
+/// is on, and `e8 rel32` to text + 512 if it is off; one call at text + 64.
+struct tables_in_data {
+    std::array<table::alternative_record, 2> alternatives;
+    std::array<table::call_record, 1> calls;
+    std::array<table::choice, 3> choices;
+    form_with_bytes<8> original; // five bytes used
+    form_with_bytes<8> on;
+    form_with_bytes<8> off;
+    std::array<table::predicate_node, 4> nodes; // feature, not feature, all, any
+    table::feature_record feature;
+    table::feature_cell cell;
+    std::array<char, 8> name;
+    table::callee callee;
+    std::array<table::choice, 2> targets_choices;
+    alignas(8) address target;
+    std::array<address, 2> targets;
+};
+
+class Table : public testing::Test {
+protected:
+    Table() {
+        image.text.fill(0xcc);
+        image.data.fill(0);
+        t = new (image.data.data()) tables_in_data{};
+        made::refer(t->alternatives[0].site, &image.text[16]);
+        made::refer(t->alternatives[1].site, &image.text[32]);
+        for (auto& record : t->alternatives) {
+            made::refer(record.choices, &t->choices[2]);
+        }
+        make(t->original, {0xb8, 0, 0, 0, 0}, table::no_operand);
+        make(t->on, {0xb8, 1, 0, 0, 0}, table::no_operand);
+        make(t->off, {0xe8, 0, 0, 0, 0}, 1);
+        const auto distance =
+            reinterpret_cast<std::intptr_t>(&image.text[512]) - reinterpret_cast<std::intptr_t>(&t->off.bytes[5]);
+        const auto rel32 = static_cast<std::int32_t>(distance);
+        std::memcpy(&t->off.bytes[1], &rel32, 4);
+        for (std::uint8_t i = 0; i < 3; ++i) {
+            t->choices[i].length = 5;
+            t->choices[i].ordinal = i;
+            made::refer(t->choices[i].name, t->name.data());
+        }
+        made::refer(t->choices[0].form, &t->original);
+        made::refer(t->choices[1].form, &t->on);
+        made::refer(t->choices[2].form, &t->off);
+        made::refer(t->choices[1].otherwise, &t->choices[0]);
+        made::refer(t->choices[2].otherwise, &t->choices[1]);
+        made::refer(t->choices[1].predicate, &t->nodes[3]);
+        made::refer(t->choices[2].predicate, &t->nodes[1]);
+        using op = table::predicate_op;
+        t->nodes[0].op = op::feature;
+        t->nodes[1].op = op::not_feature;
+        t->nodes[2].op = op::all;
+        t->nodes[3].op = op::any;
+        made::refer(t->nodes[0].a, &t->feature);
+        made::refer(t->nodes[1].a, &t->feature);
+        made::refer(t->nodes[2].a, &t->nodes[0]);
+        made::refer(t->nodes[2].b, &t->nodes[0]);
+        made::refer(t->nodes[3].a, &t->nodes[2]);
+        made::refer(t->nodes[3].b, &t->nodes[0]);
+        made::refer(t->feature.cell, &t->cell);
+        made::refer(t->feature.name, t->name.data());
+        std::memcpy(t->name.data(), "made.on", 8);
+        made::refer(t->calls[0].site, &image.text[64]);
+        made::refer(t->calls[0].callee, &t->callee);
+        made::refer(t->callee.name, t->name.data());
+        made::refer(t->callee.trampoline, &image.text[256]);
+        made::refer(t->callee.target, &t->target);
+        made::refer(t->callee.targets, t->targets.data());
+        made::refer(t->callee.choices, &t->targets_choices[1]);
+        t->targets_choices[1].ordinal = 1;
+        made::refer(t->targets_choices[1].otherwise, &t->targets_choices[0]);
+        made::refer(t->targets_choices[1].predicate, &t->nodes[0]);
+        t->targets = {reinterpret_cast<address>(&image.text[300]), reinterpret_cast<address>(&image.text[400])};
+        t->target = t->targets[0];
+        put_call(70, 256);
+    }
+
+    template <std::size_t Length>
+    static void make(form_with_bytes<Length>& form, const std::array<std::uint8_t, 5>& bytes, std::uint8_t operand) {
+        form.head = {
+            5, table::form_kind::plain, {}, {operand, table::no_operand, table::no_operand, table::no_operand}};
+        std::memcpy(form.bytes.data(), bytes.data(), 5);
+    }
+
+    /// `call to` at `at`, both offsets in text.
+    void put_call(std::size_t at, std::size_t to) {
+        image.text[at] = 0xe8;
+        const auto rel32 = static_cast<std::int32_t>(to) - static_cast<std::int32_t>(at) - 5;
+        std::memcpy(&image.text[at + 1], &rel32, 4);
+    }
+
+    [[nodiscard]] inlay::table::tables tables() const {
+        return {{t->alternatives.data(), sizeof(t->alternatives)}, {t->calls.data(), sizeof(t->calls)}};
+    }
+    inlay::outcome apply() { return inlay::apply(tables(), platform); }
+    inlay::outcome apply(const inlay::table::tables& some) { return inlay::apply(some, platform); }
+
+    [[nodiscard]] std::string bytes_at(std::size_t at, std::size_t size) const {
+        return {reinterpret_cast<const char*>(&image.text[at]), size};
+    }
+
+    /// Expects an error about record `index` of `where`, and unchanged text.
+    void refused(const inlay::outcome& done, error what, table_kind where, std::uint32_t index, const auto& before) {
+        EXPECT_FALSE(done);
+        EXPECT_EQ(done.error(), what) << inlay::message(done.error());
+        EXPECT_EQ(done.record().table, where);
+        EXPECT_EQ(done.record().index, index);
+        EXPECT_EQ(platform.writes, 0U);
+        EXPECT_TRUE(image.text == before) << "text changed";
+    }
+    void refused(error what, table_kind where = table_kind::alternatives, std::uint32_t index = 0) {
+        const auto before = image.text;
+        refused(apply(), what, where, index, before);
+    }
+
+    /// Calls are decided first: what their predicate refers to is found bad there.
+    [[nodiscard]] table_kind first_to_meet(const table::reference* bad) const {
+        return bad == &t->nodes[0].a || bad == &t->feature.cell ? table_kind::calls : table_kind::alternatives;
+    }
+
+    made::memory image{};
+    made::platform platform{image};
+    tables_in_data* t{};
+};
+
+constexpr auto quiet = table::no_operand;
+
+TEST_F(Table, GoodOnesAreApplied) {
+    t->cell.by_hand = 1;
+    auto done = apply();
+    ASSERT_TRUE(done) << inlay::message(done.error());
+    EXPECT_EQ(done.sites, 2U);
+    EXPECT_EQ(done.written, 2U);
+    EXPECT_EQ(done.calls_direct, 1U);
+    EXPECT_EQ(bytes_at(16, 5), std::string("\xb8\x01\0\0\0", 5));
+    EXPECT_EQ(bytes_at(32, 5), std::string("\xb8\x01\0\0\0", 5));
+    EXPECT_EQ(t->target, t->targets[1]);
+    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\x45\x01\0\0", 5)) << "400 - 75";
+    EXPECT_TRUE(platform.finished);
+
+    t->cell.by_hand = 0;
+    done = apply();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(bytes_at(16, 5), std::string("\xe8\xeb\x01\0\0", 5)) << "512 - 21";
+    EXPECT_EQ(bytes_at(32, 5), std::string("\xe8\xdb\x01\0\0", 5)) << "512 - 37";
+    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\xe1\0\0\0", 5)) << "found again although it went elsewhere: 300 - 75";
+    EXPECT_EQ(t->target, t->targets[0]);
+
+    platform.writes = 0;
+    done = apply();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(platform.writes, 0U) << "nothing to do the second time";
+}
+
+TEST_F(Table, DecideIsPureAndSaysWhatApplyWrites) {
+    const auto before = image;
+    for (const bool on : {false, true}) {
+        inlay::patch bytes; // NOLINT(*-member-init)
+        const auto feature = [on](const table::feature_record& /*feature*/, bool& value) noexcept {
+            value = on;
+            return error::no_error;
+        };
+        ASSERT_EQ(inlay::decide(platform, t->alternatives[1], feature, bytes), error::no_error);
+        EXPECT_EQ(std::memcmp(&image, &before, sizeof(image)), 0);
+        t->cell.by_hand = on ? 1 : 0;
+        ASSERT_TRUE(apply());
+        EXPECT_EQ(bytes.length, 5);
+        EXPECT_EQ(std::memcmp(bytes.bytes, &image.text[32], 5), 0);
+        image = before;
+    }
+}
+
+TEST_F(Table, EmptyOnesAreFine) {
+    const auto done = apply(table::tables{{nullptr, 0}, {nullptr, 0}});
+    EXPECT_TRUE(done);
+    EXPECT_EQ(done.sites + done.calls, 0U);
+}
+
+TEST_F(Table, Truncated) {
+    auto some = tables();
+    const auto before = image.text;
+    some.alternatives.bytes -= 3;
+    refused(apply(some), error::table_truncated, table_kind::alternatives, 0, before);
+    some = tables();
+    some.calls.bytes -= 4;
+    refused(apply(some), error::table_truncated, table_kind::calls, 0, before);
+}
+
+TEST_F(Table, SiteOutsideText) {
+    made::refer(t->alternatives[1].site, image.data.data() + 2000);
+    refused(error::site_outside_text, table_kind::alternatives, 1);
+    made::refer(t->alternatives[1].site, image.text.data() - 2);
+    refused(error::site_outside_text, table_kind::alternatives, 1);
+    made::refer(t->alternatives[1].site, image.text.data() + made::text_size - 4);
+    refused(error::site_outside_text, table_kind::alternatives, 1);
+    made::refer(t->alternatives[1].site, image.text.data() + made::text_size - 5);
+    EXPECT_TRUE(apply());
+}
+
+TEST_F(Table, SiteLength) {
+    t->choices[2].length = 0;
+    refused(error::site_empty);
+    t->choices[2].length = 65;
+    refused(error::site_too_long);
+    t->choices[2].length = 4;
+    refused(error::form_too_long);
+}
+
+TEST_F(Table, FormsAreCheckedEvenIfNotChosen) {
+    t->cell.by_hand = 1; // chooses `on`
+    t->original.head.length = 6;
+    refused(error::form_too_long);
+    t->original.head.length = 5;
+    t->original.head.kind = static_cast<table::form_kind>(7);
+    refused(error::form_unknown);
+    t->original.head.kind = table::form_kind::plain;
+    t->original.head.relative[0] = 2;
+    refused(error::form_operand_outside);
+    t->original.head.relative[0] = quiet;
+    EXPECT_TRUE(apply());
+}
+
+TEST_F(Table, ReferencesOutsideTheImage) {
+    for (table::reference* const each :
+         {&t->alternatives[0].choices, &t->choices[0].form, &t->choices[2].form, &t->choices[1].predicate,
+          &t->choices[1].otherwise, &t->nodes[3].a, &t->nodes[3].b, &t->nodes[0].a, &t->feature.cell}) {
+        const auto good = *each;
+        for (const std::int32_t bad : {0x40000000, -0x40000000, good.distance + 1, 1 << 20}) {
+            each->distance = bad;
+            refused(error::reference_outside, first_to_meet(each));
+        }
+        *each = good;
+    }
+    made::refer(t->feature.cell, image.text.data() + 128);
+    refused(error::reference_outside, table_kind::calls);
+}
+
+TEST_F(Table, UnknownPredicateAndProbe) {
+    t->nodes[3].op = static_cast<table::predicate_op>(99);
+    refused(error::predicate_unknown);
+    t->nodes[3].op = static_cast<table::predicate_op>(0);
+    refused(error::predicate_unknown);
+    t->nodes[3].op = table::predicate_op::any;
+    t->feature.kind = static_cast<table::probe_kind>(9);
+    refused(error::feature_unknown, table_kind::calls);
+}
+
+TEST_F(Table, EndlessDescriptions) {
+    made::refer(t->choices[0].otherwise, &t->choices[2]);
+    refused(error::description_endless);
+    t->choices[0].otherwise.distance = 0;
+    made::refer(t->nodes[2].a, &t->nodes[3]);
+    refused(error::description_endless);
+    made::refer(t->nodes[2].a, &t->nodes[0]);
+    made::refer(t->choices[0].predicate, &t->nodes[0]); // the list ends, but nothing need hold
+    made::refer(t->choices[1].predicate, &t->nodes[0]);
+    made::refer(t->choices[2].predicate, &t->nodes[0]);
+    refused(error::description_endless);
+}
+
+TEST_F(Table, OverlappingSites) {
+    for (const int shift : {-4, -1, 1, 4}) {
+        made::refer(t->alternatives[1].site, &image.text[static_cast<std::size_t>(16 + shift)]);
+        refused(error::sites_overlap, table_kind::alternatives, 1);
+    }
+    for (const int shift : {-5, 5}) {
+        made::refer(t->alternatives[1].site, &image.text[static_cast<std::size_t>(16 + shift)]);
+        EXPECT_TRUE(apply()) << shift;
+    }
+}
+
+TEST_F(Table, TargetOutOfRange) {
+    t->off.bytes[4] = 0x7f; // as far as it goes from the form; the site lies before it, so further
+    t->off.bytes[3] = t->off.bytes[2] = t->off.bytes[1] = 0xff;
+    refused(error::target_out_of_range);
+}
+
+TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
+    // The second record is at the same address but longer: seven bytes, of which its original says five.
+    t->alternatives[1].site.distance = 0;
+    made::refer(t->alternatives[1].site, &image.text[16]);
+    std::array<table::choice, 2> longer{};
+    auto* const copy = new (image.data.data() + 2048) std::array<table::choice, 2>(longer);
+    (*copy)[0].length = (*copy)[1].length = 7;
+    (*copy)[1].ordinal = 1;
+    made::refer((*copy)[0].form, &t->original);
+    made::refer((*copy)[1].form, &t->off);
+    made::refer((*copy)[1].predicate, &t->nodes[0]);
+    made::refer((*copy)[1].otherwise, &(*copy)[0]);
+    made::refer(t->alternatives[1].choices, &(*copy)[1]);
+    t->cell.by_hand = 1; // first record: `on`; second: `off`, which comes last and wins
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0\x66\x90\xcc", 8));
+    t->cell.by_hand = 0; // first record: `off`; second: its original, which gives way
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0\x66\x90\xcc", 8));
+    made::refer((*copy)[1].predicate, &t->nodes[1]);
+    made::refer(t->choices[2].predicate, &t->nodes[0]);
+    t->cell.by_hand = 1;
+    made::refer(t->choices[2].form, &t->on);
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xb8\x01\0\0\0\x66\x90\xcc", 8));
+}
+
+TEST_F(Table, BadCalls) {
+    const auto good = t->callee;
+    t->calls[0].callee.distance = 0x40000000;
+    refused(error::reference_outside, table_kind::calls);
+    made::refer(t->calls[0].callee, &t->callee);
+    made::refer(t->callee.target, image.text.data());
+    refused(error::reference_outside, table_kind::calls);
+    t->callee.target = good.target;
+    made::refer(t->callee.trampoline, image.data.data());
+    refused(error::reference_outside, table_kind::calls);
+    t->callee.trampoline = good.trampoline;
+    t->callee.choices.distance = 2;
+    refused(error::reference_outside, table_kind::calls);
+    t->callee.choices = good.choices;
+    made::refer(t->callee.targets, image.data.data() + made::data_size - 8);
+    t->cell.by_hand = 1;
+    refused(error::ordinal_outside, table_kind::calls);
+    t->callee.targets = good.targets;
+    made::refer(t->calls[0].site, image.text.data() + made::text_size);
+    refused(error::site_outside_text, table_kind::calls);
+    EXPECT_EQ(t->target, t->targets[0]) << "the pointer changes only with the text";
+}
+
+TEST_F(Table, CallsThatAreNotFoundOrOutOfReachGoThroughTheTrampoline) {
+    t->cell.by_hand = 1;
+    image.text[70] = 0x90; // no call any more
+    auto done = apply();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done.calls_kept(), 1U);
+    EXPECT_EQ(t->target, t->targets[1]) << "the trampoline goes to the right place all the same";
+
+    put_call(70, 256);
+    t->targets[1] = t->targets[0] + 0x1'0000'0000;
+    done = apply();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done.calls_kept(), 1U);
+    EXPECT_EQ(t->target, t->targets[1]);
+    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\xb5\0\0\0", 5)) << "256 - 75";
+}
+
+TEST_F(Table, ConditionalTailCallIsRedirected) {
+    t->cell.by_hand = 1;
+    image.text[70] = 0xcc;
+    image.text[80] = 0x0f;
+    image.text[81] = 0x85; // jne
+    const std::int32_t rel32 = 256 - 86;
+    std::memcpy(&image.text[82], &rel32, 4);
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(bytes_at(80, 6), std::string("\x0f\x85\x3a\x01\0\0", 6)) << "400 - 86";
+}
+
+TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
+    t->cell.by_hand = 1;
+    platform.refuses = true;
+    std::memcpy(&image.text[16], t->original.bytes.data(), 5);
+    std::memcpy(&image.text[32], t->original.bytes.data(), 5);
+    const auto before = image.text;
+    const auto done = apply();
+    EXPECT_EQ(done.error(), error::text_not_writable);
+    EXPECT_TRUE(image.text == before);
+}
+
+} // namespace
+
+// NOLINTEND(*-avoid-magic-numbers)
