@@ -199,7 +199,7 @@ struct site {
         constexpr unsigned last = sizeof...(Whens);
         constexpr code<> fill = padding<describes::length - Original.length>;
         describe_choices<describes, name_pointer<Name>, describes::length, Original, Whens...>();
-        describe_code<fill>();
+        describe_code<fill>::run();
         arch::emit::site_macro<describes, Original, fill, last>();
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();

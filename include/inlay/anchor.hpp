@@ -41,6 +41,7 @@ struct symbol_kind {
 template <auto Function>
 struct symbol_kind<inlay::preserving<Function>> {
     static constexpr bool preserving = true;
+    static constexpr auto function = Function;
     static constexpr const char* anchor = anchor_of<of_thunk<Function>>;
 };
 template <auto Symbol>

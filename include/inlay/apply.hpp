@@ -65,16 +65,18 @@ namespace detail {
 /// How far behind its marker a call is looked for, in bytes.
 inline constexpr std::size_t call_window = 4096;
 
-/// Counts apply() runs, so that what one has found out is not taken for news by the next; never 0.
-[[gnu::visibility("hidden")]] inline constinit std::uint8_t current_round = 0;
+/// Counts the runs of apply() in this image, so that what one has found out is no news to the next; never 0.
+[[gnu::visibility("hidden")]] inline std::uint8_t next_round() noexcept {
+    static constinit std::uint8_t round = 0;
+    round = round == 255 ? std::uint8_t{1} : static_cast<std::uint8_t>(round + 1);
+    return round;
+}
 
 template <text_platform Platform>
-class patcher {
+class [[gnu::visibility("hidden")]] patcher {
 public:
-    patcher(const table::tables& tables, Platform& platform, outcome& done) noexcept
-        : tables_{tables}, platform_{platform}, done_{done} {
-        current_round = current_round == 255 ? std::uint8_t{1} : static_cast<std::uint8_t>(current_round + 1);
-    }
+    patcher(const table::tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
+        : tables_{tables}, platform_{platform}, done_{done}, round_{round} {}
 
     void run() noexcept {
         if (!pass() || !pass(writes::chosen)) {
@@ -246,7 +248,7 @@ private:
         if (!find(record, site, trampoline, branch)) {
             return error::no_error;
         }
-        std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays): retarget() fills it
+        std::uint8_t bytes[4]{}; // NOLINT(*-avoid-c-arrays)
         if (arch::retarget(branch, to, bytes)) {
             ++done_.calls_direct;
         } else {
@@ -294,7 +296,7 @@ private:
                 return error::no_error;
             }
             auto& known = const_cast<table::predicate_node&>(node); // in .data, see table.hpp
-            if (known.round != current_round) {
+            if (known.round != self.round_) {
                 if (!self.platform_.writable(reinterpret_cast<address>(&node), sizeof(node))) {
                     return error::reference_outside;
                 }
@@ -303,7 +305,7 @@ private:
                     return trouble;
                 }
                 known.value = value ? 1 : 0;
-                known.round = current_round;
+                known.round = self.round_;
             }
             value = known.value != 0;
             return error::no_error;
@@ -320,7 +322,7 @@ private:
                 return error::reference_outside;
             }
             auto& cell = *reinterpret_cast<table::feature_cell*>(at);
-            if (cell.round != current_round) {
+            if (cell.round != self.round_) {
                 bool there = cell.by_hand != 0;
                 if (feature.kind == table::probe_kind::cpu) {
                     there = arch::has(feature.words);
@@ -338,7 +340,7 @@ private:
                     return error::feature_unknown;
                 }
                 cell.value = cell.forced != 0 ? cell.forced == 2 : there;
-                cell.round = current_round;
+                cell.round = self.round_;
             }
             value = cell.value != 0;
             return error::no_error;
@@ -351,15 +353,16 @@ private:
     address memo_{};
     decision memo_decision_{};
     writes mode_{writes::nothing};
+    std::uint8_t round_;
 };
 
 } // namespace detail
 
 /// Patches every site of `tables`. All or nothing: on an error no text has changed.
 template <text_platform Platform>
-outcome apply(const table::tables& tables, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
-    detail::patcher<Platform>{tables, platform, done}.run();
+    detail::patcher<Platform>{tables, platform, done, detail::next_round()}.run();
     return done;
 }
 

@@ -31,21 +31,25 @@ namespace detail {
 template <auto Symbol>
 [[gnu::always_inline]] inline void describe_symbol() noexcept {
     if constexpr (is_preserving<Symbol>) {
-        arch::emit::thunk<Symbol>();
+        arch::emit::thunk<symbol_kind<std::remove_cv_t<decltype(Symbol)>>::function>();
     }
 }
 
-template <auto Code>
-[[gnu::always_inline]] inline void describe_code() noexcept {
-    []<auto... Symbols>(const code<Symbols...>&) __attribute__((always_inline)) {
+// By type, not by value: a function that takes the code would have Clang put it into memory, under a name that
+// codes with static functions of different units share.
+template <auto Code, class Type = std::remove_cv_t<decltype(Code)>>
+struct describe_code;
+template <auto Code, auto... Symbols>
+struct describe_code<Code, code<Symbols...>> {
+    [[gnu::always_inline]] static void run() noexcept {
         (describe_symbol<Symbols>(), ...);
         arch::emit::code_macro<Code, Symbols...>();
-    }(Code);
-}
+    }
+};
 
 template <auto Code>
 [[gnu::always_inline]] inline void describe_form() noexcept {
-    describe_code<Code>();
+    describe_code<Code>::run();
     arch::emit::form<Code>();
 }
 

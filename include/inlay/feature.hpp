@@ -213,7 +213,7 @@ template <predicate A>
 /// Sets a feature that is found by hand; takes effect at the next apply(). Not thread-safe; call it during
 /// set-up, before apply() decides (Linux: features are set before alternatives are applied).
 template <name Name>
-void set(const feature<Name, by_hand{}>&, bool value) noexcept {
+[[gnu::visibility("hidden")]] void set(const feature<Name, by_hand{}>&, bool value) noexcept {
     feature<Name, by_hand{}>::cell.by_hand = value ? 1 : 0;
 }
 

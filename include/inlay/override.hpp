@@ -77,11 +77,12 @@ template <class Image>
     return "";
 }
 
-/// Forces features. `text` is a list such as "-avx2,+app.x"; null or empty does nothing. `known(name, length)`
-/// says whether a name that no record uses is one all the same. On an error no feature is forced, and
+/// Forces features. `text` is a list such as "-avx2,+app.x"; with null or an empty one, none is forced. `known(name,
+/// length)` says whether a name that no record uses is one all the same. On an error no feature is forced, and
 /// `outcome::detail()` points at the entry in `text` (it ends at a comma or the terminating null).
 template <class Image, class Known>
 outcome override_features(const table::tables& tables, const Image& image, const char* text, Known&& known) noexcept {
+    constexpr std::uint8_t keep = 255;
     const auto same = [](const char* name, const char* entry, std::size_t length) noexcept {
         for (std::size_t i = 0; i < length; ++i) {
             if (name[i] != entry[i] || name[i] == '\0') {
@@ -90,7 +91,25 @@ outcome override_features(const table::tables& tables, const Image& image, const
         }
         return name[length] == '\0';
     };
+    const auto force = [&](const char* entry, std::size_t length, std::uint8_t value) noexcept {
+        bool used = false;
+        for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
+            if (entry == nullptr || same(name_at(image, feature.name), entry, length)) {
+                used = true;
+                const auto* const cell = detail::follow<table::feature_cell>(image, feature.cell);
+                if (value != keep && cell != nullptr) {
+                    const_cast<table::feature_cell*>(cell)->forced = value; // cells are in .data
+                }
+            }
+        });
+        return used;
+    };
+    // First all entries are checked, then those of an earlier list are forgotten, then these are forced.
     for (int pass = 0; pass < 2; ++pass) {
+        const bool forcing = pass == 1;
+        if (forcing) {
+            force(nullptr, 0, 0);
+        }
         for (const char* at = text; at != nullptr && *at != '\0';) {
             const char* const entry = at;
             while (*at != '\0' && *at != ',') {
@@ -101,17 +120,8 @@ outcome override_features(const table::tables& tables, const Image& image, const
             if (length < 2 || (*entry != '+' && *entry != '-')) {
                 return outcome{error::override_malformed, entry};
             }
-            bool used = false;
-            for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
-                if (same(name_at(image, feature.name), entry + 1, length - 1)) {
-                    used = true;
-                    const auto* const cell = detail::follow<table::feature_cell>(image, feature.cell);
-                    if (pass == 1 && cell != nullptr) {
-                        const_cast<table::feature_cell*>(cell)->forced = *entry == '+' ? 2 : 1; // cells are in .data
-                    }
-                }
-            });
-            if (!used && !known(entry + 1, length - 1)) {
+            const std::uint8_t value = *entry == '+' ? 2 : 1;
+            if (!force(entry + 1, length - 1, forcing ? value : keep) && !known(entry + 1, length - 1)) {
                 return outcome{error::override_unknown, entry};
             }
         }

@@ -30,59 +30,57 @@ using inlay::detail::anchor_of;
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
 /// wider than one register), aligns the stack, calls. It has no unwind information: an exception cannot
 /// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
-template <auto Symbol>
+template <auto Function>
 [[gnu::always_inline]] inline void thunk() noexcept {
-    []<auto Function>(preserving<Function>) __attribute__((always_inline)) {
-        using target = inlay::detail::reachable<Function>;
-        using result = typename target::result;
-        static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
-                      "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
-                      "use inlay::dispatch for other results");
-        static_assert(!std::is_floating_point_v<result>,
-                      "inlay: a function called from an alternative cannot return a floating-point number; "
-                      "use inlay::dispatch");
-        constexpr bool returns_rax = !std::is_void_v<result>;
-        constexpr bool returns_rdx = [] {
-            if constexpr (std::is_void_v<result>) {
-                return false;
-            } else {
-                return sizeof(result) > 8;
-            }
-        }();
-        asm volatile(".ifndef .Linlay.%c[id]\n\t"
-                     ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
-                     ".balign 16\n"
-                     ".Linlay.%c[id]:\n\t"
-                     ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-                     ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
-                     ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
-                     ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
-                     ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
-                     ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
-                     ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
-                     ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-                     ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
-                     ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
-                     ".endif\n\t"
-                     ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                     ".byte 0x41,0x59,0x41,0x58\n\t"
-                     ".byte 0x5f,0x5e\n\t"
-                     ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
-                     ".else\n\t.byte 0x5a\n\t"               // pop rdx
-                     ".endif\n\t"
-                     ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
-                     ".popsection\n\t"
-                     ".endif"
-                     :
-                     : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
-                       [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
+    using target = inlay::detail::reachable<Function>;
+    using result = typename target::result;
+    static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
+                  "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
+                  "use inlay::dispatch for other results");
+    static_assert(!std::is_floating_point_v<result>,
+                  "inlay: a function called from an alternative cannot return a floating-point number; "
+                  "use inlay::dispatch");
+    constexpr bool returns_rax = !std::is_void_v<result>;
+    constexpr bool returns_rdx = [] {
+        if constexpr (std::is_void_v<result>) {
+            return false;
+        } else {
+            return sizeof(result) > 8;
+        }
+    }();
+    asm volatile(".ifndef .Linlay.%c[id]\n\t"
+                 ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                 ".balign 16\n"
+                 ".Linlay.%c[id]:\n\t"
+                 ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
+                 ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
+                 ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
+                 ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
+                 ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
+                 ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
+                 ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
+                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                 ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+                 ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+                 ".endif\n\t"
+                 ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                 ".byte 0x41,0x59,0x41,0x58\n\t"
+                 ".byte 0x5f,0x5e\n\t"
+                 ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+                 ".else\n\t.byte 0x5a\n\t"               // pop rdx
+                 ".endif\n\t"
+                 ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
+                   [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
 #ifdef __CET__
-                       [endbr] "i"(1)
+                   [endbr] "i"(1)
 #else
-                       [endbr] "i"(0)
+                   [endbr] "i"(0)
 #endif
-        );
-    }(Symbol);
+    );
 }
 
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The checks of the matrix program: short, without a test framework, so that it builds in any mode.
+#include "shared.hpp"
+
+#include <cstdio>
+#include <cstring>
+
+namespace matrix {
+
+static int helper() noexcept { return 40; } // NOLINT(misc-use-anonymous-namespace): the linkage is the point
+inline constexpr auto with_internal = inlay::alternative<call<&helper>(), when<a, mov(eax, 41)>>{}.returns<rax, int>();
+
+inline constexpr auto barrier = inlay::alternative<mfence(), when<inlay::cpu.sse2, lfence()>,
+                                                   when<inlay::cpu.sse2 && !a, lock_add()>>{};
+
+namespace {
+
+constinit long variable = 7;
+
+long popcount_in_software(unsigned long x) noexcept {
+    long count = 0;
+    for (; x != 0; x &= x - 1) {
+        ++count;
+    }
+    return count;
+}
+
+constexpr auto hweight = inlay::alternative<call<&popcount_in_software>(), when<a, popcnt(rax, rdi)>>{}
+                             .takes<rdi>()
+                             .returns<rax, long>();
+constexpr auto read_variable = inlay::alternative<mov(rax, 0), when<a, mov(rax, rip<&variable>)>>{}.returns<rax, long>();
+
+int failures = 0;
+
+void expect(bool good, const char* what, unsigned mask) {
+    if (!good) {
+        ++failures;
+        std::printf("FAIL: %s (mask %u)\n", what, mask);
+    }
+}
+
+/// Decides with no feature at all: the original.
+inlay::error nothing(const inlay::table::feature_record& /*feature*/, bool& value) noexcept {
+    value = false;
+    return inlay::error::no_error;
+}
+
+/// Before the first apply() each record must describe what is at its site.
+void check_records(int dead) {
+    const auto tables = inlay::this_image();
+    const inlay::platform::process self;
+    int shared = 0;
+    int dead_found = 0;
+    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const auto& record = tables.alternatives.records[i];
+        inlay::patch bytes; // NOLINT(*-member-init)
+        const auto trouble = inlay::decide(self, record, nothing, bytes);
+        expect(trouble == inlay::error::no_error, inlay::message(trouble), 0);
+        expect(self.executable(record.site.target(), bytes.length), "a site is outside text", 0);
+        expect(std::memcmp(reinterpret_cast<const void*>(record.site.target()), bytes.bytes, bytes.length) == 0,
+               "a stale record: its site is not the original", 0);
+        const auto* const choices = reinterpret_cast<const inlay::table::choice*>(record.choices.target());
+        shared += std::strcmp(inlay::name_at(self, choices->name), "shared") == 0 ? 1 : 0;
+        dead_found += std::strcmp(inlay::name_at(self, choices->name), "dead") == 0 ? 1 : 0;
+    }
+    expect(shared == 2, "shared_function and shared_template<int> have one record each", 0);
+    if (dead >= 0 && dead_found != dead) {
+        ++failures;
+        std::printf("FAIL: %d records of dead functions, expected %d\n", dead_found, dead);
+    }
+}
+
+[[gnu::noinline]] const char* caught() {
+    try {
+        (void)chosen(-1.0, "thrown");
+    } catch (const char* text) {
+        return text;
+    }
+    return "";
+}
+
+void check_values(unsigned mask, bool applied) {
+    const bool has_a = applied && (mask & 1) != 0;
+    const bool has_b = applied && (mask & 2) != 0;
+    const bool has_c = applied && (mask & 4) != 0;
+    const int site = has_a && has_c ? 3 : has_b ? 2 : has_a ? 1 : 0;
+    const double factor = has_b && has_c ? 4 : has_a ? 2 : 1;
+    expect(shared_function() == site, "shared_function", mask);
+    expect(in_unit_b(10) == 10 + 2 * site + static_cast<int>(factor), "unit b", mask);
+    expect(in_unit_c(10) == 10 + 2 * site + (has_a ? 31 : 30), "unit c, with its own static function", mask);
+    expect(with_internal() == (has_a ? 41 : 40), "this unit's static function of the same name", mask);
+    expect(chosen(2.5, "x") == 2.5 * factor, "dispatch", mask);
+    expect(std::strcmp(caught(), "thrown") == 0, "an exception through a dispatch", mask);
+    expect(hweight(0xf0f0UL) == 8, "popcount", mask);
+    expect(read_variable() == (has_a ? 7 : 0), "a RIP-relative operand", mask);
+    barrier();
+}
+
+} // namespace
+
+int run_checks(int dead) {
+    check_records(dead);
+    check_values(0, false);
+    for (unsigned mask = 0; mask < 8; ++mask) {
+        inlay::set(a, (mask & 1) != 0);
+        inlay::set(b, (mask & 2) != 0);
+        inlay::set(c, (mask & 4) != 0);
+        const auto done = inlay::apply();
+        expect(static_cast<bool>(done), inlay::message(done.error()), mask);
+        check_values(mask, true);
+        const auto again = inlay::apply();
+        expect(again && again.written == 0, "the second apply() has nothing to do", mask);
+#ifdef __OPTIMIZE__
+        expect(done.calls_kept() == 0, "every call is direct", mask);
+#endif
+    }
+    return failures;
+}
+
+} // namespace matrix

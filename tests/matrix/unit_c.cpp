@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "shared.hpp"
+
+namespace matrix {
+
+// Of internal linkage, with the name and type of another one in checks.cpp.
+static int helper() noexcept { return 30; } // NOLINT(misc-use-anonymous-namespace): the linkage is the point
+inline constexpr auto with_internal = inlay::alternative<call<&helper>(), when<a, mov(eax, 31)>>{}.returns<rax, int>();
+
+int dead_c() { return dead_site(); }
+int in_unit_c(int x) { return shared_function() + shared_template(x) + with_internal(); }
+
+} // namespace matrix
