@@ -76,14 +76,16 @@ template <text_platform Platform>
 class [[gnu::visibility("hidden")]] patcher {
 public:
     patcher(const table::tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
-        : tables_{tables}, platform_{platform}, done_{done}, round_{round} {}
+        : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
 
     void run() noexcept {
-        if (!pass() || !pass(writes::chosen)) {
-            return;
-        }
-        if (!platform_.finish()) {
-            refused(done_.record());
+        if (pass(writes::nothing) && !pass(writes::chosen)) {
+            if constexpr (requires { platform_.system_error(); }) {
+                done_.system_error = platform_.system_error();
+            }
+            from_.trouble = error::no_error;
+            (void)pass(writes::originals);
+            done_.written = done_.calls_direct = 0;
         }
     }
 
@@ -91,97 +93,70 @@ private:
     /// What a pass does with the text.
     enum class writes : std::uint8_t { nothing, chosen, originals };
 
-    bool pass(writes mode = writes::nothing) noexcept {
+    bool pass(writes mode) noexcept {
         mode_ = mode;
         memo_ = 0;
-        return all_calls() && all_alternatives();
+        all(tables_.calls, table_kind::calls);
+        all(tables_.alternatives, table_kind::alternatives);
+        if (mode != writes::nothing && !platform_.finish()) {
+            from_.fail(error::text_not_writable);
+        }
+        done_.fail(from_.trouble, where_);
+        return from_.trouble == error::no_error;
     }
 
-    bool refused(record_id where) noexcept {
-        if constexpr (requires { platform_.system_error(); }) {
-            done_.system_error = platform_.system_error();
+    template <class Record>
+    void all(const table::section<Record>& section, table_kind kind) noexcept {
+        const auto count = static_cast<std::uint32_t>(section.size());
+        for (std::uint32_t i = 0; from_.trouble == error::no_error && i < count; ++i) {
+            where_ = {kind, i, section.records[i].site.target()};
+            one(section.records, i, count);
         }
-        if (mode_ == writes::chosen) {
-            (void)(pass(writes::originals) && platform_.finish());
-            done_.written = 0;
-            done_.calls_direct = 0;
+        if (from_.trouble == error::no_error && section.bytes % sizeof(Record) != 0) {
+            where_ = {kind, count, 0};
+            from_.fail(error::table_truncated);
         }
-        return done_.fail(error::text_not_writable, where);
     }
 
-    bool all_calls() noexcept {
-        if (tables_.calls.bytes % sizeof(table::call_record) != 0) {
-            return done_.fail(error::table_truncated, {table_kind::calls, 0, 0});
-        }
-        const auto count = static_cast<std::uint32_t>(tables_.calls.size());
-        for (std::uint32_t i = 0; i < count; ++i) {
-            table::call_record& record = tables_.calls.records[i];
-            if (const error trouble = call(record); trouble != error::no_error) {
-                return settle(trouble, {table_kind::calls, i, record.site.target()});
-            }
-        }
-        done_.calls = count;
-        return true;
-    }
-
-    bool settle(error trouble, record_id where) noexcept {
-        return trouble == error::text_not_writable ? refused(where) : done_.fail(trouble, where);
-    }
-
-    bool all_alternatives() noexcept {
-        if (tables_.alternatives.bytes % sizeof(table::alternative_record) != 0) {
-            return done_.fail(error::table_truncated, {table_kind::alternatives, 0, 0});
-        }
-        const table::alternative_record* const records = tables_.alternatives.records;
-        const auto count = static_cast<std::uint32_t>(tables_.alternatives.size());
-        address highest_end = 0;
-        decision group{};
-        for (std::uint32_t i = 0; i < count; ++i) {
-            const address site = records[i].site.target();
-            const bool first = i == 0 || records[i - 1].site.target() != site;
-            const bool last = i + 1 == count || records[i + 1].site.target() != site;
-            error trouble = join(group, records[i], first);
-            if (trouble == error::no_error && last) {
-                // Tables come in the order of text, but for what linkers and cold sections move.
-                const address end = site + group.length;
-                trouble = mode_ == writes::nothing && site < highest_end && overlaps(records, i, site, end)
-                              ? error::sites_overlap
-                              : alternative(site, group);
-                highest_end = end > highest_end ? end : highest_end;
-            }
-            if (trouble != error::no_error) {
-                return settle(trouble, {table_kind::alternatives, i, site});
-            }
-        }
-        done_.sites = count;
-        return true;
-    }
-
-    /// Adds one record's decision to its group's. The longest site counts; the last `when` that holds wins.
-    error join(decision& group, const table::alternative_record& record, bool first) noexcept {
+    /// Adds a record's decision to its group's: the longest site counts, the last `when` that holds wins. Writes
+    /// the group with its last record.
+    void one(const table::alternative_record* records, std::uint32_t i, std::uint32_t count) noexcept {
+        const address site = records[i].site.target();
         // Neighbours in the table are mostly sites of one declaration: decide it once.
-        const address choices = record.choices.target();
+        const address choices = records[i].choices.target();
         if (choices != memo_) {
-            memo_ = 0;
-            if (const error trouble = decide_by(platform_, record, predicates{*this}, memo_decision_);
-                trouble != error::no_error) {
-                return trouble;
-            }
+            decide(from_, records[i], features{*this}, memo_decision_);
             memo_ = choices;
         }
-        if (first || memo_decision_.length > group.length) {
-            group.length = memo_decision_.length;
+        if (i == 0 || records[i - 1].site.target() != site) {
+            group_ = memo_decision_;
+        } else {
+            group_.length = memo_decision_.length > group_.length ? memo_decision_.length : group_.length;
+            group_.form = memo_decision_.ordinal != 0 ? memo_decision_.form : group_.form;
         }
-        if (first || memo_decision_.ordinal != 0) {
-            group.form = memo_decision_.form;
+        if (i + 1 != count && records[i + 1].site.target() == site) {
+            return;
         }
-        return error::no_error;
+        const address end = site + group_.length;
+        if (!platform_.executable(site, group_.length)) {
+            from_.fail(error::site_outside_text);
+        }
+        if (site < highest_end_ && mode_ == writes::nothing && overlaps(records, i, site, end)) {
+            from_.fail(error::sites_overlap);
+        }
+        highest_end_ = end > highest_end_ ? end : highest_end_;
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+        if (from_.trouble == error::no_error) {
+            from_.fail(place(*group_.form, site, group_.length, bytes));
+            write(site, bytes.bytes, group_.length, done_.written);
+        }
     }
 
-    /// Whether [from, to) meets the site of one of the records before `index` that starts elsewhere.
+    /// Whether [from, to) meets the site of one of the records before `index` that starts elsewhere. Tables come in
+    /// the order of text, but for what linkers and cold sections move: this is rarely asked.
     static bool overlaps(const table::alternative_record* records, std::uint32_t index, address from,
                          address to) noexcept {
-        for (; index-- > 0;) {
+        while (index-- > 0) {
             const address start = records[index].site.target();
             const auto* const choices = reinterpret_cast<const table::choice*>(records[index].choices.target());
             if (start != from && start < to && from < start + choices->length) {
@@ -191,167 +166,152 @@ private:
         return false;
     }
 
-    error alternative(address site, const decision& group) noexcept {
-        if (!platform_.executable(site, group.length)) {
-            return error::site_outside_text;
-        }
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-        const error trouble = place(*group.form, site, group.length, bytes);
-        return trouble != error::no_error ? trouble : write(site, bytes.bytes, group.length, done_.written);
-    }
-
-    /// Writes what is not there yet, if this pass writes. Counts it.
-    error write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
+    /// Writes what is not there yet, if this pass writes and nothing is wrong. Counts it.
+    void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
         const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
         unsigned same = 0;
         while (same < size && now[same] == bytes[same]) {
             ++same;
         }
-        if (mode_ == writes::nothing || same == size) {
-            return error::no_error;
+        if (mode_ != writes::nothing && same != size && from_.trouble == error::no_error) {
+            ++counter;
+            if (!platform_.write(at, bytes, size)) {
+                from_.fail(error::text_not_writable);
+            }
         }
-        ++counter;
-        return platform_.write(at, bytes, size) ? error::no_error : error::text_not_writable;
     }
 
-    error call(table::call_record& record) noexcept {
-        const table::callee* const callee = callee_of(platform_, record);
-        if (callee == nullptr) {
-            return error::reference_outside;
-        }
-        const table::choice* const last = follow<table::choice>(platform_, callee->choices);
-        const address pointer = locate(platform_, callee->target, sizeof(address));
-        const address trampoline = callee->trampoline.target();
-        if (last == nullptr || pointer == 0 || !platform_.writable(pointer, sizeof(address)) ||
-            !platform_.executable(trampoline, 1)) {
-            return error::reference_outside;
-        }
-        decision chosen{};
-        if (const error trouble = choose(platform_, *last, false, predicates{*this}, chosen);
-            trouble != error::no_error) {
-            return trouble;
-        }
-        const address target = locate(platform_, callee->targets, (chosen.ordinal + 1U) * sizeof(address));
-        if (target == 0) {
-            return error::ordinal_outside;
-        }
+    void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
+        table::call_record& record = records[i];
+        const table::callee& callee = callee_of(from_, record);
+        decision chosen; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it
+        choose(from_, from_.template follow<table::choice>(callee.choices), false, features{*this}, chosen);
         const address site = record.site.target();
+        const address trampoline = callee.trampoline.target();
+        const address pointer = callee.target.target();
+        if (!platform_.writable(pointer, sizeof(address)) || !platform_.executable(trampoline, 1)) {
+            from_.fail(error::reference_outside);
+        }
         if (!platform_.executable(site, arch::longest_branch)) {
-            return error::site_outside_text;
+            from_.fail(error::site_outside_text);
         }
-        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find() fills it
-        if (mode_ == writes::nothing) {
-            return error::no_error;
+        const address targets = callee.targets.target() + chosen.ordinal * sizeof(address);
+        if (targets % alignof(address) != 0 || !platform_.readable(targets, sizeof(address))) {
+            from_.fail(error::ordinal_outside);
         }
-        const address to = reinterpret_cast<const address*>(target)[chosen.ordinal];
+        if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+            return;
+        }
+        const address to = *reinterpret_cast<const address*>(targets);
         *reinterpret_cast<volatile address*>(pointer) = to;
-        if (!find(record, site, trampoline, branch)) {
-            return error::no_error;
+        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find() fills it
+        if (!find(records + i, records + count, site, trampoline, branch)) {
+            return;
         }
-        std::uint8_t bytes[4]{}; // NOLINT(*-avoid-c-arrays)
-        if (arch::retarget(branch, to, bytes)) {
-            ++done_.calls_direct;
-        } else {
+        std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays, *-member-init): retarget() fills it
+        std::uint32_t written = 0;
+        done_.calls_direct += 1;
+        if (!arch::retarget(branch, to, bytes)) {
+            done_.calls_direct -= 1;
             (void)arch::retarget(branch, trampoline, bytes); // in reach: it was called from here
         }
         record.site.distance += static_cast<std::int32_t>(branch.start - site);
         record.callee.distance |= 1;
-        std::uint32_t written = 0;
-        return write(branch.field, bytes, sizeof(bytes), written);
+        write(branch.field, bytes, sizeof(bytes), written);
     }
 
     /// The call that belongs to `record`: the first one behind the marker that goes to the trampoline,
     /// except those that belong to markers in between: in f(f(x)) the outer marker comes first, and the
     /// inner call.
-    bool find(const table::call_record& record, address site, address trampoline,
+    bool find(const table::call_record* record, const table::call_record* end, address site, address trampoline,
               arch::found_branch& result) const noexcept {
-        if ((record.callee.distance & 1) != 0) {
-            return arch::branch_at(site, arch::longest_branch, result);
-        }
-        std::size_t window = call_window;
+        const address callee = record->callee.target();
+        std::size_t window = (callee & 1) != 0 ? arch::longest_branch : call_window; // found before: it is here
         while (!platform_.executable(site, window)) {
             window /= 2; // not below longest_branch, which was checked
         }
-        const table::call_record* next = &record + 1;
-        const table::call_record* const end = tables_.calls.records + tables_.calls.size();
         unsigned pending = 1;
+        const table::call_record* next = record + 1;
         for (; window != 0; window -= arch::instruction_alignment, site += arch::instruction_alignment) {
             for (; next != end && next->site.target() == site; ++next) {
-                pending += next->callee.target() == record.callee.target() ? 1 : 0;
+                pending += next->callee.target() == callee ? 1 : 0;
             }
-            if (arch::branch_at(site, window, result) && result.target() == trampoline && --pending == 0) {
+            if (arch::branch_at(site, window, result) && ((callee & 1) != 0 || result.target() == trampoline) &&
+                --pending == 0) {
                 return true;
             }
         }
         return false;
     }
 
-    /// Whether a predicate holds, from its node if this run knows it already.
-    struct predicates {
-        patcher& self;
-
-        error operator()(const table::predicate_node& node, bool& value) const noexcept {
-            if (self.mode_ == writes::originals) {
-                value = false;
-                return error::no_error;
-            }
-            auto& known = const_cast<table::predicate_node&>(node); // in .data, see table.hpp
-            if (known.round != self.round_) {
-                if (!self.platform_.writable(reinterpret_cast<address>(&node), sizeof(node))) {
-                    return error::reference_outside;
-                }
-                if (const error trouble = evaluate(self.platform_, node, features{self}, value);
-                    trouble != error::no_error) {
-                    return trouble;
-                }
-                known.value = value ? 1 : 0;
-                known.round = self.round_;
-            }
-            value = known.value != 0;
-            return error::no_error;
-        }
-    };
-
-    /// What a feature is on this machine, probed once a run.
+    /// What the features are on this machine; each is probed, and each predicate evaluated, once a run.
     struct features {
         patcher& self;
 
-        error operator()(const table::feature_record& feature, bool& value) const noexcept {
-            const address at = locate(self.platform_, feature.cell, sizeof(table::feature_cell));
-            if (at == 0 || !self.platform_.writable(at, sizeof(table::feature_cell))) {
-                return error::reference_outside;
+        bool recall(const table::predicate_node& node, bool& value) const noexcept {
+            value = node.value != 0;
+            return node.round == self.round_ && self.mode_ != writes::originals;
+        }
+
+        void remember(const table::predicate_node& node, bool value) const noexcept {
+            if (self.watch(&node)) {
+                auto& known = const_cast<table::predicate_node&>(node); // in .data, see table.hpp
+                known.value = value ? 1 : 0;
+                known.round = self.round_;
             }
-            auto& cell = *reinterpret_cast<table::feature_cell*>(at);
+        }
+
+        bool operator()(const table::feature_record& feature) const noexcept {
+            auto& cell =
+                const_cast<table::feature_cell&>(self.from_.template follow<table::feature_cell>(feature.cell));
+            if (self.mode_ == writes::originals || !self.watch(&cell)) {
+                return false;
+            }
             if (cell.round != self.round_) {
                 bool there = cell.by_hand != 0;
                 if (feature.kind == table::probe_kind::cpu) {
                     there = arch::has(feature.words);
                 } else if (feature.kind == table::probe_kind::function) {
-                    const address probe = feature.function.target();
-                    if (!self.platform_.executable(probe, 1)) {
-                        return error::reference_outside;
-                    }
-                    if constexpr (requires { self.platform_.probe(probe); }) {
-                        there = self.platform_.probe(probe);
-                    } else {
-                        there = reinterpret_cast<bool (*)()>(probe)();
-                    }
+                    there = self.run_probe(feature.function.target());
                 } else if (feature.kind != table::probe_kind::by_hand) {
-                    return error::feature_unknown;
+                    self.from_.fail(error::feature_unknown);
                 }
                 cell.value = cell.forced != 0 ? cell.forced == 2 : there;
                 cell.round = self.round_;
             }
-            value = cell.value != 0;
-            return error::no_error;
+            return cell.value != 0;
         }
     };
+
+    /// Whether nothing is wrong yet and the four bytes at `what` may be written.
+    bool watch(const void* what) noexcept {
+        if (!platform_.writable(reinterpret_cast<address>(what), 4)) {
+            from_.fail(error::reference_outside);
+        }
+        return from_.trouble == error::no_error;
+    }
+
+    bool run_probe(address probe) noexcept {
+        if (!platform_.executable(probe, 1)) {
+            from_.fail(error::reference_outside);
+            return false;
+        }
+        if constexpr (requires { platform_.probe(probe); }) {
+            return platform_.probe(probe);
+        } else {
+            return reinterpret_cast<bool (*)()>(probe)();
+        }
+    }
 
     const table::tables& tables_;
     Platform& platform_;
     outcome& done_;
+    reader<Platform> from_;
     address memo_{};
     decision memo_decision_{};
+    decision group_{};
+    address highest_end_{};
+    record_id where_{};
     writes mode_{writes::nothing};
     std::uint8_t round_;
 };
@@ -363,6 +323,8 @@ template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
     detail::patcher<Platform>{tables, platform, done, detail::next_round()}.run();
+    done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
+    done.calls = static_cast<std::uint32_t>(tables.calls.size());
     return done;
 }
 

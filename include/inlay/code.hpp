@@ -20,6 +20,10 @@
 
 namespace inlay {
 
+namespace wrong { // called, but not constexpr: the name is what the compiler's message says
+void one_code_holds_at_most_64_bytes();
+} // namespace wrong
+
 /// Longest code, in bytes. (A 64-bit mask has a bit for each byte.)
 inline constexpr unsigned max_code_length = 64;
 
@@ -86,8 +90,11 @@ struct machine_code {
         return false;
     }
 
-    /// Adds one byte. Writing beyond `max_code_length` is not a constant expression: a compile-time error.
+    /// Adds one byte. One beyond `max_code_length` is a compile-time error.
     consteval void append(std::uint8_t value) {
+        if (length >= max_code_length) {
+            wrong::one_code_holds_at_most_64_bytes();
+        }
         words[length / 8] |= std::uint64_t{value} << (length % 8 * 8);
         ++length;
     }

@@ -3,7 +3,8 @@
 // decide: which bytes belong to a site. Pure: it reads the tables and asks about features; it writes nothing.
 //
 //     inlay::patch bytes;
-//     auto e = inlay::decide(image, record, [](const table::feature_record& f) { return f... ; }, bytes);
+//     auto without_avx2 = [](const inlay::table::feature_record& feature) noexcept { return ...; };
+//     if (inlay::decide(image, record, without_avx2, bytes) == inlay::error::no_error) ...
 //
 // The patcher, the report, the checker and the tests all call this function, so that what is reported is
 // what happens. (Linux came to the same end: "have only one paravirt patch function".)
@@ -12,8 +13,9 @@
 // predicate holds wins. Its form's bytes are copied, relative operands are shifted by the distance from
 // form to site, and the rest of the site becomes nops.
 //
-// An `Image` says which addresses may be read: `bool readable(address, std::size_t) const`. Tables may be
-// malformed; nothing is read before it was asked for.
+// Tables may be malformed. All reading goes through a `reader`, which asks the image whether it may; the first
+// thing wrong is remembered, and from then on zeros are read, which end every walk. So the code that walks has
+// no branch for each thing that could be wrong, and the patcher is small.
 #pragma once
 
 #include "inlay/arch/arch.hpp"
@@ -31,9 +33,40 @@ struct patch {
 
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
-    const table::form* form;
-    std::uint8_t length; ///< of the site, in bytes
+    const table::form* form; ///< null in decisions about calls
+    std::uint8_t length;     ///< of the site, in bytes
     std::uint8_t ordinal;
+};
+
+/// Reads the tables of an image, which says what may be read: `bool readable(address, std::size_t) const noexcept`.
+template <class Image>
+struct reader {
+    const Image& image;
+    error trouble{error::no_error}; ///< the first thing wrong
+
+    [[gnu::noinline]] void fail(error what) noexcept {
+        if (trouble == error::no_error) {
+            trouble = what;
+        }
+    }
+
+    /// What `from` refers to, or zeros.
+    template <class T>
+    [[nodiscard]] const T& follow(const table::reference& from) noexcept {
+        static_assert(sizeof(T) <= sizeof(nothing) && alignof(T) <= alignof(std::uint64_t));
+        return *static_cast<const T*>(locate(from.target(), from ? sizeof(T) : 0));
+    }
+
+    /// `size` readable bytes at `at`, or zeros. Everything in the tables is aligned to four bytes.
+    [[nodiscard, gnu::noinline]] const void* locate(address at, std::size_t size) noexcept {
+        if (size != 0 && at % 4 == 0 && image.readable(at, size)) {
+            return reinterpret_cast<const void*>(at);
+        }
+        fail(error::reference_outside);
+        return nothing;
+    }
+
+    static inline constinit std::uint64_t nothing[4]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
 };
 
 namespace detail {
@@ -41,21 +74,6 @@ namespace detail {
 /// Lists and trees longer or deeper than this are taken for endless.
 inline constexpr unsigned longest_list = 255;
 inline constexpr unsigned deepest_tree = 32;
-
-/// The address that `from` refers to if `size` bytes may be read there, else 0. Everything in the tables is
-/// aligned to four bytes. (Not inline: the patcher is small because of this.)
-template <class Image>
-[[nodiscard, gnu::noinline]] address locate(const Image& image, const table::reference& from,
-                                            std::size_t size) noexcept {
-    const address to = from.target();
-    return from.distance != 0 && to % 4 == 0 && image.readable(to, size) ? to : 0;
-}
-
-/// What `from` refers to, or null if that is no readable T.
-template <class T, class Image>
-[[nodiscard]] const T* follow(const Image& image, const table::reference& from) noexcept {
-    return reinterpret_cast<const T*>(locate(image, from, sizeof(T)));
-}
 
 /// Copies bytes one at a time; through volatile, so that no compiler makes a call of memcpy from it.
 inline void copy(std::uint8_t* to, const std::uint8_t* from, unsigned count) noexcept {
@@ -70,183 +88,160 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, unsigned count) noe
 
 /// Whether `form` is whole, known, and fits a site of `length` bytes.
 template <class Image>
-[[nodiscard]] error check_form(const Image& image, const table::form& form, unsigned length) noexcept {
+void check_form(reader<Image>& from, const table::form& form, unsigned length) noexcept {
+    const auto copies = static_cast<unsigned>(form.kind); // 1 or 2
+    if (copies - 1U >= 2U) {
+        from.fail(error::form_unknown);
+    }
     if (form.length > length) {
-        return error::form_too_long;
+        from.fail(error::form_too_long);
     }
-    if (form.kind != table::form_kind::plain && form.kind != table::form_kind::twice) {
-        return error::form_unknown;
-    }
-    const unsigned copies = form.kind == table::form_kind::twice ? 2 : 1;
-    if (!image.readable(reinterpret_cast<address>(bytes_of(form)), std::size_t{form.length} * copies)) {
-        return error::reference_outside;
+    if (!from.image.readable(reinterpret_cast<address>(bytes_of(form)), std::size_t{form.length} * copies)) {
+        from.fail(error::reference_outside);
     }
     for (const auto at : form.relative) {
-        if (at != table::no_operand && (form.kind != table::form_kind::plain || at + 4U > form.length)) {
-            return error::form_operand_outside;
+        if (at != table::no_operand && (copies != 1 || at + 4U > form.length)) {
+            from.fail(error::form_operand_outside);
         }
     }
-    return error::no_error;
+}
+
+/// The callee of a call. (The low bit of the reference says that the call has been found.)
+template <class Image>
+[[nodiscard]] const table::callee& callee_of(reader<Image>& from, const table::call_record& record) noexcept {
+    return *static_cast<const table::callee*>(from.locate(record.callee.target() & ~address{1}, sizeof(table::callee)));
 }
 
 } // namespace detail
 
-/// The callee of a call, or null. (The low bit of the reference says that the call has been found.)
-template <class Image>
-[[nodiscard]] const table::callee* callee_of(const Image& image, const table::call_record& record) noexcept {
-    const address to = record.callee.target() & ~address{1};
-    return to % 4 == 0 && image.readable(to, sizeof(table::callee)) ? reinterpret_cast<const table::callee*>(to)
-                                                                    : nullptr;
-}
-
-/// Evaluates a predicate. `Features` gives `error operator()(const table::feature_record&, bool& value)`.
+/// Evaluates a predicate. `Features` is `bool operator()(const table::feature_record&) noexcept`; it may also have
+/// `bool recall(const predicate_node&, bool& value)` and `void remember(const predicate_node&, bool value)`, to have
+/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide.
 template <class Image, class Features>
-[[nodiscard]] error evaluate(const Image& image, const table::predicate_node& node, const Features& features,
-                             bool& value, unsigned depth = 0) noexcept {
+[[nodiscard, gnu::noinline]] bool evaluate(reader<Image>& from, const table::predicate_node& node,
+                                           const Features& features, unsigned depth = 0) noexcept {
     using table::predicate_op;
-    if (depth > detail::deepest_tree) {
-        return error::description_endless;
+    bool value = false;
+    if constexpr (requires { features.recall(node, value); }) {
+        if (features.recall(node, value)) {
+            return value;
+        }
     }
     switch (node.op) {
+    case predicate_op::feature:
+    case predicate_op::not_feature:
+        value = features(from.template follow<table::feature_record>(node.a)) == (node.op == predicate_op::feature);
+        break;
+    case predicate_op::all:
+    case predicate_op::any:
+        if (depth == detail::deepest_tree) {
+            from.fail(error::description_endless);
+        } else {
+            const bool a = evaluate(from, from.template follow<table::predicate_node>(node.a), features, depth + 1);
+            const bool b = evaluate(from, from.template follow<table::predicate_node>(node.b), features, depth + 1);
+            value = node.op == predicate_op::all ? a && b : a || b;
+        }
+        break;
     case predicate_op::always:
     case predicate_op::never:
         value = node.op == predicate_op::always;
-        return error::no_error;
-    case predicate_op::feature:
-    case predicate_op::not_feature: {
-        const auto* const feature = detail::follow<table::feature_record>(image, node.a);
-        if (feature == nullptr) {
-            return error::reference_outside;
-        }
-        const error trouble = features(*feature, value);
-        value = value == (node.op == predicate_op::feature);
-        return trouble;
+        break;
+    default:
+        from.fail(error::predicate_unknown);
     }
-    case predicate_op::all:
-    case predicate_op::any: {
-        const auto* const a = detail::follow<table::predicate_node>(image, node.a);
-        const auto* const b = detail::follow<table::predicate_node>(image, node.b);
-        if (a == nullptr || b == nullptr) {
-            return error::reference_outside;
-        }
-        // Both sides, always: a malformed one must not hide behind the other.
-        bool first = false;
-        bool second = false;
-        const error trouble_a = evaluate(image, *a, features, first, depth + 1);
-        const error trouble_b = evaluate(image, *b, features, second, depth + 1);
-        value = node.op == predicate_op::all ? first && second : first || second;
-        return trouble_a != error::no_error ? trouble_a : trouble_b;
+    if constexpr (requires { features.remember(node, value); }) {
+        features.remember(node, value);
     }
-    }
-    return error::predicate_unknown;
+    return value;
 }
 
-/// Walks the choices of a site. Every choice is checked, also those after the one that wins.
-/// `holds` is `error operator()(const table::predicate_node&, bool& value)`; `forms` says whether the choices
-/// are of code (an alternative) or of functions (a call).
-template <class Image, class Holds>
-[[nodiscard, gnu::noinline]] error choose(const Image& image, const table::choice& last, bool forms, const Holds& holds,
-                                          decision& result) noexcept {
+/// Walks the choices of a site. Every choice is checked, also those after the one that wins. `forms` says whether
+/// the choices are of code (an alternative) or of functions (a call).
+template <class Image, class Features>
+[[gnu::noinline]] void choose(reader<Image>& from, const table::choice& last, bool forms, const Features& features,
+                              decision& result) noexcept {
+    result = {nullptr, last.length, 255};
     bool decided = false;
     const table::choice* each = &last;
-    result.length = last.length;
-    for (unsigned steps = 0; steps < detail::longest_list; ++steps) {
+    for (unsigned steps = detail::longest_list; from.trouble == error::no_error;) {
         const table::form* form = nullptr;
         if (forms) {
-            form = detail::follow<table::form>(image, each->form);
-            if (form == nullptr) {
-                return error::reference_outside;
-            }
-            if (const error trouble = detail::check_form(image, *form, last.length); trouble != error::no_error) {
-                return trouble;
-            }
+            form = &from.template follow<table::form>(each->form);
+            detail::check_form(from, *form, last.length);
         }
-        bool wins = true;
-        if (each->predicate) {
-            const auto* const node = detail::follow<table::predicate_node>(image, each->predicate);
-            if (node == nullptr) {
-                return error::reference_outside;
+        const bool original = !each->predicate;
+        if (original || evaluate(from, from.template follow<table::predicate_node>(each->predicate), features)) {
+            if (!decided) {
+                result.form = form;
+                result.ordinal = original ? std::uint8_t{0} : each->ordinal;
             }
-            if (const error trouble = holds(*node, wins); trouble != error::no_error) {
-                return trouble;
-            }
-        }
-        if (wins && !decided) {
             decided = true;
-            result.form = form;
-            result.ordinal = each->predicate ? each->ordinal : std::uint8_t{0};
         }
         if (!each->otherwise) {
-            return decided ? error::no_error : error::description_endless;
+            if (decided) {
+                return;
+            }
+            steps = 1;
         }
-        each = detail::follow<table::choice>(image, each->otherwise);
-        if (each == nullptr) {
-            return error::reference_outside;
+        if (--steps == 0) {
+            from.fail(error::description_endless);
         }
+        each = &from.template follow<table::choice>(each->otherwise);
     }
-    return error::description_endless;
 }
 
-/// The bytes of `form` as they must stand at `site`, filled up with nops to `length`.
+/// The bytes of `form`, which has been checked, as they must stand at `site`, filled up with nops to `length`.
 [[nodiscard]] inline error place(const table::form& form, address site, unsigned length, patch& result) noexcept {
     const std::uint8_t* const from = detail::bytes_of(form);
     const auto shift = static_cast<std::int64_t>(reinterpret_cast<address>(from) - site);
     result.length = static_cast<std::uint8_t>(length);
     detail::copy(result.bytes, from, form.length);
-    if (form.kind == table::form_kind::twice) {
-        for (unsigned i = 0; i < form.length; ++i) {
-            if (from[i] != from[form.length + i]) {
-                i -= i % arch::instruction_alignment;
-                if (i + 4U > form.length) {
-                    return error::form_operand_outside;
-                }
-                if (!arch::relocate(result.bytes + i, shift)) {
-                    return error::target_out_of_range;
-                }
-                i += 3;
+    arch::fill_nops(result.bytes + form.length, length - form.length);
+    unsigned operand = 0; // index of a plain form's operand, byte of a twofold one
+    while (operand < (form.kind == table::form_kind::twice ? form.length : max_relative_operands)) {
+        unsigned at = operand++;
+        if (form.kind == table::form_kind::twice) {
+            if (from[at] == from[form.length + at]) {
+                continue;
+            }
+            at -= at % arch::instruction_alignment;
+            operand = at + 4;
+            if (operand > form.length) {
+                return error::form_operand_outside;
+            }
+        } else {
+            at = form.relative[at];
+            if (at == table::no_operand) {
+                continue;
             }
         }
-    } else {
-        for (const auto at : form.relative) {
-            if (at != table::no_operand && !arch::relocate(result.bytes + at, shift)) {
-                return error::target_out_of_range;
-            }
+        if (!arch::relocate(result.bytes + at, shift)) {
+            return error::target_out_of_range;
         }
     }
-    arch::fill_nops(result.bytes + form.length, length - form.length);
     return error::no_error;
 }
 
-/// Decides one record of an alternative by its predicates: which form, for a site of which length.
-template <class Image, class Holds>
-[[nodiscard]] error decide_by(const Image& image, const table::alternative_record& record, const Holds& holds,
-                              decision& chosen) noexcept {
-    const auto* const last = detail::follow<table::choice>(image, record.choices);
-    if (last == nullptr) {
-        return error::reference_outside;
+/// Decides one record of an alternative: which form, for a site of which length.
+template <class Image, class Features>
+void decide(reader<Image>& from, const table::alternative_record& record, const Features& features,
+            decision& chosen) noexcept {
+    const table::choice& last = from.template follow<table::choice>(record.choices);
+    if (last.length - 1U >= max_code_length) {
+        from.fail(last.length == 0 ? error::site_empty : error::site_too_long);
     }
-    if (last->length == 0) {
-        return error::site_empty;
-    }
-    if (last->length > max_code_length) {
-        return error::site_too_long;
-    }
-    return choose(image, *last, true, holds, chosen);
+    choose(from, last, true, features, chosen);
 }
 
-/// The bytes that belong to one record of an alternative on a machine with `features`
-/// (`error operator()(const table::feature_record&, bool& value)`).
+/// The bytes that belong to one record of an alternative on a machine with `features`.
 template <class Image, class Features>
 [[nodiscard]] error decide(const Image& image, const table::alternative_record& record, const Features& features,
                            patch& result) noexcept {
+    reader<Image> from{image};
     decision chosen{};
-    const auto holds = [&](const table::predicate_node& node, bool& value) noexcept {
-        return evaluate(image, node, features, value);
-    };
-    if (const error trouble = decide_by(image, record, holds, chosen); trouble != error::no_error) {
-        return trouble;
-    }
-    return place(*chosen.form, record.site.target(), chosen.length, result);
+    decide(from, record, features, chosen);
+    return from.trouble != error::no_error ? from.trouble
+                                           : place(*chosen.form, record.site.target(), chosen.length, result);
 }
 
 } // namespace inlay

@@ -97,20 +97,21 @@ public:
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
     [[nodiscard]] constexpr const char* detail() const noexcept { return detail_; }
 
-    std::uint32_t sites{};        ///< alternatives looked at
+    std::uint32_t sites{};        ///< alternatives in the table
     std::uint32_t written{};      ///< alternatives whose bytes changed
-    std::uint32_t calls{};        ///< call records looked at
+    std::uint32_t calls{};        ///< calls in the table
     std::uint32_t calls_direct{}; ///< calls that now go straight to their target
     std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
 
     /// Calls that go on through their trampoline: not found behind their marker, or the target out of reach.
     [[nodiscard]] constexpr std::uint32_t calls_kept() const noexcept { return calls - calls_direct; }
 
-    /// Notes what is wrong, and with which record. Returns false, for the patcher's convenience.
-    constexpr bool fail(inlay::error what, record_id where) noexcept {
-        what_ = what;
-        where_ = where;
-        return false;
+    /// Notes what is wrong, and with which record; the first such note stays.
+    constexpr void fail(inlay::error what, record_id where) noexcept {
+        if (what_ == inlay::error::no_error) {
+            what_ = what;
+            where_ = where;
+        }
     }
 
 private:

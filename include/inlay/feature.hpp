@@ -217,4 +217,11 @@ template <name Name>
     feature<Name, by_hand{}>::cell.by_hand = value ? 1 : 0;
 }
 
+/// Refused: what is probed is not set. (INLAY_FEATURES, or override_features(), forces any feature.)
+template <name Name, auto Probe>
+void set(const feature<Name, Probe>&, bool) noexcept {
+    static_assert(std::is_same_v<std::remove_cv_t<decltype(Probe)>, by_hand>,
+                  "inlay: only a feature that is found by_hand{} can be set; force others by INLAY_FEATURES=+name");
+}
+
 } // namespace inlay

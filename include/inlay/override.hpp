@@ -16,19 +16,27 @@ namespace inlay {
 
 namespace detail {
 
+/// What `at` refers to, or null if that is no readable T.
+template <class T, class Image>
+[[nodiscard]] const T* find(const Image& image, const table::reference& at) noexcept {
+    reader<Image> from{image};
+    const T& found = from.template follow<T>(at);
+    return from.trouble == error::no_error ? &found : nullptr;
+}
+
 template <class Image, class Function>
 void walk_predicate(const Image& image, const table::predicate_node& node, Function&& function,
                     unsigned depth = 0) noexcept {
     using table::predicate_op;
     if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
-        if (const auto* const feature = follow<table::feature_record>(image, node.a)) {
+        if (const auto* const feature = find<table::feature_record>(image, node.a)) {
             function(*feature);
         }
     } else if ((node.op == predicate_op::all || node.op == predicate_op::any) && depth < deepest_tree) {
-        if (const auto* const a = follow<table::predicate_node>(image, node.a)) {
+        if (const auto* const a = find<table::predicate_node>(image, node.a)) {
             walk_predicate(image, *a, function, depth + 1);
         }
-        if (const auto* const b = follow<table::predicate_node>(image, node.b)) {
+        if (const auto* const b = find<table::predicate_node>(image, node.b)) {
             walk_predicate(image, *b, function, depth + 1);
         }
     }
@@ -37,10 +45,10 @@ void walk_predicate(const Image& image, const table::predicate_node& node, Funct
 template <class Image, class Function>
 void walk_choices(const Image& image, const table::choice* each, Function&& function) noexcept {
     for (unsigned steps = 0; each != nullptr && steps < longest_list; ++steps) {
-        if (const auto* const node = follow<table::predicate_node>(image, each->predicate)) {
+        if (const auto* const node = find<table::predicate_node>(image, each->predicate)) {
             walk_predicate(image, *node, function);
         }
-        each = follow<table::choice>(image, each->otherwise);
+        each = each->otherwise ? find<table::choice>(image, each->otherwise) : nullptr;
     }
 }
 
@@ -52,16 +60,16 @@ template <class Image, class Function>
 void for_each_used_feature(const table::tables& tables, const Image& image, Function&& function) noexcept {
     const table::choice* before = nullptr;
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
-        const auto* const choices = detail::follow<table::choice>(image, tables.alternatives.records[i].choices);
+        const auto* const choices = detail::find<table::choice>(image, tables.alternatives.records[i].choices);
         if (choices != before) {
             detail::walk_choices(image, choices, function);
             before = choices;
         }
     }
     for (std::size_t i = 0; i < tables.calls.size(); ++i) {
-        if (const auto* const callee = callee_of(image, tables.calls.records[i])) {
-            detail::walk_choices(image, detail::follow<table::choice>(image, callee->choices), function);
-        }
+        reader<Image> from{image};
+        const table::callee& callee = detail::callee_of(from, tables.calls.records[i]);
+        detail::walk_choices(image, detail::find<table::choice>(image, callee.choices), function);
     }
 }
 
@@ -96,7 +104,7 @@ outcome override_features(const table::tables& tables, const Image& image, const
         for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
             if (entry == nullptr || same(name_at(image, feature.name), entry, length)) {
                 used = true;
-                const auto* const cell = detail::follow<table::feature_cell>(image, feature.cell);
+                const auto* const cell = detail::find<table::feature_cell>(image, feature.cell);
                 if (value != keep && cell != nullptr) {
                     const_cast<table::feature_cell*>(cell)->forced = value; // cells are in .data
                 }

@@ -41,10 +41,7 @@ void expect(bool good, const char* what, unsigned mask) {
 }
 
 /// Decides with no feature at all: the original.
-inlay::error nothing(const inlay::table::feature_record& /*feature*/, bool& value) noexcept {
-    value = false;
-    return inlay::error::no_error;
-}
+bool nothing(const inlay::table::feature_record& /*feature*/) noexcept { return false; }
 
 /// Before the first apply() each record must describe what is at its site.
 void check_records(int dead) {

@@ -373,6 +373,9 @@ template <auto Register>
     return value;
 }
 
+// Without SSE (-mgeneral-regs-only, as kernels are built) no function changes vector registers, and GCC refuses
+// to hear of them.
+
 /// The site itself. `Inputs` is a mask of register numbers.
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
@@ -408,18 +411,21 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                        "Di"(has(rdi) ? in.rdi : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::nothing && Keeps == keeps::general) {
-        asm volatile("inlay_site.%c[id] %="
-                     :
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
-                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
-                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                       "xmm12", "xmm13", "xmm14", "xmm15"
+        asm volatile(
+            "inlay_site.%c[id] %="
+            :
+            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
+              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
+            : "cc", "memory"
+#ifdef __SSE__
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
 #ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
@@ -430,18 +436,21 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                        "Di"(has(rdi) ? in.rdi : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::general) {
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out.rax)
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
-                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
-                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                       "xmm12", "xmm13", "xmm14", "xmm15"
+        asm volatile(
+            "inlay_site.%c[id] %="
+            : "=a"(out.rax)
+            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
+              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
+            : "cc", "memory"
+#ifdef __SSE__
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
 #ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
@@ -452,18 +461,21 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                        "Di"(has(rdi) ? in.rdi : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::general) {
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out.rax), "=d"(out.rdx)
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
-                     : "cc", "memory", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",
-                       "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                       "xmm12", "xmm13", "xmm14", "xmm15"
+        asm volatile(
+            "inlay_site.%c[id] %="
+            : "=a"(out.rax), "=d"(out.rdx)
+            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
+              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
+            : "cc", "memory"
+#ifdef __SSE__
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
 #ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else {
@@ -476,9 +488,13 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
         asm volatile("inlay_site.%c[id] %="
                      : "+a"(out.rax), "+d"(out.rdx), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
                      : [id] "i"(id), "bi"(has(rbx) ? in.rbx : 0)
-                     : "cc", "memory", "r8", "r9", "r10", "r11", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
-                       "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-                       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                     : "cc", "memory", "r8", "r9", "r10", "r11"
+#ifdef __SSE__
+                       ,
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15"
+#endif
 #ifdef __AVX512F__
                        ,
                        "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",

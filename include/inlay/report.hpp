@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// report: what is where. Hosted programs only; link Zydis and libdw (CMake: inlay::report).
+//
+//     inlay::report::print(std::cout);                               // this image, this CPU, text
+//     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // what another CPU would get
+//     inlay::report::print(stdout, {.format = inlay::report::output::json});
+//
+// For every alternative and every call of the image that calls it: its name, its place in the source, the predicate
+// and the code of each choice, which one wins, the bytes before and after, and what is in memory now; then each
+// feature in use, its value and how it was found; then sums.
+//
+// How it works. decide.hpp is pure, so that the report asks the very function that the patcher asks, with the features
+// of the CPU that the reader names. Nothing is written and nothing is taken from what apply() remembers.
+//
+//     report/cpu_model.hpp    CPUs by name              report/collect.hpp      the report as data
+//     report/symbols.hpp      functions and lines       report/text.hpp         for people
+//     report/disassembly.hpp  instructions              report/json.hpp         for programs
+//
+// What INLAY_FEATURES forces counts on the CPU `this` from the apply() that read it.
+#pragma once
+
+#include "inlay/apply.hpp"
+#include "inlay/platform/linux.hpp"
+#include "inlay/report/collect.hpp"
+#include "inlay/report/cpu_model.hpp"
+#include "inlay/report/json.hpp"
+#include "inlay/report/text.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+
+namespace inlay::report {
+
+enum class output : std::uint8_t { text, json };
+
+enum class colours : std::uint8_t {
+    automatic, ///< on a terminal, unless NO_COLOR is set (https://no-color.org) or TERM is dumb
+    never,
+    always,
+};
+
+struct options {
+    std::string cpu{"this"}; ///< see cpu_model.hpp
+    output format{output::text};
+    colours colour{colours::automatic};
+};
+
+namespace detail {
+
+[[nodiscard]] inline bool wants_colour(colours choice, int file) noexcept {
+    // NOLINTBEGIN(concurrency-mt-unsafe): read only
+    const char* const no_colour = std::getenv("NO_COLOR");
+    const char* const terminal = std::getenv("TERM");
+    // NOLINTEND(concurrency-mt-unsafe)
+    const bool unwanted =
+        (no_colour != nullptr && *no_colour != '\0') || (terminal != nullptr && std::string_view{terminal} == "dumb");
+    return choice == colours::always || (choice == colours::automatic && !unwanted && file >= 0 && ::isatty(file) == 1);
+}
+
+/// Hidden, like everything that asks for the calling image.
+[[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how, int file) {
+    const table::tables tables = this_image();
+    const platform::process image;
+    const contents what = collect(tables, image, cpu_model::parse(how.cpu, used_feature_names(tables, image)));
+    if (how.format == output::json) {
+        write_json(out, what);
+    } else {
+        write_text(out, what, wants_colour(how.colour, file));
+    }
+}
+
+} // namespace detail
+
+/// Reports on the image (program or shared library) that calls it. Throws std::invalid_argument if `how.cpu` is no CPU
+/// or has a feature that nobody knows. Not thread-safe against apply().
+[[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how = {}) {
+    // A stream does not say whether it is a terminal; these are known.
+    const int file = &out == &std::cout ? STDOUT_FILENO : &out == &std::cerr || &out == &std::clog ? STDERR_FILENO : -1;
+    detail::print(out, how, file);
+}
+
+[[gnu::visibility("hidden")]] inline void print(std::FILE* out, const options& how = {}) {
+    std::ostringstream text;
+    detail::print(text, how, ::fileno(out));
+    const std::string all = text.str();
+    std::fwrite(all.data(), 1, all.size(), out);
+}
+
+} // namespace inlay::report

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// disassembly: bytes as instructions, in Intel's syntax, with symbols for addresses.
+//
+//     auto text = inlay::report::disassemble(bytes, address_of_site, symbols);      // {"mfence", "nop"}
+//
+// How it works. Zydis decodes and formats; addresses among its tokens are replaced by what `symbols` knows. Zydis
+// is for x86 only: on other architectures there are the bytes alone.
+#pragma once
+
+#include "inlay/report/symbols.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <Zydis/Zydis.h>
+#endif
+
+namespace inlay::report {
+
+/// Machine code and, where there is a disassembler, its text: one element an instruction.
+struct code {
+    std::vector<std::uint8_t> bytes;
+    std::vector<std::string> instructions;
+};
+
+#if defined(__x86_64__)
+[[nodiscard]] inline std::vector<std::string> disassemble(const std::vector<std::uint8_t>& bytes, address at,
+                                                          const symbols& symbols) {
+    std::vector<std::string> result;
+    ZydisDecoder decoder;
+    ZydisFormatter formatter;
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED);
+    ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED);
+    for (std::size_t i = 0; i < bytes.size();) {
+        ZydisDecodedInstruction instruction;
+        ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT]; // NOLINT(*-avoid-c-arrays)
+        char buffer[512];                                      // NOLINT(*-avoid-c-arrays)
+        const ZydisFormatterToken* token = nullptr;
+        if (!ZYAN_SUCCESS(
+                ZydisDecoderDecodeFull(&decoder, bytes.data() + i, bytes.size() - i, &instruction, operands)) ||
+            !ZYAN_SUCCESS(ZydisFormatterTokenizeInstruction(&formatter, &instruction, operands,
+                                                            instruction.operand_count_visible, buffer, sizeof buffer,
+                                                            at + i, &token, nullptr))) {
+            result.push_back(".byte " + detail::hex(bytes[i]));
+            ++i;
+            continue;
+        }
+        std::string text;
+        do {
+            ZydisTokenType type = ZYDIS_TOKEN_INVALID;
+            ZyanConstCharPointer value = nullptr;
+            if (ZYAN_SUCCESS(ZydisFormatterTokenGetValue(token, &type, &value))) {
+                text += type == ZYDIS_TOKEN_ADDRESS_ABS ? symbols.describe(std::strtoull(value, nullptr, 16)) : value;
+            }
+        } while (ZYAN_SUCCESS(ZydisFormatterTokenNext(&token)));
+        result.push_back(std::move(text));
+        i += instruction.length;
+    }
+    return result;
+}
+#else
+[[nodiscard]] inline std::vector<std::string> disassemble(const std::vector<std::uint8_t>& /*bytes*/, address /*at*/,
+                                                          const symbols& /*symbols*/) {
+    return {};
+}
+#endif
+
+} // namespace inlay::report

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// symbols: which function and which line of source an address of the running process belongs to.
+//
+//     inlay::report::symbols symbols;
+//     auto where = symbols.find(address);       // where.function, where.offset, where.file, where.line
+//
+// How it works. libdw reads the ELF files of the process's own mappings. A site is written by an inlined function
+// of inlay's, and the line table names a header of inlay's for it; what the reader wants is the line that uses
+// the alternative. So the inlined calls around the address are followed outwards until one is not of namespace
+// inlay. Without debug info there is the function, without symbols the module and the offset in it.
+#pragma once
+
+#include "inlay/table.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <cxxabi.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <unistd.h>
+
+namespace inlay::report {
+
+/// Where an address is. What is not known is empty or 0.
+struct place {
+    address at{};
+    std::string function{};      ///< demangled
+    std::size_t offset{};        ///< in bytes from the function's start
+    std::string module{};        ///< path of the program or shared library
+    std::size_t module_offset{}; ///< in bytes from where the module is loaded
+    std::string file{};          ///< as the compiler saw it, mostly absolute
+    int line{};
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string hex(std::uint64_t value) {
+    char text[24]; // NOLINT(*-avoid-c-arrays)
+    (void)std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+    return text;
+}
+
+[[nodiscard]] inline std::string demangled(const char* symbol) {
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> name{abi::__cxa_demangle(symbol, nullptr, nullptr, &status),
+                                                           &std::free};
+    return status == 0 && name != nullptr ? name.get() : symbol;
+}
+
+} // namespace detail
+
+/// A function's name without its parameters: "ns::f(int, char) const" is "ns::f".
+[[nodiscard]] inline std::string without_parameters(std::string_view name) {
+    const std::string_view whole = name;
+    for (const std::string_view tail : {" const", " &", " &&"}) {
+        if (name.ends_with(tail)) {
+            name.remove_suffix(tail.size());
+        }
+    }
+    int open = 0;
+    for (std::size_t i = name.ends_with(')') ? name.size() : 0; i-- > 0;) {
+        open += name[i] == ')' ? 1 : name[i] == '(' ? -1 : 0;
+        if (open == 0) {
+            return std::string{i == 0 || name.substr(0, i).ends_with("::") ? whole : name.substr(0, i)};
+        }
+    }
+    return std::string{whole};
+}
+
+/// Not thread-safe. Holds files open; make one for a report and let it go.
+class symbols {
+public:
+    symbols() : session_{dwfl_begin(&callbacks())} {
+        if (session_ == nullptr || dwfl_linux_proc_report(session_.get(), ::getpid()) != 0 ||
+            dwfl_report_end(session_.get(), nullptr, nullptr) != 0) {
+            session_.reset(); // e.g. no /proc: addresses stay numbers
+        }
+    }
+
+    /// Gives an address a name of its own.
+    void name(address at, std::string text) { own_names_[at] = std::move(text); }
+
+    [[nodiscard]] place find(address at) const {
+        place found{.at = at};
+        Dwfl_Module* const module = session_ ? dwfl_addrmodule(session_.get(), at) : nullptr;
+        if (module == nullptr) {
+            return found;
+        }
+        find_symbol(module, found);
+        Dwarf_Addr bias = 0;
+        Dwarf_Die* const unit = find_unit(module, at, bias);
+        if (unit != nullptr) {
+            find_line(unit, at - bias, found);
+        }
+        return found;
+    }
+
+    /// "function", "function+0x10", "module+0x10" or "0x10": the best there is for an operand.
+    [[nodiscard]] std::string describe(address at) const {
+        if (const auto own = own_names_.find(at); own != own_names_.end()) {
+            return own->second;
+        }
+        place found{.at = at};
+        if (Dwfl_Module* const module = session_ ? dwfl_addrmodule(session_.get(), at) : nullptr) {
+            find_symbol(module, found);
+        }
+        return describe(found);
+    }
+
+    [[nodiscard]] static std::string describe(const place& found) {
+        const auto plus = [](const std::string& name, std::size_t offset) {
+            return offset == 0 ? name : name + '+' + detail::hex(offset);
+        };
+        return !found.function.empty() ? plus(without_parameters(found.function), found.offset)
+               : !found.module.empty() ? plus(found.module.substr(found.module.rfind('/') + 1), found.module_offset)
+                                       : detail::hex(found.at);
+    }
+
+private:
+    struct end_session {
+        void operator()(Dwfl* session) const noexcept { dwfl_end(session); }
+    };
+
+    static const Dwfl_Callbacks& callbacks() {
+        static char* path = nullptr; // libdw's default
+        static const Dwfl_Callbacks functions{dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo,
+                                              dwfl_offline_section_address, &path};
+        return functions;
+    }
+
+    static void find_symbol(Dwfl_Module* module, place& found) {
+        Dwarf_Addr start = 0;
+        const char* const path = dwfl_module_info(module, nullptr, &start, nullptr, nullptr, nullptr, nullptr, nullptr);
+        found.module = path != nullptr ? path : "";
+        found.module_offset = found.at - start;
+        GElf_Off offset = 0;
+        GElf_Sym symbol{};
+        const char* const name = dwfl_module_addrinfo(module, found.at, &offset, &symbol, nullptr, nullptr, nullptr);
+        // Without a symbol table there is often a distant neighbour among the dynamic symbols.
+        if (name != nullptr && *name != '\0' && (offset == 0 || symbol.st_size == 0 || offset < symbol.st_size)) {
+            found.function = detail::demangled(name);
+            found.offset = offset;
+        }
+    }
+
+    /// The compilation unit of an address. Clang writes no .debug_aranges: then all units are asked.
+    Dwarf_Die* find_unit(Dwfl_Module* module, address at, Dwarf_Addr& bias) const {
+        Dwarf_Die* unit = dwfl_module_addrdie(module, at, &bias);
+        if (unit == nullptr && module == last_module_ && dwarf_haspc(last_unit_, at - last_bias_) > 0) {
+            unit = last_unit_; // neighbours mostly are of one unit
+            bias = last_bias_;
+        }
+        for (Dwarf_Die* each = nullptr; unit == nullptr;) {
+            each = dwfl_module_nextcu(module, each, &bias);
+            if (each == nullptr) {
+                return nullptr;
+            }
+            unit = dwarf_haspc(each, at - bias) > 0 ? each : nullptr;
+        }
+        last_module_ = module;
+        last_unit_ = unit;
+        last_bias_ = bias;
+        return unit;
+    }
+
+    void find_line(Dwarf_Die* unit, Dwarf_Addr at, place& found) const {
+        const auto set = [&](const char* file, int line) {
+            found.file = file != nullptr ? file : "";
+            found.line = line;
+        };
+        if (Dwarf_Line* const entry = dwarf_getsrc_die(unit, at)) {
+            int line = 0;
+            dwarf_lineno(entry, &line);
+            set(dwarf_linesrc(entry, nullptr, nullptr), line);
+        }
+        std::vector<Dwarf_Die> inlined; // the outermost first
+        find_inlined(unit, at, inlined);
+        Dwarf_Files* files = nullptr;
+        std::size_t count = 0;
+        if (dwarf_getsrcfiles(unit, &files, &count) != 0) {
+            return;
+        }
+        for (; !inlined.empty() && is_of_inlay(inlined.back()); inlined.pop_back()) {
+            const Dwarf_Word file = number(inlined.back(), DW_AT_call_file);
+            set(file < count ? dwarf_filesrc(files, file, nullptr, nullptr) : nullptr,
+                static_cast<int>(number(inlined.back(), DW_AT_call_line)));
+        }
+    }
+
+    [[nodiscard]] static Dwarf_Word number(Dwarf_Die& of, unsigned attribute_name) {
+        Dwarf_Attribute attribute;
+        Dwarf_Word value = 0;
+        return dwarf_formudata(dwarf_attr(&of, attribute_name, &attribute), &value) == 0 ? value : 0;
+    }
+
+    /// Collects the inlined calls around an address. True once the address was found.
+    static bool find_inlined(Dwarf_Die* parent, Dwarf_Addr at, std::vector<Dwarf_Die>& inlined) {
+        Dwarf_Die child;
+        if (dwarf_child(parent, &child) != 0) {
+            return false;
+        }
+        do {
+            switch (dwarf_tag(&child)) {
+            case DW_TAG_namespace: // Clang has functions here
+            case DW_TAG_structure_type:
+            case DW_TAG_class_type:
+                if (find_inlined(&child, at, inlined)) {
+                    return true;
+                }
+                break;
+            case DW_TAG_inlined_subroutine:
+            case DW_TAG_subprogram:
+            case DW_TAG_lexical_block:
+            case DW_TAG_try_block:
+            case DW_TAG_catch_block:
+                if (dwarf_haspc(&child, at) > 0) {
+                    if (dwarf_tag(&child) == DW_TAG_inlined_subroutine) {
+                        inlined.push_back(child);
+                    }
+                    find_inlined(&child, at, inlined);
+                    return true;
+                }
+                break;
+            default:
+                break;
+            }
+        } while (dwarf_siblingof(&child, &child) == 0);
+        return false;
+    }
+
+    /// Whether what was inlined is declared in namespace inlay.
+    bool is_of_inlay(Dwarf_Die& inlined) const {
+        Dwarf_Attribute attribute;
+        Dwarf_Die function;
+        if (dwarf_formref_die(dwarf_attr(&inlined, DW_AT_abstract_origin, &attribute), &function) == nullptr) {
+            return false;
+        }
+        const auto [known, news] = of_inlay_.emplace(function.addr, false);
+        if (news) {
+            Dwarf_Die declared;
+            if (dwarf_formref_die(dwarf_attr(&function, DW_AT_specification, &attribute), &declared) == nullptr) {
+                declared = function;
+            }
+            Dwarf_Die* scopes = nullptr;
+            const int count = dwarf_getscopes_die(&declared, &scopes);
+            const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owner{scopes, &std::free};
+            for (int i = 0; i < count; ++i) {
+                const char* const name = dwarf_diename(&scopes[i]);
+                known->second = known->second || (dwarf_tag(&scopes[i]) == DW_TAG_namespace && name != nullptr &&
+                                                  std::string_view{name} == "inlay");
+            }
+        }
+        return known->second;
+    }
+
+    std::unique_ptr<Dwfl, end_session> session_;
+    std::map<address, std::string> own_names_;
+    mutable std::map<void*, bool> of_inlay_; // by the function's DIE
+    mutable Dwfl_Module* last_module_{};
+    mutable Dwarf_Die* last_unit_{};
+    mutable Dwarf_Addr last_bias_{};
+};
+
+} // namespace inlay::report

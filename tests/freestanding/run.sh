@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# The freestanding subset: compiles without libc, exceptions and RTTI, links with nothing undefined, needs no
+# static initialiser, and the patcher is small.   sh tests/freestanding/run.sh g++ clang++-19
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+include=$here/../../include
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+flags="-std=c++20 -ffreestanding -fno-exceptions -fno-rtti -nostdlib -fno-pic -mno-red-zone -mgeneral-regs-only
+       -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+failed=0
+fail() {
+    failed=1
+    echo "FAIL: freestanding: $*"
+}
+for compiler in "$@"; do
+    for optimise in -O0 -O2 -Os; do
+        # shellcheck disable=SC2086
+        for source in kernel.cpp runtime.cpp ../entry.S; do
+            case $source in *.S) some="-I$include" ;; *) some="$flags $optimise -I$include" ;; esac
+            "$compiler" $some -c "$here/$source" -o "$work/$(basename "$source").o" || fail "$compiler $optimise $source"
+        done
+        ld -T "$here/kernel.lds" -z noexecstack "$work"/*.o -o "$work/kernel" || fail "$compiler $optimise: does not link"
+        undefined=$(nm -u "$work/kernel")
+        [ -z "$undefined" ] || fail "$compiler $optimise: undefined: $undefined"
+        if readelf -SW "$work/kernel" | grep -q init_array; then fail "$compiler $optimise: a static initialiser"; fi
+        size=$(readelf -SW "$work/kernel" | awk '{ sub(/^ *\[ *[0-9]+\] */, "") } $1 == "inlay_alternatives" { print $5 }')
+        [ "$(printf '%d' "0x$size")" -ge 40 ] || fail "$compiler $optimise: alternatives missing from the image ($size)"
+        rm -f "$work"/*
+    done
+    # shellcheck disable=SC2086
+    "$compiler" $flags -Os -I"$include" -c "$here/runtime.cpp" -o "$work/runtime.o"
+    text=$(size -A "$work/runtime.o" | awk '/^\.text|^\.rodata/ { sum += $2 } END { print sum }')
+    echo "freestanding: $compiler links without libc; the patcher is $text bytes at -Os"
+done
+[ $failed = 0 ]

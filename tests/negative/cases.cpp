@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Wrong uses, each with the sentence that must answer it. run.sh cuts this file at the CASE lines; what stands
+// before the first one is in every case.
+#include <inlay/inlay.hpp>
+
+using namespace inlay::x86::insn;
+using inlay::cpu, inlay::none, inlay::when;
+
+inline constexpr inlay::feature<"negative.x", inlay::by_hand{}> x;
+void function() noexcept;
+double returns_double() noexcept;
+struct big {
+    long values[4];
+};
+big returns_big() noexcept;
+constinit inline long variable = 1;
+
+// CASE right_use
+inline constexpr auto site = inlay::alternative<push(rax) + pop(rax), when<x, push(rcx) + pop(rcx)>>{};
+void use() { site(); }
+
+// CASE stack_disagrees_at_a_boundary
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
+// EXPECT stack_rule<0
+inlay::alternative<nop(1) + nop(1), when<x, push(rax) + pop(rax)>> site;
+void use() { site(); }
+
+// CASE shorter_form_hides_a_stack_change_behind_padding
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
+// EXPECT stack_rule<0
+inlay::alternative<none, when<x, push(rax)>> site;
+void use() { site(); }
+
+// CASE second_and_third_form_disagree
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
+// EXPECT stack_rule<1
+inlay::alternative<nop(2), when<x, nop(1) + nop(1)>, when<!x, push(rax) + pop(rax)>> site;
+void use() { site(); }
+
+// CASE unbalanced_in_a_function
+// EXPECT inlay: an alternative in a C++ function must leave the stack as it found it
+inlay::alternative<push(rax), when<x, push(rcx)>> site;
+void use() { site(); }
+
+// CASE nothing_in_any_form
+// EXPECT inlay: every form of this alternative is empty
+inlay::alternative<none, when<x, none>> site;
+void use() { site(); }
+
+// CASE too_few_arguments
+// EXPECT inlay: as many arguments as registers named by takes<...>()
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+void use() { site(); }
+
+// CASE operand_in_a_register_without_constraint
+// EXPECT inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi and rdi
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, r8)>>{}.takes<r8>();
+void use() { site(1); }
+
+// CASE operand_register_twice
+// EXPECT inlay: takes<...>() names a register twice
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi, rdi>();
+void use() { site(1, 2); }
+
+// CASE takes_twice
+// EXPECT inlay: takes<...>() may be given once
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>().takes<rsi>();
+
+// CASE floating_point_operand
+// EXPECT inlay: an operand of an alternative is an integer, an enum or a pointer
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+void use() { site(1.5); }
+
+// CASE wide_operand
+// EXPECT inlay: an operand of an alternative fits one register
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+void use() { site(static_cast<__int128>(1)); }
+
+// CASE result_in_a_register_that_returns_nothing
+// EXPECT inlay: an alternative returns in the register that functions return in
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rsi, rdi)>>{}.returns<rsi, long>();
+
+// CASE floating_point_result
+// EXPECT inlay: an alternative returns an integer, an enum or a pointer
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.returns<rax, double>();
+
+// CASE call_of_a_function_that_returns_a_double
+// EXPECT inlay: a function called from an alternative cannot return a floating-point number
+inlay::alternative<call<&returns_double>(), when<x, nop(5)>> site;
+void use() { site(); }
+
+// CASE call_of_a_function_that_returns_a_class
+// EXPECT inlay: a function called from an alternative returns void, an integer, an enum or a pointer
+inlay::alternative<call<&returns_big>(), when<x, nop(5)>> site;
+void use() { site(); }
+
+// CASE call_of_a_variable
+// EXPECT inlay: call takes the address of a function
+inlay::alternative<call<&variable>(), when<x, nop(5)>> site;
+
+// CASE original_is_no_code
+// EXPECT inlay: the first argument of alternative is its original code
+inlay::alternative<5, when<x, nop(5)>> site;
+
+// CASE replacement_without_when
+// EXPECT inlay: write alternative<original, when<predicate, code>, ...>
+inlay::alternative<nop(5), decltype(nop(3))> site;
+
+// CASE feature_without_name
+// EXPECT inlay: a feature needs a name
+inlay::feature<"", inlay::by_hand{}> nameless;
+bool use() { return nameless.text() == nullptr; }
+
+// CASE probe_of_no_kind
+// EXPECT inlay: a feature's probe is by_hand{}, an architecture's probe
+inline constexpr inlay::feature<"negative.probe", 5> number;
+inlay::alternative<nop(3), when<number, nop(3)>> site;
+void use() { site(); }
+
+// CASE set_of_a_feature_that_is_probed
+// EXPECT inlay: only a feature that is found by_hand{} can be set
+void use() { inlay::set(cpu.avx2, true); }
+
+// CASE dispatch_without_name
+// EXPECT inlay: a dispatch needs a name
+inline constexpr inlay::dispatch<"", &function, when<x, &function>> nameless;
+void use() { nameless(); }
+
+// CASE dispatch_between_signatures
+// EXPECT inlay: every function of a dispatch has the signature of the default one
+inline constexpr inlay::dispatch<"negative.mixed", &function, when<x, &returns_double>> mixed;
+void use() { mixed(); }
+
+// CASE dispatch_of_a_variable
+// EXPECT inlay: the second argument of dispatch is the address of its default function
+inline constexpr inlay::dispatch<"negative.variable", &variable> of_variable;
+void use() { (void)sizeof(of_variable); }
+
+// CASE two_dispatches_of_one_name
+// EXPECT inlay: two dispatches of this unit have one name but differ
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative.same", &function, when<x, &other>> first;
+inline constexpr inlay::dispatch<"negative.same", &other, when<x, &function>> second;
+void use() {
+    first();
+    second();
+}
+
+// CASE jump_inside_leaves_the_stack_unbalanced
+// EXPECT the_body_of_a_skip_must_pop_exactly_what_it_pushes
+constexpr auto wrong = skip_if(condition::e, push(rax));
+
+// CASE longer_than_a_code_can_be
+// EXPECT one_code_holds_at_most_64_bytes
+constexpr auto wrong = nop(60) + nop(5);
+
+// CASE too_many_relative_operands
+// EXPECT inlay: one code holds at most four relative operands
+constexpr auto wrong = call<&function>() + call<&function>() + call<&function>() + call<&function>() + call<&function>();
