@@ -2,6 +2,7 @@
 //
 // The CPUID probes of inlay::cpu against what Linux found on the same machine, and against dumps made up here.
 
+#include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/features.hpp"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,6 @@ namespace {
 
 using inlay::cpu;
 using inlay::x86::cpuid;
-using inlay::x86::cpuid_register;
 using inlay::x86::cpuid_result;
 using inlay::x86::holds;
 
@@ -256,24 +256,36 @@ TEST(CpuFeatures, AreMany) {
 
 TEST(CpuFeatures, HaveNamesAndProbesOfTheirOwn) {
     std::set<std::string> names;
-    std::map<std::tuple<std::uint32_t, unsigned, cpuid_register, unsigned>, std::string> places;
+    std::map<std::tuple<std::uint32_t, unsigned, unsigned, unsigned>, std::string> places;
     inlay::for_each_feature([&]<class Feature>(Feature feature) {
         EXPECT_TRUE(names.insert(feature.text()).second) << feature.text() << " is declared twice";
         if constexpr (has_cpuid_probe<Feature>) {
             constexpr cpuid probe = Feature::probe();
             static_assert(probe.bit < 32);
             const auto [place, fresh] =
-                places.insert({{probe.leaf, probe.subleaf, probe.reg, probe.bit}, feature.text()});
+                places.insert({{probe.leaf, probe.subleaf, probe.reg.number, probe.bit}, feature.text()});
             EXPECT_TRUE(fresh) << feature.text() << " has the bit of " << place->second;
         }
     });
+}
+
+TEST(CpuFeatures, ListOfNamesIsThatOfTheAggregate) {
+    std::string names = " ";
+    inlay::for_each_feature([&names](auto feature) { names += std::string{feature.text()} + ' '; });
+    EXPECT_EQ(names, inlay::x86::feature_names);
+    EXPECT_TRUE(inlay::x86::is_feature_name("avx2", 4));
+    EXPECT_TRUE(inlay::x86::is_feature_name("fpu", 3)) << "the first";
+    EXPECT_FALSE(inlay::x86::is_feature_name("avx", 2));
+    EXPECT_FALSE(inlay::x86::is_feature_name("avx2x", 5));
+    EXPECT_FALSE(inlay::x86::is_feature_name("", 0));
+    EXPECT_FALSE(inlay::x86::is_feature_name("fpu vme", 7)) << "two";
 }
 
 TEST(CpuFeatures, ProbesSurviveTheirEncoding) {
     for (const auto& [name, probe] : all_probes()) {
         EXPECT_EQ(cpuid::decode(probe.encode()), probe) << name;
     }
-    constexpr cpuid widest{0xffff'ffff, 0xffff, cpuid_register::edx, 31, 0xffff'ffff};
+    constexpr cpuid widest{0xffff'ffff, 0xffff, inlay::x86::edx, 31, 0xffff'ffff};
     static_assert(cpuid::decode(widest.encode()) == widest);
 }
 
@@ -294,13 +306,13 @@ public:
     explicit dump(std::map<place, cpuid_result> leaves, std::uint64_t state = 0)
         : leaves_{std::move(leaves)}, xcr0_{state} {}
 
-    cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+    cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) const {
         asked_.insert({leaf, subleaf});
         const auto found = leaves_.find({leaf, subleaf});
         return found != leaves_.end() ? found->second : cpuid_result{~0U, ~0U, ~0U, ~0U};
     }
 
-    std::uint64_t xcr0() {
+    std::uint64_t xcr0() const {
         ++xgetbvs_;
         return xcr0_;
     }
@@ -313,8 +325,8 @@ public:
 private:
     std::map<place, cpuid_result> leaves_;
     std::uint64_t xcr0_;
-    std::set<place> asked_;
-    unsigned xgetbvs_ = 0;
+    mutable std::set<place> asked_;
+    mutable unsigned xgetbvs_ = 0;
 };
 
 constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number; }

@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// tour: what the programs of the tour share: the printing of a section, and the sites of this program as bytes
-// and instructions. How to find a site: its name (`named<"...">()`) is in the table that apply() reads.
+// tour: what the programs of the tour share: printing a section, and showing this program's sites as bytes and
+// instructions. How to find a site: its name (`named<"...">()`) is in the table that apply() reads.
 #pragma once
 
 #include <inlay/inlay.hpp>
-
-#include <Zydis/Zydis.h>
+#include <inlay/report/disassembly.hpp>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
 namespace tour {
 
 /// Colours are for people: not in a pipe, and not where NO_COLOR asks for none (no-color.org).
-inline bool colours() {
-    const char* const none = std::getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) != 0 && (none == nullptr || *none == '\0');
-}
 inline void coloured(const char* code, const std::string& text) {
-    std::printf(colours() ? "\033[%sm%s\033[0m\n" : "%.0s%s\n", code, text.c_str());
+    static const bool colours = [] {
+        const char* const none = std::getenv("NO_COLOR");
+        return isatty(STDOUT_FILENO) != 0 && (none == nullptr || *none == '\0');
+    }();
+    std::printf("%s%s%s\n", colours ? code : "", text.c_str(), colours ? "\033[0m" : "");
 }
 
 inline void title(int number, const char* text) {
     const std::string line = std::to_string(number) + ". " + text;
-    coloured("1", line + "\n" + std::string(line.size(), '='));
+    coloured("\033[1m", line + "\n" + std::string(line.size(), '='));
 }
 inline void say(const char* text) { std::printf("%s\n\n", text); }
-inline void next(const char* text) {
-    std::printf("\n");
-    coloured("2", std::string("Next: ") + text);
-}
+inline void next(const char* text) { coloured("\033[2m", std::string("\nNext: ") + text); }
 
 /// A stretch of this program's text.
 struct site {
@@ -42,7 +39,7 @@ struct site {
     unsigned length{};
 };
 
-/// The first site of the alternative called `name`; a site without bytes if there is none.
+/// The first site of the alternative called `name`; one without bytes if there is none.
 inline site find(const char* name) {
     const auto table = inlay::this_image().alternatives;
     const inlay::platform::process self;
@@ -56,26 +53,35 @@ inline site find(const char* name) {
     return {};
 }
 
-/// Prints bytes and what they mean, an instruction a line; `label` stands before the first one.
+/// Names for addresses, from the program's own file; a program may add some.
+inline inlay::report::symbols& names() {
+    static inlay::report::symbols all;
+    return all;
+}
+
+/// The instructions in a stretch of text.
+inline std::vector<std::string> instructions(site here) {
+    return inlay::report::disassemble({here.bytes, here.bytes + here.length},
+                                      reinterpret_cast<inlay::address>(here.bytes), names());
+}
+
+/// Prints a line: `label`, the bytes as they are now, and the instructions that they mean.
 inline void show(const char* label, site here) {
-    ZydisDisassembledInstruction instruction;
-    for (unsigned at = 0; at < here.length; at += instruction.info.length) {
-        const auto address = reinterpret_cast<ZyanU64>(here.bytes + at);
-        if (!ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, address, here.bytes + at, here.length - at,
-                                                &instruction))) {
-            std::printf("    (no instruction)\n");
-            return;
-        }
-        std::printf("    %-22s ", at == 0 ? label : "");
-        for (unsigned i = 0; i < 10; ++i) {
-            std::printf(i < instruction.info.length ? "%02x " : "   ", here.bytes[at + i]);
-        }
-        std::printf(" %s\n", instruction.text);
+    std::string hex;
+    for (unsigned i = 0; i < here.length; ++i) {
+        char byte[4];
+        std::snprintf(byte, sizeof byte, "%02x ", here.bytes[i]);
+        hex += byte;
     }
+    std::string text;
+    for (const auto& each : instructions(here)) {
+        text += (text.empty() ? "" : "; ") + each;
+    }
+    std::printf("    %-26s %-20s %s\n", label, hex.c_str(), text.c_str());
 }
 inline void show(const char* label, const char* name) { show(label, find(name)); }
 
-/// apply(), with `more` added to the overrides that the reader gave in INLAY_FEATURES (the last one counts).
+/// apply(), with `more` behind the overrides that the reader gave in INLAY_FEATURES (the last one counts).
 inline inlay::outcome apply_with(const char* more) {
     static const std::string given = [] {
         const char* const list = std::getenv("INLAY_FEATURES");
@@ -86,13 +92,17 @@ inline inlay::outcome apply_with(const char* more) {
     return inlay::apply();
 }
 
-/// The same, for programs that cannot go on where it fails.
+/// "inlay: what is wrong: with which entry".
+inline std::string sentence(const inlay::outcome& done) {
+    return std::string("inlay: ") + inlay::message(done.error()) + (*done.detail() != '\0' ? ": " : "") + done.detail();
+}
+
+/// apply_with(), for programs that cannot go on where it fails.
 inline inlay::outcome apply_or_leave(const char* more = "") {
     const auto done = apply_with(more);
     if (!done) {
         std::fflush(stdout);
-        std::fprintf(stderr, "inlay: %s%s%s\n", inlay::message(done.error()), *done.detail() != '\0' ? ": " : "",
-                     done.detail());
+        std::fprintf(stderr, "%s\n", sentence(done).c_str());
         std::exit(1);
     }
     return done;

@@ -276,7 +276,8 @@ private:
                 } else if (feature.kind != table::probe_kind::by_hand) {
                     self.from_.fail(error::feature_unknown);
                 }
-                cell.value = cell.forced != 0 ? cell.forced == 2 : there;
+                there = cell.forced != 0 ? cell.forced == 2 : there;
+                cell.value = there ? 1 : 0;
                 cell.round = self.round_;
             }
             return cell.value != 0;

@@ -226,7 +226,7 @@ template <class Image, class Features>
 template <class Image, class Features>
 void decide(reader<Image>& from, const table::alternative_record& record, const Features& features,
             decision& chosen) noexcept {
-    const table::choice& last = from.template follow<table::choice>(record.choices);
+    const auto& last = from.template follow<table::choice>(record.choices);
     if (last.length - 1U >= max_code_length) {
         from.fail(last.length == 0 ? error::site_empty : error::site_too_long);
     }

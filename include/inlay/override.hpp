@@ -25,7 +25,7 @@ template <class T, class Image>
 }
 
 template <class Image, class Function>
-void walk_predicate(const Image& image, const table::predicate_node& node, Function&& function,
+void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function,
                     unsigned depth = 0) noexcept {
     using table::predicate_op;
     if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
@@ -43,7 +43,7 @@ void walk_predicate(const Image& image, const table::predicate_node& node, Funct
 }
 
 template <class Image, class Function>
-void walk_choices(const Image& image, const table::choice* each, Function&& function) noexcept {
+void walk_choices(const Image& image, const table::choice* each, const Function& function) noexcept {
     for (unsigned steps = 0; each != nullptr && steps < longest_list; ++steps) {
         if (const auto* const node = find<table::predicate_node>(image, each->predicate)) {
             walk_predicate(image, *node, function);
@@ -57,7 +57,7 @@ void walk_choices(const Image& image, const table::choice* each, Function&& func
 /// Calls `function(const table::feature_record&)` for the features that `tables` refer to; more than once for
 /// one that several declarations or units use. Malformed records are passed over.
 template <class Image, class Function>
-void for_each_used_feature(const table::tables& tables, const Image& image, Function&& function) noexcept {
+void for_each_used_feature(const table::tables& tables, const Image& image, const Function& function) noexcept {
     const table::choice* before = nullptr;
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
         const auto* const choices = detail::find<table::choice>(image, tables.alternatives.records[i].choices);
@@ -89,7 +89,8 @@ template <class Image>
 /// length)` says whether a name that no record uses is one all the same. On an error no feature is forced, and
 /// `outcome::detail()` points at the entry in `text` (it ends at a comma or the terminating null).
 template <class Image, class Known>
-outcome override_features(const table::tables& tables, const Image& image, const char* text, Known&& known) noexcept {
+outcome override_features(const table::tables& tables, const Image& image, const char* text,
+                          const Known& known) noexcept {
     constexpr std::uint8_t keep = 255;
     const auto same = [](const char* name, const char* entry, std::size_t length) noexcept {
         for (std::size_t i = 0; i < length; ++i) {

@@ -46,10 +46,10 @@ struct alignas(4) feature_cell {
 };
 
 /// How a feature is found.
-enum class probe_kind : std::uint32_t {
-    by_hand = 0,  ///< feature_cell::by_hand
-    cpu = 1,      ///< feature_record::words, meaning known to the architecture
-    function = 2, ///< feature_record::function, a bool() noexcept
+enum class probe_kind : std::uint32_t { // NOLINT(performance-enum-size): the assembler writes a word
+    by_hand = 0,                        ///< feature_cell::by_hand
+    cpu = 1,                            ///< feature_record::words, meaning known to the architecture
+    function = 2,                       ///< feature_record::function, a bool() noexcept
 };
 
 /// What an architecture's probe needs to know, e.g. a CPUID leaf and bit.

@@ -43,6 +43,7 @@ public:
     /// How text is written; each way falls back to the next one.
     enum class way : std::uint8_t { memory_file, replace_page, refused };
 
+    // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
         const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
         const auto start = reinterpret_cast<std::uintptr_t>(__ehdr_start);
@@ -55,7 +56,9 @@ public:
         }
     }
     process(const process&) = delete;
+    process(process&&) = delete;
     process& operator=(const process&) = delete;
+    process& operator=(process&&) = delete;
     ~process() noexcept {
         if (file_ >= 0) {
             ::close(file_);

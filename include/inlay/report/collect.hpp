@@ -27,21 +27,21 @@ namespace inlay::report {
 
 /// A feature that some site uses, and its value on the model.
 struct feature_entry {
-    std::string name;
+    std::string name{};
     bool value{};
-    std::string found_by;   ///< its probe: "cpuid leaf 0x7 ebx bit 20", "by hand", "function f"
-    std::string decided_by; ///< "probe", "forced", the model's level, or the change that the reader asked for
-    bool forced{};          ///< an override is in force in this process (it counts on `this` only)
+    std::string found_by{};   ///< its probe: "cpuid leaf 0x7 ebx bit 20", "by hand", "function f"
+    std::string decided_by{}; ///< "probe", "forced", the model's level, or the change that the reader asked for
+    bool forced{};            ///< an override is in force in this process (it counts on `this` only)
     address cell{};
     error trouble{error::no_error};
 };
 
 struct choice {
-    std::string predicate; ///< "sse2 && !xenpv"; of the original "original"
-    unsigned ordinal{};    ///< position in its declaration; 0 is the original
+    std::string predicate{}; ///< "sse2 && !xenpv"; else "original", of a call "default"
+    unsigned ordinal{};      ///< position in its declaration; 0 is the original
     bool wins{};
-    report::code code;  ///< as it would stand at the site
-    std::string target; ///< of a call: the function
+    report::code code{};  ///< as it would stand at the site
+    std::string target{}; ///< of a call: the function
 };
 
 /// The text in memory against what the report says.
@@ -56,16 +56,16 @@ enum class site_kind : std::uint8_t { alternative, call };
 
 struct site_entry {
     site_kind kind{};
-    std::string name;            ///< "(unnamed)" where the declaration has none
-    place where;                 ///< of a call: the instruction, or its marker where that was not found
-    std::vector<choice> choices; ///< in the order of the declaration, the original first
-    report::code before;         ///< the original
-    report::code after;          ///< what decide says for the model
-    report::code now;            ///< in memory
+    std::string name{};            ///< "(unnamed)" where the declaration has none
+    place where{};                 ///< of a call: the instruction, or its marker where that was not found
+    std::vector<choice> choices{}; ///< in the order of the declaration, the original first
+    report::code before{};         ///< the original
+    report::code after{};          ///< what decide says for the model
+    report::code now{};            ///< in memory
     report::state state{state::unknown};
-    bool direct{};       ///< of a call: `now` goes straight to a function, not through the trampoline
-    std::string trouble; ///< what is wrong with the record, or why a call keeps its trampoline; else empty
-    bool malformed{};    ///< apply() would refuse the tables for it
+    bool direct{};         ///< of a call: `now` goes straight to a function, not through the trampoline
+    std::string trouble{}; ///< what is wrong with the record, or why a call keeps its trampoline; else empty
+    bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.
     [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && now.bytes == after.bytes; }
@@ -79,11 +79,11 @@ struct counts {
 };
 
 struct contents {
-    std::string cpu; ///< the model, as the reader wrote it
-    std::vector<site_entry> sites;
-    std::vector<feature_entry> features; ///< by name
-    counts summary;
-    std::string trouble; ///< of the tables as a whole
+    std::string cpu{}; ///< the model, as the reader wrote it
+    std::vector<site_entry> sites{};
+    std::vector<feature_entry> features{}; ///< by name
+    counts summary{};
+    std::string trouble{}; ///< of the tables as a whole
 };
 
 namespace detail {
@@ -103,10 +103,16 @@ namespace detail {
 #endif
 }
 
+/// What `from` refers to, or null if that is no readable T.
+template <class T, class Image>
+[[nodiscard]] const T* referred(const Image& image, const table::reference& from) noexcept {
+    const address to = from.target();
+    return from && to % 4 == 0 && image.readable(to, sizeof(T)) ? reinterpret_cast<const T*>(to) : nullptr;
+}
+
 /// A predicate as it was written, but for what the operators simplified.
 template <class Image>
 [[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned depth = 0) {
-    using inlay::detail::follow;
     using table::predicate_op;
     switch (node.op) {
     case predicate_op::always:
@@ -115,14 +121,14 @@ template <class Image>
         return "never";
     case predicate_op::feature:
     case predicate_op::not_feature: {
-        const auto* const feature = follow<table::feature_record>(image, node.a);
+        const auto* const feature = referred<table::feature_record>(image, node.a);
         return (node.op == predicate_op::feature ? "" : "!") +
                std::string{feature == nullptr ? "?" : name_at(image, feature->name)};
     }
     case predicate_op::all:
     case predicate_op::any: {
         const auto part = [&](const table::reference& reference) -> std::string {
-            const auto* const inner = follow<table::predicate_node>(image, reference);
+            const auto* const inner = referred<table::predicate_node>(image, reference);
             if (inner == nullptr || depth > inlay::detail::deepest_tree) {
                 return "?";
             }
@@ -137,28 +143,44 @@ template <class Image>
     return "?";
 }
 
+/// " f" for a probe that is the function f, "" for one that has no name, such as a lambda.
+[[nodiscard]] inline std::string name_of_probe(std::string_view symbol) {
+    constexpr std::string_view head = "inlay::detail::probe_function<";
+    constexpr std::string_view tail = ">::call";
+    if (symbol.starts_with(head) && symbol.ends_with(tail)) {
+        symbol = symbol.substr(head.size(), symbol.size() - head.size() - tail.size());
+        for (const std::string_view operators : {"&", "("}) {
+            symbol.remove_prefix(symbol.starts_with(operators) ? operators.size() : 0);
+        }
+        symbol = symbol.substr(0, symbol.find_last_not_of("()") + 1);
+    }
+    const bool lambda = symbol.starts_with("_Z") || symbol.find("lambda") != std::string_view::npos;
+    return lambda ? std::string{} : ' ' + std::string{symbol};
+}
+
 /// The values of the features in use, for evaluate().
 class feature_values {
 public:
     template <class Image>
     feature_values(const table::tables& tables, const Image& image, const cpu_model& model, const symbols& symbols) {
         for_each_used_feature(tables, image, [&](const table::feature_record& record) {
-            const address cell = inlay::detail::locate(image, record.cell, sizeof(table::feature_cell));
-            if (cell != 0 && find(cell) == nullptr) {
-                entries_.push_back(make(image, record, cell, model, symbols));
+            const auto* const cell = referred<table::feature_cell>(image, record.cell);
+            if (cell != nullptr && find(record.cell.target()) == nullptr) {
+                entries_.push_back(make(image, record, *cell, model, symbols));
             }
         });
     }
 
-    error operator()(const table::feature_record& record, bool& value) const noexcept {
+    /// For evaluate(): the value, and what is wrong with the feature.
+    [[nodiscard]] std::pair<bool, error> operator[](const table::feature_record& record) const noexcept {
         const feature_entry* const known = find(record.cell.target());
-        value = known != nullptr && known->value;
-        return known == nullptr ? error::reference_outside : known->trouble;
+        return known == nullptr ? std::pair{false, error::reference_outside} : std::pair{known->value, known->trouble};
     }
 
     [[nodiscard]] std::vector<feature_entry> by_name() const {
         auto sorted = entries_;
-        std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+        std::sort(sorted.begin(), sorted.end(),
+                  [](const feature_entry& a, const feature_entry& b) { return a.name < b.name; });
         return sorted;
     }
 
@@ -173,10 +195,9 @@ private:
     }
 
     template <class Image>
-    static feature_entry make(const Image& image, const table::feature_record& record, address cell,
+    static feature_entry make(const Image& image, const table::feature_record& record, const table::feature_cell& state,
                               const cpu_model& model, const symbols& symbols) {
-        feature_entry entry{.name = name_at(image, record.name), .cell = cell};
-        const auto& state = *reinterpret_cast<const table::feature_cell*>(cell);
+        feature_entry entry{.name = name_at(image, record.name), .cell = record.cell.target()};
         entry.forced = state.forced != 0;
         const address function = record.function.target();
         switch (record.kind) {
@@ -187,7 +208,7 @@ private:
             entry.found_by = words_of_probe(record.words);
             break;
         case table::probe_kind::function:
-            entry.found_by = "function " + symbols.describe(function);
+            entry.found_by = "function" + name_of_probe(symbols.describe(function));
             entry.trouble = image.executable(function, 1) ? error::no_error : error::reference_outside;
             break;
         default:
@@ -248,8 +269,8 @@ public:
         joined original{};
         joined chosen{};
         for (const auto* each = first; each != end; ++each) {
-            name(entry, inlay::detail::follow<table::choice>(image_, each->choices));
-            for (const error trouble : {join(*each, nothing{}, original), join(*each, features_, chosen)}) {
+            name(entry, referred<table::choice>(image_, each->choices));
+            for (const error trouble : {join<nothing>(*each, original), join<model>(*each, chosen)}) {
                 malformed(entry, trouble);
             }
         }
@@ -258,9 +279,9 @@ public:
         }
         for (const auto* each = first; each != end; ++each) {
             const unsigned length = entry.trouble.empty() ? chosen.group.length : 0;
-            add_choices(entry, inlay::detail::follow<table::choice>(image_, each->choices), each != first,
+            add_choices(entry, referred<table::choice>(image_, each->choices), each != first,
                         [&](choice& to, const table::choice& from) {
-                            const auto* const form = inlay::detail::follow<table::form>(image_, from.form);
+                            const auto* const form = referred<table::form>(image_, from.form);
                             to.wins = each == chosen.from && to.ordinal == chosen.group.ordinal;
                             if (length != 0 && form != nullptr) {
                                 (void)put(*form, at, length, to.code);
@@ -282,9 +303,8 @@ public:
         const address marker = record.site.target();
         const bool in_text = image_.executable(marker, arch::longest_branch);
         entry.where.at = marker;
-        const table::callee* const callee = callee_of(image_, record);
-        const auto* const last =
-            callee != nullptr ? inlay::detail::follow<table::choice>(image_, callee->choices) : nullptr;
+        const table::callee* const callee = callee_of(record);
+        const auto* const last = callee != nullptr ? referred<table::choice>(image_, callee->choices) : nullptr;
         if (last == nullptr || !image_.executable(callee->trampoline.target(), 1)) {
             name(entry, nullptr);
             malformed(entry, error::reference_outside);
@@ -294,7 +314,9 @@ public:
         const address trampoline = callee->trampoline.target();
         symbols_.name(trampoline, "trampoline of " + entry.name);
         decision chosen{};
-        malformed(entry, choose(image_, *last, false, features_, chosen));
+        reader<Image> from{image_};
+        choose(from, *last, false, model{features_, from}, chosen);
+        malformed(entry, from.trouble);
         malformed(entry, in_text ? error::no_error : error::site_outside_text);
         arch::found_branch branch{};
         const bool found = in_text && find(record, trampoline, branch);
@@ -334,31 +356,44 @@ private:
 
     /// Adds one record to its group, as apply() does: the longest site counts; the last `when` that holds wins.
     template <class Features>
-    error join(const table::alternative_record& record, const Features& features, joined& result) const {
+    error join(const table::alternative_record& record, joined& result) const {
         decision one{};
-        if (const error trouble = decide(image_, record, features, one); trouble != error::no_error) {
-            return trouble;
+        reader<Image> from{image_};
+        decide(from, record, Features{features_, from}, one);
+        if (from.trouble == error::no_error) {
+            const bool first = result.from == nullptr;
+            const std::uint8_t length = first || one.length > result.group.length ? one.length : result.group.length;
+            if (first || one.ordinal != 0) {
+                result = {one, &record};
+            }
+            result.group.length = length;
         }
-        const bool first = result.from == nullptr;
-        const std::uint8_t length = first || one.length > result.group.length ? one.length : result.group.length;
-        if (first || one.ordinal != 0) {
-            result = {one, &record};
-        }
-        result.group.length = length;
-        return error::no_error;
+        return from.trouble;
     }
 
-    /// Features for evaluate() under which no predicate holds: the original is left, as in apply() when it takes
-    /// back what it wrote.
+    /// The features of the model.
+    struct model {
+        const feature_values& values;
+        reader<Image>& from;
+
+        bool operator()(const table::feature_record& feature) const noexcept {
+            const auto [value, trouble] = values[feature];
+            from.fail(trouble);
+            return value;
+        }
+    };
+
+    /// Features under which no predicate holds: the original is left, as in apply() when it takes back what it wrote.
     struct nothing {
+        const feature_values& values;
+        reader<Image>& from;
+
         static bool recall(const table::predicate_node& /*node*/, bool& value) noexcept {
             value = false;
             return true;
         }
-        error operator()(const table::feature_record& /*feature*/, bool& value) const noexcept {
-            value = false;
-            return error::no_error;
-        }
+        static void remember(const table::predicate_node& /*node*/, bool /*value*/) noexcept {}
+        bool operator()(const table::feature_record& /*feature*/) const noexcept { return false; }
     };
 
     static void malformed(site_entry& entry, error trouble) {
@@ -381,17 +416,18 @@ private:
     /// Adds the choices of one record, the last in the list first; `whens_only` leaves out the original.
     template <class Fill>
     void add_choices(site_entry& entry, const table::choice* each, bool whens_only, const Fill& fill) const {
+        const char* const original = entry.kind == site_kind::call ? "default" : "original";
         const auto begin = static_cast<std::ptrdiff_t>(entry.choices.size());
         for (unsigned steps = 0; each != nullptr && steps < inlay::detail::longest_list; ++steps) {
             if (each->predicate || !whens_only) {
-                const auto* const node = inlay::detail::follow<table::predicate_node>(image_, each->predicate);
+                const auto* const node = referred<table::predicate_node>(image_, each->predicate);
                 choice added{};
-                added.predicate = !each->predicate ? "original" : node != nullptr ? words_of(image_, *node) : "?";
+                added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node) : "?";
                 added.ordinal = each->predicate ? each->ordinal : 0;
                 fill(added, *each);
                 entry.choices.push_back(std::move(added));
             }
-            each = inlay::detail::follow<table::choice>(image_, each->otherwise);
+            each = referred<table::choice>(image_, each->otherwise);
         }
         std::reverse(entry.choices.begin() + begin, entry.choices.end());
     }
@@ -426,9 +462,18 @@ private:
         return true;
     }
 
+    /// The low bit of the reference says that the call has been found.
+    [[nodiscard]] const table::callee* callee_of(const table::call_record& record) const {
+        const address to = record.callee.target() & ~address{1};
+        return to % 4 == 0 && image_.readable(to, sizeof(table::callee)) ? reinterpret_cast<const table::callee*>(to)
+                                                                         : nullptr;
+    }
+
     [[nodiscard]] address target_of(const table::callee& callee, unsigned ordinal) const {
-        const address list = inlay::detail::locate(image_, callee.targets, (ordinal + 1U) * sizeof(address));
-        return list != 0 ? reinterpret_cast<const address*>(list)[ordinal] : 0;
+        const address at = callee.targets.target() + ordinal * sizeof(address);
+        return at % alignof(address) == 0 && image_.readable(at, sizeof(address))
+                   ? *reinterpret_cast<const address*>(at)
+                   : 0;
     }
 
     /// The call that belongs to a record, found as apply() finds it.

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -51,6 +52,11 @@ struct code {
             ++i;
             continue;
         }
+        i += instruction.length;
+        if (instruction.mnemonic == ZYDIS_MNEMONIC_NOP) {
+            result.emplace_back("nop"); // the operands of the longer ones say nothing
+            continue;
+        }
         std::string text;
         do {
             ZydisTokenType type = ZYDIS_TOKEN_INVALID;
@@ -60,7 +66,6 @@ struct code {
             }
         } while (ZYAN_SUCCESS(ZydisFormatterTokenNext(&token)));
         result.push_back(std::move(text));
-        i += instruction.length;
     }
     return result;
 }

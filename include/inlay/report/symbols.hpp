@@ -58,8 +58,9 @@ namespace detail {
 
 } // namespace detail
 
-/// A function's name without its parameters: "ns::f(int, char) const" is "ns::f".
+/// A function's name without its parameters: "ns::f(int, char) const [clone .cold]" is "ns::f".
 [[nodiscard]] inline std::string without_parameters(std::string_view name) {
+    name = name.substr(0, name.find(" [clone "));
     const std::string_view whole = name;
     for (const std::string_view tail : {" const", " &", " &&"}) {
         if (name.ends_with(tail)) {

@@ -3,8 +3,8 @@
 // text: a report for people.
 //
 //     barrier  alternative  main.cpp:12 in run_barrier+0x4  original
-//         before  original         0f ae f0 0f 1f 00  mfence; nop dword ptr [rax]
-//                 sse2             0f ae e8 0f 1f 00  lfence; nop dword ptr [rax]
+//         before  original         0f ae f0 0f 1f 00  mfence; nop
+//                 sse2             0f ae e8 0f 1f 00  lfence; nop
 //         after   sse2 && !xenpv   f0 83 44 24 fc 00  lock add dword ptr [rsp-0x4], 0x0
 //
 // The last word of the first line is the state: what is in memory now. Where that is neither the one nor the other,

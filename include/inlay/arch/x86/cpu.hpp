@@ -24,7 +24,7 @@
 // feature that is missing takes one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
 #pragma once
 
-#include "inlay/arch/x86/emit_cpuid.hpp"
+#include "inlay/arch/x86/emit.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 
@@ -35,25 +35,23 @@ namespace x86 {
 
 using cpuid_result = emit::cpuid_result;
 
-enum class cpuid_register : std::uint8_t { eax, ebx, ecx, edx };
-
 /// A probe: one bit of CPUID, and the state that the OS must have enabled for the bit to count.
 struct cpuid {
     std::uint32_t leaf{};
     std::uint16_t subleaf{};
-    cpuid_register reg{};
+    reg32 reg{};
     std::uint8_t bit{};   ///< 0 to 31
     std::uint32_t xcr0{}; ///< bits of XCR0 that must all be set; 0 if the feature needs no state (see xstate)
 
     /// How a feature_record carries the probe.
     [[nodiscard]] constexpr table::probe_words encode() const noexcept {
-        const auto where = std::uint32_t{subleaf} | static_cast<std::uint32_t>(reg) << 16 | std::uint32_t{bit} << 24;
+        const auto where = std::uint32_t{subleaf} | std::uint32_t{reg.number} << 16 | std::uint32_t{bit} << 24;
         return {{leaf, where, xcr0}};
     }
 
     [[nodiscard]] static constexpr cpuid decode(table::probe_words words) noexcept {
         const std::uint32_t where = words.word[1];
-        return {words.word[0], static_cast<std::uint16_t>(where), static_cast<cpuid_register>(where >> 16 & 3U),
+        return {words.word[0], static_cast<std::uint16_t>(where), reg32{static_cast<std::uint8_t>(where >> 16 & 3U)},
                 static_cast<std::uint8_t>(where >> 24 & 31U), words.word[2]};
     }
 
@@ -71,18 +69,18 @@ inline constexpr std::uint32_t apx = 1U << 19;                             ///< 
 
 namespace detail {
 
-[[nodiscard]] constexpr bool bit_of(const cpuid_result& result, cpuid_register reg, unsigned bit) noexcept {
-    const std::uint32_t value = reg == cpuid_register::eax   ? result.eax
-                                : reg == cpuid_register::ebx ? result.ebx
-                                : reg == cpuid_register::ecx ? result.ecx
-                                                             : result.edx;
+[[nodiscard]] constexpr bool bit_of(const cpuid_result& result, reg32 reg, unsigned bit) noexcept {
+    const std::uint32_t value = reg == eax   ? result.eax
+                                : reg == ebx ? result.ebx
+                                : reg == ecx ? result.ecx
+                                             : result.edx;
     return (value >> bit & 1U) != 0;
 }
 
 /// Whether the CPU lists subleaf `subleaf` of a leaf that it has. Leaves that list nothing return 0 in the
 /// subleaves that they lack, so those need no check.
 template <class Source>
-[[nodiscard]] constexpr bool lists_subleaf(std::uint32_t leaf, std::uint32_t subleaf, Source& source) {
+[[nodiscard]] constexpr bool lists_subleaf(std::uint32_t leaf, std::uint32_t subleaf, const Source& source) {
     if (subleaf == 0) {
         return true;
     }
@@ -105,7 +103,7 @@ template <class Source>
 ///     xcr0() -> std::uint64_t                 asked only where CPUID says OSXSAVE
 /// so that a dump of another CPU does as well as `this_cpu{}`. Pure but for `source`.
 template <class Source>
-[[nodiscard]] constexpr bool holds(cpuid probe, Source&& source) {
+[[nodiscard]] constexpr bool holds(cpuid probe, const Source& source) {
     // Leaves come in ranges of 65,536 (basic 0, extended 0x8000'0000, Centaur 0xc000'0000). The first leaf of
     // each names the last; where the range is missing, the answer lies outside of it.
     const std::uint32_t first = probe.leaf & 0xffff'0000U;
@@ -119,26 +117,22 @@ template <class Source>
         return true;
     }
     // XGETBV is an invalid opcode until the OS has set CR4.OSXSAVE, which leaf 1 mirrors.
-    return detail::bit_of(source.cpuid(1U, 0U), cpuid_register::ecx, 27) && (source.xcr0() & probe.xcr0) == probe.xcr0;
+    return detail::bit_of(source.cpuid(1U, 0U), ecx, 27) && (source.xcr0() & probe.xcr0) == probe.xcr0;
 }
 
 /// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the core
 /// at hand. Each cpuid() costs an exit to the hypervisor in a virtual machine.
 struct this_cpu {
-    [[nodiscard]] cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) const noexcept {
+    [[nodiscard]] static cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
         return emit::cpuid(leaf, subleaf);
     }
 
     /// XCR0. Call it only where CPUID says OSXSAVE.
-    [[nodiscard]] std::uint64_t xcr0() const noexcept {
-        const auto [low, high] = emit::xgetbv();
-        return std::uint64_t{high} << 32 | low;
-    }
+    [[nodiscard]] static std::uint64_t xcr0() noexcept { return emit::xgetbv(); }
 };
 
 /// Basic features. Intel SDM volume 2, CPUID leaf 01H; AMD APM volume 3, appendix E, Fn0000_0001.
 struct leaf_1_features {
-    using enum cpuid_register;
 
     feature<"fpu", cpuid{1, 0, edx, 0}> fpu;
     feature<"vme", cpuid{1, 0, edx, 1}> vme;
@@ -206,7 +200,6 @@ struct leaf_1_features {
 
 /// Thermal and power management. Intel SDM volume 2, CPUID leaf 06H; AMD APM volume 3, Fn0000_0006.
 struct leaf_6_features {
-    using enum cpuid_register;
 
     feature<"dtherm", cpuid{6, 0, eax, 0}> dtherm; // manual: digital temperature sensor
     feature<"ida", cpuid{6, 0, eax, 1}> ida;       // manual: Turbo Boost
@@ -226,7 +219,6 @@ struct leaf_6_features {
 
 /// Structured extended features. Intel SDM volume 2, CPUID leaf 07H; AMD APM volume 3, Fn0000_0007.
 struct leaf_7_features {
-    using enum cpuid_register;
 
     feature<"fsgsbase", cpuid{7, 0, ebx, 0}> fsgsbase;
     feature<"tsc_adjust", cpuid{7, 0, ebx, 1}> tsc_adjust;
@@ -309,7 +301,6 @@ struct leaf_7_features {
 
 /// Structured extended features, continued. Intel SDM volume 2, CPUID leaf 07H, subleaf 1.
 struct leaf_7_continued_features {
-    using enum cpuid_register;
 
     feature<"sha512", cpuid{7, 1, eax, 0, xstate::avx}> sha512; // Linux: not shown
     feature<"sm3", cpuid{7, 1, eax, 1, xstate::avx}> sm3;       // Linux: not shown
@@ -343,7 +334,6 @@ struct leaf_7_continued_features {
 
 /// XSAVE. Intel SDM volume 2, CPUID leaf 0DH, subleaf 1; AMD APM volume 3, Fn0000_000D.
 struct leaf_d_features {
-    using enum cpuid_register;
 
     feature<"xsaveopt", cpuid{0xd, 1, eax, 0}> xsaveopt;
     feature<"xsavec", cpuid{0xd, 1, eax, 1}> xsavec;
@@ -354,7 +344,6 @@ struct leaf_d_features {
 /// Monitoring and allocation of shared resources. Intel SDM volume 2, CPUID leaves 0FH and 10H, and volume 3,
 /// "Intel Resource Director Technology"; AMD APM volume 3, Fn0000_000F and Fn0000_0010.
 struct leaf_f_features {
-    using enum cpuid_register;
 
     feature<"cqm_llc", cpuid{0xf, 0, edx, 1}> cqm_llc;
     feature<"cqm_occup_llc", cpuid{0xf, 1, edx, 0}> cqm_occup_llc;
@@ -371,7 +360,6 @@ struct leaf_f_features {
 /// Extended features. AMD APM volume 3, appendix E, Fn8000_0001; Intel SDM volume 2, CPUID leaf 80000001H.
 /// What AMD repeats from leaf 1 is left out, as in Linux.
 struct leaf_80000001_features {
-    using enum cpuid_register;
 
     feature<"syscall", cpuid{0x8000'0001, 0, edx, 11}> syscall;
     feature<"mp", cpuid{0x8000'0001, 0, edx, 19}> mp; // manual: reserved; K7 and K8 for multiprocessing
@@ -413,7 +401,6 @@ struct leaf_80000001_features {
 
 /// Power management and extended capabilities. AMD APM volume 3, appendix E, Fn8000_0007 and Fn8000_0008.
 struct leaf_80000007_features {
-    using enum cpuid_register;
 
     feature<"overflow_recov", cpuid{0x8000'0007, 0, ebx, 0}> overflow_recov; // manual: McaOverflowRecov
     feature<"succor", cpuid{0x8000'0007, 0, ebx, 1}> succor;
@@ -444,7 +431,6 @@ struct leaf_80000007_features {
 
 /// Secure virtual machine. AMD APM volume 3, appendix E, Fn8000_000A.
 struct leaf_8000000a_features {
-    using enum cpuid_register;
 
     feature<"npt", cpuid{0x8000'000a, 0, edx, 0}> npt; // manual: NP
     feature<"lbrv", cpuid{0x8000'000a, 0, edx, 1}> lbrv;
@@ -467,7 +453,6 @@ struct leaf_8000000a_features {
 /// Memory encryption, further features, performance monitoring. AMD APM volume 3, appendix E,
 /// Fn8000_001F, Fn8000_0021 and Fn8000_0022.
 struct leaf_8000001f_features {
-    using enum cpuid_register;
 
     feature<"sme", cpuid{0x8000'001f, 0, eax, 0}> sme;
     feature<"sev", cpuid{0x8000'001f, 0, eax, 1}> sev;
@@ -485,7 +470,6 @@ struct leaf_8000001f_features {
 
 /// VIA, Centaur and Zhaoxin. VIA PadLock Programming Guide, CPUID leaf C0000001H.
 struct leaf_c0000001_features {
-    using enum cpuid_register;
 
     feature<"rng", cpuid{0xc000'0001, 0, edx, 2}> rng; // XSTORE; the _en features say that it is turned on
     feature<"rng_en", cpuid{0xc000'0001, 0, edx, 3}> rng_en;
@@ -522,7 +506,7 @@ struct cpu_features : leaf_1_features,
                       synthetic_features {
     /// Calls `function` with each base, a plain aggregate of features.
     template <class Function>
-    constexpr void for_each_group(Function&& function) const {
+    constexpr void for_each_group(const Function& function) const {
         function(static_cast<const leaf_1_features&>(*this));
         function(static_cast<const leaf_6_features&>(*this));
         function(static_cast<const leaf_7_features&>(*this));

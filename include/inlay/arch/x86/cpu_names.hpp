@@ -44,7 +44,7 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
             continue;
         }
         std::size_t same = 0;
-        while (same < length && feature_names[start + 1 + same] == name[same]) {
+        while (same < length && name[same] != ' ' && feature_names[start + 1 + same] == name[same]) {
             ++same;
         }
         if (length != 0 && same == length && feature_names[start + 1 + same] == ' ') {

@@ -368,7 +368,7 @@ template <auto Register>
 /// Keeps the compiler from knowing `value`, so that it must be in a register; or makes up a value.
 [[gnu::always_inline]] inline void launder(std::uint64_t& value) noexcept { asm("" : "+r"(value)); }
 [[gnu::always_inline]] inline std::uint64_t anything() noexcept {
-    std::uint64_t value;
+    std::uint64_t value; // NOLINT(*-init-variables): that is the point
     asm("" : "=r"(value));
     return value;
 }
@@ -563,11 +563,26 @@ template <class Callee>
                  : [id] "i"(anchor_of<Callee>));
 }
 
-/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
-inline void synchronise() noexcept {
-    std::uint32_t eax = 0;
-    std::uint32_t ecx = 0;
-    asm volatile("cpuid" : "+a"(eax), "+c"(ecx) : : "ebx", "edx", "memory");
+struct cpuid_result {
+    std::uint32_t eax, ebx, ecx, edx;
+};
+
+/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising.
+[[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
+    cpuid_result result{leaf, 0, subleaf, 0};
+    asm volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
+    return result;
 }
+
+/// XGETBV of XCR0. Raises #UD unless CPUID leaf 1 says OSXSAVE (ecx bit 27).
+[[gnu::always_inline]] inline std::uint64_t xgetbv() noexcept {
+    std::uint32_t low = 0;  // NOLINT(misc-const-correctness): an output
+    std::uint32_t high = 0; // NOLINT(misc-const-correctness)
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return std::uint64_t{high} << 32 | low;
+}
+
+/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
+inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
 } // namespace inlay::x86::emit

@@ -143,7 +143,7 @@ consteval int words_pushed(reg64 destination, std::int64_t bytes) {
     if (destination != rsp) {
         return 0;
     }
-    if (bytes % 8 != 0 || bytes < -7 * 8 || bytes > 8 * 8) {
+    if (bytes % 8 != 0 || bytes < -56 || bytes > 64) {
         wrong::the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_7_words_down_and_8_words_up();
     }
     return static_cast<int>(-bytes / 8);

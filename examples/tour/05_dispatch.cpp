@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// 5. Dispatch: a function chosen by feature.
+//
+// What. `dispatch<"crc32c", &table, when<cpu.sse4_2, &instruction>>` is called like a function. It is one of several
+// of equal signature; apply() decides which, and redirects every call to it.
+//
+// Why. A kernel of work such as CRC-32C deserves a version for each kind of CPU. ifunc chooses as well, but inside
+// the dynamic linker, before main, without overrides, and its calls stay indirect. A function pointer is easy, but
+// where retpolines are on, each call through it costs some twenty cycles.
+//
+// How it works underneath. The compiler sees an ordinary call of a trampoline, which jumps through a pointer that
+// starts out as the default: calls work before apply(). A record marks each call; apply() finds the `call` of this
+// trampoline behind the mark and writes the distance to the chosen function into it. Linux: static_call().
+#include "crc32c.hpp"
+#include "tour.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
+using inlay::cpu, inlay::when;
+
+namespace {
+
+inline constexpr inlay::dispatch<"tour.crc32c", &crc32c::by_table, when<cpu.sse4_2, &crc32c::by_instruction>,
+                                 when<cpu.sse4_2 && cpu.pclmulqdq, &crc32c::three_at_once>>
+    checksum;
+
+/// One row of the table: what is hidden from apply(), and what came of it.
+struct row {
+    const char* overrides;
+    const char* chosen{};
+    std::uint32_t crc{};
+    std::vector<double> rates{}; ///< in bytes a nanosecond
+
+    [[nodiscard]] double median() const {
+        auto sorted = rates;
+        std::sort(sorted.begin(), sorted.end());
+        return sorted[sorted.size() / 2];
+    }
+};
+
+/// Reads the data again and again for 20 ms, by the call in the middle of this function.
+void measure(row& to, const std::vector<char>& data) {
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    double bytes = 0;
+    auto taken = clock::duration::zero();
+    for (; taken < std::chrono::milliseconds(20); taken = clock::now() - begin) {
+        to.crc = checksum(data.data(), data.size());
+        bytes += static_cast<double>(data.size());
+    }
+    to.rates.push_back(bytes / std::chrono::duration<double, std::nano>(taken).count());
+}
+
+const char* name_of(const void* function) {
+    return function == reinterpret_cast<const void*>(&crc32c::by_table)         ? "by_table"
+           : function == reinterpret_cast<const void*>(&crc32c::by_instruction) ? "by_instruction"
+                                                                                : "three_at_once";
+}
+
+} // namespace
+
+int main(int count, char** arguments) {
+    tour::title(5, "Dispatch: a function chosen by feature");
+    tour::say("CRC-32C of a real file, by one call in one function. apply() decides whether that call goes to a loop\n"
+              "over a table, to SSE4.2's crc32 instruction, or to three of those at a time. Here it decides three\n"
+              "times, with less and less of the CPU hidden from it; rounds alternate, medians are shown.");
+    const char* const path = count > 1 ? arguments[1] : "/proc/self/exe";
+    std::ifstream file{path, std::ios::binary};
+    const std::vector<char> data{std::istreambuf_iterator<char>{file}, {}};
+    if (data.empty()) {
+        std::fprintf(stderr, "05_dispatch: %s cannot be read, or is empty\n", path);
+        return 1;
+    }
+
+    const char test[] = "123456789"; // every CRC's own test; for this one the answer is e3069283
+    bool right = checksum(test, 9) == 0xe3069283;
+    row rows[] = {{"-sse4_2"}, {"-pclmulqdq"}, {""}};
+    for (int round = 0; round < 7; ++round) {
+        for (auto& each : rows) {
+            const auto done = tour::apply_or_leave(each.overrides);
+            right = right && checksum(test, 9) == 0xe3069283 && done.calls_kept() == 0;
+            each.chosen = name_of(reinterpret_cast<const void*>(decltype(checksum)::state.target));
+            measure(each, data);
+        }
+    }
+    std::printf("    %s, %zu bytes\n\n    %-12s %-16s %-10s %s\n", path, data.size(), "hidden", "chosen", "CRC-32C",
+                "bytes/ns    against the table");
+    for (const auto& each : rows) {
+        std::printf("    %-12s %-16s %08x   %6.2f     %6.1f times\n",
+                    *each.overrides != '\0' ? each.overrides : "nothing", each.chosen, each.crc, each.median(),
+                    each.median() / rows[0].median());
+        right = right && each.crc == rows[0].crc;
+    }
+    std::printf("\n%s\nThe table is the simplest kind; there are faster ones, so the ratios flatter the instruction.\n",
+                right ? "All agree, and with the published test value." : "THEY DO NOT AGREE.");
+    tour::next("what every site of a program is, on this CPU and on others.");
+    return right ? 0 : 1;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// 6. The report: what is where.
+//
+// What. `inlay::report::print(stdout)` lists every site of a program: its name and line of source, the code of each
+// choice, which one wins, and what is in memory now. `{.cpu = "x86-64-v2"}` asks the same for another CPU.
+//
+// Why. "What would a machine without AVX2 run?" is a question for a review, not for a user with such a machine. And
+// code that rewrites itself must be able to show what it did; a disassembly of the file shows only the originals.
+//
+// How it works underneath. One pure function decides which bytes belong to a site (decide.hpp). The patcher writes
+// what it says; the report prints what it says, with the features of whatever CPU you name; neither can disagree
+// with the other. Linux came to the same end in its paravirt clean-up: "have only one paravirt patch function".
+#include "crc32c.hpp"
+#include "tour.hpp"
+
+#include <inlay/report.hpp>
+
+using namespace inlay::x86::insn;
+using inlay::cpu, inlay::when;
+
+namespace {
+
+inline constexpr auto vector_bytes =
+    inlay::alternative<mov(eax, 16), when<cpu.avx2, mov(eax, 32)>, when<cpu.avx512f, mov(eax, 64)>>{}
+        .named<"vector_bytes">()
+        .returns<rax, unsigned>();
+
+inline constexpr inlay::dispatch<"crc32c", &crc32c::by_table, when<cpu.sse4_2, &crc32c::by_instruction>> checksum;
+
+[[gnu::noinline]] std::uint32_t work(const char* text) {
+    const unsigned bytes = vector_bytes();
+    return checksum(text, std::strlen(text)) + bytes;
+}
+
+void section(const char* text) { tour::coloured("\033[4m", std::string("\n") + text + "\n"); }
+
+} // namespace
+
+int main() {
+    tour::title(6, "The report: what is where");
+    tour::say("A site whose value is the width of a vector, and a call of a function chosen by feature. Three reports: as\n"
+              "compiled; after apply(); and what a CPU without AVX2 would get, which this program need not run on.");
+    const auto before = work("inlay");
+    section("Before apply(): the originals are in memory, and the call goes through its trampoline");
+    inlay::report::print(stdout);
+
+    tour::apply_or_leave();
+    section("After apply() on this CPU");
+    inlay::report::print(stdout);
+
+    section("What would a CPU of x86-64-v2 run? It has SSE4.2, and no AVX2 (\"now\" is what this CPU runs)");
+    inlay::report::print(stdout, {.cpu = "x86-64-v2"});
+
+    const auto after = work("inlay");
+    std::printf("\nwork() gave %08x before and %08x after; they differ by the width of a vector alone.\n", before, after);
+    tour::next("what goes wrong, and how you hear of it.");
+    return after - before == vector_bytes() - 16 ? 0 : 1;
+}
