@@ -91,12 +91,12 @@ namespace detail {
 [[nodiscard]] inline std::string words_of_probe(const table::probe_words& words) {
 #if defined(__x86_64__)
     const auto probe = x86::cpuid::decode(words);
-    const char* const names[] = {"eax", "ebx", "ecx", "edx"}; // NOLINT(*-avoid-c-arrays)
+    const char* const names[] = {"eax", "ecx", "edx", "ebx"}; // NOLINT(*-avoid-c-arrays)
     std::string text = "cpuid leaf " + hex(probe.leaf);
     if (probe.subleaf != 0) {
         text += " subleaf " + std::to_string(probe.subleaf);
     }
-    text += std::string{' '} + names[static_cast<unsigned>(probe.reg)] + " bit " + std::to_string(probe.bit);
+    text += std::string{' '} + names[probe.reg.number] + " bit " + std::to_string(probe.bit);
     return probe.xcr0 == 0 ? text : text + ", xcr0 " + hex(probe.xcr0);
 #else
     return "cpu " + hex(words.word[0]) + ' ' + hex(words.word[1]) + ' ' + hex(words.word[2]);
