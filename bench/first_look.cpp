@@ -1,134 +1,238 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 9. A first look at the cost of calls, on this machine.
+// 9. What it costs and what it saves: a first look, on this machine.
 //
-// What. The same call made in several ways, and the same instruction with and without a choice in front of it;
-// each as a ratio to the plain one of the same run.
+// What. The same call made in several ways; the same instruction with and without a choice in front of it; the same
+// question asked of memory and of the text. Each is a ratio to the plain form of its group, from the same run.
 //
-// How it works underneath. Google Benchmark runs the repetitions of all variants in random order, so that a
-// machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
-// sites are looked at: what claims to be patched is.
+// Why. "Patched code is faster" is true in some places and not in others. Whoever uses it should know which.
+//
+// How it works underneath. Each variant is a chain of 256 steps whose result feeds the next one, in a loop that
+// starts on a cache line of its own. Google Benchmark runs the repetitions of all variants in random order, so that
+// a machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
+// sites are looked at: what claims to be patched is, and what claims not to be is not.
 #include <inlay/inlay.hpp>
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdio>
-#include <fstream>
+#include <cstring>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
 namespace {
 
 using namespace inlay::x86::insn;
-using inlay::when;
+using inlay::always, inlay::cpu, inlay::never, inlay::when;
+using number = std::uint64_t;
+constexpr unsigned steps = 256; // a chain; the loop around the chains does not count then
 
-inline constexpr inlay::feature<"bench.on", inlay::by_hand{}> on;
-
-[[gnu::noinline]] std::uint64_t slow(std::uint64_t x) {
-    asm volatile("" : "+r"(x)); // NOLINT(hicpp-no-assembler): keeps the function what it is
+[[gnu::noinline]] number other(number x) {
+    benchmark::DoNotOptimize(x);
     return x + 2;
 }
-[[gnu::noinline]] std::uint64_t fast(std::uint64_t x) {
-    asm volatile("" : "+r"(x)); // NOLINT(hicpp-no-assembler)
+[[gnu::noinline]] number callee(number x) {
+    benchmark::DoNotOptimize(x);
     return x + 1;
 }
 
-// Two of one kind: one is left unpatched, by a feature that is never on.
-inline constexpr inlay::feature<"bench.off", inlay::by_hand{}> off;
-inline constexpr inlay::dispatch<"bench.dispatch", &slow, when<on, &fast>> dispatched;
-inline constexpr auto inlined = inlay::alternative<call<&slow>(), when<on, lea(rax, ptr(rdi, 1))>>{}
-                                    .named<"bench.inlined">()
-                                    .takes<rdi>()
-                                    .returns<rax, std::uint64_t>();
-inline constexpr auto thunked =
-    inlay::alternative<call<&fast>(), when<off, lea(rax, ptr(rdi, 1))>>{}.takes<rdi>().returns<rax, std::uint64_t>();
+// ---- Calls ---------------------------------------------------------------------------------------------
 
-std::uint64_t (*volatile pointer)(std::uint64_t) = &fast;
-constexpr unsigned calls = 256; // per iteration, so that the loop around them does not count
+inline constexpr inlay::dispatch<"bench.applied", &other, when<always, &callee>> applied;
+inline constexpr inlay::dispatch<"bench.not_applied", &callee, when<always, &other>> not_applied;
+number (*volatile pointer)(number) = &callee; // volatile: the compiler must not know where it points
 
+// Clang takes the directives that a site writes for instructions, and does not inline functions with sites.
+#define BENCH_INLINE __attribute__((always_inline))
+
+/// A chain of `step(x, i)`. Its own function, so that all loops are aligned alike.
 template <class Step>
-void chain(benchmark::State& state, Step step) {
-    std::uint64_t x = 1;
-    for (auto _ : state) {
-        for (unsigned i = 0; i < calls; ++i) {
-            x = step(x);
+[[gnu::noinline, gnu::aligned(64)]] number chain(number x, Step step) {
+    for (unsigned i = 0; i < steps; ++i) {
+        x = step(x, i);
+    }
+    return x;
+}
+
+constexpr auto direct = [](number x, unsigned) BENCH_INLINE { return callee(x); };
+constexpr auto through_pointer = [](number x, unsigned) BENCH_INLINE { return pointer(x); };
+constexpr auto before_apply = [](number x, unsigned) BENCH_INLINE { return not_applied(x); };
+constexpr auto after_apply = [](number x, unsigned) BENCH_INLINE { return applied(x); };
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define BENCH_HAS_RETPOLINE // Clang has it for whole files only (-mretpoline)
+[[gnu::noinline, gnu::aligned(64), gnu::indirect_branch("thunk-inline")]] number retpolines(number x) {
+    for (unsigned i = 0; i < steps; ++i) {
+        x = pointer(x);
+    }
+    return x;
+}
+#endif
+
+// ---- Instructions ----------------------------------------------------------------------------------------
+
+number software_popcount(number x) { return static_cast<number>(std::popcount(x)); } // compiled for any x86-64
+
+inline constexpr auto patched_popcount =
+    inlay::alternative<call<&software_popcount>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
+        .named<"bench.popcount">()
+        .takes<rdi>()
+        .returns<rax, number>();
+inline constexpr auto called_popcount =
+    inlay::alternative<call<&software_popcount>(), when<never, popcnt(rax, rdi)>>{}.takes<rdi>().returns<rax, number>();
+
+// The parts around the instruction are the same in all three.
+[[gnu::noinline, gnu::aligned(64), gnu::target("popcnt")]] number popcount_by_hand(number x) {
+    for (unsigned i = 0; i < steps; ++i) {
+        x = static_cast<number>(__builtin_popcountll(x)) ^ i;
+    }
+    return x;
+}
+constexpr auto popcount_patched = [](number x, unsigned i) BENCH_INLINE { return patched_popcount(x) ^ i; };
+constexpr auto popcount_called = [](number x, unsigned i) BENCH_INLINE { return called_popcount(x) ^ i; };
+
+// ---- Questions -------------------------------------------------------------------------------------------
+
+std::array<bool, 1U << 16> flags{}; // more than a branch predictor remembers
+unsigned position = 0;
+volatile bool flag = true;
+inline constexpr auto patched_flag =
+    inlay::alternative<mov(eax, 0), when<always, mov(eax, 1)>>{}.named<"bench.flag">().returns<rax, bool>();
+
+constexpr auto asks_memory = [](number x, unsigned) BENCH_INLINE { return flag ? callee(x) : other(x); };
+constexpr auto asks_text = [](number x, unsigned) BENCH_INLINE { return patched_flag() ? callee(x) : other(x); };
+constexpr auto asks_at_random = [](number x, unsigned) BENCH_INLINE {
+    position = (position + 1) % flags.size();
+    return flags[position] ? callee(x) : other(x);
+};
+
+// ---- Are they what they claim to be? -----------------------------------------------------------------------
+
+/// Applies everything but the calls of `not_applied`, record by record: tables are data. The number of calls that
+/// became direct, all of which go to `callee`; -1 if any other thing happened.
+int apply_all_but_one() {
+    inlay::platform::process self;
+    const auto all = inlay::this_image();
+    if (!inlay::apply({all.alternatives, {}}, self)) {
+        return -1;
+    }
+    int patched = 0;
+    for (std::size_t i = 0; i < all.calls.size(); ++i) {
+        auto& record = all.calls.records[i];
+        const auto& called = *reinterpret_cast<const inlay::table::callee*>(record.callee.target());
+        if (std::strcmp(inlay::name_at(self, called.name), "bench.applied") != 0) {
+            continue;
         }
+        const auto done = inlay::apply({{}, {&record, sizeof record}}, self);
+        const auto* const call = reinterpret_cast<const std::uint8_t*>(record.site.target()); // found by now
+        std::int32_t distance = 0;
+        std::memcpy(&distance, call + 1, sizeof distance);
+        if (!done || done.calls_direct != 1 || call[0] != 0xe8 ||
+            reinterpret_cast<std::uintptr_t>(call) + 5 + static_cast<std::uintptr_t>(std::intptr_t{distance}) !=
+                reinterpret_cast<std::uintptr_t>(&callee)) {
+            return -1;
+        }
+        ++patched;
     }
-    benchmark::DoNotOptimize(x);
+    return patched;
 }
 
-void direct_call(benchmark::State& state) {
-    chain(state, [](std::uint64_t x) { return fast(x); });
-}
-void pointer_call(benchmark::State& state) {
-    auto* const target = pointer;
-    chain(state, [target](std::uint64_t x) { return target(x); });
-}
-void dispatch_patched(benchmark::State& state) {
-    chain(state, [](std::uint64_t x) { return dispatched(x); });
-}
-void dispatch_trampoline(benchmark::State& state) {
-    // The trampoline itself, which every call takes until it is patched.
-    auto* const trampoline = reinterpret_cast<std::uint64_t (*)(std::uint64_t)>(decltype(dispatched)::trampoline);
-    chain(state, [trampoline](std::uint64_t x) { return trampoline(x); });
-}
-void thunk_call(benchmark::State& state) {
-    chain(state, [](std::uint64_t x) { return thunked(x); });
-}
-void instruction(benchmark::State& state) {
-    chain(state, [](std::uint64_t x) {
-        asm volatile("lea 1(%%rdi), %%rax" : "=a"(x) : "D"(x)); // NOLINT(hicpp-no-assembler): by hand, to compare with
-        return x;
-    });
-}
-void alternative_patched(benchmark::State& state) {
-    chain(state, [](std::uint64_t x) { return inlined(x); });
-}
-
-/// Whether what is to be measured is there: the choice is made and every call is direct.
-bool is_patched(const inlay::outcome& done) {
-    if (!done) {
-        std::printf("apply() failed: %s\n", inlay::message(done.error()));
-        return false;
-    }
-    if (done.calls_kept() != 0) {
-        std::printf("%u of %u calls go through their trampoline still; no figures then\n", done.calls_kept(),
-                    done.calls);
-        return false;
-    }
+/// Whether every site of the alternative called `name` begins with `bytes`.
+bool holds(const char* name, const char* bytes, std::size_t size) {
     const auto table = inlay::this_image().alternatives;
     const inlay::platform::process self;
+    bool found = false;
     for (std::size_t i = 0; i < table.size(); ++i) {
         const auto& record = table.records[i];
         const auto& choice = *reinterpret_cast<const inlay::table::choice*>(record.choices.target());
-        if (std::string{"bench.inlined"} == inlay::name_at(self, choice.name) &&
-            *reinterpret_cast<const std::uint8_t*>(record.site.target()) != 0x48) { // REX.W of lea
-            std::printf("an alternative is not patched; no figures then\n");
-            return false;
+        if (std::strcmp(inlay::name_at(self, choice.name), name) == 0) {
+            found = true;
+            if (std::memcmp(reinterpret_cast<const void*>(record.site.target()), bytes, size) != 0) {
+                return false;
+            }
         }
     }
-    return true;
+    return found;
 }
 
-/// Keeps the medians and prints nothing by itself.
+/// QEMU's emulator gives this name where hypervisors give theirs.
+bool emulated() {
+    const inlay::x86::this_cpu here;
+    const auto name = here.cpuid(0x4000'0000, 0);
+    return inlay::x86::holds(cpu.hypervisor.probe(), here) && name.ebx == 0x54474354; // "TCGT"
+}
+
+// ---- The table -------------------------------------------------------------------------------------------
+
+/// Keeps the times, in nanoseconds a step, and prints nothing by itself.
 class keeper : public benchmark::BenchmarkReporter {
 public:
     bool ReportContext(const Context& /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
             if (run.run_type == Run::RT_Iteration) {
-                times[run.run_name.function_name].push_back(run.GetAdjustedRealTime() / calls);
+                times_[run.run_name.function_name].push_back(run.GetAdjustedRealTime() / steps);
             }
         }
     }
-    std::map<std::string, std::vector<double>> times;
+    [[nodiscard]] double median(const std::string& name) {
+        auto& all = times_[name];
+        std::sort(all.begin(), all.end());
+        return all.empty() ? 0 : all[all.size() / 2];
+    }
+
+private:
+    std::map<std::string, std::vector<double>> times_;
 };
 
-double median(std::vector<double> all) {
-    std::sort(all.begin(), all.end());
-    return all[all.size() / 2];
+struct row {
+    std::string name;
+    std::string against; ///< the row that it is compared with
+};
+std::vector<row> rows;
+
+template <class Chain>
+void add(const char* name, const char* against, Chain run) {
+    rows.push_back({name, against});
+    const auto loop = [run](benchmark::State& state) {
+        number x = 1;
+        for (auto _ : state) {
+            x = run(x);
+        }
+        benchmark::DoNotOptimize(x);
+    };
+    benchmark::RegisterBenchmark(name, loop)->Repetitions(15)->MinTime(0.02);
+}
+
+template <class Step>
+auto chain_of(Step step) {
+    return [step](number x) { return chain(x, step); };
+}
+
+void add_all(bool has_popcnt) {
+    const char* const call = "direct call";
+    add(call, call, chain_of(direct));
+    add("through a pointer, well predicted", call, chain_of(through_pointer));
+    add("dispatch before apply(): trampoline", call, chain_of(before_apply));
+    add("dispatch after apply()", call, chain_of(after_apply));
+#ifdef BENCH_HAS_RETPOLINE
+    add("through a pointer, by a retpoline", call, &retpolines);
+#endif
+    if (has_popcnt) {
+        const char* const instruction = "popcnt, compiled for this CPU";
+        add(instruction, instruction, &popcount_by_hand);
+        add("alternative that became popcnt", instruction, chain_of(popcount_patched));
+        add("alternative that stayed a call", instruction, chain_of(popcount_called));
+    }
+    const char* const question = "if (flag in memory), always true";
+    add(question, question, chain_of(asks_memory));
+    add("if (alternative)", question, chain_of(asks_text));
+    add("if (flag in memory), at random", question, chain_of(asks_at_random));
 }
 
 } // namespace
@@ -136,56 +240,47 @@ double median(std::vector<double> all) {
 int main(int count, char** arguments) {
     std::printf("9. What it costs and what it saves: a first look\n"
                 "================================================\n"
-                "One call in a chain where each result is the next argument; ratios of medians, in one run.\n\n");
-    inlay::set(on, true);
-    if (!is_patched(inlay::apply())) {
+                "Steps of a chain, each waiting for the one before; medians of 15 interleaved repetitions, as ratios\n"
+                "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
+    const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});
+    if (emulated()) {
+        std::printf("This CPU is emulated by QEMU: what follows says nothing about a real one.\n\n");
+    }
+    if (apply_all_but_one() < 1 || !holds("bench.flag", "\xb8\x01", 2) ||
+        (has_popcnt && !holds("bench.popcount", "\xf3\x48\x0f\xb8\xc7", 5))) {
+        std::printf("A site is not patched, so there is nothing to measure.\n");
         return 1;
     }
-    std::ifstream cpuinfo{"/proc/cpuinfo"};
-    for (std::string line; std::getline(cpuinfo, line);) {
-        if (line.find("QEMU Virtual CPU") != std::string::npos || line.find("TCG") != std::string::npos) {
-            std::printf("This CPU is emulated: the figures below say nothing about a real one.\n\n");
-            break;
-        }
-    }
+    std::mt19937 random{1};
+    std::generate(flags.begin(), flags.end(), [&] { return random() % 2 != 0; });
+    add_all(has_popcnt);
 
-    struct row {
-        const char* name;
-        void (*run)(benchmark::State&);
-        const char* against;
-        const char* label;
-    };
-    const row rows[] = {
-        {"direct", &direct_call, "direct", "call f                          plain"},
-        {"pointer", &pointer_call, "direct", "call *pointer                   hot and well predicted"},
-        {"trampoline", &dispatch_trampoline, "direct", "dispatch, through its trampoline (not patched)"},
-        {"dispatch", &dispatch_patched, "direct", "dispatch, patched"},
-        {"instruction", &instruction, "instruction", "lea                             by hand"},
-        {"alternative", &alternative_patched, "instruction", "alternative that became lea"},
-        {"thunk", &thunk_call, "direct", "alternative that stayed a call  through its thunk"},
-    };
-    for (const auto& each : rows) {
-        benchmark::RegisterBenchmark(each.name, each.run)->Repetitions(21)->MinTime(0.01);
-    }
     // Interleaved, unless the reader says otherwise.
-    std::string interleave = "--benchmark_enable_random_interleaving=true";
-    std::vector<char*> flags{arguments[0], interleave.data()};
-    flags.insert(flags.end(), arguments + 1, arguments + count);
-    int flag_count = static_cast<int>(flags.size());
-    benchmark::Initialize(&flag_count, flags.data());
+    std::string interleaved = "--benchmark_enable_random_interleaving=true";
+    std::vector<char*> options{arguments, arguments + count};
+    options.insert(options.begin() + 1, interleaved.data());
+    int option_count = static_cast<int>(options.size());
+    benchmark::Initialize(&option_count, options.data());
+    if (benchmark::ReportUnrecognizedArguments(option_count, options.data())) {
+        return 1;
+    }
     keeper kept;
     benchmark::RunSpecifiedBenchmarks(&kept);
 
     for (const auto& each : rows) {
-        if (!kept.times.contains(each.name) || !kept.times.contains(each.against)) {
-            continue;
+        const double time = kept.median(each.name);
+        const double plain = kept.median(each.against);
+        if (time > 0 && plain > 0) { // not left out by --benchmark_filter
+            std::printf("%s    %-38s %6.2f ns  %6.2f\n", each.name == each.against && &each != rows.data() ? "\n" : "",
+                        each.name.c_str(), time, time / plain);
         }
-        std::printf("    %-50s  %5.2f ns  %5.2f x %s\n", each.label, median(kept.times[each.name]),
-                    median(kept.times[each.name]) / median(kept.times[each.against]), each.against);
     }
     std::printf(
-        "\nRead it so: a pointer that is always right costs what a direct call costs, and a patched call costs\n"
-        "no less. What patching saves is the trampoline, the misprediction, the retpoline, and, where an\n"
-        "instruction takes the call's place, the call itself. The thunk is the price of saving registers for a\n"
-        "function in C++. Hardware counters are not used; times are wall clock, so only ratios mean anything.\n");
+        "\nRead it so: a pointer that is always right costs what a direct call costs, and so does a patched call.\n"
+        "A flag that never changes costs no more than no flag. Patching pays where the call disappears, where\n"
+        "pointers go through retpolines, and where a branch is mispredicted; the last row shows what that costs, not\n"
+        "what an alternative would save there: what changes all the time cannot be patched in. Sites that are left\n"
+        "to their trampoline or thunk lose.\n"
+        "\nThat was the tour. Read on in docs/, or change one of these programs: they are in examples/tour/.\n");
+    return 0;
 }

@@ -181,7 +181,7 @@ TEST_F(Table, GoodOnesAreApplied) {
 TEST_F(Table, DecideIsPureAndSaysWhatApplyWrites) {
     const auto before = image;
     for (const bool on : {false, true}) {
-        inlay::patch bytes; // NOLINT(*-member-init)
+        inlay::patch bytes{};
         const auto feature = [on](const table::feature_record& /*feature*/) noexcept { return on; };
         ASSERT_EQ(inlay::decide(platform, t->alternatives[1], feature, bytes), error::no_error);
         EXPECT_EQ(std::memcmp(&image, &before, sizeof(image)), 0);

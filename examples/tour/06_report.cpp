@@ -39,8 +39,9 @@ void section(const char* text) { tour::coloured("\033[4m", std::string("\n") + t
 
 int main() {
     tour::title(6, "The report: what is where");
-    tour::say("A site whose value is the width of a vector, and a call of a function chosen by feature. Three reports: as\n"
-              "compiled; after apply(); and what a CPU without AVX2 would get, which this program need not run on.");
+    tour::say(
+        "A site whose value is the width of a vector, and a call of a function chosen by feature. Three reports: as\n"
+        "compiled; after apply(); and what a CPU without AVX2 would get, which this program need not run on.");
     const auto before = work("inlay");
     section("Before apply(): the originals are in memory, and the call goes through its trampoline");
     inlay::report::print(stdout);
@@ -53,7 +54,8 @@ int main() {
     inlay::report::print(stdout, {.cpu = "x86-64-v2"});
 
     const auto after = work("inlay");
-    std::printf("\nwork() gave %08x before and %08x after; they differ by the width of a vector alone.\n", before, after);
+    std::printf("\nwork() gave %08x before and %08x after; they differ by the width of a vector alone.\n", before,
+                after);
     tour::next("what goes wrong, and how you hear of it.");
     return after - before == vector_bytes() - 16 ? 0 : 1;
 }

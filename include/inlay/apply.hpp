@@ -72,6 +72,31 @@ inline constexpr std::size_t call_window = 4096;
     return round;
 }
 
+/// The call that belongs to `record` (of a table that ends at `end`): the first one behind the marker that goes to
+/// the trampoline, except those that belong to markers in between: in f(f(x)) the outer marker comes first, and
+/// the inner call. The first `longest_branch` bytes at the marker must be executable.
+template <class Image>
+[[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
+                             address trampoline, arch::found_branch& result) noexcept {
+    const address callee = record->callee.target();
+    address at = record->site.target();
+    std::size_t window = (callee & 1) != 0 ? arch::longest_branch : call_window; // found before: it is here
+    while (!image.executable(at, window)) {
+        window /= 2;
+    }
+    unsigned pending = 1;
+    for (; window != 0; window -= arch::instruction_alignment, at += arch::instruction_alignment) {
+        for (; record + 1 != end && record[1].site.target() == at; ++record) {
+            pending += record[1].callee.target() == callee ? 1 : 0;
+        }
+        if (arch::branch_at(at, window, result) && ((callee & 1) != 0 || result.target() == trampoline) &&
+            --pending == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 template <text_platform Platform>
 class [[gnu::visibility("hidden")]] patcher {
 public:
@@ -205,7 +230,7 @@ private:
         const address to = *reinterpret_cast<const address*>(targets);
         *reinterpret_cast<volatile address*>(pointer) = to;
         arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find() fills it
-        if (!find(records + i, records + count, site, trampoline, branch)) {
+        if (!find_call(platform_, records + i, records + count, trampoline, branch)) {
             return;
         }
         std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays, *-member-init): retarget() fills it
@@ -218,30 +243,6 @@ private:
         record.site.distance += static_cast<std::int32_t>(branch.start - site);
         record.callee.distance |= 1;
         write(branch.field, bytes, sizeof(bytes), written);
-    }
-
-    /// The call that belongs to `record`: the first one behind the marker that goes to the trampoline,
-    /// except those that belong to markers in between: in f(f(x)) the outer marker comes first, and the
-    /// inner call.
-    bool find(const table::call_record* record, const table::call_record* end, address site, address trampoline,
-              arch::found_branch& result) const noexcept {
-        const address callee = record->callee.target();
-        std::size_t window = (callee & 1) != 0 ? arch::longest_branch : call_window; // found before: it is here
-        while (!platform_.executable(site, window)) {
-            window /= 2; // not below longest_branch, which was checked
-        }
-        unsigned pending = 1;
-        const table::call_record* next = record + 1;
-        for (; window != 0; window -= arch::instruction_alignment, site += arch::instruction_alignment) {
-            for (; next != end && next->site.target() == site; ++next) {
-                pending += next->callee.target() == callee ? 1 : 0;
-            }
-            if (arch::branch_at(site, window, result) && ((callee & 1) != 0 || result.target() == trampoline) &&
-                --pending == 0) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /// What the features are on this machine; each is probed, and each predicate evaluated, once a run.

@@ -5,7 +5,7 @@
 #include <inlay/platform/bare.hpp>
 
 using namespace inlay::x86::insn;
-using inlay::cpu, inlay::none, inlay::when;
+using inlay::cpu, inlay::when;
 
 extern "C" {
 int kernel_apply() noexcept; // runtime.cpp
@@ -16,7 +16,8 @@ namespace {
 
 inline constexpr inlay::alternative<nop(3), when<cpu.smap, stac()>> user_access_begin;
 inline constexpr inlay::alternative<nop(3), when<cpu.smap, clac()>> user_access_end;
-inline constexpr inlay::alternative<mfence(), when<cpu.sse2, lfence()>, when<cpu.sse2 && !cpu.xenpv, lock_add()>> barrier;
+inline constexpr inlay::alternative<mfence(), when<cpu.sse2, lfence()>, when<cpu.sse2 && !cpu.xenpv, lock_add()>>
+    barrier;
 
 std::uint64_t popcount(std::uint64_t x) noexcept {
     std::uint64_t count = 0;

@@ -21,7 +21,7 @@ for compiler in "$@"; do
             case $source in *.S) some="-I$include" ;; *) some="$flags $optimise -I$include" ;; esac
             "$compiler" $some -c "$here/$source" -o "$work/$(basename "$source").o" || fail "$compiler $optimise $source"
         done
-        ld -T "$here/kernel.lds" -z noexecstack "$work"/*.o -o "$work/kernel" || fail "$compiler $optimise: does not link"
+        ld -T "$here/kernel.lds" -z noexecstack --no-warn-rwx-segments "$work"/*.o -o "$work/kernel" || fail "$compiler $optimise: does not link"
         undefined=$(nm -u "$work/kernel")
         [ -z "$undefined" ] || fail "$compiler $optimise: undefined: $undefined"
         if readelf -SW "$work/kernel" | grep -q init_array; then fail "$compiler $optimise: a static initialiser"; fi
@@ -32,6 +32,7 @@ for compiler in "$@"; do
     # shellcheck disable=SC2086
     "$compiler" $flags -Os -I"$include" -c "$here/runtime.cpp" -o "$work/runtime.o"
     text=$(size -A "$work/runtime.o" | awk '/^\.text|^\.rodata/ { sum += $2 } END { print sum }')
+    rm -f "$work"/*
     echo "freestanding: $compiler links without libc; the patcher is $text bytes at -Os"
 done
 [ $failed = 0 ]

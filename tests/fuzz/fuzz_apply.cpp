@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
 
     made::platform platform{*image};
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
-        inlay::patch bytes; // NOLINT(*-member-init)
+        inlay::patch bytes{};
         const bool on = (input[2] >> (i % 8) & 1) != 0;
         const auto before = *image;
         const error trouble = inlay::decide(

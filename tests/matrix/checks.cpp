@@ -11,8 +11,8 @@ namespace matrix {
 static int helper() noexcept { return 40; } // NOLINT(misc-use-anonymous-namespace): the linkage is the point
 inline constexpr auto with_internal = inlay::alternative<call<&helper>(), when<a, mov(eax, 41)>>{}.returns<rax, int>();
 
-inline constexpr auto barrier = inlay::alternative<mfence(), when<inlay::cpu.sse2, lfence()>,
-                                                   when<inlay::cpu.sse2 && !a, lock_add()>>{};
+inline constexpr auto barrier =
+    inlay::alternative<mfence(), when<inlay::cpu.sse2, lfence()>, when<inlay::cpu.sse2 && !a, lock_add()>>{};
 
 namespace {
 
@@ -26,10 +26,10 @@ long popcount_in_software(unsigned long x) noexcept {
     return count;
 }
 
-constexpr auto hweight = inlay::alternative<call<&popcount_in_software>(), when<a, popcnt(rax, rdi)>>{}
-                             .takes<rdi>()
-                             .returns<rax, long>();
-constexpr auto read_variable = inlay::alternative<mov(rax, 0), when<a, mov(rax, rip<&variable>)>>{}.returns<rax, long>();
+constexpr auto hweight =
+    inlay::alternative<call<&popcount_in_software>(), when<a, popcnt(rax, rdi)>>{}.takes<rdi>().returns<rax, long>();
+constexpr auto read_variable =
+    inlay::alternative<mov(rax, 0), when<a, mov(rax, rip<&variable>)>>{}.returns<rax, long>();
 
 int failures = 0;
 
@@ -51,7 +51,7 @@ void check_records(int dead) {
     int dead_found = 0;
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
         const auto& record = tables.alternatives.records[i];
-        inlay::patch bytes; // NOLINT(*-member-init)
+        inlay::patch bytes{};
         const auto trouble = inlay::decide(self, record, nothing, bytes);
         expect(trouble == inlay::error::no_error, inlay::message(trouble), 0);
         expect(self.executable(record.site.target(), bytes.length), "a site is outside text", 0);

@@ -14,12 +14,13 @@ inline constexpr inlay::feature<"matrix.a", inlay::by_hand{}> a;
 inline constexpr inlay::feature<"matrix.b", inlay::by_hand{}> b;
 inline constexpr inlay::feature<"matrix.c", inlay::by_hand{}> c;
 
-inline constexpr auto shared_site = inlay::alternative<mov(eax, 0), when<a, mov(eax, 1)>, when<b, mov(eax, 2)>,
-                                                       when<a && c, mov(eax, 3)>>{}
-                                        .named<"shared">()
-                                        .returns<rax, int>();
+inline constexpr auto shared_site =
+    inlay::alternative<mov(eax, 0), when<a, mov(eax, 1)>, when<b, mov(eax, 2)>, when<a && c, mov(eax, 3)>>{}
+        .named<"shared">()
+        .returns<rax, int>();
 
-inline constexpr auto dead_site = inlay::alternative<mov(eax, 0), when<a, mov(eax, 1)>>{}.named<"dead">().returns<rax, int>();
+inline constexpr auto dead_site =
+    inlay::alternative<mov(eax, 0), when<a, mov(eax, 1)>>{}.named<"dead">().returns<rax, int>();
 
 /// In every unit; the linker keeps one, and must keep one record.
 [[gnu::noinline]] inline int shared_function() { return shared_site(); }

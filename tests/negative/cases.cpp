@@ -21,8 +21,8 @@ inline constexpr auto site = inlay::alternative<push(rax) + pop(rax), when<x, pu
 void use() { site(); }
 
 // CASE stack_disagrees_at_a_boundary
-// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
-// EXPECT stack_rule<0
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed
+// different amounts there EXPECT stack_rule<0
 inlay::alternative<nop(1) + nop(1), when<x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
@@ -157,4 +157,5 @@ constexpr auto wrong = nop(60) + nop(5);
 
 // CASE too_many_relative_operands
 // EXPECT inlay: one code holds at most four relative operands
-constexpr auto wrong = call<&function>() + call<&function>() + call<&function>() + call<&function>() + call<&function>();
+constexpr auto wrong =
+    call<&function>() + call<&function>() + call<&function>() + call<&function>() + call<&function>();

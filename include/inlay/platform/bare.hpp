@@ -30,8 +30,8 @@ struct range {
 /// what the architecture asks for (see arch/*/emit.hpp).
 template <void (*Synchronise)() noexcept>
 struct bare {
-    range text;
-    range image;
+    range text{};
+    range image{};
     std::uintptr_t alias{}; ///< distance in bytes from text to where it may be written
 
     [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept { return image.contains(at, size); }

@@ -319,7 +319,9 @@ public:
         malformed(entry, from.trouble);
         malformed(entry, in_text ? error::no_error : error::site_outside_text);
         arch::found_branch branch{};
-        const bool found = in_text && find(record, trampoline, branch);
+        const bool found =
+            in_text &&
+            inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(), trampoline, branch);
         entry.where = in_text ? symbols_.find(found ? branch.start : marker) : entry.where;
         add_choices(entry, last, false, [&](choice& to, const table::choice& /*from*/) {
             const address target = target_of(*callee, to.ordinal);
@@ -476,30 +478,6 @@ private:
                    : 0;
     }
 
-    /// The call that belongs to a record, found as apply() finds it.
-    [[nodiscard]] bool find(const table::call_record& record, address trampoline, arch::found_branch& branch) const {
-        address at = record.site.target();
-        if ((record.callee.distance & 1) != 0) {
-            return arch::branch_at(at, arch::longest_branch, branch);
-        }
-        std::size_t window = inlay::detail::call_window;
-        while (!image_.executable(at, window)) {
-            window /= 2; // not below longest_branch, which was checked
-        }
-        const table::call_record* next = &record + 1;
-        const table::call_record* const end = tables_.calls.records + tables_.calls.size();
-        unsigned pending = 1;
-        for (; window != 0; window -= arch::instruction_alignment, at += arch::instruction_alignment) {
-            for (; next != end && next->site.target() == at; ++next) {
-                pending += next->callee.target() == record.callee.target() ? 1 : 0;
-            }
-            if (arch::branch_at(at, window, branch) && branch.target() == trampoline && --pending == 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /// Compares memory with before and after. Assemblers may have padded the `unpadded` bytes of the original with
     /// other nops than apply() would.
     void compare(site_entry& entry, unsigned unpadded) const {
@@ -560,8 +538,8 @@ template <class Image>
         sum.malformed += made.malformed ? 1 : 0;
         sum.as_decided += made.as_decided() ? 1 : 0;
     }
-    std::stable_sort(result.sites.begin(), result.sites.end(),
-                     [](const site_entry& a, const site_entry& b) { return a.where.at < b.where.at; });
+    std::sort(result.sites.begin(), result.sites.end(),
+              [](const site_entry& a, const site_entry& b) { return a.where.at < b.where.at; });
     return result;
 }
 

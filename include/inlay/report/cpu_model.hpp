@@ -88,6 +88,7 @@ public:
 
     /// What the reader asked for by +name or -name.
     [[nodiscard]] std::optional<bool> asked(std::string_view name) const noexcept {
+        // NOLINTNEXTLINE(modernize-loop-convert): backwards, and without std::ranges (Clang 14)
         for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {
             if (change->first == name) {
                 return change->second;

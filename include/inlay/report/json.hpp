@@ -132,7 +132,7 @@ private:
         first_ = false;
         line();
     }
-    void line() { out_ << '\n' << std::string(depth_ * 2U, ' '); }
+    void line() { out_ << '\n' << std::string(std::size_t{2} * depth_, ' '); }
 
     std::ostream& out_;
     unsigned depth_{};

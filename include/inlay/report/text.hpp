@@ -14,9 +14,10 @@
 #include "inlay/report/collect.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
 #include <string>
-#include <unistd.h>
+#include <system_error>
 #include <vector>
 
 namespace inlay::report {
@@ -49,9 +50,8 @@ namespace detail {
 class text_writer {
 public:
     text_writer(std::ostream& out, bool coloured) : out_{out}, coloured_{coloured} {
-        char* const here = ::getcwd(nullptr, 0);
-        directory_ = here != nullptr ? here + std::string{'/'} : "";
-        std::free(here); // NOLINT(*-no-malloc): getcwd's
+        std::error_code ignored;
+        directory_ = std::filesystem::current_path(ignored).string() + '/';
     }
 
     void write(const contents& what) {

@@ -106,6 +106,13 @@ consteval int relative_tails(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
+/// Bit n: symbol operand n stands for a thunk.
+template <auto... Symbols>
+inline constexpr int preserving_mask = 0;
+template <auto First, auto... Rest>
+inline constexpr int preserving_mask<First, Rest...> =
+    (inlay::detail::is_preserving<First> ? 1 : 0) + 2 * preserving_mask<Rest...>;
+
 /// The assembler macro `inlay_code.<anchor>`, which writes the bytes of `Code` wherever it is used.
 template <auto Code, auto... Symbols>
 [[gnu::always_inline]] inline void code_macro() noexcept {
@@ -113,12 +120,7 @@ template <auto Code, auto... Symbols>
     constexpr auto s1 = inlay::detail::symbol<1, inlay::detail::operand_of<Symbols>...>;
     constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
     constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
-    constexpr int thunks = [] {
-        int bits = 0;
-        [[maybe_unused]] int bit = 1;
-        (((bits |= inlay::detail::is_preserving<Symbols> ? bit : 0), bit *= 2), ...);
-        return bits;
-    }();
+    constexpr int thunks = preserving_mask<Symbols...>;
     asm volatile(
         ".ifndef .Linlay_code.%c[id]\n\t"
         ".set .Linlay_code.%c[id],1\n\t"
@@ -298,7 +300,12 @@ using word = std::uint64_t;
 
 /// What goes into a site, by register. Only those in the site's mask are read.
 struct inputs {
-    word rax, rcx, rdx, rbx, rsi, rdi;
+    word rax = 0;
+    word rcx = 0;
+    word rdx = 0;
+    word rbx = 0;
+    word rsi = 0;
+    word rdi = 0;
 };
 
 /// Puts `value` into the member of `in` for `where`.
@@ -328,7 +335,8 @@ inline constexpr unsigned input_mask = [] {
 
 /// What comes out of a site.
 struct outputs {
-    word rax, rdx;
+    word rax = 0;
+    word rdx = 0;
 };
 
 /// What a site leaves unchanged.

@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
+#   sh tests/run.sh              about ten minutes on two cores
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix negative freestanding no_site install
+#                                aarch64 fuzz tidy format size
+#   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
+#   INLAY_SOAK=1                 fuzzes for ten minutes instead of one
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+parts=${*:-gcc clang sanitize matrix negative freestanding no_site install aarch64 fuzz tidy format size}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=
+passed=0
+
+sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
+    clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
+    libdw-dev python3-minimal g++-aarch64-linux-gnu qemu-user binutils || exit 1
+
+# part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
+part() {
+    name=$1
+    shift
+    started=$(date +%s)
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok    $name ($(($(date +%s) - started)) s)  $(tail -n 1 "$log" | cut -c1-110)"
+    else
+        failed="$failed $name"
+        echo "FAIL  $name"
+        grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
+    fi
+}
+
+preset() {
+    cmake --preset "$1" && cmake --build --preset "$1" && ctest --preset "$1" -j 2
+}
+
+fuzz() {
+    seconds=60
+    [ "${INLAY_SOAK:-}" = 1 ] && seconds=600
+    cmake --preset fuzz && cmake --build --preset fuzz || return 1
+    corpus=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$corpus' '$log'" EXIT
+    build/fuzz/tests/fuzz/fuzz_apply -max_total_time=$seconds -max_len=3075 -print_final_stats=1 "$corpus" tests/fuzz/seeds
+    status=$?
+    rm -rf "$corpus"
+    return $status
+}
+
+tidy() {
+    # Headers through the units that use them; the configuration says what is off and why.
+    for source in tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp; do
+        clang-tidy-19 --quiet "$source" -- -std=c++20 -Iinclude || return 1
+    done
+    clang-tidy-19 --quiet --header-filter='include/inlay/report' examples/tour/06_report.cpp -- -std=c++20 -Iinclude || return 1
+    echo "clang-tidy finds nothing"
+}
+
+format() {
+    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror && echo "clang-format would change nothing"
+}
+
+size() {
+    sh bench/compile_cost.sh && sh bench/size.sh
+}
+
+echo "inlay: tests ($parts)"
+for each in $parts; do
+    case $each in
+    gcc | clang | sanitize) part "$each" preset "$each" ;;
+    matrix) part matrix sh tests/matrix/run.sh ;;
+    negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
+    freestanding) part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
+    no_site) part no_site sh tests/no_site/run.sh g++ clang++-19 ;;
+    install) part install sh tests/install/run.sh ;;
+    aarch64) part aarch64 sh tests/aarch64/run.sh ;;
+    fuzz | tidy | format | size) part "$each" "$each" ;;
+    *) echo "no such part: $each"; exit 2 ;;
+    esac
+done
+count=$(echo "$failed" | wc -w)
+[ -z "$failed" ] || echo "failed:$failed"
+echo "$passed passed, $count failed"
+[ -z "$failed" ]
