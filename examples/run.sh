@@ -1,44 +1,60 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The tour: installs what is missing, builds, and runs the programs of examples/tour in order.
-#   sh examples/run.sh            all of it, about two minutes the first time
+# The tour: installs what is missing, builds the programs of examples/tour and runs them in order.
+#   sh examples/run.sh            all of it; building takes about a minute, the first time
 #   sh examples/run.sh --quick    without the benchmark at the end
-# CXX chooses the compiler (default: g++).
+# CXX chooses the compiler (default: g++). INLAY_FEATURES=-avx2,... hides features from all programs.
 set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+cd "$(dirname "$0")/.."
 compiler=${CXX:-g++}
 build=build/tour
+bench=ON
+packages="g++ cmake ninja-build libboost1.81-dev libzydis-dev libdw-dev"
+case ${1:-} in
+'') packages="$packages libbenchmark-dev" ;;
+--quick) bench=OFF ;;
+*)
+    echo "usage: sh examples/run.sh [--quick]" >&2
+    exit 2
+    ;;
+esac
 
-sh tools/install_packages.sh g++ cmake ninja-build libboost1.81-dev libzydis-dev libdw-dev libbenchmark-dev
+# shellcheck disable=SC2086
+sh tools/install_packages.sh $packages
 
-echo "building the tour in $build with $compiler"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
-    -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=ON -DINLAY_BENCH=ON && cmake --build $build; } >"$log" 2>&1; then
+does_not_build() {
     cat "$log"
-    echo "the tour does not build" >&2
+    echo "the tour does not build with $compiler; what the tools said stands above" >&2
     exit 1
+}
+echo "Building the tour in $build with $compiler ..."
+# --fresh: with another compiler in its cache, CMake would forget the build type.
+cmake --fresh -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
+    -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=ON -DINLAY_BENCH=$bench >"$log" 2>&1 || does_not_build
+if [ -t 1 ]; then # Ninja counts in one line
+    : >"$log"
+    cmake --build $build || does_not_build
+else
+    cmake --build $build >"$log" 2>&1 || does_not_build
 fi
 
 failed=
-stop() {
-    failed="$failed $1"
+run() {
+    echo
+    "$@" || failed="$failed $(basename "$2")"
 }
 for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_report 07_errors; do
-    echo
-    "$build/examples/tour/$program" || stop $program
+    run env "$build/examples/tour/$program"
 done
-echo
-sh examples/tour/08_wrong_uses.sh "$compiler" || stop 08_wrong_uses
-echo
-if [ "${1:-}" = --quick ]; then
-    echo "(the benchmark is left out: --quick)"
+run sh examples/tour/08_wrong_uses.sh "$compiler"
+if [ $bench = ON ]; then
+    run env "$build/bench/first_look"
 else
-    "$build/bench/first_look" || stop 09_first_look
+    printf '\n%s\n' "(Left out by --quick: the benchmark.)"
 fi
 if [ -n "$failed" ]; then
-    echo "failed:$failed" >&2
+    printf '\nfailed:%s\n' "$failed" >&2
     exit 1
 fi

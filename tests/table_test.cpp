@@ -385,6 +385,8 @@ TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
     const auto done = apply();
     EXPECT_EQ(done.error(), error::text_not_writable);
     EXPECT_TRUE(image.text == before);
+    EXPECT_EQ(t->target, t->targets[1]) << "the pointer is data: calls go the right way, by their trampoline";
+    EXPECT_EQ(done.calls_kept(), 1U);
 }
 
 } // namespace

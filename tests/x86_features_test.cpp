@@ -73,13 +73,13 @@ constexpr std::array hidden_by_linux{
     exception{"avx10", "known for KVM's guests only"},
 
     // Younger than Linux 6.1, or left out of a kernel by its configuration.
-    exception{"lass", "Linux 6.17; cleared where vsyscall=emulate needs the address"},
-    exception{"lam", "Linux 6.2; CONFIG_ADDRESS_MASKING, off by default in some versions"},
-    exception{"fred", "Linux 6.9; CONFIG_X86_FRED, and off until fred=on"},
-    exception{"sev_snp", "Linux 6.9; cleared where the firmware reserved no reverse map table"},
-    exception{"debug_swap", "Linux 6.11"},
-    exception{"svsm", "Linux 6.11"},
-    exception{"vnmi", "Linux 6.3 as the SVM feature"},
+    exception{"lass", "younger than Linux 6.1; cleared where vsyscalls are emulated"},
+    exception{"lam", "younger than Linux 6.1; cleared with CONFIG_ADDRESS_MASKING off"},
+    exception{"fred", "younger than Linux 6.1; cleared with CONFIG_X86_FRED off or without fred=on"},
+    exception{"sev_snp", "younger than Linux 6.1; cleared where the firmware reserved no reverse map table"},
+    exception{"debug_swap", "younger than Linux 6.1"},
+    exception{"svsm", "younger than Linux 6.1"},
+    exception{"vnmi", "younger than Linux 6.1 as the SVM feature"},
     exception{"la57", "cleared with CONFIG_X86_5LEVEL off and by no5lvl"},
     exception{"ibt", "cleared with CONFIG_X86_KERNEL_IBT off and by ibt=off"},
     exception{"umip", "cleared with CONFIG_X86_UMIP off"},
@@ -87,18 +87,18 @@ constexpr std::array hidden_by_linux{
     exception{"ospke", "cleared by nopku"},
     exception{"sgx", "cleared with CONFIG_X86_SGX off, by nosgx, and where the firmware locked it off"},
     exception{"sgx_lc", "cleared with sgx"},
-    exception{"enqcmd", "cleared where no IOMMU gives out PASIDs"},
+    exception{"enqcmd", "cleared by kernels without support for PASIDs"},
     exception{"x2apic", "cleared with CONFIG_X86_X2APIC off and by nox2apic"},
 
     // The firmware decides by a model-specific register that CPUID does not mirror.
     exception{"vmx", "IA32_FEATURE_CONTROL locked without it"},
     exception{"smx", "IA32_FEATURE_CONTROL"},
-    exception{"svm", "VM_CR.SVMDIS, since Linux 6.7"},
+    exception{"svm", "VM_CR.SVMDIS"},
     exception{"sme", "SYSCFG.MEM_ENCRYPT_EN clear"},
     exception{"sev", "SYSCFG.MEM_ENCRYPT_EN clear, or HWCR.SMMLOCK clear"},
     exception{"sev_es", "cleared with sev"},
     exception{"tme", "IA32_TME_ACTIVATE not locked or not enabled"},
-    exception{"pconfig", "cleared with tme"},
+    exception{"pconfig", "goes with tme"},
     exception{"intel_ppin", "IA32_PPIN_CTL locked without it"},
     exception{"amd_ppin", "PPIN_CTL locked without it"},
     exception{"erms", "IA32_MISC_ENABLE without fast strings"},
@@ -107,7 +107,7 @@ constexpr std::array hidden_by_linux{
     exception{"rdrand", "not trusted after suspend on AMD families 15h and 16h, nor where it fails its test"},
     exception{"rdseed", "as rdrand; a microcode bug on AMD family 1Ah"},
     exception{"xsaves", "AMD erratum 1386, families 17h"},
-    exception{"irperf", "AMD erratum 1054"},
+    exception{"irperf", "AMD erratum 1054, early Zen"},
     exception{"pcid", "nopcid; Intel erratum of INVLPG with global pages"},
     exception{"invpcid", "noinvpcid"},
     exception{"ss", "Intel models whose self-snoop does not settle conflicting memory types"},
@@ -120,18 +120,16 @@ constexpr std::array hidden_by_linux{
     exception{"hle", "tsx=off"},
     exception{"rtm", "tsx=off"},
     exception{"virt_ssbd", "cleared where amd_ssbd does it without a hypervisor's help"},
-    exception{"arch_capabilities", "an Intel MSR; cleared on AMD, where KVM offers it to guests all the same"},
-    exception{"bus_lock_detect", "split_lock_detect=off"},
+    exception{"arch_capabilities", "an Intel MSR that KVM offers to AMD guests too; no flag there (Linux 6.18)"},
+    exception{"bus_lock_detect", "not set up with split_lock_detect=off"},
     exception{"arch_lbr", "cleared where its leaf lists no depth"},
-    exception{"brs", "cleared in guests, which have no register for it"},
+    exception{"brs", "needs a register that hypervisors do not offer"},
 
     // Other options of the kernel's command line.
     exception{"fsgsbase", "nofsgsbase"},
-    exception{"smep", "nosmep, before Linux 6.2"},
-    exception{"smap", "nosmap, before Linux 6.2"},
     exception{"clflush", "noclflush"},
     exception{"apic", "nolapic"},
-    exception{"monitor", "cleared where MWAIT is not to be used for idling, such as in Xen guests"},
+    exception{"monitor", "cleared in Xen guests"},
 };
 
 // Flags that Linux sets from what it knows of the CPU, with or without the bit.
@@ -140,7 +138,7 @@ constexpr std::array set_by_linux{
     exception{"cpb", "AMD erratum 1076: the bit is missing on some of family 17h"},
     exception{"3dnowprefetch", "set for AMD CPUs with 3DNow! or long mode"},
     exception{"mba", "AMD shows its own in Fn8000_0008 ebx bit 6"},
-    exception{"vnmi", "before Linux 6.3 the flag is the one of Intel VMX, which CPUID does not show"},
+    exception{"vnmi", "in Linux 6.1 the flag is the one of Intel VMX, which CPUID does not show"},
 };
 
 template <std::size_t N>

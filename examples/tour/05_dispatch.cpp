@@ -78,11 +78,12 @@ int main(int count, char** arguments) {
 
     const char test[] = "123456789"; // every CRC's own test; for this one the answer is e3069283
     bool right = checksum(test, 9) == 0xe3069283;
+    unsigned kept = 0;
     row rows[] = {{"-sse4_2"}, {"-pclmulqdq"}, {""}};
     for (int round = 0; round < 7; ++round) {
         for (auto& each : rows) {
-            const auto done = tour::apply_or_leave(each.overrides);
-            right = right && checksum(test, 9) == 0xe3069283 && done.calls_kept() == 0;
+            kept = tour::apply_or_leave(each.overrides).calls_kept();
+            right = right && checksum(test, 9) == 0xe3069283;
             each.chosen = name_of(reinterpret_cast<const void*>(decltype(checksum)::state.target));
             measure(each, data);
         }
@@ -95,8 +96,11 @@ int main(int count, char** arguments) {
                     each.median() / rows[0].median());
         right = right && each.crc == rows[0].crc;
     }
-    std::printf("\n%s\nThe table is the simplest kind; there are faster ones, so the ratios flatter the instruction.\n",
-                right ? "All agree, and with the published test value." : "THEY DO NOT AGREE.");
+    std::printf(
+        "\n%s %s\nThe table is the simplest kind; there are faster ones, so the ratios flatter the instruction.\n",
+        right ? "All agree, and with the published test value." : "THEY DO NOT AGREE.",
+        kept == 0 ? "Each call goes straight to its function."
+                  : "Calls go through their trampoline still, as they do in programs built without -O.");
     tour::next("what every site of a program is, on this CPU and on others.");
     return right ? 0 : 1;
 }

@@ -28,10 +28,11 @@ inline constexpr auto vector_bytes =
 
 inline constexpr inlay::dispatch<"crc32c", &crc32c::by_table, when<cpu.sse4_2, &crc32c::by_instruction>> checksum;
 
-[[gnu::noinline]] std::uint32_t work(const char* text) {
-    const unsigned bytes = vector_bytes();
-    return checksum(text, std::strlen(text)) + bytes;
-}
+struct result {
+    unsigned width;
+    std::uint32_t crc;
+};
+[[gnu::noinline]] result work(const char* text) { return {vector_bytes(), checksum(text, std::strlen(text))}; }
 
 void section(const char* text) { tour::coloured("\033[4m", std::string("\n") + text + "\n"); }
 
@@ -54,8 +55,8 @@ int main() {
     inlay::report::print(stdout, {.cpu = "x86-64-v2"});
 
     const auto after = work("inlay");
-    std::printf("\nwork() gave %08x before and %08x after; they differ by the width of a vector alone.\n", before,
-                after);
+    std::printf("\nwork() before apply(): width %u, CRC %08x; after: width %u, CRC %08x. The CRC must be the same.\n",
+                before.width, before.crc, after.width, after.crc);
     tour::next("what goes wrong, and how you hear of it.");
-    return after - before == vector_bytes() - 16 ? 0 : 1;
+    return after.crc == before.crc ? 0 : 1;
 }

@@ -21,17 +21,17 @@ inline constexpr auto form =
     inlay::alternative<mov(eax, 1), when<always, mov(eax, 2)>>{}.named<"form">().returns<rax, unsigned>();
 
 void show(const char* attempt, const inlay::outcome& done) {
-    std::printf("%s\n    %s\n", attempt, done ? "no error" : tour::sentence(done).c_str());
+    std::printf("\n%s\n    %s\n", attempt, done ? "no error" : tour::sentence(done).c_str());
     tour::show("the site", "form");
-    std::printf("    form() is %u\n\n", form());
+    std::printf("    form() is %u\n", form());
 }
 
 } // namespace
 
 int main() {
     tour::title(7, "What goes wrong, and how you hear of it");
-    tour::say(
-        "One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First three times it must not.");
+    std::printf(
+        "One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First three times it must not.\n");
 
     const auto unknown = tour::apply_with("-sse2,-nosuch");
     show("INLAY_FEATURES=-sse2,-nosuch", unknown);

@@ -47,7 +47,7 @@ for source in "$here"/wrong/*.cpp; do
         head -n 3 "$log"
         status=1
     fi
-    echo "$said" | fold -s -w 96 | sed 's/^/        /'
+    echo "$said" | fold -s -w 96 | sed "s|^|        |; s| *\$||"
     echo "$dim        ($name)$plain"
     echo
 done

@@ -72,6 +72,15 @@ struct forms_of_an_alternative_agree_about_the_stack {
     static constexpr bool value = true;
 };
 
+/// Stand-ins where a declaration has no name, and a site no result.
+struct unnamed {};
+struct no_register {};
+
+template <auto Name>
+inline constexpr auto name_pointer = &name_text<Name>::value;
+template <>
+inline constexpr const char* name_pointer<unnamed{}> = nullptr;
+
 /// A declaration's identity in the tables: its name, if it has one, and its forms.
 template <auto Name, auto Original, class... Whens>
 struct declaration {
@@ -111,18 +120,17 @@ struct declaration {
                    compare_all<Ordinal + 1, Others...>();
         }
     }
+    /// Writes the tables and the macro of the site, once a unit; no instruction.
+    [[gnu::always_inline]] static void describe() noexcept {
+        constexpr code<> fill = padding<length - Original.length>;
+        describe_choices<declaration, name_pointer<Name>, length, Original, Whens...>();
+        describe_code<fill>::run();
+        arch::emit::site_macro<declaration, Original, fill, sizeof...(Whens)>();
+    }
+
     static_assert(length > 0, "inlay: every form of this alternative is empty; give one of them an instruction");
     static_assert(compare_all<0, Original, Whens::code...>());
 };
-
-/// Stand-ins where a declaration has no name, and a site no result.
-struct unnamed {};
-struct no_register {};
-
-template <auto Name>
-inline constexpr auto name_pointer = &name_text<Name>::value;
-template <>
-inline constexpr const char* name_pointer<unnamed{}> = nullptr;
 
 /// A value as the word that goes into a register; signed values keep their value.
 template <class T>
@@ -196,11 +204,6 @@ struct site {
                       "inlay: an alternative in a C++ function must leave the stack as it found it; entry code uses "
                       "inlay/asm.h");
         using describes = Declaration;
-        constexpr unsigned last = sizeof...(Whens);
-        constexpr code<> fill = padding<describes::length - Original.length>;
-        describe_choices<describes, name_pointer<Name>, describes::length, Original, Whens...>();
-        describe_code<fill>::run();
-        arch::emit::site_macro<describes, Original, fill, last>();
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();
         }

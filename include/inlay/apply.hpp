@@ -172,7 +172,8 @@ private:
         highest_end_ = end > highest_end_ ? end : highest_end_;
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
         if (from_.trouble == error::no_error) {
-            from_.fail(place(*group_.form, site, group_.length, bytes));
+            const table::form* const form = mode_ == writes::originals ? group_.original : group_.form;
+            from_.fail(place(*form, site, group_.length, bytes));
             write(site, bytes.bytes, group_.length, done_.written);
         }
     }
@@ -236,7 +237,7 @@ private:
         std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays, *-member-init): retarget() fills it
         std::uint32_t written = 0;
         done_.calls_direct += 1;
-        if (!arch::retarget(branch, to, bytes)) {
+        if (mode_ == writes::originals || !arch::retarget(branch, to, bytes)) {
             done_.calls_direct -= 1;
             (void)arch::retarget(branch, trampoline, bytes); // in reach: it was called from here
         }
@@ -251,7 +252,7 @@ private:
 
         bool recall(const table::predicate_node& node, bool& value) const noexcept {
             value = node.value != 0;
-            return node.round == self.round_ && self.mode_ != writes::originals;
+            return node.round == self.round_;
         }
 
         void remember(const table::predicate_node& node, bool value) const noexcept {
@@ -265,7 +266,7 @@ private:
         bool operator()(const table::feature_record& feature) const noexcept {
             auto& cell =
                 const_cast<table::feature_cell&>(self.from_.template follow<table::feature_cell>(feature.cell));
-            if (self.mode_ == writes::originals || !self.watch(&cell)) {
+            if (!self.watch(&cell)) {
                 return false;
             }
             if (cell.round != self.round_) {

@@ -33,8 +33,9 @@ struct patch {
 
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
-    const table::form* form; ///< null in decisions about calls
-    std::uint8_t length;     ///< of the site, in bytes
+    const table::form* form;     ///< null in decisions about calls, like `original`
+    const table::form* original; ///< what stands there if no `when` holds
+    std::uint8_t length;         ///< of the site, in bytes
     std::uint8_t ordinal;
 };
 
@@ -160,7 +161,7 @@ template <class Image, class Features>
 template <class Image, class Features>
 [[gnu::noinline]] void choose(reader<Image>& from, const table::choice& last, bool forms, const Features& features,
                               decision& result) noexcept {
-    result = {nullptr, last.length, 255};
+    result = {nullptr, nullptr, last.length, 255};
     bool decided = false;
     const table::choice* each = &last;
     for (unsigned steps = detail::longest_list; from.trouble == error::no_error;) {
@@ -178,6 +179,7 @@ template <class Image, class Features>
             decided = true;
         }
         if (!each->otherwise) {
+            result.original = form;
             if (decided) {
                 return;
             }
@@ -204,7 +206,7 @@ template <class Image, class Features>
             if (from[at] == from[form.length + at]) {
                 continue;
             }
-            at -= at % arch::instruction_alignment;
+            at -= at % static_cast<unsigned>(arch::instruction_alignment);
             operand = at + 4;
             if (operand > form.length) {
                 return error::form_operand_outside;

@@ -18,8 +18,10 @@
 #include "inlay/report/disassembly.hpp"
 #include "inlay/report/symbols.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -149,13 +151,13 @@ template <class Image>
     constexpr std::string_view tail = ">::call";
     if (symbol.starts_with(head) && symbol.ends_with(tail)) {
         symbol = symbol.substr(head.size(), symbol.size() - head.size() - tail.size());
-        for (const std::string_view operators : {"&", "("}) {
-            symbol.remove_prefix(symbol.starts_with(operators) ? operators.size() : 0);
+        symbol.remove_prefix(symbol.starts_with('&') ? 1 : 0);
+        if (symbol.starts_with('(') && symbol.ends_with(')')) { // some demanglers write &(f())
+            symbol = symbol.substr(1, symbol.size() - 2);
         }
-        symbol = symbol.substr(0, symbol.find_last_not_of("()") + 1);
     }
     const bool lambda = symbol.starts_with("_Z") || symbol.find("lambda") != std::string_view::npos;
-    return lambda ? std::string{} : ' ' + std::string{symbol};
+    return lambda ? std::string{} : ' ' + without_parameters(symbol);
 }
 
 /// The values of the features in use, for evaluate().

@@ -237,7 +237,8 @@ template <class Predicate, auto* Node>
                  : [name] "i"(Node), [id] "i"(anchor_of<Predicate>));
 }
 
-/// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate.
+/// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
+/// `const char*` if there is none. (By type: under UBSan no comparison with null is constant.)
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
@@ -259,8 +260,8 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
         :
         : [id] "i"(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>), [form] "i"(anchor_of<Form>),
           [predicate] "i"(anchor_of<Predicate>), [before] "i"(anchor_of<inlay::detail::of_choice<Declaration, before>>),
-          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{Name != nullptr}), [name] "i"(Name),
-          [length] "i"(Length), [ordinal] "i"(Ordinal));
+          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{!std::is_same_v<decltype(Name), const char*>}),
+          [name] "i"(Name), [length] "i"(Length), [ordinal] "i"(Ordinal));
 }
 
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
@@ -373,10 +374,13 @@ template <auto Register>
     }
 }
 
-/// Keeps the compiler from knowing `value`, so that it must be in a register; or makes up a value.
-[[gnu::always_inline]] inline void launder(std::uint64_t& value) noexcept { asm("" : "+r"(value)); }
-[[gnu::always_inline]] inline std::uint64_t anything() noexcept {
-    std::uint64_t value; // NOLINT(*-init-variables): that is the point
+/// `value`, unknown to the compiler, so that it must be in a register; or any value at all.
+[[gnu::always_inline]] inline word laundered(word value) noexcept {
+    asm("" : "+r"(value));
+    return value;
+}
+[[gnu::always_inline]] inline word anything() noexcept {
+    word value; // NOLINT(*-init-variables): that is the point
     asm("" : "=r"(value));
     return value;
 }
@@ -388,114 +392,104 @@ template <auto Register>
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
 /// immediate); one that is there has been laundered, so that only the register fits.
+///
+/// The description is written here, between the operands and the site, because an assembler macro must come
+/// before its use: no branch may stand between the two, or the compiler could lay out the site first.
 template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
-[[gnu::always_inline]] inline outputs site(inputs in) noexcept {
+[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
     constexpr auto has = [](reg64 r) { return (Inputs >> r.number & 1U) != 0; };
     constexpr const char* id = anchor_of<Declaration>;
-    outputs out{};
-    if constexpr (has(rax)) {
-        launder(in.rax);
-    }
-    if constexpr (has(rcx)) {
-        launder(in.rcx);
-    }
-    if constexpr (has(rdx)) {
-        launder(in.rdx);
-    }
-    if constexpr (has(rbx)) {
-        launder(in.rbx);
-    }
-    if constexpr (has(rsi)) {
-        launder(in.rsi);
-    }
-    if constexpr (has(rdi)) {
-        launder(in.rdi);
-    }
+    const word a = has(rax) ? laundered(in.rax) : 0;
+    const word c = has(rcx) ? laundered(in.rcx) : 0;
+    const word d = has(rdx) ? laundered(in.rdx) : 0;
+    const word b = has(rbx) ? laundered(in.rbx) : 0;
+    const word si = has(rsi) ? laundered(in.rsi) : 0;
+    const word di = has(rdi) ? laundered(in.rdi) : 0;
+    word out_a = 0;
+    word out_d = 0;
+    Declaration::describe();
     if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
         asm volatile("inlay_site.%c[id] %="
                      :
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::nothing && Keeps == keeps::general) {
-        asm volatile(
-            "inlay_site.%c[id] %="
-            :
-            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
-              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
-            : "cc", "memory"
+        asm volatile("inlay_site.%c[id] %="
+                     :
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                     : "cc", "memory"
 #ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                       ,
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15"
 #endif
 #ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
         asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out.rax)
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "=a"(out_a)
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::general) {
-        asm volatile(
-            "inlay_site.%c[id] %="
-            : "=a"(out.rax)
-            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
-              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
-            : "cc", "memory"
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out_a)
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                     : "cc", "memory"
 #ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                       ,
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15"
 #endif
 #ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
         asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out.rax), "=d"(out.rdx)
-                     : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0),
-                       "di"(has(rdx) ? in.rdx : 0), "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0),
-                       "Di"(has(rdi) ? in.rdi : 0)
+                     : "=a"(out_a), "=d"(out_d)
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::general) {
-        asm volatile(
-            "inlay_site.%c[id] %="
-            : "=a"(out.rax), "=d"(out.rdx)
-            : [id] "i"(id), "ai"(has(rax) ? in.rax : 0), "ci"(has(rcx) ? in.rcx : 0), "di"(has(rdx) ? in.rdx : 0),
-              "bi"(has(rbx) ? in.rbx : 0), "Si"(has(rsi) ? in.rsi : 0), "Di"(has(rdi) ? in.rdi : 0)
-            : "cc", "memory"
+        asm volatile("inlay_site.%c[id] %="
+                     : "=a"(out_a), "=d"(out_d)
+                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                     : "cc", "memory"
 #ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+                       ,
+                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
+                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                       "xmm14", "xmm15"
 #endif
 #ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+                       ,
+                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
+                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else {
         // Every register that a function may change is an output, so that inputs can be among them.
-        out.rax = has(rax) ? in.rax : anything();
-        out.rdx = has(rdx) ? in.rdx : anything();
-        std::uint64_t rcx_changed = has(rcx) ? in.rcx : anything();
-        std::uint64_t rsi_changed = has(rsi) ? in.rsi : anything();
-        std::uint64_t rdi_changed = has(rdi) ? in.rdi : anything();
+        out_a = has(rax) ? a : anything();
+        out_d = has(rdx) ? d : anything();
+        word rcx_changed = has(rcx) ? c : anything();
+        word rsi_changed = has(rsi) ? si : anything();
+        word rdi_changed = has(rdi) ? di : anything();
         asm volatile("inlay_site.%c[id] %="
-                     : "+a"(out.rax), "+d"(out.rdx), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
-                     : [id] "i"(id), "bi"(has(rbx) ? in.rbx : 0)
+                     : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
+                     : [id] "i"(id), "bi"(has(rbx) ? b : 0)
                      : "cc", "memory", "r8", "r9", "r10", "r11"
 #ifdef __SSE__
                        ,
@@ -510,7 +504,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 #endif
         );
     }
-    return out;
+    return {out_a, out_d};
 }
 
 /// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// AArch64 as the architecture that arch/arch.hpp asks for.
+#pragma once
+
+#include "inlay/arch/aarch64/cpu.hpp"
+#include "inlay/arch/aarch64/cpu_names.hpp"
+#include "inlay/arch/aarch64/emit.hpp"
+#include "inlay/arch/aarch64/insn.hpp"
+#include "inlay/arch/aarch64/nops.hpp"
+#include "inlay/arch/aarch64/patch.hpp"
+
+namespace inlay {
+
+namespace aarch64 {
+
+/// Whether this processor has the feature that `words` encode (see `id_field::encode`).
+[[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
+    return holds(any_id_field::decode(words), this_cpu{});
+}
+
+} // namespace aarch64
+
+namespace arch = aarch64;
+
+} // namespace inlay

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// cpu_names: the names of `inlay::cpu` as text, so that an override may name a feature that no site uses.
+//
+//     inlay::aarch64::is_feature_name("crc32", 5)
+//
+// How it works. The list repeats what cpu.hpp declares; tests/aarch64/run.sh holds the two together.
+#pragma once
+
+#include <cstddef>
+
+namespace inlay::aarch64 {
+
+/// Every name of cpu_features, in the order of declaration, between blanks.
+inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
+    " fp fphp asimd asimdhp sve dit bti ssbs mte mte3 sme aes pmull sha1 sha2 sha512 crc32 atomics "
+    "lse128 asimdrdm sha3 sm3 sm4 asimddp asimdfhm flagm flagm2 rng dcpop dcpodp paca pacg jscvt "
+    "fcma lrcpc ilrcpc lrcpc3 frint sb bf16 ebf16 dgh i8mm wfxt rpres mops hbc rprfm cssc ecv afp "
+    "uscat sve2 sve2p1 sveaes svepmull svebitperm svebf16 svesha3 svesm4 svei8mm svef32mm svef64mm "
+    "pmuv3 ";
+
+/// Whether the `length` characters at `name` are one of them.
+[[nodiscard]] constexpr bool is_feature_name(const char* name, std::size_t length) noexcept {
+    for (std::size_t start = 0; feature_names[start] != '\0'; ++start) {
+        if (feature_names[start] != ' ') {
+            continue;
+        }
+        std::size_t same = 0;
+        while (same < length && name[same] != ' ' && feature_names[start + 1 + same] == name[same]) {
+            ++same;
+        }
+        if (length != 0 && same == length && feature_names[start + 1 + same] == ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace inlay::aarch64

@@ -1,0 +1,696 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// emit: everything that AArch64 needs in inline assembly, and nothing else.
+//
+//     emit::form<Code>();                                   // a description: data, once a unit
+//     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
+//
+// How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label
+// made from its anchor (anchor.hpp). A code becomes an assembler macro, because its words are needed in
+// two places: in the form (data) and at the site (text). A relative operand is a `.reloc` in front of its
+// word: the linker fills it in, in data as well.
+//
+// A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
+// and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
+//
+// There is no red zone. But a call changes x30, which a compiler learns from the clobbers of the site; a linker
+// may route it through a veneer, which changes x16 and x17.
+#pragma once
+
+#include "inlay/anchor.hpp"
+#include "inlay/arch/aarch64/registers.hpp"
+#include "inlay/code.hpp"
+#include "inlay/feature.hpp"
+#include "inlay/table.hpp"
+
+#ifdef __AARCH64EB__
+#error "inlay: big-endian AArch64 is not supported: the tables and the words of code are little endian"
+#endif
+
+// The constraint for the address of a symbol, or a constant. GCC's "i" takes no symbol in position-independent
+// code; Clang's does, and Clang 19 crashes on "Si" without optimisation.
+#ifdef __clang__
+#define INLAY_SYMBOL "i"
+#else
+#define INLAY_SYMBOL "Si"
+#endif
+
+namespace inlay::aarch64 {
+
+/// How a relative operand is encoded: `relative_operand::encoding`.
+enum class relocation : std::uint8_t {
+    branch26, ///< b, bl: R_AARCH64_JUMP26 and R_AARCH64_CALL26
+    branch19, ///< b.cond, cbz, cbnz: R_AARCH64_CONDBR19
+    branch14, ///< tbz, tbnz: R_AARCH64_TSTBR14
+    load19,   ///< ldr of a literal: R_AARCH64_LD_PREL_LO19
+    adr21,    ///< adr: R_AARCH64_ADR_PREL_LO21
+};
+
+} // namespace inlay::aarch64
+
+namespace inlay::aarch64::emit {
+
+using inlay::detail::anchor_of;
+
+/// Whether what is reached by an indirect branch begins with bti.
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+inline constexpr int landing_pads = 1;
+#else
+inline constexpr int landing_pads = 0;
+#endif
+
+/// The thunk of `preserving<Function>{}`: keeps all general registers but x0 (and x1 where the result is
+/// wider than one register) and x30, calls. It has no unwind information: an exception cannot
+/// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
+template <auto Function>
+[[gnu::always_inline]] inline void thunk() noexcept {
+    using target = inlay::detail::reachable<Function>;
+    using result = typename target::result;
+    static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
+                  "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
+                  "use inlay::dispatch for other results");
+    static_assert(!std::is_floating_point_v<result>,
+                  "inlay: a function called from an alternative cannot return a floating-point number; "
+                  "use inlay::dispatch");
+    constexpr bool returns_x0 = !std::is_void_v<result>;
+    constexpr bool returns_x1 = [] {
+        if constexpr (std::is_void_v<result>) {
+            return false;
+        } else {
+            return sizeof(result) > 8;
+        }
+    }();
+    asm volatile(
+        ".ifndef .Linlay.%c[id]\n\t"
+        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+        ".balign 16\n"
+        ".Linlay.%c[id]:\n\t"
+        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+        "stp x29, x30, [sp, #-176]!\n\t"
+        "mov x29, sp\n\t"
+        "stp x0, x1, [sp, #16]\n\t"
+        "stp x2, x3, [sp, #32]\n\t"
+        "stp x4, x5, [sp, #48]\n\t"
+        "stp x6, x7, [sp, #64]\n\t"
+        "stp x8, x9, [sp, #80]\n\t"
+        "stp x10, x11, [sp, #96]\n\t"
+        "stp x12, x13, [sp, #112]\n\t"
+        "stp x14, x15, [sp, #128]\n\t"
+        "stp x16, x17, [sp, #144]\n\t"
+        "str x18, [sp, #160]\n\t"
+        "bl %c[function]\n\t"
+        ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
+        ".if !%c[returns_x1]\n\tldr x1, [sp, #24]\n\t.endif\n\t"
+        "ldp x2, x3, [sp, #32]\n\t"
+        "ldp x4, x5, [sp, #48]\n\t"
+        "ldp x6, x7, [sp, #64]\n\t"
+        "ldp x8, x9, [sp, #80]\n\t"
+        "ldp x10, x11, [sp, #96]\n\t"
+        "ldp x12, x13, [sp, #112]\n\t"
+        "ldp x14, x15, [sp, #128]\n\t"
+        "ldp x16, x17, [sp, #144]\n\t"
+        "ldr x18, [sp, #160]\n\t"
+        "ldp x29, x30, [sp], #176\n\t"
+        "ret\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
+          [returns_x0] "i"(int{returns_x0}), [returns_x1] "i"(int{returns_x1}), [landing] "i"(landing_pads));
+}
+
+/// An instruction as an operand: 32 bits, because no compiler prints larger constants.
+consteval int chunk(const machine_code& code, unsigned index) {
+    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
+}
+
+/// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
+consteval int relative_offsets(const machine_code& code) {
+    std::uint32_t packed = 0xffffffff;
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed &= ~(0xffU << (8 * i));
+        packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+/// The encodings of the relative operands, a byte each.
+consteval int relocations(const machine_code& code) {
+    std::uint32_t packed = 0;
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed |= static_cast<std::uint32_t>(code.relative[i].encoding) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+/// Bit n: symbol operand n stands for a thunk.
+template <auto... Symbols>
+inline constexpr int preserving_mask = 0;
+template <auto First, auto... Rest>
+inline constexpr int preserving_mask<First, Rest...> =
+    (inlay::detail::is_preserving<First> ? 1 : 0) + 2 * preserving_mask<Rest...>;
+
+/// The assembler macro `inlay_code.<anchor>`, which writes the words of `Code` wherever it is used.
+template <auto Code, auto... Symbols>
+[[gnu::always_inline]] inline void code_macro() noexcept {
+    constexpr auto s0 = inlay::detail::symbol<0, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s1 = inlay::detail::symbol<1, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
+    constexpr int thunks = preserving_mask<Symbols...>;
+    asm volatile(
+        ".ifndef .Linlay_relative\n\t"
+        ".set .Linlay_relative,1\n\t"
+        ".macro inlay_relative kind, symbol\n\t"
+        ".if \\kind == 0\n\t.reloc ., R_AARCH64_CALL26, \\symbol\n\t"
+        ".elseif \\kind == 1\n\t.reloc ., R_AARCH64_CONDBR19, \\symbol\n\t"
+        ".elseif \\kind == 2\n\t.reloc ., R_AARCH64_TSTBR14, \\symbol\n\t"
+        ".elseif \\kind == 3\n\t.reloc ., R_AARCH64_LD_PREL_LO19, \\symbol\n\t"
+        ".else\n\t.reloc ., R_AARCH64_ADR_PREL_LO21, \\symbol\n\t.endif\n\t"
+        ".endm\n\t"
+        ".endif\n\t"
+        ".ifndef .Linlay_code.%c[id]\n\t"
+        ".set .Linlay_code.%c[id],1\n\t"
+        ".macro inlay_code.%c[id]\n\t"
+        ".set .Linlay_w0,%c[w0]\n\t.set .Linlay_w1,%c[w1]\n\t.set .Linlay_w2,%c[w2]\n\t.set .Linlay_w3,%c[w3]\n\t"
+        ".set .Linlay_w4,%c[w4]\n\t.set .Linlay_w5,%c[w5]\n\t.set .Linlay_w6,%c[w6]\n\t.set .Linlay_w7,%c[w7]\n\t"
+        ".set .Linlay_w8,%c[w8]\n\t.set .Linlay_w9,%c[w9]\n\t.set .Linlay_w10,%c[w10]\n\t.set .Linlay_w11,%c[w11]\n\t"
+        ".set .Linlay_w12,%c[w12]\n\t.set .Linlay_w13,%c[w13]\n\t.set .Linlay_w14,%c[w14]\n\t"
+        ".set .Linlay_w15,%c[w15]\n\t"
+        ".irp w,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
+        ".if 4*\\w < %c[length]\n\t"
+        ".if 4*\\w == (%c[at] & 255)\n\t"
+        ".if %c[thunks] & 1\n\tinlay_relative (%c[kinds])&255, .Linlay.%c[s0]\n\t"
+        ".else\n\tinlay_relative (%c[kinds])&255, %c[s0]\n\t.endif\n\t"
+        ".endif\n\t"
+        ".if 4*\\w == ((%c[at] >> 8) & 255)\n\t"
+        ".if %c[thunks] & 2\n\tinlay_relative (%c[kinds] >> 8)&255, .Linlay.%c[s1]\n\t"
+        ".else\n\tinlay_relative (%c[kinds] >> 8)&255, %c[s1]\n\t.endif\n\t"
+        ".endif\n\t"
+        ".if 4*\\w == ((%c[at] >> 16) & 255)\n\t"
+        ".if %c[thunks] & 4\n\tinlay_relative (%c[kinds] >> 16)&255, .Linlay.%c[s2]\n\t"
+        ".else\n\tinlay_relative (%c[kinds] >> 16)&255, %c[s2]\n\t.endif\n\t"
+        ".endif\n\t"
+        ".if 4*\\w == ((%c[at] >> 24) & 255)\n\t"
+        ".if %c[thunks] & 8\n\tinlay_relative (%c[kinds] >> 24)&255, .Linlay.%c[s3]\n\t"
+        ".else\n\tinlay_relative (%c[kinds] >> 24)&255, %c[s3]\n\t.endif\n\t"
+        ".endif\n\t"
+        ".inst (.Linlay_w\\w & 0xffffffff)\n\t"
+        ".endif\n\t.endr\n\t"
+        ".endm\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+          [at] "i"(relative_offsets(Code)), [kinds] "i"(relocations(Code)), [thunks] "i"(thunks),
+          [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
+          [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
+          [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
+          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)),
+          [w15] "i"(chunk(Code, 15)), [s0] INLAY_SYMBOL(s0), [s1] INLAY_SYMBOL(s1), [s2] INLAY_SYMBOL(s2),
+          [s3] INLAY_SYMBOL(s3));
+}
+
+/// A `table::form` with the bytes of `Code`, whose macro is there already.
+template <auto Code>
+[[gnu::always_inline]] inline void form() noexcept {
+    asm volatile(".ifndef .Linlay_form.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_form.%c[id]:\n\t"
+                 ".byte %c[length],%c[kind],0,0\n\t"
+                 ".long %c[at]\n\t"
+                 "inlay_code.%c[id]\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+                   [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+}
+
+/// A `table::feature_record`. `Function` is a bool() or 0.
+template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
+          auto Function>
+[[gnu::always_inline]] inline void feature() noexcept {
+    asm volatile(".ifndef .Linlay_feature.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_feature.%c[id]:\n\t"
+                 ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
+                 ".long %c[w0], %c[w1], %c[w2]\n\t"
+                 ".if %c[kind] == %c[by_function]\n\t"
+                 ".long %c[function] - .\n\t"
+                 ".else\n\t.long 0\n\t.endif\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<Feature>), [cell] INLAY_SYMBOL(&Feature::cell),
+                   [name] INLAY_SYMBOL(Name), [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)),
+                   [w1] "i"(static_cast<int>(W1)), [w2] "i"(static_cast<int>(W2)),
+                   [by_function] "i"(static_cast<int>(table::probe_kind::function)), [function] INLAY_SYMBOL(Function));
+}
+
+/// A `table::predicate_node`; `A` and `B` are features or predicates, as `Op` says.
+template <class Self, table::predicate_op Op, class A, class B>
+[[gnu::always_inline]] inline void predicate() noexcept {
+    asm volatile(".ifndef .Linlay_predicate.%c[id]\n\t"
+                 ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_predicate.%c[id]:\n\t"
+                 ".byte %c[op],0,0,0\n\t"
+                 ".if %c[op] <= %c[last_leaf]\n\t"
+                 ".long .Linlay_feature.%c[a] - ., 0\n\t"
+                 ".elseif %c[op] <= %c[last_junction]\n\t"
+                 ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
+                 ".else\n\t.long 0, 0\n\t.endif\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] INLAY_SYMBOL(anchor_of<A>),
+                   [b] INLAY_SYMBOL(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
+                   [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
+}
+
+/// The node of `Predicate`, which is there already, under a name for assembly files.
+template <class Predicate, auto* Node>
+[[gnu::always_inline]] inline void global_predicate() noexcept {
+    asm volatile(".ifndef %c[name]\n\t"
+                 ".globl %c[name]\n\t"
+                 ".hidden %c[name]\n\t"
+                 ".set %c[name], .Linlay_predicate.%c[id]\n\t"
+                 ".endif"
+                 :
+                 : [name] INLAY_SYMBOL(Node), [id] INLAY_SYMBOL(anchor_of<Predicate>));
+}
+
+/// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
+/// `const char*` if there is none. (By type: under UBSan no comparison with null is constant.)
+template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
+[[gnu::always_inline]] inline void choice() noexcept {
+    constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
+    asm volatile(
+        ".ifndef .Linlay_choice.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_choice.%c[id]:\n\t"
+        ".if %c[has_form]\n\t.long .Linlay_form.%c[form] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".if %c[ordinal]\n\t"
+        ".long .Linlay_predicate.%c[predicate] - ., .Linlay_choice.%c[before] - .\n\t"
+        ".else\n\t.long 0, 0\n\t.endif\n\t"
+        ".if %c[has_name]\n\t.long %c[name] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".byte %c[length],%c[ordinal],0,0\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>),
+          [form] INLAY_SYMBOL(anchor_of<Form>), [predicate] INLAY_SYMBOL(anchor_of<Predicate>),
+          [before] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, before>>),
+          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{!std::is_same_v<decltype(Name), const char*>}),
+          [name] INLAY_SYMBOL(Name), [length] "i"(Length), [ordinal] "i"(Ordinal));
+}
+
+/// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
+template <class Declaration, auto Original, auto Padding, unsigned Last>
+[[gnu::always_inline]] inline void site_macro() noexcept {
+    asm volatile(".ifndef .Linlay_site.%c[id]\n\t"
+                 ".set .Linlay_site.%c[id],1\n\t"
+                 ".macro inlay_site.%c[id] number\n"
+                 ".Linlay_site\\number:\n\t"
+                 "inlay_code.%c[original]\n\t"
+                 "inlay_code.%c[padding]\n\t"
+                 ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                 ".balign 4\n\t"
+                 ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                 ".popsection\n\t"
+                 ".endm\n\t"
+                 ".endif"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<Declaration>),
+                   [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
+                   [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
+                   [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+}
+
+/// Every function may call: AArch64 has no red zone that a call or a push could meet.
+[[gnu::always_inline]] inline void no_red_zone() noexcept {}
+
+/// What a general register holds.
+using word = std::uint64_t;
+
+/// What goes into a site, by register. Only those of takes<...>() are read.
+struct inputs {
+    word x0 = 0;
+    word x1 = 0;
+    word x2 = 0;
+    word x3 = 0;
+};
+
+/// Puts `value` into the member of `in` for `where`.
+[[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
+    (where == x0 ? in.x0 : where == x1 ? in.x1 : where == x2 ? in.x2 : in.x3) = value;
+}
+
+/// The registers of takes<...>() as a mask: bit n for register n.
+template <reg64... Registers>
+inline constexpr unsigned input_mask = [] {
+    static_assert(((Registers.number < 4) && ...),
+                  "inlay: an alternative takes operands in x0, x1, x2 and x3; write .takes<x0, x1>(), for example");
+    constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
+    constexpr std::uint64_t sum = ((std::uint64_t{1} << Registers.number) + ... + 0U);
+    static_assert(mask == sum, "inlay: takes<...>() names a register twice");
+    static_assert((mask & (mask + 1)) == 0, "inlay: the operands of an alternative are in the first registers without "
+                                            "a gap; write .takes<x0>(), .takes<x0, x1>(), .takes<x0, x1, x2>() or "
+                                            ".takes<x0, x1, x2, x3>(), in any order");
+    return mask;
+}();
+
+/// What comes out of a site.
+struct outputs {
+    word x0 = 0;
+};
+
+/// What a site leaves unchanged.
+enum class keeps : std::uint8_t {
+    all,      ///< everything but the results, flags and memory
+    general,  ///< the same, but vector and floating-point registers change: it calls a function
+    preserved ///< what the calling convention has a function preserve
+};
+
+/// What a site gives back.
+enum class gives : std::uint8_t { nothing, in_x0 };
+
+/// Where a result of `Register` comes out; false and nothing for what is no result register.
+template <auto Register>
+inline constexpr bool can_return = false;
+template <>
+inline constexpr bool can_return<x0> = true;
+template <auto Register>
+inline constexpr gives gives_in = gives::nothing;
+template <>
+inline constexpr gives gives_in<x0> = gives::in_x0;
+
+/// The value of the result register.
+template <auto Register>
+[[gnu::always_inline]] inline word result(const outputs& out) noexcept {
+    return out.x0;
+}
+
+// What a function that keeps the general registers changes. Without SIMD (-mgeneral-regs-only, as kernels are
+// built) no function changes vector registers, and GCC refuses to hear of them.
+#if defined(__ARM_FEATURE_SVE)
+#define INLAY_PREDICATES                                                                                               \
+    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"
+#else
+#define INLAY_PREDICATES
+#endif
+#if defined(__ARM_NEON)
+#define INLAY_VECTORS                                                                                                  \
+    , "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
+        "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",              \
+        "v31" INLAY_PREDICATES
+#else
+#define INLAY_VECTORS
+#endif
+
+/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7 or 15.
+///
+/// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and
+/// it must be the operand itself. Hence a statement for each number of operands.
+///
+/// The description is written here, next to the site, because an assembler macro must come before its use: no
+/// branch may stand between the two, or the compiler could lay out the site first.
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+[[gnu::always_inline]] inline outputs site(inputs in) noexcept {
+    constexpr const char* id = anchor_of<Declaration>;
+    outputs out{};
+    Declaration::describe();
+    if constexpr (Keeps == keeps::all) {
+        if constexpr (Gives == gives::nothing && Inputs == 0) {
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
+        } else if constexpr (Gives == gives::nothing && Inputs == 1) {
+            register word a0 asm("x0") = in.x0;
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
+        } else if constexpr (Gives == gives::nothing && Inputs == 3) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
+        } else if constexpr (Gives == gives::nothing && Inputs == 7) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2) : "cc", "memory");
+        } else if constexpr (Gives == gives::nothing && Inputs == 15) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            register word a3 asm("x3") = in.x3;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory");
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 0) {
+            register word a0 asm("x0"); // NOLINT(*-init-variables): an output
+            asm volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 1) {
+            register word a0 asm("x0") = in.x0;
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 3) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 7) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2) : "cc", "memory");
+            out.x0 = a0;
+        } else {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            register word a3 asm("x3") = in.x3;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory");
+            out.x0 = a0;
+        }
+    } else if constexpr (Keeps == keeps::general) {
+        if constexpr (Gives == gives::nothing && Inputs == 0) {
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Gives == gives::nothing && Inputs == 1) {
+            register word a0 asm("x0") = in.x0;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Gives == gives::nothing && Inputs == 3) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Gives == gives::nothing && Inputs == 7) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Gives == gives::nothing && Inputs == 15) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            register word a3 asm("x3") = in.x3;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 0) {
+            register word a0 asm("x0"); // NOLINT(*-init-variables): an output
+            asm volatile("inlay_site.%c[id] %="
+                         : "=r"(a0)
+                         : [id] INLAY_SYMBOL(id)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 1) {
+            register word a0 asm("x0") = in.x0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 3) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            out.x0 = a0;
+        } else if constexpr (Gives == gives::in_x0 && Inputs == 7) {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            out.x0 = a0;
+        } else {
+            register word a0 asm("x0") = in.x0;
+            register word a1 asm("x1") = in.x1;
+            register word a2 asm("x2") = in.x2;
+            register word a3 asm("x3") = in.x3;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            out.x0 = a0;
+        }
+    } else {
+        // Every register that can be an operand is an output, so that the others may be clobbers.
+        register word a0 asm("x0") = in.x0;
+        register word a1 asm("x1") = in.x1;
+        register word a2 asm("x2") = in.x2;
+        register word a3 asm("x3") = in.x3;
+        asm volatile("inlay_site.%c[id] %="
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3)
+                     : [id] INLAY_SYMBOL(id)
+                     : "cc", "memory", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+                       "x16", "x17", "x30" INLAY_VECTORS);
+        out.x0 = a0;
+    }
+    return out;
+}
+
+#undef INLAY_VECTORS
+#undef INLAY_PREDICATES
+
+/// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
+/// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
+template <class Callee>
+[[gnu::always_inline]] inline void trampoline() noexcept {
+    asm volatile(
+        ".ifndef .Linlay_trampoline.%c[id]\n\t"
+        ".ifdef %c[name]\n\t"
+        ".error \"inlay: two dispatches of this unit have one name but differ; give each a name of its own\"\n\t"
+        ".endif\n\t"
+        ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
+        ".balign 16\n"
+        ".Linlay_trampoline.%c[id]:\n\t"
+        ".type %c[name],@function\n"
+        "%c[name]:\n\t"
+        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+        "adrp x16, %c[pointer]\n\t"
+        "ldr x16, [x16, :lo12:%c[pointer]]\n\t"
+        "br x16\n\t"
+        ".size %c[name], . - %c[name]\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Callee::trampoline),
+          [pointer] INLAY_SYMBOL(&Callee::state.target), [landing] "i"(landing_pads));
+}
+
+/// A `table::callee`.
+template <class Callee, auto* Name, unsigned Last>
+[[gnu::always_inline]] inline void callee() noexcept {
+    asm volatile(".ifndef .Linlay_callee.%c[id]\n\t"
+                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                 ".balign 4\n"
+                 ".Linlay_callee.%c[id]:\n\t"
+                 ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+                 ".long .Linlay_choice.%c[choice] - .\n\t"
+                 ".popsection\n\t"
+                 ".endif"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Name),
+                   [trampoline] INLAY_SYMBOL(Callee::trampoline), [target] INLAY_SYMBOL(&Callee::state.target),
+                   [targets] INLAY_SYMBOL(&Callee::state.targets),
+                   [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+}
+
+/// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
+template <class Callee>
+[[gnu::always_inline]] inline void call_site() noexcept {
+    asm volatile(".Linlay_call%=:\n\t"
+                 ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                 ".balign 4\n\t"
+                 ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                 ".popsection"
+                 :
+                 : [id] INLAY_SYMBOL(anchor_of<Callee>));
+}
+
+/// The ID registers that features are read from, numbered CRm << 4 | op2 (op0 is 3, op1 and CRn are 0).
+enum class id_register : std::uint8_t {
+    none = 0,
+    pfr0 = 0x40,  ///< ID_AA64PFR0_EL1
+    pfr1 = 0x41,  ///< ID_AA64PFR1_EL1
+    zfr0 = 0x44,  ///< ID_AA64ZFR0_EL1
+    dfr0 = 0x50,  ///< ID_AA64DFR0_EL1
+    isar0 = 0x60, ///< ID_AA64ISAR0_EL1
+    isar1 = 0x61, ///< ID_AA64ISAR1_EL1
+    isar2 = 0x62, ///< ID_AA64ISAR2_EL1
+    mmfr0 = 0x70, ///< ID_AA64MMFR0_EL1
+    mmfr1 = 0x71, ///< ID_AA64MMFR1_EL1
+    mmfr2 = 0x72, ///< ID_AA64MMFR2_EL1
+};
+
+/// MRS of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
+[[gnu::noinline]] inline std::uint64_t read(id_register which) noexcept {
+    std::uint64_t value = 0; // NOLINT(misc-const-correctness): an output
+    switch (which) {
+    case id_register::pfr0:
+        asm volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value));
+        break;
+    case id_register::pfr1:
+        asm volatile("mrs %0, S3_0_C0_C4_1" : "=r"(value));
+        break;
+    case id_register::zfr0:
+        asm volatile("mrs %0, S3_0_C0_C4_4" : "=r"(value));
+        break;
+    case id_register::dfr0:
+        asm volatile("mrs %0, S3_0_C0_C5_0" : "=r"(value));
+        break;
+    case id_register::isar0:
+        asm volatile("mrs %0, S3_0_C0_C6_0" : "=r"(value));
+        break;
+    case id_register::isar1:
+        asm volatile("mrs %0, S3_0_C0_C6_1" : "=r"(value));
+        break;
+    case id_register::isar2:
+        asm volatile("mrs %0, S3_0_C0_C6_2" : "=r"(value));
+        break;
+    case id_register::mmfr0:
+        asm volatile("mrs %0, S3_0_C0_C7_0" : "=r"(value));
+        break;
+    case id_register::mmfr1:
+        asm volatile("mrs %0, S3_0_C0_C7_1" : "=r"(value));
+        break;
+    case id_register::mmfr2:
+        asm volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
+        break;
+    case id_register::none:
+        break;
+    }
+    return value;
+}
+
+/// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
+/// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
+inline void synchronise() noexcept { asm volatile("dsb ish\n\tisb" : : : "memory"); }
+
+#undef INLAY_SYMBOL
+
+} // namespace inlay::aarch64::emit

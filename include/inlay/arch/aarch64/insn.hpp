@@ -1,0 +1,691 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// insn: AArch64 instructions as compile-time values; an assembler in consteval functions.
+//
+//     using namespace inlay::aarch64::insn;
+//     constexpr auto checksum = crc32cx(w0, w0, x1);                               // code<>
+//     constexpr auto fallback = call<&sw_crc32c>();                                // code<preserving<...>{}>
+//     constexpr auto clamp    = cmp(x0, x1) + skip_if(condition::ls, mov(x0, x1)); // code<>
+//     constexpr auto barrier  = words<0>(0xd50330ff);                              // sb, by hand
+//
+// How it works. Operands are in the manual's order, the destination first, and typed: a register's width selects
+// the encoding. Each function returns one instruction, in the encoding that GNU as chooses, marked with the
+// stack words (of 8 bytes) that it pushes; codes are joined by `+`. A trailing underscore avoids a word of C++.
+//
+// What cannot be encoded does not compile: the function then calls one that is not constexpr, whose name, a
+// sentence from `encoding::wrong`, is in the compiler's message.
+//
+// Stack words are known of push, pop, and of add and sub that move sp by a constant.
+//
+// The references are to the Arm Architecture Reference Manual (DDI 0487), chapter C6.
+#pragma once
+
+#include "inlay/arch/aarch64/emit.hpp"
+#include "inlay/arch/aarch64/nops.hpp"
+#include "inlay/arch/aarch64/registers.hpp"
+#include "inlay/code.hpp"
+
+#include <cstdint>
+
+namespace inlay::aarch64 {
+
+/// An integer operand of any integer type. What range is right depends on the instruction.
+struct immediate {
+    std::int64_t value;
+
+    template <class Integer>
+        requires requires(Integer integer) { integer % 1; }
+    // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
+    constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
+};
+
+/// base + offset; made by `insn::ptr`.
+struct mem {
+    std::uint8_t base; ///< 31: sp
+    std::int64_t offset;
+};
+
+namespace encoding {
+
+/// What a compiler's message says of a wrong operand. Never defined: a call does not compile.
+namespace wrong {
+
+void the_count_of_a_nop_is_a_multiple_of_4_up_to_64();
+void the_immediate_must_be_0_to_4095_or_a_multiple_of_4096_up_to_0xfff000();
+void the_immediate_must_fit_in_16_bits();
+void the_shift_of_a_mov_is_0_16_32_or_48_and_less_than_the_width_of_the_register();
+void the_immediate_must_be_16_bits_shifted_or_the_complement_of_that_so_use_movz_and_movk();
+void the_shift_count_must_be_less_than_the_width_of_the_register();
+void the_offset_must_be_a_multiple_of_the_size_and_at_most_4095_times_the_size();
+void the_zero_register_cannot_be_an_operand_here();
+void the_stack_pointer_moves_by_multiples_of_16_bytes_at_most_48_down_and_64_up();
+void the_registers_of_a_pop_differ();
+void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
+void condition_al_always_holds_so_use_skip();
+
+} // namespace wrong
+
+template <class>
+inline constexpr bool is_const = false;
+template <class T>
+inline constexpr bool is_const<const T> = true;
+
+/// Functions are the types that `const` does not change.
+template <class>
+inline constexpr bool is_function_pointer = false;
+template <class T>
+inline constexpr bool is_function_pointer<T*> = !is_const<const T>;
+
+template <class>
+inline constexpr bool is_object_pointer = false;
+template <class T>
+inline constexpr bool is_object_pointer<T*> = is_const<const T>;
+
+template <class>
+inline constexpr bool is_full_register = false;
+template <>
+inline constexpr bool is_full_register<reg32> = true;
+template <>
+inline constexpr bool is_full_register<reg64> = true;
+
+template <class>
+inline constexpr bool is_address_register = false;
+template <>
+inline constexpr bool is_address_register<reg64> = true;
+template <>
+inline constexpr bool is_address_register<stack_pointer> = true;
+
+/// Bit 31 of most instructions: the operation has 64 bits.
+consteval std::uint32_t wide(reg64) { return 1U << 31; }
+consteval std::uint32_t wide(reg32) { return 0; }
+consteval std::uint32_t wide(stack_pointer) { return 1U << 31; }
+consteval unsigned width(reg64) { return 64; }
+consteval unsigned width(reg32) { return 32; }
+
+/// A register's number where 31 means the stack pointer.
+template <class Register>
+consteval std::uint32_t not_zero(Register number) {
+    if (number.number == 31) {
+        wrong::the_zero_register_cannot_be_an_operand_here();
+    }
+    return number.number;
+}
+consteval std::uint32_t not_zero(stack_pointer) { return 31; }
+
+consteval std::uint32_t number(reg64 of) { return of.number; }
+consteval std::uint32_t number(reg32 of) { return of.number; }
+
+consteval code<> plain(std::uint32_t word, int stack_words = 0) {
+    code<> out{};
+    out.begin_instruction(stack_words);
+    out.append_little_endian(word, instruction_length);
+    return out;
+}
+
+/// An instruction that refers to `Symbol`.
+template <auto Symbol>
+consteval code<Symbol> with_symbol(std::uint32_t word, relocation kind) {
+    code<Symbol> out{};
+    out.begin_instruction();
+    out.begin_relative(static_cast<std::uint8_t>(kind));
+    out.append_little_endian(word, instruction_length);
+    return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
+    out.calls = what;
+    return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> that_goes_away(code<Symbols...> out) {
+    out.falls_through = false;
+    return out;
+}
+
+/// Rd at bit 0, Rn at bit 5, Rm at bit 16.
+template <class To, class First, class Second>
+consteval code<> three(std::uint32_t word, To to, First first, Second second) {
+    return plain(word | number(second) << 16 | number(first) << 5 | number(to));
+}
+template <class To, class From>
+consteval code<> two(std::uint32_t word, To to, From from) {
+    return plain(word | number(from) << 5 | number(to));
+}
+
+/// The bits of a 12-bit immediate that may be shifted by 12.
+consteval std::uint32_t checked_12(immediate operand) {
+    if (operand.value >= 0 && operand.value <= 0xfff) {
+        return static_cast<std::uint32_t>(operand.value) << 10;
+    }
+    if (operand.value < 0 || operand.value > 0xfff000 || operand.value % 0x1000 != 0) {
+        wrong::the_immediate_must_be_0_to_4095_or_a_multiple_of_4096_up_to_0xfff000();
+    }
+    return 1U << 22 | static_cast<std::uint32_t>(operand.value >> 12) << 10;
+}
+
+/// The stack words pushed by an instruction that takes `bytes` from sp.
+consteval int words_pushed(std::int64_t bytes) {
+    if (bytes % 16 != 0 || bytes > 48 || bytes < -64) {
+        wrong::the_stack_pointer_moves_by_multiples_of_16_bytes_at_most_48_down_and_64_up();
+    }
+    return static_cast<int>(bytes / 8);
+}
+
+consteval std::uint32_t checked_16(immediate operand) {
+    if (operand.value < 0 || operand.value > 0xffff) {
+        wrong::the_immediate_must_fit_in_16_bits();
+    }
+    return static_cast<std::uint32_t>(operand.value);
+}
+
+/// movn 0, movz 2, movk 3.
+template <class Register>
+consteval code<> move_wide(std::uint32_t operation, Register to, immediate operand, immediate shift) {
+    if (shift.value < 0 || shift.value % 16 != 0 || shift.value >= static_cast<std::int64_t>(width(to))) {
+        wrong::the_shift_of_a_mov_is_0_16_32_or_48_and_less_than_the_width_of_the_register();
+    }
+    return plain(wide(to) | 0x12800000U | operation << 29 | static_cast<std::uint32_t>(shift.value / 16) << 21 |
+                 checked_16(operand) << 5 | number(to));
+}
+
+template <class Register>
+consteval std::uint32_t checked_shift(Register to, immediate count) {
+    if (count.value < 0 || count.value >= static_cast<std::int64_t>(width(to))) {
+        wrong::the_shift_count_must_be_less_than_the_width_of_the_register();
+    }
+    return static_cast<std::uint32_t>(count.value);
+}
+
+/// ubfm (operation 2) or sbfm (0) with the two positions.
+template <class Register>
+consteval code<> bitfield(std::uint32_t operation, Register to, Register from, std::uint32_t r, std::uint32_t s) {
+    return plain(wide(to) | (wide(to) != 0 ? 1U << 22 : 0U) | operation << 29 | 0x13000000U | r << 16 | s << 10 |
+                 number(from) << 5 | number(to));
+}
+
+/// A load or store of 1 << `log2` bytes with an offset counted in them.
+consteval code<> access(std::uint32_t word, unsigned log2, std::uint32_t value, mem at) {
+    const std::int64_t size = std::int64_t{1} << log2;
+    if (at.offset < 0 || at.offset % size != 0 || at.offset / size > 0xfff) {
+        wrong::the_offset_must_be_a_multiple_of_the_size_and_at_most_4095_times_the_size();
+    }
+    return plain(word | log2 << 30 | static_cast<std::uint32_t>(at.offset / size) << 10 | std::uint32_t{at.base} << 5 |
+                 value);
+}
+
+/// The body of a branch over it, which lands inside the same code, because a branch out of it could not be moved.
+template <auto... Symbols>
+consteval code<Symbols...> branch_over(code<> branch, const code<Symbols...>& body) {
+    if (body.depth(body.length) != 0) {
+        wrong::the_body_of_a_skip_must_pop_exactly_what_it_pushes();
+    }
+    code<Symbols...> out{};
+    out = branch + body;
+    out.falls_through = true;
+    return out;
+}
+/// Instructions from a branch to the end of the `body` behind it.
+consteval std::uint32_t distance_over(const machine_code& body) { return body.length / instruction_length + 1U; }
+
+} // namespace encoding
+} // namespace inlay::aarch64
+
+namespace inlay::aarch64::insn {
+
+// Registers, so that `using namespace inlay::aarch64::insn` is all that a user needs.
+using aarch64::mem, aarch64::reg32, aarch64::reg64, aarch64::stack_pointer;
+using aarch64::sp, aarch64::wzr, aarch64::xzr;
+using aarch64::w0, aarch64::w1, aarch64::w2, aarch64::w3, aarch64::w4, aarch64::w5, aarch64::w6, aarch64::w7;
+using aarch64::w16, aarch64::w17, aarch64::w18, aarch64::w19, aarch64::w20, aarch64::w21, aarch64::w22, aarch64::w23;
+using aarch64::w24, aarch64::w25, aarch64::w26, aarch64::w27, aarch64::w28, aarch64::w29, aarch64::w30;
+using aarch64::w8, aarch64::w9, aarch64::w10, aarch64::w11, aarch64::w12, aarch64::w13, aarch64::w14, aarch64::w15;
+using aarch64::x0, aarch64::x1, aarch64::x2, aarch64::x3, aarch64::x4, aarch64::x5, aarch64::x6, aarch64::x7;
+using aarch64::x16, aarch64::x17, aarch64::x18, aarch64::x19, aarch64::x20, aarch64::x21, aarch64::x22, aarch64::x23;
+using aarch64::x24, aarch64::x25, aarch64::x26, aarch64::x27, aarch64::x28, aarch64::x29, aarch64::x30;
+using aarch64::x8, aarch64::x9, aarch64::x10, aarch64::x11, aarch64::x12, aarch64::x13, aarch64::x14, aarch64::x15;
+
+/// A register of 32 or 64 bits.
+template <class T>
+concept full_register = encoding::is_full_register<T>;
+/// A register that can hold an address: also sp.
+template <class T>
+concept address_register = encoding::is_address_register<T>;
+
+/// [base, #offset]
+template <address_register Base>
+consteval mem ptr(Base base, immediate offset = 0) {
+    return {static_cast<std::uint8_t>(encoding::not_zero(base)), offset.value};
+}
+
+// ---- Words by hand.
+
+/// The way out: instructions given as words, which together push `StackWords` (negative: pop). They must fall
+/// through, call nothing, and hold nothing relative, because they are copied elsewhere.
+template <int StackWords = 0, class... Words>
+[[nodiscard]] consteval code<> words(Words... values) {
+    static_assert(StackWords >= -8 && StackWords <= 7, "inlay: words<N> pushes at most 7 stack words, or pops 8");
+    static_assert(sizeof...(Words) >= 1 && sizeof...(Words) <= 16, "inlay: one code has 1 to 16 words");
+    code<> out{};
+    unsigned left = sizeof...(Words);
+    ((out = out + encoding::plain(static_cast<std::uint32_t>(values), --left == 0 ? StackWords : 0)), ...);
+    return out;
+}
+
+// ---- Nothing, hints and exceptions. NOP, YIELD, WFE, WFI, SEV, SEVL, BTI, SVC, HVC, SMC, BRK, HLT.
+
+/// `count` bytes of nops, 0 to 64, a multiple of four.
+[[nodiscard]] consteval code<> nop(unsigned count = instruction_length) {
+    if (count > max_code_length || count % instruction_length != 0) {
+        encoding::wrong::the_count_of_a_nop_is_a_multiple_of_4_up_to_64();
+    }
+    code<> out{};
+    for (; count != 0; count -= instruction_length) {
+        out.begin_instruction();
+        out.append_little_endian(nop_word, instruction_length);
+    }
+    return out;
+}
+[[nodiscard]] consteval code<> yield() { return encoding::plain(0xd503203f); }
+[[nodiscard]] consteval code<> wfe() { return encoding::plain(0xd503205f); }
+[[nodiscard]] consteval code<> wfi() { return encoding::plain(0xd503207f); }
+[[nodiscard]] consteval code<> sev() { return encoding::plain(0xd503209f); }
+[[nodiscard]] consteval code<> sevl() { return encoding::plain(0xd50320bf); }
+
+/// What may branch to a bti: `c` calls (and br x16, br x17), `j` jumps.
+enum class landing : std::uint8_t { none, c, j, jc };
+[[nodiscard]] consteval code<> bti(landing from) {
+    return encoding::plain(0xd503241fU | static_cast<std::uint32_t>(from) << 6);
+}
+[[nodiscard]] consteval code<> svc(immediate operand) {
+    return encoding::plain(0xd4000001U | encoding::checked_16(operand) << 5);
+}
+[[nodiscard]] consteval code<> hvc(immediate operand) {
+    return encoding::plain(0xd4000002U | encoding::checked_16(operand) << 5);
+}
+[[nodiscard]] consteval code<> smc(immediate operand) {
+    return encoding::plain(0xd4000003U | encoding::checked_16(operand) << 5);
+}
+[[nodiscard]] consteval code<> brk(immediate operand) {
+    return encoding::that_goes_away(encoding::plain(0xd4200000U | encoding::checked_16(operand) << 5));
+}
+
+// ---- Order. DMB, DSB, ISB, SB, CSDB.
+
+/// Which accesses a barrier orders, and for whom.
+enum class barrier : std::uint8_t {
+    oshld = 1,
+    oshst = 2,
+    osh = 3,
+    nshld = 5,
+    nshst = 6,
+    nsh = 7,
+    ishld = 9,
+    ishst = 10,
+    ish = 11,
+    ld = 13,
+    st = 14,
+    sy = 15,
+};
+[[nodiscard]] consteval code<> dmb(barrier option) {
+    return encoding::plain(0xd50330bfU | static_cast<std::uint32_t>(option) << 8);
+}
+[[nodiscard]] consteval code<> dsb(barrier option) {
+    return encoding::plain(0xd503309fU | static_cast<std::uint32_t>(option) << 8);
+}
+[[nodiscard]] consteval code<> isb() { return encoding::plain(0xd5033fdf); }
+/// A speculation barrier; undefined without the feature `sb`.
+[[nodiscard]] consteval code<> sb() { return encoding::plain(0xd50330ff); }
+[[nodiscard]] consteval code<> csdb() { return encoding::plain(0xd503229f); }
+
+// ---- Moves. MOV, MOVZ, MOVN, MOVK.
+
+template <full_register Register>
+[[nodiscard]] consteval code<> movz(Register to, immediate operand, immediate shift = 0) {
+    return encoding::move_wide(2, to, operand, shift);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> movn(Register to, immediate operand, immediate shift = 0) {
+    return encoding::move_wide(0, to, operand, shift);
+}
+/// Changes 16 bits of the register.
+template <full_register Register>
+[[nodiscard]] consteval code<> movk(Register to, immediate operand, immediate shift = 0) {
+    return encoding::move_wide(3, to, operand, shift);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> mov(Register to, Register from) {
+    return encoding::plain(encoding::wide(to) | 0x2a0003e0U | encoding::number(from) << 16 | encoding::number(to));
+}
+/// One movz or movn; a constant that takes more is written as movz and movk.
+template <full_register Register>
+[[nodiscard]] consteval code<> mov(Register to, immediate operand) {
+    const auto all = encoding::width(to) == 64 ? ~std::uint64_t{0} : std::uint64_t{0xffffffff};
+    const auto value = static_cast<std::uint64_t>(operand.value) & all;
+    const bool whole = encoding::width(to) == 64 || (operand.value >= -0x80000000LL && operand.value <= 0xffffffffLL);
+    for (unsigned shift = 0; whole && shift < encoding::width(to); shift += 16) {
+        if ((value & ~(std::uint64_t{0xffff} << shift)) == 0) {
+            return movz(to, value >> shift, shift);
+        }
+    }
+    for (unsigned shift = 0; whole && shift < encoding::width(to); shift += 16) {
+        if ((~value & all & ~(std::uint64_t{0xffff} << shift)) == 0) {
+            return movn(to, (~value & all) >> shift, shift);
+        }
+    }
+    encoding::wrong::the_immediate_must_be_16_bits_shifted_or_the_complement_of_that_so_use_movz_and_movk();
+    return {};
+}
+[[nodiscard]] consteval code<> mov(reg64 to, stack_pointer) {
+    return encoding::plain(0x910003e0U | encoding::not_zero(to));
+}
+
+// ---- Arithmetic. ADD, ADDS, SUB, SUBS, CMP, CMN, NEG, MUL, MADD, MSUB, UMULH, UDIV, SDIV.
+
+template <full_register Register>
+[[nodiscard]] consteval code<> add(Register to, Register from, immediate operand) {
+    return encoding::plain(encoding::wide(to) | 0x11000000U | encoding::checked_12(operand) |
+                           encoding::not_zero(from) << 5 | encoding::not_zero(to));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sub(Register to, Register from, immediate operand) {
+    return encoding::plain(encoding::wide(to) | 0x51000000U | encoding::checked_12(operand) |
+                           encoding::not_zero(from) << 5 | encoding::not_zero(to));
+}
+[[nodiscard]] consteval code<> add(reg64 to, stack_pointer, immediate operand) {
+    return encoding::plain(0x910003e0U | encoding::checked_12(operand) | encoding::not_zero(to));
+}
+[[nodiscard]] consteval code<> sub(reg64 to, stack_pointer, immediate operand) {
+    return encoding::plain(0xd10003e0U | encoding::checked_12(operand) | encoding::not_zero(to));
+}
+/// Pops: sp goes up by a multiple of 16 bytes, at most 64.
+[[nodiscard]] consteval code<> add(stack_pointer, stack_pointer, immediate operand) {
+    return encoding::plain(0x910003ffU | encoding::checked_12(operand), encoding::words_pushed(-operand.value));
+}
+/// Pushes: sp goes down by a multiple of 16 bytes, at most 48.
+[[nodiscard]] consteval code<> sub(stack_pointer, stack_pointer, immediate operand) {
+    return encoding::plain(0xd10003ffU | encoding::checked_12(operand), encoding::words_pushed(operand.value));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> add(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x0b000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sub(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x4b000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> adds(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x2b000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> subs(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x6b000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> adds(Register to, Register from, immediate operand) {
+    return encoding::plain(encoding::wide(to) | 0x31000000U | encoding::checked_12(operand) |
+                           encoding::not_zero(from) << 5 | encoding::number(to));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> subs(Register to, Register from, immediate operand) {
+    return encoding::plain(encoding::wide(to) | 0x71000000U | encoding::checked_12(operand) |
+                           encoding::not_zero(from) << 5 | encoding::number(to));
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> cmp(Register first, Register second) {
+    return subs(Register{31}, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> cmp(Register first, immediate second) {
+    return subs(Register{31}, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> neg(Register to, Register from) {
+    return sub(to, Register{31}, from);
+}
+/// to = addend + first * second
+template <full_register Register>
+[[nodiscard]] consteval code<> madd(Register to, Register first, Register second, Register addend) {
+    return encoding::three(encoding::wide(to) | 0x1b000000U | encoding::number(addend) << 10, to, first, second);
+}
+/// to = minuend - first * second
+template <full_register Register>
+[[nodiscard]] consteval code<> msub(Register to, Register first, Register second, Register minuend) {
+    return encoding::three(encoding::wide(to) | 0x1b008000U | encoding::number(minuend) << 10, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> mul(Register to, Register first, Register second) {
+    return madd(to, first, second, Register{31});
+}
+/// The high half of the product.
+[[nodiscard]] consteval code<> umulh(reg64 to, reg64 first, reg64 second) {
+    return encoding::three(0x9bc07c00U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> udiv(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x1ac00800U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> sdiv(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x1ac00c00U, to, first, second);
+}
+
+// ---- Logic, shifts and bits. AND, ORR, EOR, BIC, TST, MVN, LSL, LSR, ASR, CLZ, CLS, RBIT, REV, REV16.
+
+template <full_register Register>
+[[nodiscard]] consteval code<> and_(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x0a000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> orr(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x2a000000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> eor(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x4a000000U, to, first, second);
+}
+/// to = first & ~second
+template <full_register Register>
+[[nodiscard]] consteval code<> bic(Register to, Register first, Register second) {
+    return encoding::three(encoding::wide(to) | 0x0a200000U, to, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> tst(Register first, Register second) {
+    return encoding::three(encoding::wide(first) | 0x6a000000U, Register{31}, first, second);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> mvn(Register to, Register from) {
+    return encoding::three(encoding::wide(to) | 0x2a200000U, to, Register{31}, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> lsl(Register to, Register from, immediate count) {
+    const std::uint32_t by = encoding::checked_shift(to, count);
+    return encoding::bitfield(2, to, from, (encoding::width(to) - by) % encoding::width(to),
+                              encoding::width(to) - 1 - by);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> lsr(Register to, Register from, immediate count) {
+    return encoding::bitfield(2, to, from, encoding::checked_shift(to, count), encoding::width(to) - 1);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> asr(Register to, Register from, immediate count) {
+    return encoding::bitfield(0, to, from, encoding::checked_shift(to, count), encoding::width(to) - 1);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> clz(Register to, Register from) {
+    return encoding::two(encoding::wide(to) | 0x5ac01000U, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> cls(Register to, Register from) {
+    return encoding::two(encoding::wide(to) | 0x5ac01400U, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> rbit(Register to, Register from) {
+    return encoding::two(encoding::wide(to) | 0x5ac00000U, to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> rev(Register to, Register from) {
+    return encoding::two(encoding::wide(to) | (encoding::wide(to) != 0 ? 0x5ac00c00U : 0x5ac00800U), to, from);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> rev16(Register to, Register from) {
+    return encoding::two(encoding::wide(to) | 0x5ac00400U, to, from);
+}
+
+// ---- Checksums. CRC32B, CRC32H, CRC32W, CRC32X (polynomial 0x04c11db7); CRC32CB to CRC32CX (0x1edc6f41).
+
+[[nodiscard]] consteval code<> crc32b(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac04000, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32h(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac04400, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32w(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac04800, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32x(reg32 to, reg32 sum, reg64 data) {
+    return encoding::three(0x9ac04c00, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32cb(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac05000, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32ch(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac05400, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32cw(reg32 to, reg32 sum, reg32 data) {
+    return encoding::three(0x1ac05800, to, sum, data);
+}
+[[nodiscard]] consteval code<> crc32cx(reg32 to, reg32 sum, reg64 data) {
+    return encoding::three(0x9ac05c00, to, sum, data);
+}
+
+// ---- Memory. LDR, STR, LDRB, STRB, and the atomic LDADDAL, SWPAL, CASAL of the feature `atomics`.
+
+[[nodiscard]] consteval code<> ldr(reg64 to, mem at) { return encoding::access(0x39400000, 3, to.number, at); }
+[[nodiscard]] consteval code<> ldr(reg32 to, mem at) { return encoding::access(0x39400000, 2, to.number, at); }
+[[nodiscard]] consteval code<> str(reg64 from, mem at) { return encoding::access(0x39000000, 3, from.number, at); }
+[[nodiscard]] consteval code<> str(reg32 from, mem at) { return encoding::access(0x39000000, 2, from.number, at); }
+[[nodiscard]] consteval code<> ldrb(reg32 to, mem at) { return encoding::access(0x39400000, 0, to.number, at); }
+[[nodiscard]] consteval code<> strb(reg32 from, mem at) { return encoding::access(0x39000000, 0, from.number, at); }
+
+/// Adds `value` to what `base` points to, and sets `old` to what was there. Acquires and releases.
+template <full_register Register, address_register Base>
+[[nodiscard]] consteval code<> ldaddal(Register value, Register old, Base base) {
+    return encoding::plain((encoding::wide(value) >> 1) | 0xb8e00000U | encoding::number(value) << 16 |
+                           encoding::not_zero(base) << 5 | encoding::number(old));
+}
+/// Stores `value`, and sets `old` to what was there.
+template <full_register Register, address_register Base>
+[[nodiscard]] consteval code<> swpal(Register value, Register old, Base base) {
+    return encoding::plain((encoding::wide(value) >> 1) | 0xb8e08000U | encoding::number(value) << 16 |
+                           encoding::not_zero(base) << 5 | encoding::number(old));
+}
+/// Where memory equals `expected`, stores `value`. Sets `expected` to what was there.
+template <full_register Register, address_register Base>
+[[nodiscard]] consteval code<> casal(Register expected, Register value, Base base) {
+    return encoding::plain((encoding::wide(value) >> 1) | 0x88e0fc00U | encoding::number(expected) << 16 |
+                           encoding::not_zero(base) << 5 | encoding::number(value));
+}
+
+// ---- The stack. STP and LDP with write-back: sp stays a multiple of 16.
+
+/// stp first, second, [sp, #-16]!
+[[nodiscard]] consteval code<> push(reg64 first, reg64 second) {
+    return encoding::plain(0xa9bf03e0U | encoding::number(second) << 10 | encoding::number(first), 2);
+}
+/// ldp first, second, [sp], #16
+[[nodiscard]] consteval code<> pop(reg64 first, reg64 second) {
+    if (first == second) {
+        encoding::wrong::the_registers_of_a_pop_differ();
+    }
+    return encoding::plain(0xa8c103e0U | encoding::number(second) << 10 | encoding::number(first), -2);
+}
+
+// ---- Addresses, calls and branches. ADR, BL, BLR, B, BR, B.cond, CBZ, CBNZ, RET.
+
+/// The condition codes (C1.2.4), of the results of `cmp(x, y)`: `lo` and `hi` unsigned, `lt` and `gt` signed.
+enum class condition : std::uint8_t { eq, ne, hs, lo, mi, pl, vs, vc, hi, ls, ge, lt, gt, le, al };
+
+/// The address of `Object`, which is at most 1 MiB from the site.
+template <auto Object>
+[[nodiscard]] consteval code<Object> adr(reg64 to) {
+    static_assert(encoding::is_object_pointer<decltype(Object)> || encoding::is_function_pointer<decltype(Object)>,
+                  "inlay: adr takes the address of a variable or a function: adr<&object>(x0)");
+    return encoding::with_symbol<Object>(0x10000000U | encoding::number(to), relocation::adr21);
+}
+
+/// Calls `Function` through a thunk that keeps all general registers but the result, x16, x17 and x30.
+template <auto Function>
+[[nodiscard]] consteval code<preserving<Function>{}> call() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: call takes the address of a function: call<&function>()");
+    return encoding::that_calls(called::preserving,
+                                encoding::with_symbol<preserving<Function>{}>(0x94000000, relocation::branch26));
+}
+/// Calls `Function` itself: an assembly function that keeps what the thunk of `call` keeps.
+template <auto Function>
+[[nodiscard]] consteval code<Function> call_direct() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: call_direct takes the address of a function: call_direct<&function>()");
+    return encoding::that_calls(called::preserving, encoding::with_symbol<Function>(0x94000000, relocation::branch26));
+}
+/// blr: an ordinary function, so every register that the calling convention gives to functions changes.
+[[nodiscard]] consteval code<> call(reg64 to) {
+    return encoding::that_calls(called::ordinary, encoding::plain(0xd63f0000U | encoding::number(to) << 5));
+}
+
+/// b
+template <auto Function>
+[[nodiscard]] consteval code<Function> jmp() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: jmp takes the address of a function: jmp<&function>()");
+    return encoding::that_goes_away(encoding::with_symbol<Function>(0x14000000, relocation::branch26));
+}
+/// br
+[[nodiscard]] consteval code<> jmp(reg64 to) {
+    return encoding::that_goes_away(encoding::plain(0xd61f0000U | encoding::number(to) << 5));
+}
+[[nodiscard]] consteval code<> ret(reg64 to = x30) {
+    return encoding::that_goes_away(encoding::plain(0xd65f0000U | encoding::number(to) << 5));
+}
+
+/// Branches to `Function` where `Condition` holds. It is at most 1 MiB from the site: the linker makes no veneer.
+template <condition Condition, auto Function>
+[[nodiscard]] consteval code<Function> b_cond() {
+    static_assert(encoding::is_function_pointer<decltype(Function)>,
+                  "inlay: b_cond takes a condition and the address of a function: b_cond<condition::eq, &function>(); "
+                  "to branch inside one code, skip_if(condition::eq, body)");
+    return encoding::with_symbol<Function>(0x54000000U | static_cast<std::uint32_t>(Condition), relocation::branch19);
+}
+
+/// A branch over `body`, which pops what it pushes.
+template <auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
+    return encoding::branch_over(encoding::plain(0x14000000U | encoding::distance_over(body)), body);
+}
+/// A branch over `body` where the condition holds: `skip_if(condition::eq, body)` runs `body` where it is not equal.
+template <auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip_if(condition when, code<Symbols...> body) {
+    if (when == condition::al) {
+        encoding::wrong::condition_al_always_holds_so_use_skip();
+    }
+    return encoding::branch_over(
+        encoding::plain(0x54000000U | encoding::distance_over(body) << 5 | static_cast<std::uint32_t>(when)), body);
+}
+/// A branch over `body` where the register is zero, or is not.
+template <full_register Register, auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip_if_zero(Register value, code<Symbols...> body) {
+    return encoding::branch_over(encoding::plain(encoding::wide(value) | 0x34000000U |
+                                                 encoding::distance_over(body) << 5 | encoding::number(value)),
+                                 body);
+}
+template <full_register Register, auto... Symbols>
+[[nodiscard]] consteval code<Symbols...> skip_unless_zero(Register value, code<Symbols...> body) {
+    return encoding::branch_over(encoding::plain(encoding::wide(value) | 0x35000000U |
+                                                 encoding::distance_over(body) << 5 | encoding::number(value)),
+                                 body);
+}
+
+} // namespace inlay::aarch64::insn

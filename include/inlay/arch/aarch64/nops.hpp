@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// nops: instructions that do nothing, to fill a given number of bytes.
+//
+//     std::uint8_t padding[12];
+//     inlay::aarch64::fill_nops(padding, sizeof padding);      // three nops
+//
+// How it works. An instruction has four bytes, little endian whatever the data's order is, and so has a nop.
+// The count is a multiple of four, because every length of a code is.
+#pragma once
+
+#include <cstdint>
+
+namespace inlay::aarch64 {
+
+/// Bytes of an instruction.
+inline constexpr unsigned instruction_length = 4;
+
+/// NOP.
+inline constexpr std::uint32_t nop_word = 0xd503201f;
+
+/// Fills `bytes[0]` to `bytes[count - 1]` with nops. `count` is a multiple of four.
+constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
+    for (unsigned i = 0; i < count; ++i) {
+        bytes[i] = static_cast<std::uint8_t>(nop_word >> (i % instruction_length * 8));
+    }
+}
+
+} // namespace inlay::aarch64

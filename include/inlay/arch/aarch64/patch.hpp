@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// patch: what the patcher must know of AArch64 machine code: relative operands, and calls in text.
+//
+// How it works. A relative operand is part of a word with other things in it. Which bits it has follows from
+// the instruction, so the word itself says where to add, and by what to divide: branches and literal loads
+// count in instructions, adr in bytes. (adrp counts in pages of what is at hand when it runs: it cannot be
+// moved by a distance, and is refused.)
+#pragma once
+
+#include "inlay/table.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::aarch64 {
+
+/// The little-endian word at `at`.
+[[nodiscard]] inline std::uint32_t load32(const std::uint8_t* at) noexcept {
+    return std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24;
+}
+
+inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
+    for (unsigned i = 0; i < 4; ++i) {
+        static_cast<volatile std::uint8_t*>(at)[i] = static_cast<std::uint8_t>(value >> 8 * i);
+    }
+}
+
+/// Adds `amount` to the signed field of `width` bits at bit `low` of `word`. False, and nothing changes, if the
+/// sum would not fit.
+[[nodiscard]] constexpr bool add_to_field(std::uint32_t& word, unsigned low, unsigned width,
+                                          std::int64_t amount) noexcept {
+    const std::uint32_t mask = (1U << width) - 1;
+    const std::int64_t half = std::int64_t{1} << (width - 1);
+    const std::int64_t raw = word >> low & mask;
+    const std::int64_t sum = (raw >= half ? raw - 2 * half : raw) + amount;
+    if (amount > 4 * half || amount < -4 * half || sum < -half || sum >= half) {
+        return false;
+    }
+    word = (word & ~(mask << low)) | (static_cast<std::uint32_t>(sum) & mask) << low;
+    return true;
+}
+
+/// Whether the word is b or bl.
+[[nodiscard]] constexpr bool is_plain_branch(std::uint32_t word) noexcept {
+    return (word & 0x7c000000U) == 0x14000000U;
+}
+
+/// Adds `shift` bytes to the distance in the instruction at `field`. False, and nothing changes, if it would not
+/// fit, or if the instruction is none that is known to hold a distance.
+[[nodiscard]] inline bool relocate(std::uint8_t* field, std::int64_t shift) noexcept {
+    std::uint32_t word = load32(field);
+    if ((word & 0x9f000000U) == 0x10000000U) { // adr: bits 1:0 of the distance are apart
+        std::uint32_t distance = (word >> 5 & 0x7ffffU) << 2 | (word >> 29 & 3U);
+        if (!add_to_field(distance, 0, 21, shift)) {
+            return false;
+        }
+        word = (word & 0x9f00001fU) | (distance >> 2) << 5 | (distance & 3U) << 29;
+        store32(field, word);
+        return true;
+    }
+    unsigned low = 5;
+    unsigned width = 0;
+    if (is_plain_branch(word)) {
+        low = 0;
+        width = 26;
+    } else if ((word & 0xff000010U) == 0x54000000U || (word & 0x7e000000U) == 0x34000000U ||
+               (word & 0x3b000000U) == 0x18000000U) { // b.cond; cbz, cbnz; loads of a literal
+        width = 19;
+    } else if ((word & 0x7e000000U) == 0x36000000U) { // tbz, tbnz
+        width = 14;
+    }
+    if (width == 0 || shift % 4 != 0 || !add_to_field(word, low, width, shift / 4)) {
+        return false;
+    }
+    store32(field, word);
+    return true;
+}
+
+/// A branch in text.
+struct found_branch {
+    address start; ///< of the instruction: distances count from here
+    address field; ///< of the four bytes that hold the distance: the same
+    address end;   ///< of the instruction
+
+    [[nodiscard]] address target() const noexcept {
+        const std::uint32_t word = load32(reinterpret_cast<const std::uint8_t*>(field));
+        return start + static_cast<address>(std::intptr_t{static_cast<std::int32_t>(word << 6) >> 4});
+    }
+};
+
+/// Bytes of the longest branch that branch_at() knows.
+inline constexpr std::size_t longest_branch = 4;
+
+/// True if the word at `at` (of which `size` bytes may be read) is b or bl. Compilers do not reach for functions
+/// by b.cond, which goes only 1 MiB far.
+[[nodiscard]] inline bool branch_at(address at, std::size_t size, found_branch& result) noexcept {
+    if (size < longest_branch || !is_plain_branch(load32(reinterpret_cast<const std::uint8_t*>(at)))) {
+        return false;
+    }
+    result = {at, at, at + longest_branch};
+    return true;
+}
+
+/// Bytes between two places where a branch may begin.
+inline constexpr std::size_t instruction_alignment = 4;
+
+/// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach (128 MiB).
+[[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
+    const auto distance = static_cast<std::int64_t>(target - branch.start);
+    std::uint32_t word = load32(reinterpret_cast<const std::uint8_t*>(branch.field)) & 0xfc000000U;
+    if (distance % 4 != 0 || !add_to_field(word, 0, 26, distance / 4)) {
+        return false;
+    }
+    store32(bytes, word);
+    return true;
+}
+
+} // namespace inlay::aarch64
