@@ -191,6 +191,34 @@ TEST(Alternative, CallKeepsRegistersStackAndRedZone) {
     EXPECT_FALSE(inline_flag);
 }
 
+// Each register holds a value of its own across the call; one word on the stack misaligns it for a call.
+constexpr auto add_registers = add(rax, rcx) + add(rax, rdx) + add(rax, rsi) + add(rax, rdi);
+constexpr auto add_extended = add(rax, r8) + add(rax, r9) + add(rax, r10);
+inline constexpr auto poison_low =
+    inlay::alternative<mov(rcx, 1) + mov(rdx, 2) + mov(rsi, 4) + mov(rdi, 8) + push(rbx) + call<&trash_registers>() +
+                           pop(rbx) + xor_(eax, eax) + add_registers,
+                       when<a, mov(eax, 15)>>{}
+        .clobbers_all()
+        .returns<rax, std::uint64_t>();
+inline constexpr auto poison_high = inlay::alternative<mov(r8, 16) + mov(r9, 32) + mov(r10, 64) +
+                                                           call<&trash_registers>() + xor_(eax, eax) + add_extended,
+                                                       when<a, mov(eax, 112)>>{}
+                                        .clobbers_all()
+                                        .returns<rax, std::uint64_t>();
+inline constexpr auto poison_r11 =
+    inlay::alternative<mov(r11, 128) + call<&trash_registers>() + mov(rax, r11), when<a, mov(eax, 128)>>{}
+        .clobbers_all()
+        .returns<rax, std::uint64_t>();
+
+TEST(Alternative, ThunkKeepsEachGeneralRegisterAndAlignsTheStack) {
+    for (const unsigned mask : {0U, 1U}) {
+        apply_with(mask);
+        EXPECT_EQ(poison_low(), 15U);
+        EXPECT_EQ(poison_high(), 112U);
+        EXPECT_EQ(poison_r11(), 128U);
+    }
+}
+
 std::uint64_t plus_one(std::uint64_t x) { return x + 1; }
 std::uint64_t plus_two(std::uint64_t x) { return x + 2; }
 using plus = std::uint64_t(std::uint64_t);

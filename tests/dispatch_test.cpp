@@ -142,6 +142,22 @@ TEST(Dispatch, EveryPlainCallIsDirectWithOptimisation) {
 #endif
 }
 
+TEST(Dispatch, NoCallOfTheTrampolineIsLeft) {
+    ASSERT_TRUE(apply_with(1));
+    EXPECT_EQ(nested(1), twice_by(1, twice_by(1, 1) + twice_by(1, twice_by(1, 1))));
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+    const auto trampoline = reinterpret_cast<inlay::address>(decltype(doubled)::trampoline);
+    const auto start = reinterpret_cast<inlay::address>(&nested);
+    const inlay::platform::process self;
+    for (std::size_t at = 0; at < 48 && self.executable(start + at, inlay::arch::longest_branch); ++at) {
+        inlay::arch::found_branch branch{};
+        EXPECT_FALSE(inlay::arch::branch_at(start + at, inlay::arch::longest_branch, branch) &&
+                     branch.target() == trampoline)
+            << "three nested calls: each belongs to its own marker; byte " << at;
+    }
+#endif
+}
+
 } // namespace
 
 // NOLINTEND(*-avoid-magic-numbers)

@@ -76,6 +76,7 @@ TEST(Predicate, EvaluatesAsWritten) {
 TEST(Predicate, IsProbedOnceARun) {
     EXPECT_TRUE((holds<once>() || !holds<once>()));
     EXPECT_TRUE((holds<once && a>() || !holds<once && !a>()));
+    (void)holds<!once>();
     const int before = probed;
     ASSERT_TRUE(inlay::apply());
     EXPECT_EQ(probed, before + 1);
