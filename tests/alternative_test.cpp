@@ -184,9 +184,11 @@ TEST(Alternative, CallKeepsRegistersStackAndRedZone) {
     bool called_flag = true;
     bool inline_flag = true;
     apply_with(0);
-    const auto called = many_values(1234, 1.5, called_flag);
+    volatile std::uint64_t integer = 1234; // unknown to the compiler, so that it must keep what it computes from it
+    volatile double number = 1.5;
+    const auto called = many_values(integer, number, called_flag);
     apply_with(1);
-    EXPECT_EQ(many_values(1234, 1.5, inline_flag), called);
+    EXPECT_EQ(many_values(integer, number, inline_flag), called);
     EXPECT_FALSE(called_flag) << "0x1ff00 is false: only 8 bits count";
     EXPECT_FALSE(inline_flag);
 }

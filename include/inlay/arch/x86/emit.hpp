@@ -286,7 +286,9 @@ template <class Declaration, auto Original, auto Padding, unsigned Last>
 }
 
 /// Called on a path that is never taken, so that the function around a site is not a leaf.
-[[gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() noexcept { __builtin_trap(); }
+[[noreturn, gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() noexcept {
+    __builtin_trap();
+}
 
 /// Makes the function around it one that may call: such a function has no red zone.
 [[gnu::always_inline]] inline void no_red_zone() noexcept {
