@@ -221,6 +221,25 @@ TEST(Alternative, ThunkKeepsEachGeneralRegisterAndAlignsTheStack) {
     }
 }
 
+inline constexpr auto result_ignored = inlay::alternative<call<&software_popcount>(), when<a, nop(5)>>{}.takes<rdi>();
+
+[[gnu::noinline]] std::uint64_t keeps_its_own(std::uint64_t x, std::uint64_t y) {
+    std::uint64_t sum = x * y;
+    for (std::uint64_t i = 0; i < y; ++i) {
+        result_ignored(i); // returns something, which nobody asked for
+        sum += i * sum;
+    }
+    return sum;
+}
+
+TEST(Alternative, ResultThatNobodyTakesChangesNothing) {
+    volatile std::uint64_t seven = 7;
+    apply_with(0);
+    const auto called = keeps_its_own(seven, seven);
+    apply_with(1);
+    EXPECT_EQ(keeps_its_own(seven, seven), called);
+}
+
 std::uint64_t plus_one(std::uint64_t x) { return x + 1; }
 std::uint64_t plus_two(std::uint64_t x) { return x + 2; }
 using plus = std::uint64_t(std::uint64_t);

@@ -59,9 +59,9 @@ inline constexpr int landing_pads = 1;
 inline constexpr int landing_pads = 0;
 #endif
 
-/// The thunk of `preserving<Function>{}`: keeps all general registers but x0 (and x1 where the result is
-/// wider than one register) and x30, calls. It has no unwind information: an exception cannot
-/// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
+/// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. It has no unwind
+/// information: an exception cannot cross an assembly statement, so one that leaves `Function` ends the program, as if
+/// it were noexcept.
 template <auto Function>
 [[gnu::always_inline]] inline void thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
@@ -72,14 +72,9 @@ template <auto Function>
     static_assert(!std::is_floating_point_v<result>,
                   "inlay: a function called from an alternative cannot return a floating-point number; "
                   "use inlay::dispatch");
+    static_assert(std::is_void_v<result> || sizeof(std::conditional_t<std::is_void_v<result>, char, result>) <= 8,
+                  "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
     constexpr bool returns_x0 = !std::is_void_v<result>;
-    constexpr bool returns_x1 = [] {
-        if constexpr (std::is_void_v<result>) {
-            return false;
-        } else {
-            return sizeof(result) > 8;
-        }
-    }();
     asm volatile(
         ".ifndef .Linlay.%c[id]\n\t"
         ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
@@ -100,7 +95,7 @@ template <auto Function>
         "str x18, [sp, #160]\n\t"
         "bl %c[function]\n\t"
         ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
-        ".if !%c[returns_x1]\n\tldr x1, [sp, #24]\n\t.endif\n\t"
+        "ldr x1, [sp, #24]\n\t"
         "ldp x2, x3, [sp, #32]\n\t"
         "ldp x4, x5, [sp, #48]\n\t"
         "ldp x6, x7, [sp, #64]\n\t"
@@ -116,7 +111,7 @@ template <auto Function>
         ".endif"
         :
         : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
-          [returns_x0] "i"(int{returns_x0}), [returns_x1] "i"(int{returns_x1}), [landing] "i"(landing_pads));
+          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
 }
 
 /// An instruction as an operand: 32 bits, because no compiler prints larger constants.
@@ -480,56 +475,22 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
             out.x0 = a0;
         }
     } else if constexpr (Keeps == keeps::general) {
-        if constexpr (Gives == gives::nothing && Inputs == 0) {
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-        } else if constexpr (Gives == gives::nothing && Inputs == 1) {
-            register word a0 asm("x0") = in.x0;
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-        } else if constexpr (Gives == gives::nothing && Inputs == 3) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-        } else if constexpr (Gives == gives::nothing && Inputs == 7) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-        } else if constexpr (Gives == gives::nothing && Inputs == 15) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            register word a3 asm("x3") = in.x3;
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 0) {
+        // x0 is an output whether or not it is asked for: a function with a result changes it.
+        if constexpr (Inputs == 0) {
             register word a0 asm("x0"); // NOLINT(*-init-variables): an output
             asm volatile("inlay_site.%c[id] %="
                          : "=r"(a0)
                          : [id] INLAY_SYMBOL(id)
                          : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 1) {
+        } else if constexpr (Inputs == 1) {
             register word a0 asm("x0") = in.x0;
             asm volatile("inlay_site.%c[id] %="
                          : "+r"(a0)
                          : [id] INLAY_SYMBOL(id)
                          : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 3) {
+        } else if constexpr (Inputs == 3) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             asm volatile("inlay_site.%c[id] %="
@@ -537,7 +498,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                          : [id] INLAY_SYMBOL(id), "r"(a1)
                          : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 7) {
+        } else if constexpr (Inputs == 7) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;

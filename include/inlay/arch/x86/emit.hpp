@@ -416,55 +416,20 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                      : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
                        "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
-    } else if constexpr (Gives == gives::nothing && Keeps == keeps::general) {
-        asm volatile("inlay_site.%c[id] %="
-                     :
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory"
-#ifdef __SSE__
-                       ,
-                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
-                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-                       "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
         asm volatile("inlay_site.%c[id] %="
                      : "=a"(out_a)
                      : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
                        "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::general) {
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out_a)
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory"
-#ifdef __SSE__
-                       ,
-                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
-                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-                       "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
         asm volatile("inlay_site.%c[id] %="
                      : "=a"(out_a), "=d"(out_d)
                      : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
                        "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                      : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::general) {
+    } else if constexpr (Keeps == keeps::general) {
+        // The result registers, whether the site gives them back or not: the function it calls may return something.
         asm volatile("inlay_site.%c[id] %="
                      : "=a"(out_a), "=d"(out_d)
                      : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
