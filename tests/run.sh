@@ -17,7 +17,7 @@ passed=0
 
 sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
     clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
-    libdw-dev python3-minimal g++-aarch64-linux-gnu qemu-user binutils || exit 1
+    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user binutils || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {
@@ -74,7 +74,9 @@ for each in $parts; do
     gcc | clang | sanitize) part "$each" preset "$each" ;;
     matrix) part matrix sh tests/matrix/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
-    freestanding) part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
+    freestanding)
+        part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
+        part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
     no_site) part no_site sh tests/no_site/run.sh g++ clang++-19 ;;
     install) part install sh tests/install/run.sh ;;
     aarch64) part aarch64 sh tests/aarch64/run.sh ;;

@@ -2,7 +2,7 @@
 //
 // apply: the patcher. Reads the tables of an image, decides every site, then writes text.
 //
-//     inlay::platform::bare kernel{text, image};                    // or platform::process in a program
+//     inlay::platform::bare<inlay::arch::emit::synchronise> kernel{text, image}; // a program: platform::process
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //     if (!done) { puts(inlay::message(done.error())); ... done.record() ... }
 //
@@ -153,12 +153,7 @@ private:
             decide(from_, records[i], features{*this}, memo_decision_);
             memo_ = choices;
         }
-        if (i == 0 || records[i - 1].site.target() != site) {
-            group_ = memo_decision_;
-        } else {
-            group_.length = memo_decision_.length > group_.length ? memo_decision_.length : group_.length;
-            group_.form = memo_decision_.ordinal != 0 ? memo_decision_.form : group_.form;
-        }
+        join(group_, memo_decision_, i == 0 || records[i - 1].site.target() != site);
         if (i + 1 != count && records[i + 1].site.target() == site) {
             return;
         }

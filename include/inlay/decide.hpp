@@ -235,6 +235,21 @@ void decide(reader<Image>& from, const table::alternative_record& record, const 
     choose(from, last, true, features, chosen);
 }
 
+/// Adds a record's decision to that of the records before it at the same address: the longest site counts, the last
+/// `when` that holds wins. True if the record's form is the group's now.
+inline bool join(decision& group, const decision& one, bool first) noexcept {
+    const std::uint8_t length = !first && group.length > one.length ? group.length : one.length;
+    const bool wins = first || one.ordinal != 0;
+    if (first) {
+        group = one;
+    } else if (wins) {
+        group.form = one.form;
+        group.ordinal = one.ordinal;
+    }
+    group.length = length;
+    return wins;
+}
+
 /// The bytes that belong to one record of an alternative on a machine with `features`.
 template <class Image, class Features>
 [[nodiscard]] error decide(const Image& image, const table::alternative_record& record, const Features& features,

@@ -358,19 +358,16 @@ private:
         const table::alternative_record* from;
     };
 
-    /// Adds one record to its group, as apply() does: the longest site counts; the last `when` that holds wins.
+    /// Adds one record to its group.
     template <class Features>
     error join(const table::alternative_record& record, joined& result) const {
         decision one{};
         reader<Image> from{image_};
         decide(from, record, Features{features_, from}, one);
         if (from.trouble == error::no_error) {
-            const bool first = result.from == nullptr;
-            const std::uint8_t length = first || one.length > result.group.length ? one.length : result.group.length;
-            if (first || one.ordinal != 0) {
-                result = {one, &record};
+            if (inlay::join(result.group, one, result.from == nullptr)) {
+                result.from = &record;
             }
-            result.group.length = length;
         }
         return from.trouble;
     }
