@@ -161,7 +161,11 @@ template <class Image, class Features>
 template <class Image, class Features>
 [[gnu::noinline]] void choose(reader<Image>& from, const table::choice& last, bool forms, const Features& features,
                               decision& result) noexcept {
-    result = {nullptr, nullptr, last.length, 255};
+    // One by one: for a whole struct a compiler may call memset, which a kernel need not have.
+    result.form = nullptr;
+    result.original = nullptr;
+    result.length = last.length;
+    result.ordinal = 255;
     bool decided = false;
     const table::choice* each = &last;
     for (unsigned steps = detail::longest_list; from.trouble == error::no_error;) {
@@ -241,8 +245,9 @@ inline bool join(decision& group, const decision& one, bool first) noexcept {
     const std::uint8_t length = !first && group.length > one.length ? group.length : one.length;
     const bool wins = first || one.ordinal != 0;
     if (first) {
-        group = one;
-    } else if (wins) {
+        group.original = one.original;
+    }
+    if (wins) {
         group.form = one.form;
         group.ordinal = one.ordinal;
     }

@@ -22,6 +22,7 @@ for compiler in "$@"; do
             "$compiler" $some -c "$here/$source" -o "$work/$(basename "$source").o" || fail "$compiler $optimise $source"
         done
         ld -T "$here/kernel.lds" -z noexecstack --no-warn-rwx-segments "$work"/*.o -o "$work/kernel" || fail "$compiler $optimise: does not link"
+        [ -f "$work/kernel" ] || continue
         undefined=$(nm -u "$work/kernel")
         [ -z "$undefined" ] || fail "$compiler $optimise: undefined: $undefined"
         if readelf -SW "$work/kernel" | grep -q init_array; then fail "$compiler $optimise: a static initialiser"; fi

@@ -75,7 +75,7 @@ template <auto Function>
     static_assert(std::is_void_v<result> || sizeof(std::conditional_t<std::is_void_v<result>, char, result>) <= 8,
                   "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
     constexpr bool returns_x0 = !std::is_void_v<result>;
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay.%c[id]\n\t"
         ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
         ".balign 16\n"
@@ -153,7 +153,7 @@ template <auto Code, auto... Symbols>
     constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
     constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
     constexpr int thunks = preserving_mask<Symbols...>;
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_relative\n\t"
         ".set .Linlay_relative,1\n\t"
         ".macro inlay_relative kind, symbol\n\t"
@@ -208,73 +208,75 @@ template <auto Code, auto... Symbols>
 /// A `table::form` with the bytes of `Code`, whose macro is there already.
 template <auto Code>
 [[gnu::always_inline]] inline void form() noexcept {
-    asm volatile(".ifndef .Linlay_form.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_form.%c[id]:\n\t"
-                 ".byte %c[length],%c[kind],0,0\n\t"
-                 ".long %c[at]\n\t"
-                 "inlay_code.%c[id]\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-                   [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+    asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_form.%c[id]:\n\t"
+                        ".byte %c[length],%c[kind],0,0\n\t"
+                        ".long %c[at]\n\t"
+                        "inlay_code.%c[id]\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+                          [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
 template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
           auto Function>
 [[gnu::always_inline]] inline void feature() noexcept {
-    asm volatile(".ifndef .Linlay_feature.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_feature.%c[id]:\n\t"
-                 ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
-                 ".long %c[w0], %c[w1], %c[w2]\n\t"
-                 ".if %c[kind] == %c[by_function]\n\t"
-                 ".long %c[function] - .\n\t"
-                 ".else\n\t.long 0\n\t.endif\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<Feature>), [cell] INLAY_SYMBOL(&Feature::cell),
-                   [name] INLAY_SYMBOL(Name), [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)),
-                   [w1] "i"(static_cast<int>(W1)), [w2] "i"(static_cast<int>(W2)),
-                   [by_function] "i"(static_cast<int>(table::probe_kind::function)), [function] INLAY_SYMBOL(Function));
+    asm inline volatile(
+        ".ifndef .Linlay_feature.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_feature.%c[id]:\n\t"
+        ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
+        ".long %c[w0], %c[w1], %c[w2]\n\t"
+        ".if %c[kind] == %c[by_function]\n\t"
+        ".long %c[function] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Feature>), [cell] INLAY_SYMBOL(&Feature::cell), [name] INLAY_SYMBOL(Name),
+          [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)), [w1] "i"(static_cast<int>(W1)),
+          [w2] "i"(static_cast<int>(W2)), [by_function] "i"(static_cast<int>(table::probe_kind::function)),
+          [function] INLAY_SYMBOL(Function));
 }
 
 /// A `table::predicate_node`; `A` and `B` are features or predicates, as `Op` says.
 template <class Self, table::predicate_op Op, class A, class B>
 [[gnu::always_inline]] inline void predicate() noexcept {
-    asm volatile(".ifndef .Linlay_predicate.%c[id]\n\t"
-                 ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_predicate.%c[id]:\n\t"
-                 ".byte %c[op],0,0,0\n\t"
-                 ".if %c[op] <= %c[last_leaf]\n\t"
-                 ".long .Linlay_feature.%c[a] - ., 0\n\t"
-                 ".elseif %c[op] <= %c[last_junction]\n\t"
-                 ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
-                 ".else\n\t.long 0, 0\n\t.endif\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] INLAY_SYMBOL(anchor_of<A>),
-                   [b] INLAY_SYMBOL(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
-                   [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
+    asm inline volatile(
+        ".ifndef .Linlay_predicate.%c[id]\n\t"
+        ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_predicate.%c[id]:\n\t"
+        ".byte %c[op],0,0,0\n\t"
+        ".if %c[op] <= %c[last_leaf]\n\t"
+        ".long .Linlay_feature.%c[a] - ., 0\n\t"
+        ".elseif %c[op] <= %c[last_junction]\n\t"
+        ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
+        ".else\n\t.long 0, 0\n\t.endif\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] INLAY_SYMBOL(anchor_of<A>),
+          [b] INLAY_SYMBOL(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
+          [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
 }
 
 /// The node of `Predicate`, which is there already, under a name for assembly files.
 template <class Predicate, auto* Node>
 [[gnu::always_inline]] inline void global_predicate() noexcept {
-    asm volatile(".ifndef %c[name]\n\t"
-                 ".globl %c[name]\n\t"
-                 ".hidden %c[name]\n\t"
-                 ".set %c[name], .Linlay_predicate.%c[id]\n\t"
-                 ".endif"
-                 :
-                 : [name] INLAY_SYMBOL(Node), [id] INLAY_SYMBOL(anchor_of<Predicate>));
+    asm inline volatile(".ifndef %c[name]\n\t"
+                        ".globl %c[name]\n\t"
+                        ".hidden %c[name]\n\t"
+                        ".set %c[name], .Linlay_predicate.%c[id]\n\t"
+                        ".endif"
+                        :
+                        : [name] INLAY_SYMBOL(Node), [id] INLAY_SYMBOL(anchor_of<Predicate>));
 }
 
 /// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
@@ -282,7 +284,7 @@ template <class Predicate, auto* Node>
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_choice.%c[id]\n\t"
         ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
         ".balign 4\n"
@@ -308,23 +310,23 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
 template <class Declaration, auto Original, auto Padding, unsigned Last>
 [[gnu::always_inline]] inline void site_macro() noexcept {
-    asm volatile(".ifndef .Linlay_site.%c[id]\n\t"
-                 ".set .Linlay_site.%c[id],1\n\t"
-                 ".macro inlay_site.%c[id] number\n"
-                 ".Linlay_site\\number:\n\t"
-                 "inlay_code.%c[original]\n\t"
-                 "inlay_code.%c[padding]\n\t"
-                 ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
-                 ".balign 4\n\t"
-                 ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
-                 ".popsection\n\t"
-                 ".endm\n\t"
-                 ".endif"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<Declaration>),
-                   [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
-                   [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
-                   [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    asm inline volatile(".ifndef .Linlay_site.%c[id]\n\t"
+                        ".set .Linlay_site.%c[id],1\n\t"
+                        ".macro inlay_site.%c[id] number\n"
+                        ".Linlay_site\\number:\n\t"
+                        "inlay_code.%c[original]\n\t"
+                        "inlay_code.%c[padding]\n\t"
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                        ".popsection\n\t"
+                        ".endm\n\t"
+                        ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<Declaration>),
+                          [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
+                          [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
+                          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
 }
 
 /// Every function may call: AArch64 has no red zone that a call or a push could meet.
@@ -422,100 +424,106 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     Declaration::describe();
     if constexpr (Keeps == keeps::all) {
         if constexpr (Gives == gives::nothing && Inputs == 0) {
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
         } else if constexpr (Gives == gives::nothing && Inputs == 1) {
             register word a0 asm("x0") = in.x0;
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
         } else if constexpr (Gives == gives::nothing && Inputs == 3) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
         } else if constexpr (Gives == gives::nothing && Inputs == 7) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
+                                : "cc", "memory");
         } else if constexpr (Gives == gives::nothing && Inputs == 15) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
             register word a3 asm("x3") = in.x3;
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory");
         } else if constexpr (Gives == gives::in_x0 && Inputs == 0) {
             register word a0 asm("x0"); // NOLINT(*-init-variables): an output
-            asm volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
             out.x0 = a0;
         } else if constexpr (Gives == gives::in_x0 && Inputs == 1) {
             register word a0 asm("x0") = in.x0;
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
             out.x0 = a0;
         } else if constexpr (Gives == gives::in_x0 && Inputs == 3) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
             out.x0 = a0;
         } else if constexpr (Gives == gives::in_x0 && Inputs == 7) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                                : "cc", "memory");
             out.x0 = a0;
         } else {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
             register word a3 asm("x3") = in.x3;
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory");
             out.x0 = a0;
         }
     } else if constexpr (Keeps == keeps::general) {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
             register word a0 asm("x0"); // NOLINT(*-init-variables): an output
-            asm volatile("inlay_site.%c[id] %="
-                         : "=r"(a0)
-                         : [id] INLAY_SYMBOL(id)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "=r"(a0)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
         } else if constexpr (Inputs == 1) {
             register word a0 asm("x0") = in.x0;
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
         } else if constexpr (Inputs == 3) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
         } else if constexpr (Inputs == 7) {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
         } else {
             register word a0 asm("x0") = in.x0;
             register word a1 asm("x1") = in.x1;
             register word a2 asm("x2") = in.x2;
             register word a3 asm("x3") = in.x3;
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
             out.x0 = a0;
         }
     } else {
@@ -524,11 +532,11 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
         register word a1 asm("x1") = in.x1;
         register word a2 asm("x2") = in.x2;
         register word a3 asm("x3") = in.x3;
-        asm volatile("inlay_site.%c[id] %="
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3)
-                     : [id] INLAY_SYMBOL(id)
-                     : "cc", "memory", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-                       "x16", "x17", "x30" INLAY_VECTORS);
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3)
+                            : [id] INLAY_SYMBOL(id)
+                            : "cc", "memory", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+                              "x15", "x16", "x17", "x30" INLAY_VECTORS);
         out.x0 = a0;
     }
     return out;
@@ -541,7 +549,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_trampoline.%c[id]\n\t"
         ".ifdef %c[name]\n\t"
         ".error \"inlay: two dispatches of this unit have one name but differ; give each a name of its own\"\n\t"
@@ -566,31 +574,31 @@ template <class Callee>
 /// A `table::callee`.
 template <class Callee, auto* Name, unsigned Last>
 [[gnu::always_inline]] inline void callee() noexcept {
-    asm volatile(".ifndef .Linlay_callee.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_callee.%c[id]:\n\t"
-                 ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
-                 ".long .Linlay_choice.%c[choice] - .\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Name),
-                   [trampoline] INLAY_SYMBOL(Callee::trampoline), [target] INLAY_SYMBOL(&Callee::state.target),
-                   [targets] INLAY_SYMBOL(&Callee::state.targets),
-                   [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+    asm inline volatile(".ifndef .Linlay_callee.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_callee.%c[id]:\n\t"
+                        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+                        ".long .Linlay_choice.%c[choice] - .\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Name),
+                          [trampoline] INLAY_SYMBOL(Callee::trampoline), [target] INLAY_SYMBOL(&Callee::state.target),
+                          [targets] INLAY_SYMBOL(&Callee::state.targets),
+                          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
 }
 
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
 template <class Callee>
 [[gnu::always_inline]] inline void call_site() noexcept {
-    asm volatile(".Linlay_call%=:\n\t"
-                 ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                 ".balign 4\n\t"
-                 ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
-                 ".popsection"
-                 :
-                 : [id] INLAY_SYMBOL(anchor_of<Callee>));
+    asm inline volatile(".Linlay_call%=:\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                        ".popsection"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<Callee>));
 }
 
 /// The ID registers that features are read from, numbered CRm << 4 | op2 (op0 is 3, op1 and CRn are 0).
@@ -613,34 +621,34 @@ enum class id_register : std::uint8_t {
     std::uint64_t value = 0; // NOLINT(misc-const-correctness): an output
     switch (which) {
     case id_register::pfr0:
-        asm volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value));
         break;
     case id_register::pfr1:
-        asm volatile("mrs %0, S3_0_C0_C4_1" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C4_1" : "=r"(value));
         break;
     case id_register::zfr0:
-        asm volatile("mrs %0, S3_0_C0_C4_4" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C4_4" : "=r"(value));
         break;
     case id_register::dfr0:
-        asm volatile("mrs %0, S3_0_C0_C5_0" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C5_0" : "=r"(value));
         break;
     case id_register::isar0:
-        asm volatile("mrs %0, S3_0_C0_C6_0" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C6_0" : "=r"(value));
         break;
     case id_register::isar1:
-        asm volatile("mrs %0, S3_0_C0_C6_1" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C6_1" : "=r"(value));
         break;
     case id_register::isar2:
-        asm volatile("mrs %0, S3_0_C0_C6_2" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C6_2" : "=r"(value));
         break;
     case id_register::mmfr0:
-        asm volatile("mrs %0, S3_0_C0_C7_0" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C7_0" : "=r"(value));
         break;
     case id_register::mmfr1:
-        asm volatile("mrs %0, S3_0_C0_C7_1" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C7_1" : "=r"(value));
         break;
     case id_register::mmfr2:
-        asm volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
+        asm inline volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
         break;
     case id_register::none:
         break;
@@ -650,7 +658,7 @@ enum class id_register : std::uint8_t {
 
 /// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
 /// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
-inline void synchronise() noexcept { asm volatile("dsb ish\n\tisb" : : : "memory"); }
+inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : "memory"); }
 
 #undef INLAY_SYMBOL
 

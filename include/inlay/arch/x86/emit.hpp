@@ -12,6 +12,9 @@
 // A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
 // and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
 //
+// `asm inline`: GCC measures an assembly statement by its lines, and would take a description of fifty lines that
+// write no instruction for fifty instructions when it decides what to inline.
+//
 // A form that calls or moves the stack must not meet the red zone, and no compiler can be told so for one
 // statement. But a function that may call another has no red zone: `never_a_leaf` adds such a call on a
 // path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction.
@@ -48,37 +51,37 @@ template <auto Function>
             return sizeof(result) > 8;
         }
     }();
-    asm volatile(".ifndef .Linlay.%c[id]\n\t"
-                 ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
-                 ".balign 16\n"
-                 ".Linlay.%c[id]:\n\t"
-                 ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-                 ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
-                 ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
-                 ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
-                 ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
-                 ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
-                 ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
-                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-                 ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
-                 ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
-                 ".endif\n\t"
-                 ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                 ".byte 0x41,0x59,0x41,0x58\n\t"
-                 ".byte 0x5f,0x5e\n\t"
-                 ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
-                 ".else\n\t.byte 0x5a\n\t"               // pop rdx
-                 ".endif\n\t"
-                 ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
-                   [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
+    asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
+                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                        ".balign 16\n"
+                        ".Linlay.%c[id]:\n\t"
+                        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
+                        ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
+                        ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
+                        ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
+                        ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
+                        ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
+                        ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
+                        ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                        ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+                        ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+                        ".endif\n\t"
+                        ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                        ".byte 0x41,0x59,0x41,0x58\n\t"
+                        ".byte 0x5f,0x5e\n\t"
+                        ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+                        ".else\n\t.byte 0x5a\n\t"               // pop rdx
+                        ".endif\n\t"
+                        ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
+                          [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
 #ifdef __CET__
-                   [endbr] "i"(1)
+                          [endbr] "i"(1)
 #else
-                   [endbr] "i"(0)
+                          [endbr] "i"(0)
 #endif
     );
 }
@@ -121,7 +124,7 @@ template <auto Code, auto... Symbols>
     constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
     constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
     constexpr int thunks = preserving_mask<Symbols...>;
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_code.%c[id]\n\t"
         ".set .Linlay_code.%c[id],1\n\t"
         ".macro inlay_code.%c[id]\n\t"
@@ -168,73 +171,73 @@ template <auto Code, auto... Symbols>
 /// A `table::form` with the bytes of `Code`, whose macro is there already.
 template <auto Code>
 [[gnu::always_inline]] inline void form() noexcept {
-    asm volatile(".ifndef .Linlay_form.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_form.%c[id]:\n\t"
-                 ".byte %c[length],%c[kind],0,0\n\t"
-                 ".long %c[at]\n\t"
-                 "inlay_code.%c[id]\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-                   [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+    asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_form.%c[id]:\n\t"
+                        ".byte %c[length],%c[kind],0,0\n\t"
+                        ".long %c[at]\n\t"
+                        "inlay_code.%c[id]\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+                          [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
 template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
           auto Function>
 [[gnu::always_inline]] inline void feature() noexcept {
-    asm volatile(".ifndef .Linlay_feature.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_feature.%c[id]:\n\t"
-                 ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
-                 ".long %c[w0], %c[w1], %c[w2]\n\t"
-                 ".if %c[kind] == %c[by_function]\n\t"
-                 ".long %c[function] - .\n\t"
-                 ".else\n\t.long 0\n\t.endif\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<Feature>), [cell] "i"(&Feature::cell), [name] "i"(Name),
-                   [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)), [w1] "i"(static_cast<int>(W1)),
-                   [w2] "i"(static_cast<int>(W2)), [by_function] "i"(static_cast<int>(table::probe_kind::function)),
-                   [function] "i"(Function));
+    asm inline volatile(".ifndef .Linlay_feature.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_feature.%c[id]:\n\t"
+                        ".long %c[cell] - ., %c[name] - ., %c[kind]\n\t"
+                        ".long %c[w0], %c[w1], %c[w2]\n\t"
+                        ".if %c[kind] == %c[by_function]\n\t"
+                        ".long %c[function] - .\n\t"
+                        ".else\n\t.long 0\n\t.endif\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<Feature>), [cell] "i"(&Feature::cell), [name] "i"(Name),
+                          [kind] "i"(static_cast<int>(Kind)), [w0] "i"(static_cast<int>(W0)),
+                          [w1] "i"(static_cast<int>(W1)), [w2] "i"(static_cast<int>(W2)),
+                          [by_function] "i"(static_cast<int>(table::probe_kind::function)), [function] "i"(Function));
 }
 
 /// A `table::predicate_node`; `A` and `B` are features or predicates, as `Op` says.
 template <class Self, table::predicate_op Op, class A, class B>
 [[gnu::always_inline]] inline void predicate() noexcept {
-    asm volatile(".ifndef .Linlay_predicate.%c[id]\n\t"
-                 ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_predicate.%c[id]:\n\t"
-                 ".byte %c[op],0,0,0\n\t"
-                 ".if %c[op] <= %c[last_leaf]\n\t"
-                 ".long .Linlay_feature.%c[a] - ., 0\n\t"
-                 ".elseif %c[op] <= %c[last_junction]\n\t"
-                 ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
-                 ".else\n\t.long 0, 0\n\t.endif\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] "i"(anchor_of<A>),
-                   [b] "i"(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
-                   [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
+    asm inline volatile(".ifndef .Linlay_predicate.%c[id]\n\t"
+                        ".pushsection .data.inlay.%c[id],\"aw\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_predicate.%c[id]:\n\t"
+                        ".byte %c[op],0,0,0\n\t"
+                        ".if %c[op] <= %c[last_leaf]\n\t"
+                        ".long .Linlay_feature.%c[a] - ., 0\n\t"
+                        ".elseif %c[op] <= %c[last_junction]\n\t"
+                        ".long .Linlay_predicate.%c[a] - ., .Linlay_predicate.%c[b] - .\n\t"
+                        ".else\n\t.long 0, 0\n\t.endif\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<Self>), [op] "i"(static_cast<int>(Op)), [a] "i"(anchor_of<A>),
+                          [b] "i"(anchor_of<B>), [last_leaf] "i"(static_cast<int>(table::predicate_op::not_feature)),
+                          [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
 }
 
 /// The node of `Predicate`, which is there already, under a name for assembly files.
 template <class Predicate, auto* Node>
 [[gnu::always_inline]] inline void global_predicate() noexcept {
-    asm volatile(".ifndef %c[name]\n\t"
-                 ".globl %c[name]\n\t"
-                 ".hidden %c[name]\n\t"
-                 ".set %c[name], .Linlay_predicate.%c[id]\n\t"
-                 ".endif"
-                 :
-                 : [name] "i"(Node), [id] "i"(anchor_of<Predicate>));
+    asm inline volatile(".ifndef %c[name]\n\t"
+                        ".globl %c[name]\n\t"
+                        ".hidden %c[name]\n\t"
+                        ".set %c[name], .Linlay_predicate.%c[id]\n\t"
+                        ".endif"
+                        :
+                        : [name] "i"(Node), [id] "i"(anchor_of<Predicate>));
 }
 
 /// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
@@ -242,7 +245,7 @@ template <class Predicate, auto* Node>
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_choice.%c[id]\n\t"
         ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
         ".balign 4\n"
@@ -267,22 +270,22 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
 template <class Declaration, auto Original, auto Padding, unsigned Last>
 [[gnu::always_inline]] inline void site_macro() noexcept {
-    asm volatile(".ifndef .Linlay_site.%c[id]\n\t"
-                 ".set .Linlay_site.%c[id],1\n\t"
-                 ".macro inlay_site.%c[id] number\n"
-                 ".Linlay_site\\number:\n\t"
-                 "inlay_code.%c[original]\n\t"
-                 "inlay_code.%c[padding]\n\t"
-                 ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
-                 ".balign 4\n\t"
-                 ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
-                 ".popsection\n\t"
-                 ".endm\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
-                   [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
-                   [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    asm inline volatile(".ifndef .Linlay_site.%c[id]\n\t"
+                        ".set .Linlay_site.%c[id],1\n\t"
+                        ".macro inlay_site.%c[id] number\n"
+                        ".Linlay_site\\number:\n\t"
+                        "inlay_code.%c[original]\n\t"
+                        "inlay_code.%c[padding]\n\t"
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                        ".popsection\n\t"
+                        ".endm\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
+                          [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
+                          [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
 }
 
 /// Called on a path that is never taken, so that the function around a site is not a leaf.
@@ -411,40 +414,40 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     word out_d = 0;
     Declaration::describe();
     if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
-        asm volatile("inlay_site.%c[id] %="
-                     :
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory");
+        asm inline volatile("inlay_site.%c[id] %="
+                            :
+                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                            : "cc", "memory");
     } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out_a)
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory");
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a)
+                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                            : "cc", "memory");
     } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out_a), "=d"(out_d)
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory");
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "=d"(out_d)
+                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+                            : "cc", "memory");
     } else if constexpr (Keeps == keeps::general) {
         // The result registers, whether the site gives them back or not: the function it calls may return something.
-        asm volatile("inlay_site.%c[id] %="
-                     : "=a"(out_a), "=d"(out_d)
-                     : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                       "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                     : "cc", "memory"
+        asm inline volatile(
+            "inlay_site.%c[id] %="
+            : "=a"(out_a), "=d"(out_d)
+            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+            : "cc", "memory"
 #ifdef __SSE__
-                       ,
-                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
-                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-                       "xmm14", "xmm15"
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
 #ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     } else {
@@ -454,20 +457,20 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
         word rcx_changed = has(rcx) ? c : anything();
         word rsi_changed = has(rsi) ? si : anything();
         word rdi_changed = has(rdi) ? di : anything();
-        asm volatile("inlay_site.%c[id] %="
-                     : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
-                     : [id] "i"(id), "bi"(has(rbx) ? b : 0)
-                     : "cc", "memory", "r8", "r9", "r10", "r11"
+        asm inline volatile(
+            "inlay_site.%c[id] %="
+            : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
+            : [id] "i"(id), "bi"(has(rbx) ? b : 0)
+            : "cc", "memory", "r8", "r9", "r10", "r11"
 #ifdef __SSE__
-                       ,
-                       "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
-                       "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
-                       "xmm14", "xmm15"
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
 #ifdef __AVX512F__
-                       ,
-                       "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",
-                       "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #endif
         );
     }
@@ -478,7 +481,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
-    asm volatile(
+    asm inline volatile(
         ".ifndef .Linlay_trampoline.%c[id]\n\t"
         ".ifdef %c[name]\n\t"
         ".error \"inlay: two dispatches of this unit have one name but differ; give each a name of its own\"\n\t"
@@ -506,30 +509,30 @@ template <class Callee>
 /// A `table::callee`.
 template <class Callee, auto* Name, unsigned Last>
 [[gnu::always_inline]] inline void callee() noexcept {
-    asm volatile(".ifndef .Linlay_callee.%c[id]\n\t"
-                 ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                 ".balign 4\n"
-                 ".Linlay_callee.%c[id]:\n\t"
-                 ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
-                 ".long .Linlay_choice.%c[choice] - .\n\t"
-                 ".popsection\n\t"
-                 ".endif"
-                 :
-                 : [id] "i"(anchor_of<Callee>), [name] "i"(Name), [trampoline] "i"(Callee::trampoline),
-                   [target] "i"(&Callee::state.target), [targets] "i"(&Callee::state.targets),
-                   [choice] "i"(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+    asm inline volatile(".ifndef .Linlay_callee.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_callee.%c[id]:\n\t"
+                        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+                        ".long .Linlay_choice.%c[choice] - .\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<Callee>), [name] "i"(Name), [trampoline] "i"(Callee::trampoline),
+                          [target] "i"(&Callee::state.target), [targets] "i"(&Callee::state.targets),
+                          [choice] "i"(anchor_of<inlay::detail::of_choice<Callee, Last>>));
 }
 
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
 template <class Callee>
 [[gnu::always_inline]] inline void call_site() noexcept {
-    asm volatile(".Linlay_call%=:\n\t"
-                 ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                 ".balign 4\n\t"
-                 ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
-                 ".popsection"
-                 :
-                 : [id] "i"(anchor_of<Callee>));
+    asm inline volatile(".Linlay_call%=:\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                        ".popsection"
+                        :
+                        : [id] "i"(anchor_of<Callee>));
 }
 
 struct cpuid_result {
@@ -539,7 +542,7 @@ struct cpuid_result {
 /// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising.
 [[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
     cpuid_result result{leaf, 0, subleaf, 0};
-    asm volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
+    asm inline volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
     return result;
 }
 
@@ -547,7 +550,7 @@ struct cpuid_result {
 [[gnu::always_inline]] inline std::uint64_t xgetbv() noexcept {
     std::uint32_t low = 0;  // NOLINT(misc-const-correctness): an output
     std::uint32_t high = 0; // NOLINT(misc-const-correctness)
-    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    asm inline volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return std::uint64_t{high} << 32 | low;
 }
 
