@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <string>
+#include <utility>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
@@ -67,6 +68,8 @@ void registers() {
     show(mov(a, 0x8000), "mov " + x + ", #0x8000");
     show(mov(a, 0x120000), "mov " + x + ", #0x120000");
     show(mov(a, -2), "mov " + x + ", #-2");
+    show(mov(a, 0), "mov " + x + ", #0");
+    show(mov(a, -0x50001), "mov " + x + ", #-0x50001");
     if constexpr (A != 31 && B != 31) {
         show(add(a, b, 4095), "add " + two + ", #4095");
         show(sub(a, b, 0x5000), "sub " + two + ", #0x5000");
@@ -80,19 +83,24 @@ void registers() {
         show(casal(a, c, reg64{B}), "casal " + x + ", " + z + ", [x" + std::to_string(B) + "]");
     }
 }
-template <unsigned A, unsigned B, unsigned C>
-void both() {
-    registers<reg64, 'x', A, B, C>();
-    registers<reg32, 'w', A, B, C>();
+/// Each register in each place.
+template <unsigned... N>
+void all_registers(std::integer_sequence<unsigned, N...>) {
+    (registers<reg64, 'x', N, (N + 17) % 32, (N * 5 + 3) % 32>(), ...);
+    (registers<reg32, 'w', N, (N + 17) % 32, (N * 5 + 3) % 32>(), ...);
+}
+template <class R, char Letter>
+void same_registers() {
+    registers<R, Letter, 30, 30, 30>();
+    registers<R, Letter, 31, 3, 31>();
 }
 
 } // namespace
 
 int main() {
-    both<0, 1, 2>();
-    both<30, 17, 8>();
-    both<5, 31, 29>();
-    both<31, 3, 31>();
+    all_registers(std::make_integer_sequence<unsigned, 32>{});
+    same_registers<reg64, 'x'>();
+    same_registers<reg32, 'w'>();
     show(nop(), "nop");
     show(yield(), "yield");
     show(wfe(), "wfe");
@@ -123,6 +131,9 @@ int main() {
     show(add(sp, sp, 64), "add sp, sp, #64");
     show(sub(sp, sp, 48), "sub sp, sp, #48");
     show(mov(x29, sp), "mov x29, sp");
+    show(mov(x7, 0xabcd000000000000U), "mov x7, #0xabcd000000000000");
+    show(mov(x7, 0xffff1234ffffffffU), "mov x7, #0xffff1234ffffffff");
+    show(mov(w7, 0xffff1234U), "mov w7, #0xffff1234");
     show(add(x1, sp, 24), "add x1, sp, #24");
     show(ldr(x3, ptr(sp, 32760)), "ldr x3, [sp, #32760]");
     show(ldrb(w3, ptr(x4, 4095)), "ldrb w3, [x4, #4095]");

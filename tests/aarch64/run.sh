@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# AArch64, cross-built and run under QEMU: the tests at four settings, the encodings against GNU as, and the
-# freestanding patcher.   sh tests/aarch64/run.sh
+# AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against
+# GNU as, and the freestanding patcher. One line a variant.
+#   sh tests/aarch64/run.sh [CXX...]      default: aarch64-linux-gnu-g++; clang++ of any version cross-compiles
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-compiler=aarch64-linux-gnu-g++
+compilers=${*:-aarch64-linux-gnu-g++}
 flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
 passed=0
 failed=0
@@ -21,37 +22,62 @@ result() { # result STATUS WHAT
 }
 emulated() { timeout 60 qemu-aarch64 -L /usr/aarch64-linux-gnu "$@"; }
 
-for options in "-O0" "-O2" "-O2 -fPIC" "-O2 -mbranch-protection=standard"; do
-    # shellcheck disable=SC2086
-    $compiler $flags $options "$here/alternative_test.cpp" -o "$work/test"
-    result $? "alternative_test does not compile with $options"
-    for ending in "" conditional; do
+# run_test WHAT PROGRAM [ARGUMENT]: each line PASS or FAIL counts, and so does the exit status
+run_test() {
+    what=$1
+    shift
+    emulated "$@" >"$work/out"
+    result $? "$what ends with an error"
+    good=$(grep -c '^PASS' "$work/out")
+    bad=$(grep -c '^FAIL' "$work/out")
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    grep '^FAIL' "$work/out"
+    echo "$what: $good passed, $bad failed"
+}
+
+for compiler in $compilers; do
+    case $compiler in
+    *clang*) compiler="$compiler --target=aarch64-linux-gnu" ;;
+    esac
+    for options in "-O0" "-O2" "-O2 -fPIC" "-O2 -mbranch-protection=standard"; do
         # shellcheck disable=SC2086
-        emulated "$work/test" $ending >"$work/out"
-        result $? "alternative_test $ending with $options"
-        passed=$((passed + $(grep -c '^PASS' "$work/out")))
-        failed=$((failed + $(grep -c '^FAIL' "$work/out")))
-        grep '^FAIL' "$work/out" | sed "s/\$/ ($options)/"
+        if $compiler $flags $options "$here/alternative_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options" "$work/test"
+            run_test "$compiler $options, b.cond" "$work/test" conditional
+        else
+            result 1 "alternative_test does not compile with $compiler $options"
+        fi
+    done
+
+    # Lines "word text": the words must be what the assembler makes of the text.
+    # shellcheck disable=SC2086
+    if $compiler $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
+        { echo ".arch armv8.5-a+crc+lse"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
+        aarch64-linux-gnu-as "$work/list.s" -o "$work/list.o" &&
+            aarch64-linux-gnu-objcopy -O binary -j .text "$work/list.o" "$work/list.bin"
+        result $? "the assembler refuses the text"
+        od -An -v -tx4 -w4 "$work/list.bin" | tr -d ' ' >"$work/expected"
+        cut -d' ' -f1 "$work/list" | paste -d' ' - "$work/expected" "$work/list" >"$work/both"
+        good=$(awk '$1 == $2' "$work/both" | wc -l)
+        bad=$(($(wc -l <"$work/both") - good))
+        passed=$((passed + good))
+        failed=$((failed + bad))
+        awk '$1 != $2 { print "FAIL: aarch64: encoding, not " $2 ": " $0 }' "$work/both"
+        [ "$good" -ge 2000 ]
+        result $? "fewer than 2000 encodings: $good"
+        echo "$compiler, encodings: $good passed, $bad failed"
+    else
+        result 1 "encoding_test does not run with $compiler"
+    fi
+
+    for options in -O0 -O2 -Os; do
+        # shellcheck disable=SC2086
+        $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib \
+            -c "$here/../freestanding/runtime.cpp" -o "$work/runtime.o"
+        result $? "the freestanding patcher does not compile with $compiler $options"
     done
 done
-
-# Lines "word text": the words must be what the assembler makes of the text.
-# shellcheck disable=SC2086
-if $compiler $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
-    { echo ".arch armv8.5-a+crc+lse"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
-    aarch64-linux-gnu-as "$work/list.s" -o "$work/list.o" && aarch64-linux-gnu-objcopy -O binary -j .text "$work/list.o" "$work/list.bin"
-    result $? "the assembler refuses the text"
-    od -An -v -tx4 -w4 "$work/list.bin" | tr -d ' ' >"$work/expected"
-    cut -d' ' -f1 "$work/list" | paste -d' ' - "$work/expected" "$work/list" >"$work/both"
-    good=$(awk '$1 == $2' "$work/both" | wc -l)
-    passed=$((passed + good))
-    failed=$((failed + $(wc -l <"$work/both") - good))
-    awk '$1 != $2 { print "FAIL: aarch64: encoding, not " $2 ": " $0 }' "$work/both"
-    [ "$good" -ge 200 ]
-    result $? "fewer than 200 encodings: $good"
-else
-    result 1 "encoding_test does not run"
-fi
 
 # The names in cpu.hpp and those in cpu_names.hpp.
 names=$(grep -o 'feature<"[a-z0-9_]*"' "$include/inlay/arch/aarch64/cpu.hpp" | cut -d'"' -f2)
@@ -59,10 +85,5 @@ listed=$(sed -n '/feature_names\[\]/,/;/p' "$include/inlay/arch/aarch64/cpu_name
 [ "$names" = "$listed" ]
 result $? "cpu_names.hpp does not list the features of cpu.hpp"
 
-for options in -O0 -O2 -Os; do
-    # shellcheck disable=SC2086
-    $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib -c "$here/../freestanding/runtime.cpp" -o "$work/runtime.o"
-    result $? "the freestanding patcher does not compile with $options"
-done
 echo "aarch64: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -71,6 +71,10 @@ template <class Source>
     if (probe.reg == id_register::none) {
         return false;
     }
+    // With SME alone, ID_AA64ZFR0_EL1 tells what SVE can do in streaming mode; outside of it there is none.
+    if (probe.reg == id_register::zfr0 && !holds(id_field{id_register::pfr0, 32, 1}, source)) {
+        return false;
+    }
     const auto value = static_cast<unsigned>(source.id(probe.reg) >> probe.shift & 15U);
     return value >= probe.minimum && value != 15;
 }
@@ -152,7 +156,7 @@ struct cpu_features {
     feature<"afp", id_field{id_register::mmfr1, 44, 1}> afp;
     feature<"uscat", id_field{id_register::mmfr2, 32, 1}> uscat;
 
-    // ID_AA64ZFR0_EL1, all zero without SVE
+    // ID_AA64ZFR0_EL1, and SVE in ID_AA64PFR0_EL1
     feature<"sve2", id_field{id_register::zfr0, 0, 1}> sve2;
     feature<"sve2p1", id_field{id_register::zfr0, 0, 2}> sve2p1;
     feature<"sveaes", id_field{id_register::zfr0, 4, 1}> sveaes;

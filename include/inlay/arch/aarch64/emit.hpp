@@ -341,24 +341,31 @@ struct inputs {
     word x1 = 0;
     word x2 = 0;
     word x3 = 0;
+    word x4 = 0;
+    word x5 = 0;
 };
 
 /// Puts `value` into the member of `in` for `where`.
 [[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
-    (where == x0 ? in.x0 : where == x1 ? in.x1 : where == x2 ? in.x2 : in.x3) = value;
+    (where == x0   ? in.x0
+     : where == x1 ? in.x1
+     : where == x2 ? in.x2
+     : where == x3 ? in.x3
+     : where == x4 ? in.x4
+                   : in.x5) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
 template <reg64... Registers>
 inline constexpr unsigned input_mask = [] {
-    static_assert(((Registers.number < 4) && ...),
-                  "inlay: an alternative takes operands in x0, x1, x2 and x3; write .takes<x0, x1>(), for example");
+    static_assert(((Registers.number < 6) && ...),
+                  "inlay: an alternative takes operands in x0 to x5; write .takes<x0, x1>(), for example");
     constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
     constexpr std::uint64_t sum = ((std::uint64_t{1} << Registers.number) + ... + 0U);
     static_assert(mask == sum, "inlay: takes<...>() names a register twice");
-    static_assert((mask & (mask + 1)) == 0, "inlay: the operands of an alternative are in the first registers without "
-                                            "a gap; write .takes<x0>(), .takes<x0, x1>(), .takes<x0, x1, x2>() or "
-                                            ".takes<x0, x1, x2, x3>(), in any order");
+    static_assert((mask & (mask + 1)) == 0,
+                  "inlay: the operands of an alternative are in the first registers without a gap; write .takes<x0>(), "
+                  ".takes<x0, x1>() and so on up to .takes<x0, x1, x2, x3, x4, x5>(), in any order");
     return mask;
 }();
 
@@ -410,10 +417,11 @@ template <auto Register>
 #define INLAY_VECTORS
 #endif
 
-/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7 or 15.
+/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63.
 ///
 /// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and
-/// it must be the operand itself. Hence a statement for each number of operands.
+/// it must be the operand itself. Hence a statement for each number of operands. A variable that is no operand of
+/// the statement occupies no register.
 ///
 /// The description is written here, next to the site, because an assembler macro must come before its use: no
 /// branch may stand between the two, or the compiler could lay out the site first.
@@ -422,121 +430,111 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     constexpr const char* id = anchor_of<Declaration>;
     outputs out{};
     Declaration::describe();
-    if constexpr (Keeps == keeps::all) {
-        if constexpr (Gives == gives::nothing && Inputs == 0) {
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
-        } else if constexpr (Gives == gives::nothing && Inputs == 1) {
-            register word a0 asm("x0") = in.x0;
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
-        } else if constexpr (Gives == gives::nothing && Inputs == 3) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
-        } else if constexpr (Gives == gives::nothing && Inputs == 7) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
-                                : "cc", "memory");
-        } else if constexpr (Gives == gives::nothing && Inputs == 15) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            register word a3 asm("x3") = in.x3;
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory");
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 0) {
-            register word a0 asm("x0"); // NOLINT(*-init-variables): an output
-            asm inline volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
-            out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 1) {
-            register word a0 asm("x0") = in.x0;
-            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
-            out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 3) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
-            out.x0 = a0;
-        } else if constexpr (Gives == gives::in_x0 && Inputs == 7) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                                : "cc", "memory");
-            out.x0 = a0;
+    [[maybe_unused]] register word a0 asm("x0") = in.x0;
+    [[maybe_unused]] register word a1 asm("x1") = in.x1;
+    [[maybe_unused]] register word a2 asm("x2") = in.x2;
+    [[maybe_unused]] register word a3 asm("x3") = in.x3;
+    [[maybe_unused]] register word a4 asm("x4") = in.x4;
+    [[maybe_unused]] register word a5 asm("x5") = in.x5;
+    if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+        if constexpr (Inputs == 0) {
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
+        } else if constexpr (Inputs == 1) {
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
+        } else if constexpr (Inputs == 3) {
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
+        } else if constexpr (Inputs == 7) {
+            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2) : "cc", "memory");
+        } else if constexpr (Inputs == 15) {
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory");
+        } else if constexpr (Inputs == 31) {
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                         : "cc", "memory");
         } else {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            register word a3 asm("x3") = in.x3;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory");
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         :
+                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                         : "cc", "memory");
         }
+    } else if constexpr (Keeps == keeps::all) {
+        if constexpr (Inputs == 0) {
+            asm volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+        } else if constexpr (Inputs == 1) {
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+        } else if constexpr (Inputs == 3) {
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
+        } else if constexpr (Inputs == 7) {
+            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2) : "cc", "memory");
+        } else if constexpr (Inputs == 15) {
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory");
+        } else if constexpr (Inputs == 31) {
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                         : "cc", "memory");
+        } else {
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                         : "cc", "memory");
+        }
+        out.x0 = a0;
     } else if constexpr (Keeps == keeps::general) {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
-            register word a0 asm("x0"); // NOLINT(*-init-variables): an output
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "=r"(a0)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "=r"(a0)
+                         : [id] INLAY_SYMBOL(id)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 1) {
-            register word a0 asm("x0") = in.x0;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 3) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 7) {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Inputs == 15) {
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+        } else if constexpr (Inputs == 31) {
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else {
-            register word a0 asm("x0") = in.x0;
-            register word a1 asm("x1") = in.x1;
-            register word a2 asm("x2") = in.x2;
-            register word a3 asm("x3") = in.x3;
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
-            out.x0 = a0;
+            asm volatile("inlay_site.%c[id] %="
+                         : "+r"(a0)
+                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         }
+        out.x0 = a0;
     } else {
-        // Every register that can be an operand is an output, so that the others may be clobbers.
-        register word a0 asm("x0") = in.x0;
-        register word a1 asm("x1") = in.x1;
-        register word a2 asm("x2") = in.x2;
-        register word a3 asm("x3") = in.x3;
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3)
-                            : [id] INLAY_SYMBOL(id)
-                            : "cc", "memory", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
-                              "x15", "x16", "x17", "x30" INLAY_VECTORS);
+        // Every register that can be an operand is an output, so that the others may be clobbers. x18 is one as well:
+        // where it is reserved (-ffixed-x18), Clang warns of a clobber.
+        register word a18 asm("x18"); // NOLINT(*-init-variables): an output
+        asm volatile("inlay_site.%c[id] %="
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
+                     : [id] INLAY_SYMBOL(id)
+                     : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
+                       "x30" INLAY_VECTORS);
         out.x0 = a0;
     }
     return out;

@@ -190,6 +190,38 @@ consteval code<> move_wide(std::uint32_t operation, Register to, immediate opera
                  checked_16(operand) << 5 | number(to));
 }
 
+/// Where the only bits of `value` are 16 aligned ones: their position, else 64.
+constexpr unsigned position_of_16(std::uint64_t value) {
+    unsigned shift = 0;
+    while (shift < 64 && (value & ~(std::uint64_t{0xffff} << shift)) != 0) {
+        shift += 16;
+    }
+    return shift;
+}
+
+/// movz or movn. (The register's width is a parameter because Clang 14 calls no consteval function on a parameter
+/// of a template.)
+consteval code<> move_constant(std::uint32_t wide_bit, std::uint32_t to, std::int64_t operand) {
+    const auto all = wide_bit != 0 ? ~std::uint64_t{0} : std::uint64_t{0xffffffff};
+    const auto value = static_cast<std::uint64_t>(operand) & all;
+    const bool whole = wide_bit != 0 || (operand >= -0x80000000LL && operand <= 0xffffffffLL);
+    const unsigned plain_at = position_of_16(value);
+    const unsigned inverted_at = position_of_16(~value & all);
+    if (!whole || (plain_at == 64 && inverted_at == 64)) {
+        wrong::the_immediate_must_be_16_bits_shifted_or_the_complement_of_that_so_use_movz_and_movk();
+    }
+    const bool inverted = plain_at == 64;
+    const unsigned shift = inverted ? inverted_at : plain_at;
+    const auto bits = static_cast<std::uint32_t>((inverted ? ~value & all : value) >> shift);
+    return plain(wide_bit | 0x12800000U | (inverted ? 0U : 2U) << 29 | shift / 16 << 21 | bits << 5 | to);
+}
+consteval code<> move_constant(reg64 to, immediate operand) {
+    return move_constant(wide(to), number(to), operand.value);
+}
+consteval code<> move_constant(reg32 to, immediate operand) {
+    return move_constant(wide(to), number(to), operand.value);
+}
+
 template <class Register>
 consteval std::uint32_t checked_shift(Register to, immediate count) {
     if (count.value < 0 || count.value >= static_cast<std::int64_t>(width(to))) {
@@ -359,24 +391,8 @@ template <full_register Register>
     return encoding::plain(encoding::wide(to) | 0x2a0003e0U | encoding::number(from) << 16 | encoding::number(to));
 }
 /// One movz or movn; a constant that takes more is written as movz and movk.
-template <full_register Register>
-[[nodiscard]] consteval code<> mov(Register to, immediate operand) {
-    const auto all = encoding::width(to) == 64 ? ~std::uint64_t{0} : std::uint64_t{0xffffffff};
-    const auto value = static_cast<std::uint64_t>(operand.value) & all;
-    const bool whole = encoding::width(to) == 64 || (operand.value >= -0x80000000LL && operand.value <= 0xffffffffLL);
-    for (unsigned shift = 0; whole && shift < encoding::width(to); shift += 16) {
-        if ((value & ~(std::uint64_t{0xffff} << shift)) == 0) {
-            return movz(to, value >> shift, shift);
-        }
-    }
-    for (unsigned shift = 0; whole && shift < encoding::width(to); shift += 16) {
-        if ((~value & all & ~(std::uint64_t{0xffff} << shift)) == 0) {
-            return movn(to, (~value & all) >> shift, shift);
-        }
-    }
-    encoding::wrong::the_immediate_must_be_16_bits_shifted_or_the_complement_of_that_so_use_movz_and_movk();
-    return {};
-}
+[[nodiscard]] consteval code<> mov(reg64 to, immediate operand) { return encoding::move_constant(to, operand); }
+[[nodiscard]] consteval code<> mov(reg32 to, immediate operand) { return encoding::move_constant(to, operand); }
 [[nodiscard]] consteval code<> mov(reg64 to, stack_pointer) {
     return encoding::plain(0x910003e0U | encoding::not_zero(to));
 }

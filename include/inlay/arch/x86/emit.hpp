@@ -548,8 +548,8 @@ struct cpuid_result {
 
 /// XGETBV of XCR0. Raises #UD unless CPUID leaf 1 says OSXSAVE (ecx bit 27).
 [[gnu::always_inline]] inline std::uint64_t xgetbv() noexcept {
-    std::uint32_t low = 0;  // NOLINT(misc-const-correctness): an output
-    std::uint32_t high = 0; // NOLINT(misc-const-correctness)
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
     asm inline volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return std::uint64_t{high} << 32 | low;
 }
