@@ -2,13 +2,17 @@
 //
 // The architecture at hand, as namespace inlay::arch. What an architecture provides:
 //
-//     emit::thunk, code_macro, form, feature, predicate, choice, site_macro, site, ...   (emit.hpp)
-//     insn::nop(count)                       padding as code
-//     fill_nops(bytes, count)                padding at run time
-//     relocate(field, shift)                 moves a relative operand
-//     is_branch_to, retarget                 finds and redirects calls
-//     has(probe_words)                       asks this machine for a feature
-//     cpu_features, inlay::cpu               the features by name
+//     emit::form, feature, predicate, choice, ...    one struct of table.hpp each           (emit.hpp)
+//     emit::thunk, trampoline, site, call_site       text                                   (emit.hpp)
+//     emit::inputs, load, input_mask, gives_in, ...  operands of a site                     (emit.hpp)
+//     insn::nop(bytes)                               padding as code                        (insn.hpp)
+//     fill_nops(bytes, count)                        padding at run time                    (nops.hpp)
+//     relocate(field, shift)                         moves a relative operand               (patch.hpp)
+//     branch_at, retarget, longest_branch, ...       finds and redirects calls              (patch.hpp)
+//     has(words)                                     asks this machine for a feature        (arch.hpp)
+//     inlay::cpu, is_feature_name                    its features                           (cpu.hpp, cpu_names.hpp)
+//
+// A new architecture is a folder and one line here.
 #pragma once
 
 #if defined(__x86_64__)

@@ -438,103 +438,109 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     [[maybe_unused]] register word a5 asm("x5") = in.x5;
     if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
         if constexpr (Inputs == 0) {
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
         } else if constexpr (Inputs == 1) {
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
         } else if constexpr (Inputs == 3) {
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
         } else if constexpr (Inputs == 7) {
-            asm volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
+                                : "cc", "memory");
         } else if constexpr (Inputs == 15) {
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory");
         } else if constexpr (Inputs == 31) {
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                                : "cc", "memory");
         } else {
-            asm volatile("inlay_site.%c[id] %="
-                         :
-                         : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                :
+                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                                : "cc", "memory");
         }
     } else if constexpr (Keeps == keeps::all) {
         if constexpr (Inputs == 0) {
-            asm volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
         } else if constexpr (Inputs == 1) {
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
         } else if constexpr (Inputs == 3) {
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
         } else if constexpr (Inputs == 7) {
-            asm volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2) : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                                : "cc", "memory");
         } else if constexpr (Inputs == 15) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory");
         } else if constexpr (Inputs == 31) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                                : "cc", "memory");
         } else {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                         : "cc", "memory");
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                                : "cc", "memory");
         }
         out.x0 = a0;
     } else if constexpr (Keeps == keeps::general) {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "=r"(a0)
-                         : [id] INLAY_SYMBOL(id)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "=r"(a0)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 1) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 3) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 7) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 15) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else if constexpr (Inputs == 31) {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         } else {
-            asm volatile("inlay_site.%c[id] %="
-                         : "+r"(a0)
-                         : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                         : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0)
+                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
         }
         out.x0 = a0;
     } else {
         // Every register that can be an operand is an output, so that the others may be clobbers. x18 is one as well:
         // where it is reserved (-ffixed-x18), Clang warns of a clobber.
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
-        asm volatile("inlay_site.%c[id] %="
-                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
-                     : [id] INLAY_SYMBOL(id)
-                     : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
-                       "x30" INLAY_VECTORS);
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
+                            : [id] INLAY_SYMBOL(id)
+                            : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+                              "x17", "x30" INLAY_VECTORS);
         out.x0 = a0;
     }
     return out;

@@ -517,9 +517,9 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> lsl(Register to, Register from, immediate count) {
-    const std::uint32_t by = encoding::checked_shift(to, count);
-    return encoding::bitfield(2, to, from, (encoding::width(to) - by) % encoding::width(to),
-                              encoding::width(to) - 1 - by);
+    return encoding::bitfield(2, to, from,
+                              (encoding::width(to) - encoding::checked_shift(to, count)) % encoding::width(to),
+                              encoding::width(to) - 1 - encoding::checked_shift(to, count));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> lsr(Register to, Register from, immediate count) {
