@@ -39,6 +39,20 @@ template <std::size_t A, std::size_t B>
 
 namespace detail {
 
+/// Whether the `length` characters at `name` are one of the words of `list`, which stand between blanks.
+[[nodiscard]] constexpr bool is_word_of(const char* list, const char* name, std::size_t length) noexcept {
+    for (std::size_t start = 0; list[start] != '\0'; ++start) {
+        std::size_t same = 0;
+        while (list[start] == ' ' && same < length && name[same] != ' ' && list[start + 1 + same] == name[same]) {
+            ++same;
+        }
+        if (length != 0 && same == length && list[start + 1 + same] == ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /// The characters of a name as an object, for the tables to refer to.
 template <name Name>
 struct name_text {

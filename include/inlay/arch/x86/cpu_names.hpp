@@ -8,6 +8,8 @@
 // of compile time in each unit; this list costs none. tests/x86_features_test.cpp holds the two together.
 #pragma once
 
+#include "inlay/name.hpp"
+
 #include <cstddef>
 
 namespace inlay::x86 {
@@ -39,19 +41,7 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
 
 /// Whether the `length` characters at `name` are one of them.
 [[nodiscard]] constexpr bool is_feature_name(const char* name, std::size_t length) noexcept {
-    for (std::size_t start = 0; feature_names[start] != '\0'; ++start) {
-        if (feature_names[start] != ' ') {
-            continue;
-        }
-        std::size_t same = 0;
-        while (same < length && name[same] != ' ' && feature_names[start + 1 + same] == name[same]) {
-            ++same;
-        }
-        if (length != 0 && same == length && feature_names[start + 1 + same] == ' ') {
-            return true;
-        }
-    }
-    return false;
+    return inlay::detail::is_word_of(feature_names, name, length);
 }
 
 } // namespace inlay::x86
