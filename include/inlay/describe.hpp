@@ -2,7 +2,7 @@
 //
 // describe: from declarations (types) to descriptions (tables); what hangs together with what.
 //
-//     describe_choices<Declaration, Original, Whens...>();      // once a unit; writes no instruction
+//     describe_choices<Declaration, Name, Length, Original, Whens...>();      // once a unit; writes no instruction
 //
 // How it works. Each function here walks a type and has the architecture's emit.hpp write one struct of
 // table.hpp for it, innermost first, since an assembler macro must be defined before it is used. Calling

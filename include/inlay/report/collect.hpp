@@ -105,13 +105,6 @@ namespace detail {
 #endif
 }
 
-/// What `from` refers to, or null if that is no readable T.
-template <class T, class Image>
-[[nodiscard]] const T* referred(const Image& image, const table::reference& from) noexcept {
-    const address to = from.target();
-    return from && to % 4 == 0 && image.readable(to, sizeof(T)) ? reinterpret_cast<const T*>(to) : nullptr;
-}
-
 /// A predicate as it was written, but for what the operators simplified.
 template <class Image>
 [[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned depth = 0) {
@@ -123,14 +116,14 @@ template <class Image>
         return "never";
     case predicate_op::feature:
     case predicate_op::not_feature: {
-        const auto* const feature = referred<table::feature_record>(image, node.a);
+        const auto* const feature = inlay::detail::find<table::feature_record>(image, node.a);
         return (node.op == predicate_op::feature ? "" : "!") +
                std::string{feature == nullptr ? "?" : name_at(image, feature->name)};
     }
     case predicate_op::all:
     case predicate_op::any: {
         const auto part = [&](const table::reference& reference) -> std::string {
-            const auto* const inner = referred<table::predicate_node>(image, reference);
+            const auto* const inner = inlay::detail::find<table::predicate_node>(image, reference);
             if (inner == nullptr || depth > inlay::detail::deepest_tree) {
                 return "?";
             }
@@ -166,7 +159,7 @@ public:
     template <class Image>
     feature_values(const table::tables& tables, const Image& image, const cpu_model& model, const symbols& symbols) {
         for_each_used_feature(tables, image, [&](const table::feature_record& record) {
-            const auto* const cell = referred<table::feature_cell>(image, record.cell);
+            const auto* const cell = inlay::detail::find<table::feature_cell>(image, record.cell);
             if (cell != nullptr && find(record.cell.target()) == nullptr) {
                 entries_.push_back(make(image, record, *cell, model, symbols));
             }
@@ -271,7 +264,7 @@ public:
         joined original{};
         joined chosen{};
         for (const auto* each = first; each != end; ++each) {
-            name(entry, referred<table::choice>(image_, each->choices));
+            name(entry, inlay::detail::find<table::choice>(image_, each->choices));
             for (const error trouble : {join<nothing>(*each, original), join<model>(*each, chosen)}) {
                 malformed(entry, trouble);
             }
@@ -281,9 +274,9 @@ public:
         }
         for (const auto* each = first; each != end; ++each) {
             const unsigned length = entry.trouble.empty() ? chosen.group.length : 0;
-            add_choices(entry, referred<table::choice>(image_, each->choices), each != first,
+            add_choices(entry, inlay::detail::find<table::choice>(image_, each->choices), each != first,
                         [&](choice& to, const table::choice& from) {
-                            const auto* const form = referred<table::form>(image_, from.form);
+                            const auto* const form = inlay::detail::find<table::form>(image_, from.form);
                             to.wins = each == chosen.from && to.ordinal == chosen.group.ordinal;
                             if (length != 0 && form != nullptr) {
                                 (void)put(*form, at, length, to.code);
@@ -306,7 +299,8 @@ public:
         const bool in_text = image_.executable(marker, arch::longest_branch);
         entry.where.at = marker;
         const table::callee* const callee = callee_of(record);
-        const auto* const last = callee != nullptr ? referred<table::choice>(image_, callee->choices) : nullptr;
+        const auto* const last =
+            callee != nullptr ? inlay::detail::find<table::choice>(image_, callee->choices) : nullptr;
         if (last == nullptr || !image_.executable(callee->trampoline.target(), 1)) {
             name(entry, nullptr);
             malformed(entry, error::reference_outside);
@@ -421,14 +415,14 @@ private:
         const auto begin = static_cast<std::ptrdiff_t>(entry.choices.size());
         for (unsigned steps = 0; each != nullptr && steps < inlay::detail::longest_list; ++steps) {
             if (each->predicate || !whens_only) {
-                const auto* const node = referred<table::predicate_node>(image_, each->predicate);
+                const auto* const node = inlay::detail::find<table::predicate_node>(image_, each->predicate);
                 choice added{};
                 added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node) : "?";
                 added.ordinal = each->predicate ? each->ordinal : 0;
                 fill(added, *each);
                 entry.choices.push_back(std::move(added));
             }
-            each = referred<table::choice>(image_, each->otherwise);
+            each = inlay::detail::find<table::choice>(image_, each->otherwise);
         }
         std::reverse(entry.choices.begin() + begin, entry.choices.end());
     }
