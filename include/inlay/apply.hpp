@@ -21,36 +21,22 @@
 
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
+#include "inlay/image.hpp"
+#include "inlay/registry.hpp"
+#include "inlay/sort.hpp"
 #include "inlay/table.hpp"
 
 #include <concepts>
 
-// The linker makes these for a section whose name is an identifier. Weak: a program may have no site.
-extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier,*-avoid-c-arrays)
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::alternative_record __start_inlay_alternatives[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::alternative_record __stop_inlay_alternatives[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::call_record __start_inlay_calls[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::call_record __stop_inlay_calls[];
-// NOLINTEND(bugprone-reserved-identifier,*-avoid-c-arrays)
-}
-
 namespace inlay {
-
-/// The tables of the image that calls this. Each shared library has its own.
-[[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
-    const auto distance = [](const void* from, const void* to) noexcept {
-        return static_cast<std::size_t>(reinterpret_cast<address>(to) - reinterpret_cast<address>(from));
-    };
-    return {{__start_inlay_alternatives, distance(__start_inlay_alternatives, __stop_inlay_alternatives)},
-            {__start_inlay_calls, distance(__start_inlay_calls, __stop_inlay_calls)}};
-}
 
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
 /// `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
 /// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
-/// `int system_error()` to say why it refused, and `bool probe(address)` to run function probes its own way.
+/// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way, and
+/// `bool live()` to say whether text can be changed later on: if not, keys and static calls stay in the form that reads
+/// memory, so that set() and update() work.
 template <class T>
 concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
     { view.readable(at, size) } noexcept -> std::same_as<bool>;
@@ -72,26 +58,33 @@ inline constexpr std::size_t call_window = 4096;
     return round;
 }
 
-/// The call that belongs to `record` (of a table that ends at `end`): the first one behind the marker that goes to
-/// the trampoline, except those that belong to markers in between: in f(f(x)) the outer marker comes first, and
-/// the inner call. The first `longest_branch` bytes at the marker must be executable.
+/// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
+/// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
+/// f(f(x)) the outer marker comes first, and the inner call. The first `longest_branch` bytes at the marker must be
+/// executable. The walk ends at an instruction that is not known.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
                              address trampoline, arch::found_branch& result) noexcept {
     const address callee = record->callee.target();
     address at = record->site.target();
-    std::size_t window = (callee & 1) != 0 ? arch::longest_branch : call_window; // found before: it is here
+    if ((callee & spare_bits) != 0) { // looked for before
+        return (callee & table::call_found) != 0 && arch::patched_branch_at(at, arch::longest_branch, result);
+    }
+    std::size_t window = call_window;
     while (!image.executable(at, window)) {
         window /= 2;
     }
     unsigned pending = 1;
-    for (; window != 0; window -= arch::instruction_alignment, at += arch::instruction_alignment) {
+    for (unsigned length = 0; window != 0; window -= length, at += length) {
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
             pending += record[1].callee.target() == callee ? 1 : 0;
         }
-        if (arch::branch_at(at, window, result) && ((callee & 1) != 0 || result.target() == trampoline) &&
-            --pending == 0) {
+        if (arch::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
             return true;
+        }
+        length = arch::instruction_length(reinterpret_cast<const std::uint8_t*>(at), window);
+        if (length == 0) {
+            break;
         }
     }
     return false;
@@ -104,13 +97,18 @@ public:
         : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
 
     void run() noexcept {
-        if (pass(writes::nothing) && !pass(writes::chosen)) {
+        if constexpr (requires { platform_.live(); }) {
+            live_ = (tables_.names.bytes == 0) || platform_.live();
+        }
+        if (pass(writes::nothing) && pass(writes::chosen)) {
+            settle();
+        } else if (mode_ != writes::nothing) {
             if constexpr (requires { platform_.system_error(); }) {
                 done_.system_error = platform_.system_error();
             }
             from_.trouble = error::no_error;
             (void)pass(writes::originals);
-            done_.written = done_.calls_direct = 0;
+            done_.written = done_.calls_direct = done_.keys_direct = 0;
         }
     }
 
@@ -121,7 +119,9 @@ private:
     bool pass(writes mode) noexcept {
         mode_ = mode;
         memo_ = 0;
+        all(tables_.names, table_kind::names);
         all(tables_.calls, table_kind::calls);
+        all(tables_.keys, table_kind::keys);
         all(tables_.alternatives, table_kind::alternatives);
         if (mode != writes::nothing && !platform_.finish()) {
             from_.fail(error::text_not_writable);
@@ -131,10 +131,16 @@ private:
     }
 
     template <class Record>
+    [[nodiscard]] static address site_of(const Record& record) noexcept {
+        return record.site.target();
+    }
+    [[nodiscard]] static address site_of(const table::named& /*record*/) noexcept { return 0; }
+
+    template <class Record>
     void all(const table::section<Record>& section, table_kind kind) noexcept {
         const auto count = static_cast<std::uint32_t>(section.size());
         for (std::uint32_t i = 0; from_.trouble == error::no_error && i < count; ++i) {
-            where_ = {kind, i, section.records[i].site.target()};
+            where_ = {kind, i, site_of(section.records[i])};
             one(section.records, i, count);
         }
         if (from_.trouble == error::no_error && section.bytes % sizeof(Record) != 0) {
@@ -202,43 +208,148 @@ private:
         }
     }
 
-    void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
-        table::call_record& record = records[i];
-        const table::callee& callee = callee_of(from_, record);
-        decision chosen; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it
-        choose(from_, from_.template follow<table::choice>(callee.choices), false, features{*this}, chosen);
-        const address site = record.site.target();
-        const address trampoline = callee.trampoline.target();
-        const address pointer = callee.target.target();
-        if (!platform_.writable(pointer, sizeof(address)) || !platform_.executable(trampoline, 1)) {
+    void one(const table::named* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
+        const table::named& named = records[i];
+        if (mode_ != writes::nothing) {
+            return;
+        }
+        check_named(from_, named);
+        if (tables_.registry == nullptr) {
             from_.fail(error::reference_outside);
         }
+        if (from_.trouble == error::no_error) {
+            register_name(tables_.registry->root, named);
+            for_each_namesake(tables_.registry->root, named, [&](const table::named& other) noexcept {
+                if (!same_type(named, other)) {
+                    done_.fail({text_at(named.name), text_at(named.signature), text_at(other.signature)}, where_);
+                    from_.fail(error::name_clash);
+                }
+            });
+        }
+    }
+
+    void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
+        table::call_record& record = records[i];
+        const address site = record.site.target();
+        address trampoline = 0;
+        address to = 0;
+        auto call = table::call_mode::function;
         if (!platform_.executable(site, arch::longest_branch)) {
             from_.fail(error::site_outside_text);
         }
-        const address targets = callee.targets.target() + chosen.ordinal * sizeof(address);
-        if (targets % alignof(address) != 0 || !platform_.readable(targets, sizeof(address))) {
-            from_.fail(error::ordinal_outside);
+        if (is_named(tables_, record.callee)) {
+            const table::named& named = named_of(from_, tables_, record.callee);
+            if (!named.trampoline) {
+                from_.fail(error::reference_outside);
+            }
+            if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+                return;
+            }
+            trampoline = named.trampoline.target();
+            to = cell_of(named).value;
+            call = cell_of(named).state.mode;
+        } else {
+            const table::callee& callee = callee_of(from_, record);
+            decision chosen; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it
+            choose(from_, from_.template follow<table::choice>(callee.choices), false, features{*this}, chosen);
+            trampoline = callee.trampoline.target();
+            const address pointer = callee.target.target();
+            if (!platform_.writable(pointer, sizeof(address)) || !platform_.executable(trampoline, 1)) {
+                from_.fail(error::reference_outside);
+            }
+            const address targets = callee.targets.target() + chosen.ordinal * sizeof(address);
+            if (targets % alignof(address) != 0 || !platform_.readable(targets, sizeof(address))) {
+                from_.fail(error::ordinal_outside);
+            }
+            if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+                return;
+            }
+            to = *reinterpret_cast<const address*>(targets);
+            *reinterpret_cast<volatile address*>(pointer) = to;
         }
-        if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find_call() fills it
+        const bool found = find_call(platform_, records + i, records + count, trampoline, branch);
+        if ((record.callee.target() & spare_bits) == 0) {
+            record.site.distance += found ? static_cast<std::int32_t>(branch.start - site) : 0;
+            record.callee.distance += static_cast<std::int32_t>(found ? table::call_found : table::call_missed);
+        }
+        if (!found) {
             return;
         }
-        const address to = *reinterpret_cast<const address*>(targets);
-        *reinterpret_cast<volatile address*>(pointer) = to;
-        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find() fills it
-        if (!find_call(platform_, records + i, records + count, trampoline, branch)) {
-            return;
-        }
-        std::uint8_t bytes[4]; // NOLINT(*-avoid-c-arrays, *-member-init): retarget() fills it
+        std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
         std::uint32_t written = 0;
-        done_.calls_direct += 1;
-        if (mode_ == writes::originals || !arch::retarget(branch, to, bytes)) {
-            done_.calls_direct -= 1;
-            (void)arch::retarget(branch, trampoline, bytes); // in reach: it was called from here
+        const bool direct = mode_ == writes::chosen && (live_ || !is_named(tables_, record.callee)) &&
+                            arch::encode_branch(branch, to, call, bytes);
+        if (!direct) { // the trampoline is in reach: it was called from here
+            (void)arch::encode_branch(branch, trampoline, table::call_mode::function, bytes);
         }
-        record.site.distance += static_cast<std::int32_t>(branch.start - site);
-        record.callee.distance |= 1;
-        write(branch.field, bytes, sizeof(bytes), written);
+        done_.calls_found += mode_ == writes::chosen ? 1 : 0;
+        done_.calls_direct += direct ? 1 : 0;
+        write(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start), written);
+    }
+
+    void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
+        table::key_record& record = records[i];
+        const table::named& named = named_of(from_, tables_, record.key);
+        if (named.trampoline || !platform_.writable(reinterpret_cast<address>(&record), sizeof(record))) {
+            from_.fail(error::reference_outside);
+        }
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        if (from_.trouble == error::no_error) {
+            decide(from_, record, cell_of(named).value, bytes);
+        }
+        if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
+            return; // what is written is not taken back: it is right as long as the key keeps its value
+        }
+        const address site = record.site.target();
+        const address slow = arch::jump_target(site);
+        std::uint8_t jump[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_jump() fills it
+        if ((record.key.target() & table::many_ways) == 0 && slow != 0 &&
+            !arch::encode_jump(site, arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)),
+                               record.targets.target(), jump)) {
+            // Out of reach of this short site: from now on it jumps to where it began to.
+            record.targets.distance = static_cast<std::int32_t>(slow - reinterpret_cast<address>(&record.targets));
+        }
+        std::uint32_t written = 0;
+        done_.keys_direct += 1;
+        write(site, bytes.bytes, bytes.length, written);
+    }
+
+    /// Sorts the records by cell and site, so that those of one key are found at once.
+    void settle() noexcept {
+        if (tables_.registry != nullptr) {
+            tables_.registry->complete = 1;
+        }
+        if (live_) {
+            group(tables_.calls);
+            group(tables_.keys);
+        }
+    }
+
+    [[nodiscard]] const table::reference& subject(const table::call_record& record) const noexcept {
+        return record.callee;
+    }
+    [[nodiscard]] const table::reference& subject(const table::key_record& record) const noexcept { return record.key; }
+
+    /// The cell of a record; 0 for a call that is none of a name.
+    template <class Record>
+    [[nodiscard]] address cell_at(const Record& record) const noexcept {
+        const address at = subject(record).target() & ~spare_bits;
+        return is_named(tables_, subject(record)) ? reinterpret_cast<const table::named*>(at)->cell.target() : 0;
+    }
+
+    template <class Record>
+    void group(const table::section<Record>& section) noexcept {
+        sort(section.records, section.size(), [this](const Record& a, const Record& b) noexcept {
+            const address x = cell_at(a);
+            const address y = cell_at(b);
+            return x != y ? x < y : a.site.target() < b.site.target();
+        });
+        for (std::size_t i = section.size(); i-- > 0;) {
+            if (const address cell = cell_at(section.records[i]); cell != 0) {
+                reinterpret_cast<table::cell*>(cell)->state.sites = static_cast<std::uint32_t>(i) + 1;
+            }
+        }
     }
 
     /// What the features are on this machine; each is probed, and each predicate evaluated, once a run.
@@ -311,6 +422,7 @@ private:
     address highest_end_{};
     record_id where_{};
     writes mode_{writes::nothing};
+    bool live_{true};
     std::uint8_t round_;
 };
 
@@ -323,6 +435,7 @@ template <text_platform Platform>
     detail::patcher<Platform>{tables, platform, done, detail::next_round()}.run();
     done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
     done.calls = static_cast<std::uint32_t>(tables.calls.size());
+    done.keys = static_cast<std::uint32_t>(tables.keys.size());
     return done;
 }
 

@@ -67,7 +67,7 @@ struct reader {
         return nothing;
     }
 
-    static inline constinit std::uint64_t nothing[4]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
+    static inline constinit std::uint64_t nothing[8]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
 };
 
 namespace detail {
@@ -107,10 +107,28 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
     }
 }
 
-/// The callee of a call. (The low bit of the reference says that the call has been found.)
+/// References to what is aligned to four bytes have two bits to spare, which say something about the record.
+inline constexpr address spare_bits = 3;
+
+/// The callee of a call.
 template <class Image>
 [[nodiscard]] const table::callee& callee_of(reader<Image>& from, const table::call_record& record) noexcept {
-    return *static_cast<const table::callee*>(from.locate(record.callee.target() & ~address{1}, sizeof(table::callee)));
+    return *static_cast<const table::callee*>(from.locate(record.callee.target() & ~spare_bits, sizeof(table::callee)));
+}
+
+/// Whether the reference (of a call) is to a name: it is that of a static call, not of a dispatch.
+[[nodiscard]] inline bool is_named(const table::tables& tables, const table::reference& from) noexcept {
+    return from.target() - reinterpret_cast<address>(tables.names.records) < tables.names.bytes;
+}
+
+/// The key or static call that a record is of, and which must be one of `tables`.
+template <class Image>
+[[nodiscard]] const table::named& named_of(reader<Image>& from, const table::tables& tables,
+                                           const table::reference& reference) noexcept {
+    const address at = reference.target() & ~spare_bits;
+    const address offset = at - reinterpret_cast<address>(tables.names.records);
+    const bool good = offset < tables.names.bytes && offset % sizeof(table::named) == 0;
+    return *static_cast<const table::named*>(from.locate(at, good ? sizeof(table::named) : 0));
 }
 
 } // namespace detail
@@ -253,6 +271,46 @@ inline bool join(decision& group, const decision& one, bool first) noexcept {
     }
     group.length = length;
     return wins;
+}
+
+/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is. They depend on
+/// what is there: a site of two bytes from which its target is out of reach keeps the jump that it began with.
+template <class Image>
+void decide(reader<Image>& from, const table::key_record& record, address value, patch& result) noexcept {
+    result.length = 0;
+    const address site = record.site.target();
+    if (!from.image.executable(site, arch::longest_jump)) {
+        from.fail(error::site_outside_text);
+        return;
+    }
+    const address shape = record.key.target() & detail::spare_bits;
+    address to = 0;
+    if ((shape & table::many_ways) != 0) {
+        const auto& ways = from.template follow<table::way_table>(record.targets);
+        const address way = (value >> (ways.shift & 7U)) - ways.first;
+        const auto* const list = static_cast<const table::reference*>(
+            from.locate(reinterpret_cast<address>(&ways + 1), ways.count * sizeof(table::reference)));
+        if (from.trouble != error::no_error || way >= ways.count) {
+            return;
+        }
+        to = list[way] ? list[way].target() : 0;
+    } else if ((value != 0) != ((shape & table::falls_through_if_true) != 0)) {
+        to = record.targets.target();
+    }
+    const unsigned length = arch::jump_length(reinterpret_cast<const std::uint8_t*>(site));
+    if (length == 0) {
+        from.fail(error::site_changed);
+    } else if (to == 0) {
+        arch::fill_nops(result.bytes, length);
+    } else if (!from.image.executable(to, 1)) {
+        from.fail(error::reference_outside);
+    } else if (!arch::encode_jump(site, length, to, result.bytes)) {
+        to = arch::jump_target(site);
+        if (to == 0 || !arch::encode_jump(site, length, to, result.bytes)) {
+            from.fail(error::target_out_of_range);
+        }
+    }
+    result.length = static_cast<std::uint8_t>(length);
 }
 
 /// The bytes that belong to one record of an alternative on a machine with `features`.

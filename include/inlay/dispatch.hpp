@@ -18,17 +18,11 @@
 #pragma once
 
 #include "inlay/describe.hpp"
+#include "inlay/trampoline.hpp"
 
 namespace inlay {
 
 namespace detail {
-
-/// The trampoline of a name. Declared here, defined by the assembler (emit.hpp), and called as what the
-/// dispatch says it is: this declaration has external linkage whatever the functions to choose from have.
-template <name Name>
-struct trampoline_of {
-    [[gnu::visibility("hidden")]] static void entry();
-};
 
 template <class Function, std::size_t Count>
 struct callee_state {

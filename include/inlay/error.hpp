@@ -26,6 +26,11 @@ enum class error : std::uint8_t {
     ordinal_outside,      ///< a choice of a target that the callee does not have
     target_out_of_range,  ///< a relative operand does not fit its field at the site
     text_not_writable,    ///< the platform cannot write text; the sites keep the form they had
+    site_changed,         ///< a site of a key or call holds what inlay did not write there
+    name_clash,           ///< one name stands for two types; see outcome::clash()
+    value_outside,        ///< a switch was set to a value that it does not have
+    target_null,          ///< a static call that returns an object was given a null target
+    not_enabled,          ///< disable() without an enable() before it
     override_malformed,   ///< an override that is not +name or -name
     override_unknown,     ///< an override names a feature that does not exist
 };
@@ -65,6 +70,16 @@ enum class error : std::uint8_t {
         return "a relative operand of the chosen form does not reach its target from the site";
     case error::text_not_writable:
         return "text cannot be written in this process; every site keeps a form that works";
+    case error::site_changed:
+        return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
+    case error::name_clash:
+        return "one name stands for two types; outcome::clash() has the name and both types";
+    case error::value_outside:
+        return "the switch has no such value";
+    case error::target_null:
+        return "a static call that returns an object cannot have a null target";
+    case error::not_enabled:
+        return "disable() was called more often than enable()";
     case error::override_malformed:
         return "INLAY_FEATURES: each entry must be +name or -name, separated by commas";
     case error::override_unknown:
@@ -74,7 +89,7 @@ enum class error : std::uint8_t {
 }
 
 /// Which table a record is in.
-enum class table_kind : std::uint8_t { no_table, alternatives, calls };
+enum class table_kind : std::uint8_t { no_table, alternatives, calls, keys, names };
 
 /// A record's place: table, index from 0, and the address of its site (0 where that is the trouble).
 struct record_id {
@@ -83,7 +98,14 @@ struct record_id {
     address site;
 };
 
-/// What apply() did. Counts are of sites.
+/// One name, two types: the types as mangled names, which `c++filt` and __cxa_demangle() read.
+struct name_clash {
+    const char* name;
+    const char* type;       ///< of the record that the error is about
+    const char* other_type; ///< as the name is used elsewhere in the image, or in another one
+};
+
+/// What apply(), set() or update() did. Counts are of sites.
 class outcome {
 public:
     constexpr outcome() noexcept = default;
@@ -97,14 +119,30 @@ public:
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
     [[nodiscard]] constexpr const char* detail() const noexcept { return detail_; }
 
-    std::uint32_t sites{};        ///< alternatives in the table
-    std::uint32_t written{};      ///< alternatives whose bytes changed
-    std::uint32_t calls{};        ///< calls in the table
-    std::uint32_t calls_direct{}; ///< calls that now go straight to their target
+    /// Of an error::name_clash; else empty strings.
+    [[nodiscard]] constexpr const name_clash& clash() const noexcept { return clash_; }
+
+    std::uint32_t sites{};       ///< alternatives in the table
+    std::uint32_t written{};     ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
+    std::uint32_t calls{};       ///< calls in the table, of dispatches and static calls
+    std::uint32_t calls_found{}; ///< calls whose instruction was found behind their marker
+    std::uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
+    std::uint32_t keys{};         ///< sites of keys and switches in the table
+    std::uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
     std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
 
-    /// Calls that go on through their trampoline: not found behind their marker, or the target out of reach.
+    /// Calls that go on through their trampoline: not found, the target out of reach, or text not changeable later.
     [[nodiscard]] constexpr std::uint32_t calls_kept() const noexcept { return calls - calls_direct; }
+    /// Calls that were not found behind their marker.
+    [[nodiscard]] constexpr std::uint32_t calls_missed() const noexcept { return calls - calls_found; }
+
+    /// Notes that a name has two types; the first thing wrong stays.
+    constexpr void fail(const name_clash& clash, record_id where) noexcept {
+        if (what_ == inlay::error::no_error) {
+            clash_ = clash;
+        }
+        fail(inlay::error::name_clash, where);
+    }
 
     /// Notes what is wrong, and with which record; the first such note stays.
     constexpr void fail(inlay::error what, record_id where) noexcept {
@@ -118,6 +156,7 @@ private:
     inlay::error what_{inlay::error::no_error};
     record_id where_{table_kind::no_table, 0, 0};
     const char* detail_{""};
+    name_clash clash_{"", "", ""};
 };
 
 } // namespace inlay

@@ -4,7 +4,9 @@
 //
 //     feature.hpp      features and predicates            alternative.hpp  instructions exchanged by feature
 //     code.hpp         machine code as values             dispatch.hpp     functions chosen by feature
-//     apply.hpp        the patcher                        process.hpp      apply() in a Linux program
+//     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
+//     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
+//     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
 #pragma once
 
@@ -12,6 +14,10 @@
 #include "inlay/apply.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/feature.hpp"
+#include "inlay/poke.hpp"
+#include "inlay/static_call.hpp"
+#include "inlay/static_key.hpp"
+#include "inlay/static_switch.hpp"
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include "inlay/process.hpp"

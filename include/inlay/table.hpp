@@ -4,8 +4,11 @@
 //
 //     section inlay_alternatives   8 bytes a site: where it is, what it may become
 //     section inlay_calls          8 bytes a site: where it is, what it calls
+//     section inlay_keys           12 bytes a site: where it is, where it may jump, whose value decides
+//     section inlay_names          16 bytes a key or static call: its name, its type, its cell; once a unit
 //     section .rodata              what the sites share: choices, forms, features; once a unit
-//     section .data                what apply() finds out: predicate nodes, feature cells
+//     section .data                what apply() finds out: predicate nodes, feature cells, cells of names
+//     section .note.inlay          where an image has its `image`, for others that share names with it
 //
 // How it works. A record names its site and a `choice`; a choice is a list from the last `when` to the
 // original form, so that walking it until a predicate holds gives "the last one that matches wins" (as in
@@ -129,11 +132,68 @@ struct callee {
     reference choices;    ///< choice
 };
 
-/// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline;
-/// the low bit of `callee.distance` says that `site` was found to be the instruction itself.
+/// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline. The low two
+/// bits of what `callee` refers to are `call_found` or `call_missed` once it was looked for.
 struct call_record {
     reference site;
-    reference callee; ///< table::callee
+    reference callee; ///< table::callee, or table::named of a static call
+};
+
+inline constexpr address call_found = 1;  ///< `site` is the instruction itself
+inline constexpr address call_missed = 2; ///< there is none: the call goes through its trampoline
+
+/// What a static call goes to.
+enum class call_mode : std::uint8_t {
+    function = 0, ///< the function in the cell
+    nothing = 1,  ///< nothing: the call is a nop
+    zero = 2,     ///< `return 0`
+};
+
+struct named;
+
+/// What a cell has besides its value.
+struct cell_state {
+    const named* self;     ///< null until the image's names are registered
+    const named* below[2]; ///< those of smaller, and of greater or equal hash
+    std::uint32_t hash;    ///< of the name
+    std::int32_t enabled;  ///< of a key: calls of enable() that no disable() has answered
+    std::uint32_t sites;   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
+    call_mode mode;
+    std::uint8_t changed; ///< 1: no longer what the declaration says
+    std::uint8_t reserved[2];
+};
+
+/// What is so, in one image, of the key or static call of one declaration.
+struct cell {
+    address value; ///< a key's value, or the function that a static call goes to
+    cell_state state;
+};
+
+/// A key or a static call. In a process, one name is one thing: all cells of a name hold the same.
+struct named {
+    reference name;       ///< characters
+    reference signature;  ///< characters: the mangled name (Itanium C++ ABI) of something that has the type in it
+    reference cell;       ///< table::cell
+    reference trampoline; ///< of a static call; none: this is a key
+};
+
+/// A site of a key: one jump or nop. The low two bits of what `key` refers to are a `key_shape`.
+struct key_record {
+    reference site;
+    reference targets; ///< text: where it jumps unless it falls through; or a way_table
+    reference key;     ///< table::named
+};
+
+inline constexpr address falls_through_if_true = 1; ///< else: if false
+inline constexpr address many_ways = 2;             ///< `targets` refers to a way_table
+
+/// Where a site of a switch goes: to way (value >> shift) - first. Where that is none of the ways, the site is not
+/// reached with this value, and stays what it is. `count` references follow; one that refers to nothing falls through.
+struct way_table {
+    std::uint8_t count;
+    std::uint8_t first;
+    std::uint8_t shift;
+    std::uint8_t reserved;
 };
 
 /// A section in memory: where it begins, and its size in bytes.
@@ -145,13 +205,35 @@ struct section {
     [[nodiscard]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
 };
 
+/// The registered names of an image.
+struct registry {
+    const named* root;      ///< a tree by hash
+    std::uint32_t complete; ///< 1: it has all names that are in order
+};
+
 /// The tables of one image (a program, a kernel, or a shared library).
 struct tables {
     section<const alternative_record> alternatives;
     section<call_record> calls;
+    section<key_record> keys{};
+    section<const named> names{};
+    table::registry* registry{}; ///< null: there are no names
 };
 
-static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8);
+/// The version of everything that images tell each other: this file.
+inline constexpr std::uint32_t version = 1;
+
+/// What an image shows to others in the process; its ELF note (name "inlay", type `version`) refers to it.
+struct image {
+    const alternative_record* alternatives[2]; ///< begin, end
+    call_record* calls[2];
+    key_record* keys[2];
+    const named* names[2];
+    table::registry registry;
+};
+
+static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8 && sizeof(key_record) == 12);
+static_assert(sizeof(named) == 16 && sizeof(way_table) == 4 && sizeof(cell) % sizeof(address) == 0);
 static_assert(sizeof(predicate_node) == 12 && sizeof(form) == 8 && sizeof(choice) == 20);
 static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 4);
 

@@ -12,6 +12,11 @@
 // it is only writable, made read-only and executable, and moved over the old one in a single step.
 // Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
 //
+// While other threads run, a page is always replaced: an instruction must change at once, and a write through the file
+// goes byte by byte. The move is one step for all: it happens under the lock that page faults take, and no processor
+// keeps the old translation. A thread on that page waits for some microseconds. (docs/choices.md says why there is
+// no breakpoint, as there is in Linux's text_poke_bp().)
+//
 // Writes to one page are collected and done at once. Nothing is allocated on the heap.
 // Compare proc_pid_mem(5), mremap(2), membarrier(2).
 #pragma once
@@ -55,6 +60,12 @@ public:
             }
         }
     }
+
+    /// For another image of the process, as dl_iterate_phdr(3) describes it.
+    // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
+    process(const dl_phdr_info& image, way first) noexcept
+        : headers_{image.dlpi_phdr}, count_{image.dlpi_phnum}, base_{image.dlpi_addr}, way_{first} {}
+
     process(const process&) = delete;
     process(process&&) = delete;
     process& operator=(const process&) = delete;
@@ -87,8 +98,24 @@ public:
         return within(at, size, PF_X, executable_);
     }
 
-    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages.
+    /// Whether text can be changed while other threads run: whether a page can be replaced.
+    [[nodiscard]] bool live() noexcept {
+        const std::size_t size = ::getauxval(AT_PAGESZ);
+        void* const page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+            return false;
+        }
+        const bool granted = ::mprotect(page, size, PROT_READ | PROT_EXEC) == 0;
+        ::munmap(page, size);
+        return granted;
+    }
+
+    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
+    /// what is written by one call changes at once all the same.
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+        if (way_ == way::replace_page && (at & (chunk - 1)) + size > chunk) {
+            return flush() && replace_pages(at, bytes, size);
+        }
         while (size > 0) {
             const std::uintptr_t page = at & ~std::uintptr_t{chunk - 1};
             const std::size_t fits = page + chunk - at;
@@ -169,7 +196,8 @@ private:
         }
         bool written = false;
         while (!written && way_ != way::refused) {
-            written = way_ == way::memory_file ? write_memory_file() : replace_page();
+            written = way_ == way::memory_file ? write_memory_file()
+                                               : replace_pages(page_ + first_, buffer_ + first_, last_ - first_);
             if (!written) {
                 error_ = errno;
                 way_ = way_ == way::memory_file ? way::replace_page : way::refused;
@@ -193,23 +221,27 @@ private:
         return ::pwrite(file_, buffer_ + first_, last_ - first_, static_cast<off_t>(page_ + first_)) == size;
     }
 
-    bool replace_page() noexcept {
+    /// Replaces the page of `at`, or two of them, by a copy with the bytes in it.
+    bool replace_pages(std::uintptr_t at, const std::uint8_t* bytes, std::size_t bytes_size) noexcept {
         const std::size_t page_size = ::getauxval(AT_PAGESZ);
-        auto* const old = reinterpret_cast<std::uint8_t*>(page_ & ~std::uintptr_t{page_size - 1});
-        void* const map = ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        const std::uintptr_t begin = at & ~std::uintptr_t{page_size - 1};
+        const std::size_t size = ((at + bytes_size - begin) + page_size - 1) & ~(page_size - 1);
+        auto* const old = reinterpret_cast<std::uint8_t*>(begin);
+        void* const map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (map == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+            error_ = errno;
             return false;
         }
         auto* const copy = static_cast<std::uint8_t*>(map);
-        std::memcpy(copy, old, page_size);
-        std::memcpy(copy + (page_ - reinterpret_cast<std::uintptr_t>(old)) + first_, buffer_ + first_, last_ - first_);
+        std::memcpy(copy, old, size);
+        std::memcpy(copy + (at - begin), bytes, bytes_size);
         ++writes_;
         // One after the other: writable, then executable, then in place.
-        if (::mprotect(copy, page_size, PROT_READ | PROT_EXEC) != 0 ||
-            ::mremap(copy, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED, old) != static_cast<void*>(old)) {
-            const int why = errno;
-            ::munmap(copy, page_size);
-            errno = why;
+        if (::mprotect(copy, size, PROT_READ | PROT_EXEC) != 0 ||
+            ::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, old) != static_cast<void*>(old)) {
+            error_ = errno;
+            ::munmap(copy, size);
+            errno = error_;
             return false;
         }
         return true;

@@ -21,6 +21,4 @@ namespace aarch64 {
 
 } // namespace aarch64
 
-namespace arch = aarch64;
-
 } // namespace inlay

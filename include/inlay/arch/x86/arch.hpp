@@ -7,6 +7,7 @@
 #include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/arch/x86/emit.hpp"
 #include "inlay/arch/x86/insn.hpp"
+#include "inlay/arch/x86/length.hpp"
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/patch.hpp"
 
@@ -20,7 +21,5 @@ namespace x86 {
 }
 
 } // namespace x86
-
-namespace arch = x86;
 
 } // namespace inlay

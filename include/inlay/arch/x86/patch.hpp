@@ -33,11 +33,15 @@ inline void store32(std::uint8_t* at, std::int32_t value) noexcept {
     return true;
 }
 
+/// What a branch is for; it says what may stand in its place.
+enum class branch_kind : std::uint8_t { call, jump, conditional };
+
 /// A branch in text.
 struct found_branch {
     address start; ///< of the instruction
     address field; ///< of its rel32
     address end;   ///< of the instruction: distances count from here
+    branch_kind kind;
 
     [[nodiscard]] address target() const noexcept {
         return end + static_cast<address>(std::intptr_t{load32(reinterpret_cast<const std::uint8_t*>(field))});
@@ -47,24 +51,21 @@ struct found_branch {
 /// Bytes of the longest branch that branch_at() knows.
 inline constexpr std::size_t longest_branch = 6;
 
-/// True if the bytes at `at` (of which `size` may be read) look like a call, jmp or jcc rel32. An opcode byte
-/// can as well be the middle of another instruction; the caller also compares the target, and that four
-/// such bytes should be the distance to a trampoline from just there is not a thing that happens.
+/// True if the instruction at `at` (of which `size` bytes may be read) is a call, jmp or jcc rel32.
 [[nodiscard]] inline bool branch_at(address at, std::size_t size, found_branch& result) noexcept {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
-    std::size_t opcode = 0;
     if (size >= 5 && (bytes[0] == 0xe8 || bytes[0] == 0xe9)) {
-        opcode = 1;
-    } else if (size >= 6 && bytes[0] == 0x0f && (bytes[1] & 0xf0U) == 0x80) {
-        opcode = 2;
-    } else {
-        return false;
+        result = {at, at + 1, at + 5, bytes[0] == 0xe8 ? branch_kind::call : branch_kind::jump};
+        return true;
     }
-    result = {at, at + opcode, at + opcode + 4};
-    return true;
+    if (size >= 6 && bytes[0] == 0x0f && (bytes[1] & 0xf0U) == 0x80) {
+        result = {at, at + 2, at + 6, branch_kind::conditional};
+        return true;
+    }
+    return false;
 }
 
-/// Bytes between two places where a branch may begin.
+/// Bytes between two places where an instruction may begin.
 inline constexpr std::size_t instruction_alignment = 1;
 
 /// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach.
@@ -75,6 +76,92 @@ inline constexpr std::size_t instruction_alignment = 1;
     }
     store32(bytes, static_cast<std::int32_t>(distance));
     return true;
+}
+
+/// What stands in place of a branch whose target does nothing, or returns zero (rax): five bytes each.
+struct call_form {
+    std::uint8_t bytes[5];
+    table::call_mode mode;
+    branch_kind kind;
+};
+inline constexpr call_form call_forms[] = {
+    {{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing, branch_kind::call}, // nop
+    {{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero, branch_kind::call},    // data16 data16 xor rax, rax
+    {{0xc3, 0xcc, 0xcc, 0xcc, 0xcc}, table::call_mode::nothing, branch_kind::jump}, // ret
+    {{0x31, 0xc0, 0xc3, 0xcc, 0xcc}, table::call_mode::zero, branch_kind::jump},    // xor eax, eax; ret
+};
+
+/// Like branch_at(), and knows what encode_branch() leaves in place of a branch as well.
+[[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
+    if (branch_at(at, size, result)) {
+        return true;
+    }
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+    for (const auto& form : call_forms) {
+        unsigned same = 0;
+        while (same < sizeof(form.bytes) && same < size && bytes[same] == form.bytes[same]) {
+            ++same;
+        }
+        if (same == sizeof(form.bytes)) {
+            result = {at, at + 1, at + 5, form.kind};
+            return true;
+        }
+    }
+    return false;
+}
+
+/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, and does what
+/// `mode` says. Its length is `end - start`. False if the target is out of reach. A conditional branch stays one.
+[[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
+                                        std::uint8_t* bytes) noexcept {
+    for (const auto& form : call_forms) {
+        if (form.mode == mode && form.kind == branch.kind) {
+            for (unsigned i = 0; i < sizeof(form.bytes); ++i) {
+                static_cast<volatile std::uint8_t*>(bytes)[i] = form.bytes[i];
+            }
+            return true;
+        }
+    }
+    const auto opcode_size = static_cast<unsigned>(branch.field - branch.start);
+    bytes[0] = branch.kind == branch_kind::call ? 0xe8 : 0xe9;
+    if (branch.kind == branch_kind::conditional) {
+        bytes[0] = 0x0f;
+        bytes[1] = reinterpret_cast<const std::uint8_t*>(branch.start)[1];
+    }
+    return retarget(branch, target, bytes + opcode_size);
+}
+
+/// Bytes of the longest site of a key.
+inline constexpr std::size_t longest_jump = 5;
+
+/// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.
+[[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
+    if (bytes[0] == 0xeb || (bytes[0] == 0x66 && bytes[1] == 0x90)) {
+        return 2;
+    }
+    return bytes[0] == 0xe9 || (bytes[0] == 0x0f && bytes[1] == 0x1f && bytes[2] == 0x44) ? 5 : 0;
+}
+
+/// Where the jmp at `at` goes; 0 if it is none.
+[[nodiscard]] inline address jump_target(address at) noexcept {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+    if (bytes[0] == 0xe9) {
+        return at + 5 + static_cast<address>(std::intptr_t{load32(bytes + 1)});
+    }
+    return bytes[0] == 0xeb ? at + 2 + static_cast<address>(std::intptr_t{static_cast<std::int8_t>(bytes[1])}) : 0;
+}
+
+/// A jmp of `length` bytes (2 or 5) at `at`. False if `target` is out of its reach.
+[[nodiscard]] inline bool encode_jump(address at, unsigned length, address target, std::uint8_t* bytes) noexcept {
+    const auto distance = static_cast<std::int64_t>(target - at - length);
+    if (length == 2) {
+        bytes[0] = 0xeb;
+        bytes[1] = static_cast<std::uint8_t>(distance);
+        return distance == static_cast<std::int8_t>(distance);
+    }
+    bytes[0] = 0xe9;
+    store32(bytes + 1, static_cast<std::int32_t>(distance));
+    return distance == static_cast<std::int32_t>(distance);
 }
 
 } // namespace inlay::x86

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the architecture at hand emits, as inlay::arch::emit, without all that the patcher needs: for headers that
+// many units include. See arch.hpp.
+#pragma once
+
+#if defined(__x86_64__)
+#include "inlay/arch/x86/emit.hpp"
+namespace inlay {
+namespace arch = x86;
+}
+#elif defined(__aarch64__)
+#include "inlay/arch/aarch64/emit.hpp"
+namespace inlay {
+namespace arch = aarch64;
+}
+#else
+#error "inlay: no arch/ folder for this architecture; x86-64 and AArch64 are there"
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// poke: changes to keys, switches and static calls, at any time.
+//
+//     inlay::set(trace, true);                   inlay::enable(trace);  inlay::disable(trace);      // counted
+//     inlay::set(level, 2);
+//     inlay::update(sched_clock, &tsc_clock);    inlay::update(probe, nullptr);
+//     inlay::update(filter, inlay::returns_zero<int(int)>);
+//
+//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
+//
+// How it works. First the cells of the name take the new value, then its sites are rewritten: those of this name
+// alone, since apply() has sorted the records. Before apply() there are none to rewrite: the sites read the cells.
+// Everything is checked before anything changes.
+//
+// In a Linux program (process.hpp) this reaches all images of the process, and other threads may run through the
+// sites: each execution finds the old or the new form. Calls of set() and update() wait for each other. They are not
+// async-signal-safe, and take microseconds for each page of text with sites; see docs/performance.md. With a platform
+// of your own, that promise is the platform's: Linux stops the other processors, or goes by a breakpoint.
+//
+// Compare Linux's static_branch_enable(), static_key_slow_inc(), static_call_update(), text_poke_bp().
+#pragma once
+
+#include "inlay/apply.hpp"
+#include "inlay/static_call.hpp"
+#include "inlay/static_key.hpp"
+#include "inlay/static_switch.hpp"
+
+namespace inlay {
+
+namespace detail {
+
+/// What a name is to hold.
+struct setting {
+    address value;
+    std::int32_t enabled;
+    table::call_mode mode;
+    std::uint8_t changed;
+};
+
+[[nodiscard]] inline setting setting_of(const table::cell& cell) noexcept {
+    return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed};
+}
+
+/// Takes effect where the value is read from memory.
+inline void store(table::cell& cell, const setting& to) noexcept {
+    cell.state.enabled = to.enabled;
+    cell.state.mode = to.mode;
+    cell.state.changed = to.changed;
+    __atomic_store_n(&cell.value, to.value, __ATOMIC_RELEASE);
+}
+
+/// Rewrites the sites of cells in one image.
+template <text_platform Platform>
+class poker {
+public:
+    poker(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {}
+
+    /// Whether the sites of `named` can be rewritten to `to`; changes nothing.
+    bool check(const table::named& named, const setting& to, outcome& done) noexcept {
+        return all(named, to, false, done);
+    }
+
+    /// Rewrites them. The cell must hold `to` already.
+    bool write(const table::named& named, const setting& to, outcome& done) noexcept {
+        return all(named, to, true, done);
+    }
+
+private:
+    bool all(const table::named& named, const setting& to, bool writing, outcome& done) noexcept {
+        writing_ = writing;
+        const table::cell& cell = cell_of(named);
+        if (cell.state.sites != 0) {
+            if (named.trampoline) {
+                records(tables_.calls, cell, [&](table::call_record& record) noexcept { one(record, named, to); });
+            } else {
+                // The sites within a group of a switch first: whoever comes by way of the group's site finds them.
+                for (unsigned shift = 0; shift <= 4 && trouble_ == error::no_error; shift += 4) {
+                    records(tables_.keys, cell,
+                            [&](table::key_record& record) noexcept { one(record, to.value, shift); });
+                    finish();
+                }
+            }
+            finish();
+        }
+        done.written += written_;
+        done.fail(trouble_, where_);
+        if constexpr (requires { platform_.system_error(); }) {
+            if (trouble_ == error::text_not_writable) {
+                done.system_error = platform_.system_error();
+            }
+        }
+        written_ = 0;
+        return trouble_ == error::no_error;
+    }
+
+    [[nodiscard]] static address subject(const table::call_record& record) noexcept { return record.callee.target(); }
+    [[nodiscard]] static address subject(const table::key_record& record) noexcept { return record.key.target(); }
+    [[nodiscard]] static table_kind kind(const table::call_record& /*record*/) noexcept { return table_kind::calls; }
+    [[nodiscard]] static table_kind kind(const table::key_record& /*record*/) noexcept { return table_kind::keys; }
+
+    template <class Record, class Function>
+    void records(const table::section<Record>& section, const table::cell& cell, const Function& function) noexcept {
+        for (std::size_t i = cell.state.sites - 1; i < section.size() && trouble_ == error::no_error; ++i) {
+            Record& record = section.records[i];
+            const auto* const named = reinterpret_cast<const table::named*>(subject(record) & ~spare_bits);
+            if (named->cell.target() != reinterpret_cast<address>(&cell)) {
+                break;
+            }
+            where_ = {kind(record), static_cast<std::uint32_t>(i), record.site.target()};
+            function(record);
+        }
+    }
+
+    void one(const table::key_record& record, address value, unsigned shift) noexcept {
+        const bool many = (record.key.target() & table::many_ways) != 0;
+        const auto* const ways = reinterpret_cast<const table::way_table*>(record.targets.target());
+        if ((many ? ways->shift : 0) != shift) {
+            return;
+        }
+        reader<Platform> from{platform_};
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        decide(from, record, value, bytes);
+        trouble_ = from.trouble;
+        put(record.site.target(), bytes.bytes, bytes.length);
+    }
+
+    void one(const table::call_record& record, const table::named& named, const setting& to) noexcept {
+        if ((record.callee.target() & table::call_found) == 0) {
+            return;
+        }
+        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
+        if (!arch::patched_branch_at(record.site.target(), arch::longest_branch, branch)) {
+            trouble_ = error::site_changed;
+            return;
+        }
+        std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
+        if (!arch::encode_branch(branch, to.value, to.mode, bytes)) {
+            (void)arch::encode_branch(branch, named.trampoline.target(), table::call_mode::function, bytes);
+        }
+        put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));
+    }
+
+    void put(address at, const std::uint8_t* bytes, unsigned size) noexcept {
+        const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
+        unsigned same = 0;
+        while (same < size && now[same] == bytes[same]) {
+            ++same;
+        }
+        if (writing_ && same != size && trouble_ == error::no_error) {
+            ++written_;
+            dirty_ = true;
+            if (!platform_.write(at, bytes, size)) {
+                trouble_ = error::text_not_writable;
+            }
+        }
+    }
+
+    void finish() noexcept {
+        if (dirty_ && !platform_.finish() && trouble_ == error::no_error) {
+            trouble_ = error::text_not_writable;
+        }
+        dirty_ = false;
+    }
+
+    const table::tables& tables_;
+    Platform& platform_;
+    record_id where_{};
+    std::uint32_t written_{};
+    error trouble_{error::no_error};
+    bool writing_{};
+    bool dirty_{};
+};
+
+/// Works out a setting from the one at hand; an error if there is none such.
+struct change {
+    error (*next)(const change&, setting&) noexcept;
+    address value;
+    table::call_mode mode;
+};
+
+/// Makes the change in all images that `images(function)` calls `function(tables, platform)` for.
+template <class Images>
+[[gnu::visibility("hidden")]] outcome make_change(const table::named& what, const change& change,
+                                                  const Images& images) noexcept {
+    const setting old = setting_of(cell_of(what));
+    setting to = old;
+    to.changed = 1;
+    outcome done;
+    done.fail(change.next(change, to), {table_kind::names, 0, 0});
+    const auto each = [&](const auto& function) noexcept {
+        images([&](const table::tables& tables, auto& platform) noexcept {
+            poker poke{tables, platform};
+            for_each_namesake(tables.registry->root, what, [&](const table::named& named) noexcept {
+                if (same_type(named, what)) {
+                    function(named, poke);
+                }
+            });
+        });
+    };
+    each([&](const table::named& named, auto& poke) noexcept { poke.check(named, to, done); });
+    if (done) {
+        each([&](const table::named& named, auto& /*poke*/) noexcept { store(cell_of(named), to); });
+        each([&](const table::named& named, auto& poke) noexcept { poke.write(named, to, done); });
+        if (!done) { // what could be written can be written back
+            outcome ignored;
+            each([&](const table::named& named, auto& /*poke*/) noexcept { store(cell_of(named), old); });
+            each([&](const table::named& named, auto& poke) noexcept { poke.write(named, old, ignored); });
+            done.written = 0;
+        }
+    }
+    return done;
+}
+
+/// Makes the change in this image, by `platform`.
+template <text_platform Platform>
+[[gnu::visibility("hidden")]] outcome change_image(const table::named& what, const change& change,
+                                                   Platform& platform) noexcept {
+    const table::tables tables = this_image();
+    register_names(tables, platform);
+    return make_change(what, change, [&](const auto& function) noexcept { function(tables, platform); });
+}
+
+// ---- What a change is ------------------------------------------------------------------------------
+
+inline error next_value(const change& change, setting& to) noexcept {
+    to.value = change.value;
+    to.enabled = change.value != 0 ? 1 : 0;
+    return error::no_error;
+}
+inline error next_enabled(const change& /*change*/, setting& to) noexcept {
+    to.enabled += 1;
+    to.value = 1;
+    return error::no_error;
+}
+inline error next_disabled(const change& /*change*/, setting& to) noexcept {
+    if (to.enabled <= 0) {
+        return error::not_enabled;
+    }
+    to.enabled -= 1;
+    to.value = to.enabled != 0 ? 1 : 0;
+    return error::no_error;
+}
+inline error next_target(const change& change, setting& to) noexcept {
+    to.value = change.value;
+    to.mode = change.mode;
+    return error::no_error;
+}
+inline error no_such_value(const change& /*change*/, setting& /*to*/) noexcept { return error::value_outside; }
+inline error refuse_null(const change& /*change*/, setting& /*to*/) noexcept { return error::target_null; }
+
+inline constexpr change enabling{next_enabled, 0, table::call_mode::function};
+inline constexpr change disabling{next_disabled, 0, table::call_mode::function};
+
+template <class Declaration>
+[[nodiscard, gnu::always_inline]] inline const table::named& described() noexcept {
+    Declaration::describe();
+    return *arch::emit::address_of_named<Declaration>();
+}
+
+[[nodiscard]] inline change to_value(bool value) noexcept {
+    return {next_value, value ? 1U : 0U, table::call_mode::function};
+}
+template <unsigned Ways>
+[[nodiscard]] change to_way(unsigned value) noexcept {
+    return {value < Ways ? next_value : no_such_value, value, table::call_mode::function};
+}
+
+/// The change that makes `target` the target, for any of the things that a target may be.
+template <class Function>
+[[nodiscard]] change to_target(Function* target) noexcept {
+    if (target == nullptr) {
+        using null = null_target<Function>;
+        return {may_be_zero<Function> ? next_target : refuse_null,
+                reinterpret_cast<address>(null::template pointer<nullptr>), null::mode};
+    }
+    return {next_target, reinterpret_cast<address>(target), table::call_mode::function};
+}
+/// Anything else: no_target, returns_zero, or what is wrong.
+template <class Function, class Target>
+[[nodiscard]] change to_special_target(const Target& /*target*/) noexcept {
+    constexpr bool special =
+        std::is_same_v<Target, no_target_t<Function>> || std::is_same_v<Target, returns_zero_t<Function>>;
+    static_assert(!plain_member<Target>, "inlay: give a member function to update() as inlay::member<&type::function>");
+    static_assert(special || plain_member<Target>,
+                  "inlay: the second argument of update() is a function of exactly the call's signature, noexcept "
+                  "included; or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
+    static_assert(!special || may_be_zero<Function>, "inlay: no_target and returns_zero are for functions that return "
+                                                     "void, an integer, an enum or a pointer");
+    if constexpr (special) {
+        using kind = target_of_type<Target>;
+        return {next_target, reinterpret_cast<address>(kind::template pointer<Target{}>), kind::mode};
+    } else {
+        return {};
+    }
+}
+
+/// What update() takes as it is: whatever converts to a pointer to the call's function. Not deduced, so that the
+/// address of an overloaded function is resolved by it.
+template <class Call>
+using target_for = std::type_identity_t<typename Call::function*>;
+
+template <class Target, class Call>
+concept other_target = !std::is_convertible_v<const Target&, typename Call::function*>;
+
+} // namespace detail
+
+// ---- In this image, by a platform ------------------------------------------------------------------
+
+/// Sets the key: on, or off. A count of enable() becomes 1, or 0.
+template <name Name, bool Initial, text_platform Platform>
+outcome set(const static_key<Name, Initial>& /*key*/, bool value, Platform& platform) noexcept {
+    return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::to_value(value), platform);
+}
+
+/// Sets the switch to one of its ways. error::value_outside if it has no such.
+template <name Name, unsigned Ways, auto Initial, text_platform Platform>
+outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
+            typename static_switch<Name, Ways, Initial>::value_type value, Platform& platform) noexcept {
+    return detail::change_image(detail::described<static_switch<Name, Ways, Initial>>(),
+                                detail::to_way<Ways>(static_cast<unsigned>(value)), platform);
+}
+
+/// Turns the key on, until as many disable() as enable() were called. (Linux: static_key_slow_inc().)
+template <name Name, bool Initial, text_platform Platform>
+outcome enable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
+    return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::enabling, platform);
+}
+
+/// Takes back one enable(). error::not_enabled if there is none to take back.
+template <name Name, bool Initial, text_platform Platform>
+outcome disable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
+    return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::disabling, platform);
+}
+
+/// Gives the call another target. error::target_null where that is null and the call returns an object.
+template <name Name, auto Default, text_platform Platform>
+outcome update(const static_call<Name, Default>& /*call*/, detail::target_for<static_call<Name, Default>> target,
+               Platform& platform) noexcept {
+    return detail::change_image(detail::described<static_call<Name, Default>>(), detail::to_target(target), platform);
+}
+template <name Name, auto Default, class Target, text_platform Platform>
+    requires detail::other_target<Target, static_call<Name, Default>>
+outcome update(const static_call<Name, Default>& /*call*/, const Target& target, Platform& platform) noexcept {
+    using call = static_call<Name, Default>;
+    return detail::change_image(detail::described<call>(), detail::to_special_target<typename call::function>(target),
+                                platform);
+}
+
+} // namespace inlay

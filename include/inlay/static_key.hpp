@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// static_key: a branch without the load and the compare.
+//
+//     inline constexpr inlay::static_key<"app.trace", false> trace;
+//     if (trace) log(...);                 // one nop while it is off
+//     if (likely(trace)) ...               // laid out as if it were on; unlikely(): as if it were off
+//     inlay::set(trace, true);             // poke.hpp; at any time, other threads running
+//
+// How it works. Each use is one instruction and a record of 12 bytes in section inlay_keys. Until apply() ran it is a
+// jump to code out of the way that reads the value from memory, so that set() works from the first moment. apply()
+// makes it a nop or a jump, and set() then rewrites the key's sites: the value is in the instructions. It is
+// the compiler that makes the branches (asm goto), so both sides are optimised like those of any `if`. The jump
+// has 2 bytes where the assembler finds the code near, else 5.
+//
+// If `if (key)` is an if, `if (!key)` and `key && x` are as well. The initial value decides which side is laid
+// out as the likely one.
+//
+// A name is an identity: a key is the same in all units, shared libraries and plugins of a process.
+// Compare Linux's DEFINE_STATIC_KEY_FALSE, static_branch_unlikely() (jump_label.h).
+#pragma once
+
+#include "inlay/named.hpp"
+
+namespace inlay {
+
+namespace detail {
+
+/// The type of a key, for other images to compare.
+template <bool Initial>
+struct key;
+
+} // namespace detail
+
+/// A boolean of the process that is read without touching memory. Reading is thread-safe, also while it is set.
+template <name Name, bool Initial>
+struct static_key {
+    static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\", false>");
+
+    /// One an image.
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{
+        Initial ? 1U : 0U, {nullptr, {nullptr, nullptr}, 0, Initial ? 1 : 0, 0, table::call_mode::function, 0, {}}};
+
+    /// The value, laid out as if it were `Expected`.
+    template <bool Expected>
+    [[nodiscard, gnu::always_inline]] static inline bool test() noexcept {
+        describe();
+        return __builtin_expect(static_cast<long>(arch::emit::key_site<static_key, Expected>()), Expected) != 0;
+    }
+
+    // NOLINTNEXTLINE(google-explicit-constructor): it is a condition
+    [[gnu::always_inline]] inline operator bool() const noexcept { return test<Initial>(); }
+
+    /// Writes the descriptions that a unit needs; no instruction.
+    [[gnu::always_inline]] static inline void describe() noexcept {
+        detail::describe_named<static_key, Name, detail::key<Initial>>();
+    }
+};
+
+// Macros of these names with one parameter are common in kernels; parentheses keep them away.
+
+/// The key's value; its branch is laid out as if it were on.
+template <name Name, bool Initial>
+[[nodiscard, gnu::always_inline]] inline bool(likely)(const static_key<Name, Initial>& /*key*/) noexcept {
+    return static_key<Name, Initial>::template test<true>();
+}
+
+/// The key's value; its branch is laid out as if it were off.
+template <name Name, bool Initial>
+[[nodiscard, gnu::always_inline]] inline bool(unlikely)(const static_key<Name, Initial>& /*key*/) noexcept {
+    return static_key<Name, Initial>::template test<false>();
+}
+
+} // namespace inlay
