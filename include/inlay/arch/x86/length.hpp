@@ -4,18 +4,21 @@
 //
 //     for (std::size_t at = 0; at < size; at += length) {
 //         length = inlay::x86::instruction_length(text + at, size - at);
-//         if (length == 0) { ... }                         // data, or newer than this header
+//         if (length == 0) { ... }                                   // data, or newer than this header
 //     }
 //
-// How it works. Intel SDM volume 2: an instruction is prefixes, opcode, ModRM, SIB, displacement, immediate
-// (2.1). Whether there is a ModRM byte and what immediate depends on the opcode, so there is one letter an
-// opcode below, laid out like the opcode maps of the SDM's appendix A. Maps are stored as rows of eight opcodes,
-// a nibble an opcode, and equal rows once. Only the one-byte map and the 0F map need letters: in every other
-// one all opcodes have the same form.
+// How it works. An instruction is prefixes, opcode, ModRM, SIB, displacement and immediate (Intel SDM volume 2,
+// 2.1; sections below are of that volume). Whether there is a ModRM byte, and what immediate, depends on the
+// opcode: so there is a letter an opcode below, laid out like the opcode maps of the SDM's appendix A. The
+// compiler makes rows of eight opcodes of them, a nibble an opcode, and keeps equal rows once. Only the one-byte
+// map and the 0F map need letters: in each other map all opcodes have one form.
 //
-// The purpose is to walk what compilers and assemblers wrote. Opcodes that do not exist are mostly known as such,
-// but undefined uses of those that do (a register field, a prefix, VEX.L) are not, and have the length that
-// a processor would read before it faults.
+// (It is made for few bytes, and is at -Os about 450 of code and 220 of tables. Hence some arithmetic on
+// enumerators where ifs would say the same: they are larger.)
+//
+// The purpose is to walk what compilers and assemblers wrote. Opcodes that do not exist are known as such, but
+// undefined uses of those that do (of a ModRM field, of a prefix, of VEX.L) are not: they have a length. Of
+// APX, REX2 and EVEX map 4 are not known.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +26,7 @@
 
 namespace inlay::x86 {
 
-/// Longest instruction, in bytes (SDM 2.3.11): a longer one faults.
+/// Longest instruction, in bytes (2.3.11); a longer one faults.
 inline constexpr unsigned max_instruction_length = 15;
 
 namespace detail {
@@ -40,161 +43,169 @@ enum follows : std::uint8_t {
     invalid = 7,
     imm16 = 8,
     modrm_imm16 = 9,
-    branch = 10, ///< rel32; Intel and AMD do not agree what an operand-size prefix does
-    prefix = 11,
-    immv = 12, ///< like immz, and 64 bits with REX.W
-    escape = 13,
-    moffs = 14, ///< an address of 64 bits, or 32 with an address-size prefix
+    branch = 10, ///< rel32. Intel ignores an operand-size prefix, AMD reads a rel16: so it makes this invalid
+    prefix = 11, ///< another prefix or the opcode
+    immv = 12,   ///< like immz, or 64 bits with REX.W
+    escape = 13, ///< an opcode of another map
+    moffs = 14,  ///< an address of 64 bits, or of 32 with an address-size prefix
 };
 
-/// Sizes of immediates: a nibble without prefix, one with operand-size, one with REX.W. 15 makes any instruction too
-/// long.
-inline constexpr std::uint16_t immediate_sizes[] = {0,     0,     0x111, 0x111, 0x424, 0x424, 0x333, 0xfff,
-                                                    0x222, 0x222, 0x4f4, 0,     0x824, 0,     0x888};
+/// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than there can be.
+inline constexpr std::uint16_t immediate_sizes[] = {
+    0x000, 0x000,        // nothing, modrm
+    0x111, 0x111,        // imm8
+    0x424, 0x424,        // immz
+    0x333, 0xfff,        // enter, invalid
+    0x222, 0x222,        // imm16
+    0x4f4, 0,            // branch
+    0x824, 0,     0x888, // immv, moffs
+};
 
-constexpr follows follows_of(char letter) noexcept {
+constexpr follows meaning(char letter) noexcept {
     switch (letter) {
+    case '.':
+        return nothing;
     case 'm':
         return modrm;
     case 'b':
         return imm8;
     case 'B':
         return modrm_imm8;
-    case 'w':
-        return imm16;
-    case 'e':
-        return enter;
     case 'z':
         return immz;
     case 'Z':
         return modrm_immz;
+    case 'e':
+        return enter;
+    case 'w':
+        return imm16;
     case 'j':
         return branch;
-    case 'v':
-        return immv;
-    case 'a':
-        return moffs;
     case 'p':
         return prefix;
+    case 'v':
+        return immv;
     case 'E':
         return escape;
-    case '-':
-        return invalid;
+    case 'a':
+        return moffs;
     default:
-        return nothing;
+        return invalid;
     }
 }
 
-/// The one-byte map (SDM A.3, tables A-2) and the 0F map. Control and debug registers (0F 20 to 23) have a
-/// ModRM byte that always means registers: to us, an imm8. 0F 7A and 7B exist with EVEX alone.
-inline constexpr char opcode_letters[] = // 0123456789abcdef
-    "mmmmbz--mmmmbz-E"                   // 0
-    "mmmmbz--mmmmbz--"                   // 1
-    "mmmmbzp-mmmmbzp-"                   // 2
-    "mmmmbzp-mmmmbzp-"                   // 3
-    "pppppppppppppppp"                   // 4: REX
-    "................"                   // 5
-    "--EmppppzZbB...."                   // 6
-    "bbbbbbbbbbbbbbbb"                   // 7
-    "BZ-BmmmmmmmmmmmE"                   // 8
-    "..........-....."                   // 9
-    "aaaa....bz......"                   // a
-    "bbbbbbbbvvvvvvvv"                   // b
-    "BBw.EEBZe.w..b-."                   // c
-    "mmmm---.mmmmmmmm"                   // d
-    "bbbbbbbbjj-b...."                   // e
-    "p.pp..BZ......mm"                   // f
-
-    "mmmm-.....-.-m.B" // 0f 0: 0f 0f is 3DNow!, its opcode an imm8
-    "mmmmmmmmmmmmmmmm" // 0f 1
-    "bbbb----mmmmmmmm" // 0f 2
-    "......-.E-E-----" // 0f 3
-    "mmmmmmmmmmmmmmmm" // 0f 4
-    "mmmmmmmmmmmmmmmm" // 0f 5
-    "mmmmmmmmmmmmmmmm" // 0f 6
-    "BBBBmmm.mmmmmmmm" // 0f 7
-    "jjjjjjjjjjjjjjjj" // 0f 8
-    "mmmmmmmmmmmmmmmm" // 0f 9
-    "...mBmmm...mBmmm" // 0f a
-    "mmmmmmmmmmBmmmmm" // 0f b
-    "mmBmBBBm........" // 0f c
-    "mmmmmmmmmmmmmmmm" // 0f d
-    "mmmmmmmmmmmmmmmm" // 0f e
-    "mmmmmmmmmmmmmmmm" // 0f f
+/// The one-byte map (table A-2) and the 0F map, as in 64-bit mode.
+inline constexpr char opcode_letters[] =
+    // 123456789abcdef
+    "mmmmbz--mmmmbz-E" // 0_: 0f begins the next map
+    "mmmmbz--mmmmbz--" // 1_
+    "mmmmbzp-mmmmbzp-" // 2_
+    "mmmmbzp-mmmmbzp-" // 3_
+    "pppppppppppppppp" // 4_: REX
+    "................" // 5_
+    "--EmppppzZbB...." // 6_: 62 is EVEX
+    "bbbbbbbbbbbbbbbb" // 7_
+    "BZ-BmmmmmmmmmmmE" // 8_: 8f is XOP, or pop
+    "..........-....." // 9_
+    "aaaa....bz......" // a_
+    "bbbbbbbbvvvvvvvv" // b_
+    "BBw.EEBZe.w..b-." // c_: c4 and c5 are VEX
+    "mmmm---.mmmmmmmm" // d_
+    "bbbbbbbbjj-b...." // e_
+    "p.pp..BZ......mm" // f_: f6 and f7 as test, the others of group 3 have no immediate
+    // 0f
+    "mmmm-.....-.-m.B" // 0_: 0f 0f is 3DNow!, which has its opcode where others have an imm8
+    "mmmmmmmmmmmmmmmm" // 1_
+    "bbbb----mmmmmmmm" // 2_: mov of control and debug registers reads a ModRM as registers always: to us an imm8
+    "......-.E-E-----" // 3_: 38 and 3a begin maps
+    "mmmmmmmmmmmmmmmm" // 4_
+    "mmmmmmmmmmmmmmmm" // 5_
+    "mmmmmmmmmmmmmmmm" // 6_
+    "BBBBmmm.mmmmmmmm" // 7_: 7a and 7b with EVEX alone
+    "jjjjjjjjjjjjjjjj" // 8_
+    "mmmmmmmmmmmmmmmm" // 9_
+    "...mBmmm...mBmmm" // a_
+    "mmmmmmmmmmBmmmmm" // b_
+    "mmBmBBBm........" // c_
+    "mmmmmmmmmmmmmmmm" // d_
+    "mmmmmmmmmmmmmmmm" // e_
+    "mmmmmmmmmmmmmmmm" // f_
     ;
 
-/// The rows that differ, and which row is where.
+/// The rows of eight letters that differ, and for each eight opcodes, which row it is.
 struct opcode_rows {
-    static constexpr unsigned different = 32;
-
-    std::uint32_t row[different]{};
+    std::uint32_t row[31]{};
     std::uint8_t number[64]{};
-    unsigned used = 0;
 
     constexpr opcode_rows() noexcept {
+        unsigned used = 0;
         for (unsigned i = 0; i < 64; ++i) {
             std::uint32_t packed = 0;
             for (unsigned j = 0; j < 8; ++j) {
-                packed |= std::uint32_t{follows_of(opcode_letters[8 * i + j])} << 4 * j;
+                packed |= std::uint32_t{meaning(opcode_letters[8 * i + j])} << 4 * j;
             }
-            unsigned at = 0;
-            while (at < used && row[at] != packed) {
-                ++at;
+            unsigned same = 0;
+            while (same < used && row[same] != packed) {
+                ++same;
             }
-            if (at == used) {
+            if (same == used) {
                 row[used++] = packed;
             }
-            number[i] = static_cast<std::uint8_t>(at);
+            number[i] = static_cast<std::uint8_t>(same);
         }
     }
 };
 inline constexpr opcode_rows rows;
 
-/// What follows each opcode of the maps from 2 on, numbered as VEX, EVEX and XOP do: two bits a map
-/// (modrm, modrm_imm8, modrm_immz, invalid)
-inline constexpr std::uint32_t map_follows = [] {
-    std::uint32_t packed = 0;
-    const char letters[] = "--mB-mmZBmZ-----"; // NOLINT(*-avoid-c-arrays): freestanding
-    for (unsigned i = 0; i < 16; ++i) {
-        packed |= std::uint32_t{follows_of(letters[i])} / 2 << 2 * i;
+/// What follows all opcodes of the maps that VEX, EVEX and XOP have numbers for: 2 is 0F 38, 3 is 0F 3A,
+/// 5 and 6 are of AVX512-FP16, 7 is urdmsr with its imm32, 8 to 10 are of XOP (AMD's manual, volume 3, 1.2.8). Two bits
+/// a map: all are odd, and at most 7.
+constexpr std::uint64_t pack_maps() noexcept {
+    constexpr char letters[] = "--mB-mmZBmZ---------------------";
+    std::uint64_t packed = 0;
+    for (unsigned i = 0; i < 32; ++i) {
+        packed |= std::uint64_t{meaning(letters[i])} / 2 << 2 * i;
     }
     return packed;
-}();
+}
+inline constexpr std::uint64_t maps = pack_maps();
+
+/// Prefixes as bits; those from 64 on have each their own.
+constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_t{byte >= 0x64} << (byte & 31); }
 
 } // namespace detail
 
 /// The length of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within them,
 /// is longer than 15 bytes, or is not known.
 [[nodiscard]] inline unsigned instruction_length(const std::uint8_t* bytes, std::size_t available) noexcept {
-    using namespace detail;
-    if (available > max_instruction_length) {
-        available = max_instruction_length;
-    }
-    std::size_t at = 0;
-    unsigned prefixes = 0; // bit n: a prefix n modulo 32
-    unsigned last = 0;
+    using detail::follows;
+    using detail::prefix_bit;
+    const unsigned limit =
+        available < max_instruction_length ? static_cast<unsigned>(available) : max_instruction_length;
+    unsigned at = 0;
+    unsigned prefixes = 0;
+    unsigned rex = 0; // the last prefix, REX or not
     unsigned map = 0;
     unsigned index = 0;
     unsigned what = 0;
     for (;;) {
-        if (at >= available) {
+        if (at >= limit) {
             return 0;
         }
-        const unsigned opcode = bytes[at++];
+        const std::uint8_t opcode = bytes[at++];
         index = map + opcode;
-        what = rows.row[rows.number[index >> 3]] >> 4 * (index & 7) & 15;
-        if (what == prefix) {
-            last = opcode;
-            if (opcode >= 0x64) {
-                prefixes |= 1U << (opcode & 31);
-            }
+        what = detail::rows.row[detail::rows.number[index / 8]] >> 4 * (index & 7) & 15;
+        if (what == follows::prefix) {
+            rex = opcode; // it counts only right before the opcode (2.2.1)
+            prefixes |= prefix_bit(opcode);
             continue;
         }
-        if (what != escape) {
+        if (what != follows::escape) {
             break;
         }
-        if (map != 0) { // 0f 38, 0f 3a
-            what = opcode - 0x37;
+        if (map != 0) {
+            static_assert(follows::modrm_imm8 - follows::modrm == 0x3a - 0x38);
+            what = opcode - 0x38U + follows::modrm;
             ++at;
             break;
         }
@@ -203,61 +214,58 @@ inline constexpr std::uint32_t map_follows = [] {
             continue;
         }
         ++at;
-        if (opcode == 0xc5) { // VEX of two bytes (2.3.5)
+        if (opcode == 0xc5) { // VEX in two bytes: of the 0F map (2.3.5)
             continue;
         }
-        // VEX of three bytes, EVEX (2.7.1), XOP
-        unsigned field = bytes[at - 1 < available ? at - 1 : 0];
-        if (opcode == 0x8f && (field & 0x18) == 0) { // this is pop, and its ModRM
+        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here as below, a byte
+        // that may not be read counts as some other: it makes the instruction too long, whatever its value.
+        unsigned number = bytes[at - 1 < limit ? at - 1 : 0] & 31U;
+        if (opcode == 0x8f && number < 8) { // pop, and this was its ModRM
             --at;
-            what = modrm;
+            what = follows::modrm;
             break;
         }
         ++at;
-        field &= 15;
         if (opcode == 0x62) {
             ++at;
-            field &= 7;
+            number &= 7;
         }
-        if (field != 1) {
-            what = (map_follows >> 2 * field & 3) * 2 + 1;
+        if (number != 1) {
+            what = (static_cast<unsigned>(detail::maps >> 2 * number) & 3) * 2 + 1;
             ++at;
             break;
         }
     }
 
     if ((what & 1) != 0) { // (2.1.5, tables 2-2 and 2-3)
-        const unsigned operands = bytes[at < available ? at : 0];
+        const unsigned operands = bytes[at < limit ? at : 0];
         ++at;
-        if (index >> 1 == 0x7b && (operands & 0x30) != 0) {
-            what = modrm;
+        if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) {
+            what &= follows::modrm;
         }
-        if (index == 0x178 && (prefixes & (1U << 6 | 1U << 18)) != 0) {
-            what = modrm_imm16;
+        if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq
+            what += follows::modrm_imm16 - follows::modrm;
         }
         unsigned mod = operands >> 6;
         if (mod != 3) {
             unsigned base = operands & 7;
             if (base == 4) {
-                base = bytes[at < available ? at : 0] & 7;
+                base = bytes[at < limit ? at : 0] & 7;
                 ++at;
             }
-            if (mod == 0 && base == 5) { // relative to RIP, or no base: a displacement of 32 bits alike
+            if (mod == 0 && base == 5) { // relative to RIP, or without base: a displacement as of mod 2
                 mod = 2;
             }
-            at += mod * mod;
+            at += mod * mod; // 0, 1, 4
         }
     }
-    unsigned size = (prefixes & 0x40) >> 4;
-    if ((last & 0xf8) == 0x48) {
-        size = 8;
+
+    const unsigned sizes = detail::immediate_sizes[what];
+    at += sizes >> (rex - 0x48 < 8 ? 8 : (prefixes & prefix_bit(0x66)) >> 4) & 15;
+    if (what == follows::moffs) {
+        at -= (prefixes & prefix_bit(0x67)) >> 5;
     }
-    size = immediate_sizes[what] >> size & 15;
-    if (what == moffs) {
-        size -= (prefixes & 0x80) >> 5;
-    }
-    at += size;
-    return at <= available ? static_cast<unsigned>(at) : 0;
+    return at <= limit ? at : 0;
 }
 
 } // namespace inlay::x86
