@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              about ten minutes on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix negative freestanding no_site install
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names negative freestanding no_site install
 #                                aarch64 fuzz tidy format size
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of one
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix negative freestanding no_site install aarch64 fuzz tidy format size}
+parts=${*:-gcc clang sanitize matrix names negative freestanding no_site install aarch64 fuzz tidy format size}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -73,6 +73,7 @@ for each in $parts; do
     case $each in
     gcc | clang | sanitize) part "$each" preset "$each" ;;
     matrix) part matrix sh tests/matrix/run.sh ;;
+    names) part names sh tests/names/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
     freestanding)
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'

@@ -180,7 +180,7 @@ const std::vector<bytes> prefixes{{},           {0x66},       {0xf2},       {0xf
 constexpr std::array<std::uint8_t, 20> operands{0x00, 0x05, 0x0d, 0x10, 0x04, 0x0c, 0x3c, 0x40, 0x45, 0x44,
                                                 0x6c, 0x80, 0x85, 0x84, 0xbc, 0xc0, 0xc8, 0xd4, 0xed, 0xf8};
 /// No base, a base of rbp, others.
-constexpr std::array<std::uint8_t, 5> sibs{0x25, 0x05, 0x24, 0xa5, 0x4b};
+constexpr std::array<std::uint8_t, 6> sibs{0x25, 0x05, 0x6d, 0x24, 0xa5, 0x4b};
 
 /// `start`, then operands of all kinds, to the longest that an instruction may be.
 void compare_operands(comparison& result, const bytes& start) {
@@ -493,7 +493,7 @@ public:
     fenced() {
         const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
         auto* const pages = mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (pages == MAP_FAILED) { // NOLINT(*-no-int-to-ptr)
+        if (pages == MAP_FAILED) {
             throw std::system_error{errno, std::generic_category(), "mmap"};
         }
         start_ = static_cast<std::uint8_t*>(pages);

@@ -170,7 +170,7 @@ constexpr std::uint64_t pack_maps() noexcept {
 }
 inline constexpr std::uint64_t maps = pack_maps();
 
-/// Prefixes as bits; those from 64 on have each their own.
+/// Prefixes as bits: those from 0x64 on, each its own. (Of the others none matters, and REX would have these bits too.)
 constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_t{byte >= 0x64} << (byte & 31); }
 
 } // namespace detail
@@ -240,7 +240,7 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
     if ((what & 1) != 0) { // (2.1.5, tables 2-2 and 2-3)
         const unsigned operands = bytes[at < limit ? at : 0];
         ++at;
-        if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) {
+        if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) { // group 3, and not test
             what &= follows::modrm;
         }
         if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq

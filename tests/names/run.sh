@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# One name is one thing in a process: a program of two units, a library by GCC and one by Clang, and plugins that are
+# loaded with RTLD_LOCAL and unloaded.   sh tests/names/run.sh
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+passed=0
+failed=0
+
+# one PROGRAM_CXX CLANG PLUGIN_CXX FLAGS...
+one() {
+    program=$1 clang=$2 plugin=$3
+    shift 3
+    what="program by $program, libraries by g++ and $clang, plugin by $plugin $*"
+    rm -f "$work"/*
+    # shellcheck disable=SC2086
+    if (
+        library="-fPIC -fvisibility=hidden -shared"
+        g++ $flags "$@" $library -DPART=part_gcc "$here/part.cpp" -o "$work/libgcc_part.so" &&
+            $clang $flags "$@" $library -DPART=part_clang "$here/part.cpp" -o "$work/libclang_part.so" &&
+            $plugin $flags "$@" $library -DPART=part_plugin "$here/part.cpp" -o "$work/plugin.so" &&
+            $plugin $flags "$@" $library -DCLASH -DPART=part_clash "$here/part.cpp" -o "$work/clash.so" &&
+            $program $flags "$@" -fPIE -DPART=part_a -c "$here/part.cpp" -o "$work/a.o" &&
+            $clang $flags "$@" -fPIE -DPART=part_b -c "$here/part.cpp" -o "$work/b.o" &&
+            $program $flags "$@" -fPIE -c "$here/main.cpp" -o "$work/main.o" &&
+            $program -pie "$work/main.o" "$work/a.o" "$work/b.o" -L"$work" -lgcc_part -lclang_part \
+                -Wl,-rpath,"$work" -ldl -o "$work/names" &&
+            "$work/names" "$work/plugin.so" "$work/clash.so"
+    ) >"$work/log" 2>&1; then
+        passed=$((passed + 1))
+        # Both types can be read.
+        if ! grep '_ZN5inlay' "$work/log" | c++filt | grep -q 'signature<.*key<.*signature<.*key<\|signature<double (double)>.*signature<int (int)>'; then
+            failed=$((failed + 1))
+            echo "FAIL: $what: the clash does not name both types:"
+            head -n 5 "$work/log"
+        fi
+    else
+        failed=$((failed + 1))
+        echo "FAIL: $what"
+        sed 's/^/    /' "$work/log" | head -n 20
+    fi
+}
+
+one g++ clang++-19 clang++-14 -O2
+one clang++-19 clang++-14 g++ -O0
+one g++ clang++-16 g++ -O2 -fno-plt -fcf-protection=full
+echo "names: $passed passed, $failed failed"
+[ $failed = 0 ]

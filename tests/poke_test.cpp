@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Changes at any time: while other threads run through the sites, where text may not be written, and in which order.
+#include "made_image.hpp"
+
+#include <inlay/inlay.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+// NOLINTBEGIN(*-avoid-magic-numbers)
+
+namespace {
+
+using inlay::error;
+
+[[gnu::noinline]] long plus_one(long x) { return x + 1; }
+[[gnu::noinline]] long plus_two(long x) { return x + 2; }
+
+inline constexpr inlay::static_call<"poke.add", &plus_one> add;
+inline constexpr inlay::static_call<"poke.maybe", inlay::no_target<void(std::atomic<long>&)>> note;
+inline constexpr inlay::static_key<"poke.key", false> key;
+inline constexpr inlay::static_switch<"poke.way", 40, 1U> way;
+
+[[gnu::noinline]] long call_it(long x) { return add(x); }
+[[gnu::noinline]] long call_it_and_more(long x) { return add(x) + add(x + 1); }
+[[gnu::noinline]] int ask_it() { return key ? 1 : 0; }
+[[gnu::noinline]] unsigned value_of_way() {
+    switch (way) {
+    case 1:
+        return 1;
+    case 17:
+        return 17;
+    case 39:
+        return 39;
+    default:
+        return 1000 + way;
+    }
+}
+
+// Sites that straddle a cache line and a page: padding in front, until apply() has found one of each.
+template <int Padding>
+[[gnu::noinline, gnu::aligned(64)]] long at_every_offset(long x) {
+    asm volatile(".skip %c0, 0x90" : : "i"(Padding)); // NOLINT(hicpp-no-assembler): only the place matters
+    return add(x) + (key ? 10 : 0);
+}
+template <int... Padding>
+std::vector<long (*)(long)> all_offsets(std::integer_sequence<int, Padding...> /*of*/) {
+    return {&at_every_offset<Padding>...};
+}
+
+/// At least this long, in changes; INLAY_SOAK=1 makes it a hundred times as many.
+int changes() {
+    const char* const soak = std::getenv("INLAY_SOAK"); // NOLINT(concurrency-mt-unsafe)
+    return soak != nullptr && *soak == '1' ? 200'000 : 2'000;
+}
+
+/// Runs `ask` in two threads while `change(i)` runs here; `ask` says false when it saw what cannot be.
+template <class Ask, class Change>
+void race(const Ask& ask, const Change& change) {
+    std::atomic<bool> stop{};
+    std::atomic<long> wrong{};
+    std::atomic<long> asked{};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i) {
+        threads.emplace_back([&] {
+            while (!stop.load(std::memory_order_relaxed)) {
+                if (!ask()) {
+                    ++wrong;
+                }
+                asked.fetch_add(1, std::memory_order_relaxed);
+            }
+        });
+    }
+    while (asked < 1000) {
+        std::this_thread::yield();
+    }
+    for (int i = 0; i < changes(); ++i) {
+        change(i);
+    }
+    stop = true;
+    for (auto& each : threads) {
+        each.join();
+    }
+    EXPECT_EQ(wrong, 0) << "of " << asked;
+    EXPECT_GT(asked, 1000);
+}
+
+TEST(Live, ACallGoesToTheOldOrTheNewTarget) {
+    ASSERT_TRUE(inlay::apply());
+    race(
+        [] {
+            const long one = call_it(10) - 10;
+            return one == 1 || one == 2;
+        },
+        [](int i) { EXPECT_TRUE(inlay::update(add, i % 2 == 0 ? &plus_two : &plus_one)); });
+    ASSERT_TRUE(inlay::update(add, &plus_one));
+}
+
+TEST(Live, ANullTargetComesAndGoes) {
+    ASSERT_TRUE(inlay::apply());
+    static std::atomic<long> notes;
+    race(
+        [] {
+            std::atomic<long> mine{};
+            note.maybe(mine);
+            return mine == 0 || mine == 1;
+        },
+        [](int i) {
+            EXPECT_TRUE(i % 2 == 0 ? inlay::update(note, [](std::atomic<long>& to) { ++to; })
+                                   : inlay::update(note, nullptr));
+        });
+    ASSERT_TRUE(inlay::update(note, nullptr));
+    note.maybe(notes);
+    EXPECT_EQ(notes, 0);
+}
+
+TEST(Live, ASwitchHasTheOldOrTheNewValueAlsoAcrossGroups) {
+    ASSERT_TRUE(inlay::apply());
+    static constexpr unsigned values[] = {1, 17, 39};
+    race(
+        [] {
+            const unsigned value = value_of_way();
+            return value == 1 || value == 17 || value == 39;
+        },
+        [](int i) { EXPECT_TRUE(inlay::set(way, values[i % 3])); });
+    ASSERT_TRUE(inlay::set(way, 1));
+}
+
+TEST(Live, SitesAtEveryOffsetOfALine) {
+    ASSERT_TRUE(inlay::apply());
+    const auto functions = all_offsets(std::make_integer_sequence<int, 64>{});
+#if defined(__OPTIMIZE__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+    const auto calls = inlay::this_image().calls;
+    int straddling = 0;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const auto at = calls.records[i].site.target();
+        straddling += at / 64 != (at + 4) / 64 ? 1 : 0;
+    }
+    EXPECT_GT(straddling, 0) << "a call across two cache lines";
+#endif
+    race(
+        [&] {
+            for (const auto function : functions) {
+                const long result = function(100) - 100;
+                if (result != 1 && result != 2 && result != 11 && result != 12) {
+                    return false;
+                }
+            }
+            return true;
+        },
+        [](int i) {
+            EXPECT_TRUE(inlay::update(add, i % 2 == 0 ? &plus_two : &plus_one));
+            EXPECT_TRUE(inlay::set(key, i % 3 == 0));
+        });
+    ASSERT_TRUE(inlay::update(add, &plus_one));
+    ASSERT_TRUE(inlay::set(key, false));
+}
+
+TEST(Live, UpdatesFromManyThreadsWaitForEachOther) {
+    ASSERT_TRUE(inlay::apply());
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([] {
+            for (int i = 0; i < 300; ++i) {
+                EXPECT_TRUE(inlay::enable(key));
+                EXPECT_TRUE(key);
+                EXPECT_TRUE(inlay::disable(key));
+                EXPECT_TRUE(inlay::update(add, i % 2 == 0 ? &plus_two : &plus_one));
+            }
+        });
+    }
+    for (auto& each : threads) {
+        each.join();
+    }
+    EXPECT_FALSE(key) << "as many disable() as enable()";
+    ASSERT_TRUE(inlay::update(add, &plus_one));
+    EXPECT_EQ(call_it(1), 2);
+}
+
+TEST(Live, NoPageIsWritableAndExecutable) {
+    ASSERT_TRUE(inlay::apply());
+    std::atomic<bool> stop{};
+    std::thread changer{[&] {
+        for (int i = 0; !stop; ++i) {
+            EXPECT_TRUE(inlay::set(key, i % 2 == 0));
+        }
+    }};
+    for (int i = 0; i < 200; ++i) {
+        std::FILE* const maps = std::fopen("/proc/self/maps", "r");
+        char line[512];
+        while (std::fgets(line, sizeof(line), maps) != nullptr) {
+            const char* const mode = std::strchr(line, ' ');
+            EXPECT_FALSE(mode != nullptr && mode[2] == 'w' && mode[3] == 'x') << line;
+        }
+        std::fclose(maps);
+    }
+    stop = true;
+    changer.join();
+    ASSERT_TRUE(inlay::set(key, false));
+}
+
+/// Has the kernel answer EACCES to mprotect() that makes memory executable, as MemoryDenyWriteExecute does.
+void refuse_executable_memory() {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter{std::size(program), program};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
+        _exit(99);
+    }
+}
+
+/// Runs `body` in a child process; its result is the child's status.
+template <class Body>
+int in_child(Body body) {
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(body());
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+// Death tests run first: nothing is applied yet, whatever the order of the tests above.
+TEST(PokeDeathTest, WhereTextCannotChangeLaterTheFormThatReadsMemoryStays) {
+    EXPECT_EQ(in_child([] {
+                  refuse_executable_memory();
+                  const auto done = inlay::apply();
+                  if (!done || done.keys_direct != 0 || done.calls_direct != 0) {
+                      return 1;
+                  }
+                  if (!inlay::set(key, true) || ask_it() != 1 || !inlay::set(key, false) || ask_it() != 0) {
+                      return 2;
+                  }
+                  if (!inlay::update(add, &plus_two) || call_it(1) != 3 || !inlay::set(way, 39) ||
+                      value_of_way() != 39) {
+                      return 3;
+                  }
+                  return 0;
+              }),
+              0);
+}
+
+TEST(PokeDeathTest, WhereItIsRefusedAfterApplyNothingChangesAndTheReasonIsGiven) {
+    EXPECT_EQ(in_child([] {
+                  if (!inlay::apply()) {
+                      return 1;
+                  }
+                  refuse_executable_memory();
+                  const auto done = inlay::set(key, true);
+                  if (done || done.error() != error::text_not_writable || done.system_error != EACCES ||
+                      done.written != 0 || ask_it() != 0) {
+                      return 2;
+                  }
+                  const auto call = inlay::update(add, &plus_two);
+                  if (!call && (call.record().table != inlay::table_kind::calls || call.system_error != EACCES)) {
+                      return 3; // (without optimisation no call is patched, and nothing is to be refused)
+                  }
+                  return call_it(1) == (call ? 3 : 2) && call_it_and_more(1) == (call ? 7 : 5) ? 0 : 4;
+              }),
+              0);
+}
+
+} // namespace
+
+// NOLINTEND(*-avoid-magic-numbers)
