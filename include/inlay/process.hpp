@@ -26,6 +26,19 @@
 
 #include <cstdlib>
 
+// ThreadSanitizer cannot see the lock inside dl_iterate_phdr(), and must be told.
+#if defined(__SANITIZE_THREAD__)
+#define INLAY_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define INLAY_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef INLAY_THREAD_SANITIZER
+extern "C" void __tsan_acquire(void* address); // NOLINT(bugprone-reserved-identifier): the sanitizer's
+extern "C" void __tsan_release(void* address); // NOLINT(bugprone-reserved-identifier)
+#endif
+
 namespace inlay {
 
 namespace detail {
@@ -35,7 +48,13 @@ template <class Function>
 [[gnu::visibility("hidden")]] void exclusively(Function&& function) noexcept {
     ::dl_iterate_phdr(
         [](dl_phdr_info* /*image*/, std::size_t /*size*/, void* data) noexcept {
+#ifdef INLAY_THREAD_SANITIZER
+            __tsan_acquire(reinterpret_cast<void*>(&::dl_iterate_phdr));
+#endif
             (*static_cast<std::remove_reference_t<Function>*>(data))();
+#ifdef INLAY_THREAD_SANITIZER
+            __tsan_release(reinterpret_cast<void*>(&::dl_iterate_phdr));
+#endif
             return 1; // once
         },
         &function);
@@ -210,3 +229,5 @@ outcome update(const static_call<Name, Default>& /*call*/, const Target& target)
 }
 
 } // namespace inlay
+
+#undef INLAY_THREAD_SANITIZER

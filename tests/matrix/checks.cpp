@@ -61,6 +61,18 @@ void check_records(int dead) {
         shared += std::strcmp(inlay::name_at(self, choices->name), "shared") == 0 ? 1 : 0;
         dead_found += std::strcmp(inlay::name_at(self, choices->name), "dead") == 0 ? 1 : 0;
     }
+    int dead_keys = 0;
+    for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+        const auto& record = tables.keys.records[i];
+        inlay::reader<inlay::platform::process> from{self};
+        const auto& named = inlay::detail::named_of(from, tables, record.key);
+        inlay::patch bytes{};
+        inlay::decide(from, record, inlay::detail::cell_of(named).value, bytes);
+        expect(from.trouble == inlay::error::no_error, inlay::message(from.trouble), 0);
+        expect(inlay::arch::jump_target(record.site.target()) != 0, "a key's site begins as a jump", 0);
+        dead_keys += std::strcmp(inlay::name_at(self, named.name), "matrix.dead") == 0 ? 1 : 0;
+    }
+    expect(dead < 0 || dead_keys == dead, "keys of dead functions", 0);
     expect(shared == 2, "shared_function and shared_template<int> have one record each", 0);
     if (dead >= 0 && dead_found != dead) {
         ++failures;
@@ -75,6 +87,51 @@ void check_records(int dead) {
         return text;
     }
     return "";
+}
+
+[[gnu::noinline]] const char* caught_from_call() {
+    try {
+        (void)called(-1.0, "thrown");
+    } catch (const char* text) {
+        return text;
+    }
+    return "";
+}
+[[gnu::noinline]] double in_tail_position(double x) { return called(x, "tail"); }
+[[gnu::noinline]] const char* caught_from_tail() {
+    try {
+        (void)in_tail_position(-1.0);
+    } catch (const char* text) {
+        return text;
+    }
+    return "";
+}
+void add_five(int& x) { x += 5; }
+
+/// Sets everything that has a name, and looks from each unit.
+void check_names(unsigned mask) {
+    static constexpr double factors[] = {1, 2, 4};
+    static constexpr double (*targets[])(double, const char*) = {&plain, &fast, &faster};
+    for (unsigned i = 0; i < 6; ++i) {
+        const bool x = i % 2 != 0;
+        const bool y = i % 3 != 0;
+        const unsigned z = i == 5 ? 3 : (i * 7 + 2) % 20;
+        const auto factor = static_cast<unsigned>(factors[i % 3]);
+        expect(inlay::set(off, x) && inlay::set(on, y) && inlay::set(way, z), "set", mask);
+        expect(bool{inlay::update(called, targets[i % 3])}, "update", mask);
+        const unsigned keys = (x ? 1U : 0U) + (y ? 2U : 0U);
+        const unsigned all = keys + 4 * z + 10000 * keys + 1000 * factor;
+        expect(keys_in_unit_b() == all, "keys in unit b", mask);
+        expect(keys_in_unit_c() == all, "keys in unit c", mask);
+        expect(shared_call(2.0) == 2.0 * factor, "static call", mask);
+        expect(std::strcmp(caught_from_call(), "thrown") == 0, "an exception through a static call", mask);
+        expect(std::strcmp(caught_from_tail(), "tail") == 0, "an exception through a tail call", mask);
+        expect(bool{x ? inlay::update(noted, &add_five) : inlay::update(noted, nullptr)}, "update", mask);
+        expect(shared_note(10) == (x ? 15 : 10), "a target that may be null", mask);
+    }
+    expect(inlay::set(off, false) && inlay::set(on, true) && inlay::set(way, 3) && inlay::update(called, &plain) &&
+               inlay::update(noted, nullptr),
+           "set back", mask);
 }
 
 void check_values(unsigned mask, bool applied) {
@@ -99,6 +156,7 @@ void check_values(unsigned mask, bool applied) {
 int run_checks(int dead) {
     check_records(dead);
     check_values(0, false);
+    check_names(0);
     for (unsigned mask = 0; mask < 8; ++mask) {
         inlay::set(a, (mask & 1) != 0);
         inlay::set(b, (mask & 2) != 0);
@@ -109,8 +167,13 @@ int run_checks(int dead) {
         const auto again = inlay::apply();
         expect(again && again.written == 0, "the second apply() has nothing to do", mask);
 #ifdef __OPTIMIZE__
+#ifndef __OPTIMIZE_SIZE__
         expect(done.calls_kept() == 0, "every call is direct", mask);
 #endif
+        expect(done.keys_direct == done.keys, "every key is direct", mask);
+
+#endif
+        check_names(mask);
     }
     return failures;
 }

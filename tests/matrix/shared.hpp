@@ -41,6 +41,39 @@ inline constexpr inlay::dispatch<"matrix.dispatch", &plain, when<a, &fast>, when
 
 /// Runs every check; prints the failures and returns their number. `dead` is how many records of functions that
 /// nobody calls may be left: -1 for any.
+inline constexpr inlay::static_key<"matrix.off", false> off;
+inline constexpr inlay::static_key<"matrix.on", true> on;
+inline constexpr inlay::static_switch<"matrix.way", 20, 3U> way;
+inline constexpr inlay::static_call<"matrix.call", &plain> called;
+inline constexpr inlay::static_call<"matrix.void", inlay::no_target<void(int&)>> noted;
+inline constexpr inlay::static_key<"matrix.dead", false> dead_key;
+
+/// Of the values that keys and switch have: 1, 2, and 4 times the way.
+[[gnu::noinline]] inline unsigned shared_keys() {
+    unsigned sum = off ? 1 : 0;
+    sum += likely(on) ? 2 : 0;
+    switch (way) {
+    case 3:
+        return sum + 12;
+    case 19:
+        return sum + 76;
+    default:
+        return sum + 4 * way;
+    }
+}
+template <class T>
+[[gnu::noinline]] unsigned shared_keys_template(T x) {
+    return x + (off ? 1 : 0) + (on ? 2 : 0);
+}
+[[gnu::noinline]] inline double shared_call(double x) { return called(x, "shared"); }
+[[gnu::noinline]] inline int shared_note(int x) {
+    noted.maybe(x);
+    return x;
+}
+/// What units b and c see of all that; `way` times 4, plus keys, plus the call's factor times 1000.
+unsigned keys_in_unit_b();
+unsigned keys_in_unit_c();
+
 int run_checks(int dead);
 
 } // namespace matrix

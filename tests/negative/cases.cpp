@@ -138,7 +138,7 @@ inline constexpr inlay::dispatch<"negative.variable", &variable> of_variable;
 void use() { (void)sizeof(of_variable); }
 
 // CASE two_dispatches_of_one_name
-// EXPECT inlay: two dispatches of this unit have one name but differ
+// EXPECT inlay: two calls of this unit have one name but differ
 void other() noexcept;
 inline constexpr inlay::dispatch<"negative.same", &function, when<x, &other>> first;
 inline constexpr inlay::dispatch<"negative.same", &other, when<x, &function>> second;
@@ -159,3 +159,100 @@ constexpr auto wrong = nop(60) + nop(5);
 // EXPECT inlay: one code holds at most four relative operands
 constexpr auto wrong =
     call<&function>() + call<&function>() + call<&function>() + call<&function>() + call<&function>();
+
+// CASE key_without_name
+// EXPECT inlay: a static key needs a name
+inline constexpr inlay::static_key<"", false> nameless;
+bool use() { return nameless; }
+
+// CASE switch_without_name
+// EXPECT inlay: a static switch needs a name
+inline constexpr inlay::static_switch<"", 3> nameless;
+unsigned use() { return nameless; }
+
+// CASE switch_of_one_way
+// EXPECT inlay: a static switch has 2 to 64 ways
+inline constexpr inlay::static_switch<"negative.one", 1> one;
+unsigned use() { return one; }
+
+// CASE switch_of_too_many_ways
+// EXPECT inlay: a static switch has 2 to 64 ways
+inline constexpr inlay::static_switch<"negative.many", 65> many;
+unsigned use() { return many; }
+
+// CASE switch_that_begins_outside
+// EXPECT inlay: the initial value of a static switch is one of its ways
+inline constexpr inlay::static_switch<"negative.outside", 4, 4U> outside;
+unsigned use() { return outside; }
+
+// CASE call_without_name
+// EXPECT inlay: a static call needs a name
+inline constexpr inlay::static_call<"", &function> nameless;
+void use() { nameless(); }
+
+// CASE call_of_a_variadic_function
+// EXPECT inlay: a static call cannot have a variadic function (...)
+extern "C" int variadic(const char*, ...);
+inline constexpr inlay::static_call<"negative.variadic", &variadic> print;
+int use() { return print("x", 1); }
+
+// CASE call_of_a_variable
+// EXPECT inlay: the second argument of static_call is the address of a function
+inline constexpr inlay::static_call<"negative.variable", &variable> of_variable;
+void use() { (void)sizeof(of_variable); }
+
+// CASE call_of_no_target_without_maybe
+// EXPECT inlay: this static call has no target to begin with; say call.maybe(arguments...)
+inline constexpr inlay::static_call<"negative.null", inlay::no_target<void()>> null;
+void use() { null(); }
+
+// CASE maybe_of_an_object
+// EXPECT inlay: maybe() is for functions that return void, an integer, an enum or a pointer
+inline constexpr inlay::static_call<"negative.maybe", &returns_double> maybe;
+void use() { maybe.maybe(); }
+
+// CASE returns_zero_of_a_double
+// EXPECT inlay: no_target and returns_zero are for functions that return void, an integer, an enum or a pointer
+inline constexpr inlay::static_call<"negative.zero", inlay::returns_zero<double()>> zero;
+void use() { zero(); }
+
+// CASE update_to_another_type
+// EXPECT inlay: the second argument of update() is a function of exactly the call's signature
+inline constexpr inlay::static_call<"negative.update", &function> call_of_function;
+void use() { inlay::update(call_of_function, &returns_double); }
+
+// CASE update_to_a_function_that_may_throw
+// EXPECT inlay: the second argument of update() is a function of exactly the call's signature, noexcept
+void throws();
+void does_not() noexcept;
+inline constexpr inlay::static_call<"negative.noexcept", &does_not> never_throws;
+void use() { inlay::update(never_throws, &throws); }
+
+// CASE update_to_a_member_function
+// EXPECT inlay: give a member function to update() as inlay::member<&type::function>
+struct shape {
+    int area(int times);
+};
+inline constexpr inlay::static_call<"negative.member", &shape::area> area;
+void use() { inlay::update(area, &shape::area); }
+
+// CASE update_to_a_zero_of_another_type
+// EXPECT inlay: the second argument of update() is a function of exactly the call's signature
+inline constexpr inlay::static_call<"negative.zeros", &function> call_of_function;
+void use() { inlay::update(call_of_function, inlay::returns_zero<int(int)>); }
+
+// CASE two_calls_of_one_name
+// EXPECT inlay: two calls of this unit have one name but differ
+void other() noexcept;
+inline constexpr inlay::static_call<"negative.twice", &function> first;
+inline constexpr inlay::static_call<"negative.twice", &other> second;
+void use() {
+    first();
+    second();
+}
+
+// CASE set_of_a_key_to_what_is_no_value
+// EXPECT no matching function
+inline constexpr inlay::static_key<"negative.value", false> key;
+struct nothing_like_a_bool {};
+void use() { inlay::set(key, nothing_like_a_bool{}); }
