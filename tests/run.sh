@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              about ten minutes on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names negative freestanding no_site install
-#                                aarch64 fuzz tidy format size
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
+#                                freestanding no_site install aarch64 fuzz tidy format size
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of one
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names negative freestanding no_site install aarch64 fuzz tidy format size}
+parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 fuzz tidy format size}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -17,7 +17,7 @@ passed=0
 
 sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
     clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
-    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user binutils || exit 1
+    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user binutils gdb valgrind util-linux || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {
@@ -51,6 +51,25 @@ fuzz() {
     return $status
 }
 
+# ThreadSanitizer wants the address space that it knows.
+under_threads() {
+    work=$(mktemp -d)
+    for compiler in g++ clang++-19; do
+        $compiler -std=c++20 -O1 -g -fsanitize=thread -Iinclude tests/poke_test.cpp -pthread -lgtest -lgtest_main \
+            -o "$work/poke_test" && setarch -R "$work/poke_test" --gtest_brief=1 --gtest_filter='Live.*' || return 1
+    done
+    rm -rf "$work"
+    echo "ThreadSanitizer finds nothing"
+}
+
+under_valgrind() {
+    cmake --preset gcc && cmake --build --preset gcc --target static_key_test static_call_test dispatch_test || return 1
+    for program in static_key_test static_call_test dispatch_test; do
+        valgrind -q --smc-check=all-non-file --error-exitcode=9 build/gcc/tests/$program --gtest_brief=1 || return 1
+    done
+    echo "Valgrind finds nothing"
+}
+
 tidy() {
     # Headers through the units that use them; the configuration says what is off and why.
     for source in tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp; do
@@ -73,6 +92,8 @@ for each in $parts; do
     case $each in
     gcc | clang | sanitize) part "$each" preset "$each" ;;
     matrix) part matrix sh tests/matrix/run.sh ;;
+    threads | valgrind) part "$each" "under_$each" ;;
+    debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
     names) part names sh tests/names/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
     freestanding)
