@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is left in text once it is patched: of a static call the direct call, of a key that is off one nop. Functions that
-// differ in that alone are compared instruction by instruction, as they stand in memory.
+// What is left in text once it is patched: of a static call the direct call, of a key that is off one nop. Functions
+// that differ in that alone are compared instruction by instruction, as they stand in memory.
 #include <inlay/inlay.hpp>
 #include <inlay/report/disassembly.hpp>
 #include <inlay/report/symbols.hpp>
@@ -84,8 +84,8 @@ INLAY_NOINLINE long nulls(long x) {
 }
 INLAY_NOINLINE long zeros(long x) { return zero(x) + x; }
 
-/// The instructions that `function` runs, from its first one to its first `ret`, or to a jump out of it. Jumps without a
-/// condition are followed; addresses in the function are written from its beginning.
+/// The instructions that `function` runs, from its first one to its first `ret`, or to a jump out of it. Jumps without
+/// a condition are followed; addresses in the function are written from its beginning.
 std::vector<std::string> instructions(long (*function)(long)) {
     static inlay::report::symbols names;
     const auto begin = reinterpret_cast<inlay::address>(function);

@@ -212,6 +212,65 @@ TEST(Live, NoPageIsWritableAndExecutable) {
     ASSERT_TRUE(inlay::set(key, false));
 }
 
+// ---- What an update looks at -----------------------------------------------------------------------
+
+inline constexpr inlay::static_key<"poke.lone", false> lone;
+[[gnu::noinline]] int ask_lone() { return lone ? 1 : 0; }
+
+/// The process's platform, counting what it is asked and told.
+struct counting {
+    inlay::platform::process self{inlay::platform::process::way::replace_page};
+    mutable unsigned asked{};
+    unsigned written{};
+
+    [[nodiscard]] bool readable(inlay::address at, std::size_t size) const noexcept {
+        ++asked;
+        return self.readable(at, size);
+    }
+    [[nodiscard]] bool writable(inlay::address at, std::size_t size) const noexcept {
+        ++asked;
+        return self.writable(at, size);
+    }
+    [[nodiscard]] bool executable(inlay::address at, std::size_t size) const noexcept {
+        ++asked;
+        return self.executable(at, size);
+    }
+    bool write(inlay::address at, const std::uint8_t* bytes, std::size_t size) noexcept {
+        ++written;
+        return self.write(at, bytes, size);
+    }
+    bool finish() noexcept { return self.finish(); }
+};
+
+TEST(Cost, AnUpdateLooksAtTheSitesOfItsNameOnly) {
+    ASSERT_TRUE(inlay::apply());
+    ASSERT_GE(inlay::this_image().keys.size(), 64U);
+    counting one;
+    const auto set_lone = inlay::set(lone, true, one);
+    ASSERT_TRUE(set_lone);
+    EXPECT_EQ(set_lone.written, 1U);
+    EXPECT_EQ(one.written, 1U);
+    EXPECT_EQ(ask_lone(), 1);
+    EXPECT_LE(one.asked, 8U) << "of one site, whatever else there is";
+    counting many;
+    const auto set_key = inlay::set(key, true, many);
+    ASSERT_TRUE(set_key);
+    EXPECT_GE(set_key.written, 64U);
+    EXPECT_LE(many.asked, 8U * set_key.written);
+    ASSERT_TRUE(inlay::set(lone, false));
+    ASSERT_TRUE(inlay::set(key, false));
+}
+
+TEST(Cost, SitesOfOnePageAreWrittenAtOnce) {
+    ASSERT_TRUE(inlay::apply());
+    counting all;
+    ASSERT_TRUE(inlay::set(key, true, all));
+    EXPECT_GE(all.written, 64U);
+    // 64 functions of at most 192 bytes, and what of them is cold.
+    EXPECT_LE(all.self.writes(), 64U * 192 / 4096 + 4);
+    ASSERT_TRUE(inlay::set(key, false));
+}
+
 /// Has the kernel answer EACCES to mprotect() that makes memory executable, as MemoryDenyWriteExecute does.
 void refuse_executable_memory() {
     sock_filter program[] = {

@@ -45,7 +45,7 @@ fuzz() {
     corpus=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$corpus' '$log'" EXIT
-    build/fuzz/tests/fuzz/fuzz_apply -max_total_time=$seconds -max_len=3075 -print_final_stats=1 "$corpus" tests/fuzz/seeds
+    build/fuzz/tests/fuzz/fuzz_apply -max_total_time=$seconds -max_len=3076 -print_final_stats=1 "$corpus" tests/fuzz/seeds
     status=$?
     rm -rf "$corpus"
     return $status

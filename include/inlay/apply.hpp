@@ -334,8 +334,9 @@ private:
     /// The cell of a record; 0 for a call that is none of a name.
     template <class Record>
     [[nodiscard]] address cell_at(const Record& record) const noexcept {
-        const address at = subject(record).target() & ~spare_bits;
-        return is_named(tables_, subject(record)) ? reinterpret_cast<const table::named*>(at)->cell.target() : 0;
+        reader<Platform> from{platform_};
+        const table::named& named = named_of(from, tables_, subject(record));
+        return from.trouble == error::no_error ? named.cell.target() : 0;
     }
 
     template <class Record>

@@ -95,6 +95,7 @@ inline void register_name(const table::named*& root, const table::named& named) 
         return;
     }
     state.self = &named;
+    state.below[0] = state.below[1] = nullptr;
     state.hash = hash_of(text_at(named.name));
     const table::named** place = &root;
     while (*place != nullptr) {

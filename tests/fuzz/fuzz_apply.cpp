@@ -4,6 +4,8 @@
 // write only through the platform; decide() writes nothing at all.
 #include "../made_image.hpp"
 
+#include <inlay/poke.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +14,7 @@
 
 namespace {
 
+using inlay::address;
 using inlay::error;
 namespace table = inlay::table;
 
@@ -22,29 +25,87 @@ void require(bool good, const char* what) {
     }
 }
 
+/// Two names, a key's and a call's, that no noise is in: what they refer to is the linker's business and checked once;
+/// a tree of names that something else writes to cannot be kept.
+struct names {
+    std::array<table::named, 2> records;
+    std::array<char, 8> key_text{"key"};
+    std::array<char, 8> call_text{"call"};
+    std::array<table::cell, 2> cells;
+    table::registry registry;
+    std::array<std::uint8_t, 16> trampoline; // text of a kind
+};
+
+/// The image and the names beside it.
+struct platform : made::platform {
+    names& named;
+
+    [[nodiscard]] bool within_names(address at, std::size_t size) const noexcept {
+        return within(&named, sizeof(named), at, size);
+    }
+    [[nodiscard]] bool readable(address at, std::size_t size) const noexcept {
+        return made::platform::readable(at, size) || within_names(at, size);
+    }
+    [[nodiscard]] bool writable(address at, std::size_t size) const noexcept {
+        return made::platform::writable(at, size) || (size == sizeof(table::cell) && within_names(at, size));
+    }
+    [[nodiscard]] bool executable(address at, std::size_t size) const noexcept {
+        return made::platform::executable(at, size) ||
+               within(named.trampoline.data(), named.trampoline.size(), at, size);
+    }
+};
+
 } // namespace
 
 /// The first bytes say how many bytes of each table there are; the rest is the data, in which the tables come first.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
-    if (size < 3) {
+    if (size < 4) {
         return 0;
     }
     // Between pages of its own, so that the sanitizer sees every step outside.
     const auto image = std::make_unique<made::memory>();
     for (std::size_t i = 0; i < made::text_size; ++i) {
-        image->text[i] = static_cast<std::uint8_t>(i % 5 == 0 ? 0xe8 : 0);
+        image->text[i] = static_cast<std::uint8_t>(i % 5 == 0 ? (i % 2 == 0 ? 0xe8 : 0xe9) : 0);
     }
     image->data.fill(0);
-    const std::size_t used = size - 3 < made::data_size ? size - 3 : made::data_size;
-    std::memcpy(image->data.data(), input + 3, used);
+    const std::size_t used = size - 4 < made::data_size ? size - 4 : made::data_size;
+    std::memcpy(image->data.data(), input + 4, used);
 
     const std::size_t alternatives = input[0];
     const std::size_t calls = input[1];
     auto* const start = image->data.data();
+    const auto named = std::make_unique<names>();
+    for (std::size_t i = 0; i < 2; ++i) {
+        made::refer(named->records[i].name, i == 0 ? named->key_text.data() : named->call_text.data());
+        made::refer(named->records[i].signature, named->key_text.data());
+        made::refer(named->records[i].cell, &named->cells[i]);
+    }
+    made::refer(named->records[1].trampoline, named->trampoline.data());
+    named->cells[0].value = input[2] % 8U;
+    named->cells[1].value = reinterpret_cast<address>(&image->text[input[2]]);
+    // Noise cannot know how far the names are from the image: the references of some records are put right.
+    auto* const key_records = reinterpret_cast<table::key_record*>(start + 512);
+    auto* const call_records = reinterpret_cast<table::call_record*>(start + 256);
+    const std::size_t keys = input[3];
+    for (std::size_t i = 0; i < keys / sizeof(table::key_record); ++i) {
+        if (key_records[i].key.distance % 8 == 0) {
+            const auto shape = key_records[i].key.distance / 8 & 3;
+            made::refer(key_records[i].key, named->records.data());
+            key_records[i].key.distance += shape;
+        }
+    }
+    for (std::size_t i = 0; i < calls / sizeof(table::call_record); ++i) {
+        if (call_records[i].callee.distance % 8 == 0) {
+            made::refer(call_records[i].callee, &named->records[1]);
+        }
+    }
     const table::tables tables{{reinterpret_cast<const table::alternative_record*>(start), alternatives},
-                               {reinterpret_cast<table::call_record*>(start + 256), calls}};
+                               {call_records, calls},
+                               {key_records, keys},
+                               {named->records.data(), sizeof(named->records)},
+                               &named->registry};
 
-    made::platform platform{*image};
+    platform platform{{*image}, *named};
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
         inlay::patch bytes{};
         const bool on = (input[2] >> (i % 8) & 1) != 0;
@@ -57,6 +118,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                 "a decision has a length");
     }
 
+    for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+        inlay::patch bytes{};
+        const auto before = *image;
+        inlay::reader<struct platform> from{platform};
+        inlay::decide(from, tables.keys.records[i], named->cells[0].value, bytes);
+        require(std::memcmp(&before, image.get(), sizeof(before)) == 0, "decide() is pure");
+        require(from.trouble != error::no_error || bytes.length <= inlay::arch::longest_jump,
+                "a key's site has a length");
+    }
+
     // Noise may have a cell lie on top of a record, so that the run changes its own tables: a later pass can then
     // meet an error that the first one did not. Text that has not been written must be as it was all the same.
     const auto text = image->text;
@@ -65,5 +136,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     require(done || inlay::message(done.error())[0] != '\0', "an error has a message");
     require(done.sites == tables.alternatives.size() && done.calls == tables.calls.size(), "sites are counted");
     (void)inlay::apply(tables, platform);
+    // Changes afterwards, in whatever state that left the records.
+    for (std::size_t i = 0; i < 2; ++i) {
+        const inlay::detail::change change{i == 0 ? inlay::detail::next_value : inlay::detail::next_target,
+                                           i == 0 ? address{1} : reinterpret_cast<address>(image->text.data()),
+                                           table::call_mode::function};
+        const auto changed = inlay::detail::make_change(
+            named->records[i], change, [&](const auto& function) noexcept { function(tables, platform); });
+        require(changed || inlay::message(changed.error())[0] != '\0', "an error has a message");
+    }
     return 0;
 }

@@ -16,6 +16,9 @@ struct seed {
     std::array<table::alternative_record, 4> alternatives;
     std::array<std::uint8_t, 256 - 4 * sizeof(table::alternative_record)> gap;
     std::array<table::call_record, 2> calls;
+    std::array<std::uint8_t, 256 - 2 * sizeof(table::call_record)> second_gap;
+    std::array<table::key_record, 3> keys;
+    std::array<table::reference, 5> ways; // a way_table of four
     std::array<table::choice, 3> choices;
     table::form original;
     std::array<std::uint8_t, 8> original_bytes;
@@ -30,7 +33,7 @@ struct seed {
     std::array<inlay::address, 2> targets;
 };
 
-void write(const std::string& file, std::uint8_t alternatives, std::uint8_t calls, bool twice) {
+void write(const std::string& file, std::uint8_t alternatives, std::uint8_t calls, bool twice, std::uint8_t keys = 0) {
     const auto image = std::make_unique<made::memory>();
     image->data.fill(0);
     auto& s = *new (image->data.data()) seed{};
@@ -41,6 +44,15 @@ void write(const std::string& file, std::uint8_t alternatives, std::uint8_t call
     for (std::size_t i = 0; i < s.calls.size(); ++i) {
         made::refer(s.calls[i].site, &image->text[128 + 16 * i]);
         made::refer(s.calls[i].callee, &s.callee);
+    }
+    for (std::size_t i = 0; i < s.keys.size(); ++i) { // the target puts references of keys right, see there
+        made::refer(s.keys[i].site, &image->text[200 + 10 * i]);
+        made::refer(s.keys[i].targets, i == 2 ? static_cast<void*>(s.ways.data()) : &image->text[300 + i]);
+        s.keys[i].key.distance = static_cast<std::int32_t>(8 * i);
+    }
+    s.ways[0].distance = 4;
+    for (std::size_t i = 1; i < s.ways.size(); ++i) {
+        made::refer(s.ways[i], &image->text[400 + 10 * i]);
     }
     s.original = {5, table::form_kind::plain, {}, {1, 255, 255, 255}};
     s.original_bytes = {0xe8, 1};
@@ -72,7 +84,7 @@ void write(const std::string& file, std::uint8_t alternatives, std::uint8_t call
     made::refer(s.target_choices[1].predicate, &s.nodes[0]);
     made::refer(s.target_choices[1].otherwise, &s.target_choices[0]);
     std::ofstream out{file, std::ios::binary};
-    out.put(static_cast<char>(alternatives)).put(static_cast<char>(calls)).put('\x55');
+    out.put(static_cast<char>(alternatives)).put(static_cast<char>(calls)).put('\x55').put(static_cast<char>(keys));
     out.write(reinterpret_cast<const char*>(&s), sizeof(s));
 }
 
@@ -86,4 +98,6 @@ int main(int count, char** arguments) {
     write(folder + "/calls", 0, 16, false);
     write(folder + "/both", 32, 16, true);
     write(folder + "/truncated", 13, 0, false);
+    write(folder + "/keys", 0, 0, false, 36);
+    write(folder + "/all", 32, 16, true, 36);
 }
