@@ -198,6 +198,29 @@ std::string one(std::string text) { return text + "1"; }
 std::string two(std::string text) { return text + "2"; }
 inline constexpr inlay::dispatch<"report.call", &one, when<x && !z, &two>> call;
 
+int plus_one(int x) { return x + 1; }
+int plus_two(int x) { return x + 2; }
+inline constexpr inlay::static_key<"report.key", false> key;
+inline constexpr inlay::static_switch<"report.switch", 20, 3U> way;
+inline constexpr inlay::static_call<"report.static", &plus_one> retargeted;
+inline constexpr inlay::static_call<"report.null", inlay::no_target<void(int)>> probe;
+inline constexpr inlay::static_call<"report.zero", inlay::no_target<long(int)>> ask;
+
+constexpr int key_line = __LINE__ + 2;
+[[gnu::noinline]] int run_key(int x) {
+    if (key) {
+        x = plus_two(x) * 5;
+    }
+    return x;
+}
+[[gnu::noinline]] unsigned run_switch() { return way * 3; }
+[[gnu::noinline]] int run_static(int x) { return retargeted(x) + 1; }
+[[gnu::noinline]] void run_probe(int x) {
+    probe.maybe(x);
+    asm volatile(""); // NOLINT(hicpp-no-assembler): not a tail
+}
+[[gnu::noinline]] long run_ask(int x) { return ask.maybe(x) + 1; }
+
 constexpr int barrier_line = __LINE__ + 2;
 [[gnu::noinline]] void run_barrier() {
     barrier();
@@ -233,6 +256,14 @@ report::feature_entry feature_of(const std::string& feature, const std::string& 
 
 using lines = std::vector<std::string>;
 
+/// The sites of a name, by address.
+std::vector<report::site_entry> sites_of(const std::string& name, const report::contents& what = collected("this")) {
+    std::vector<report::site_entry> all;
+    std::copy_if(what.sites.begin(), what.sites.end(), std::back_inserter(all),
+                 [&](const auto& each) { return each.name == name; });
+    return all;
+}
+
 /// Functions whose sites can be patched. Without optimisation calls are indirect, and keep their trampoline.
 inline constexpr const char* optimised[] = {
     // NOLINT(*-avoid-c-arrays)
@@ -264,6 +295,16 @@ class ReportSites : public testing::Test {
 protected:
     void SetUp() override {
         // The linker keeps what is used.
+        EXPECT_TRUE(inlay::set(key, false));
+        EXPECT_TRUE(inlay::set(way, 3));
+        EXPECT_TRUE(inlay::update(retargeted, &plus_one));
+        EXPECT_TRUE(inlay::update(probe, nullptr));
+        EXPECT_TRUE(inlay::update(ask, nullptr));
+        EXPECT_EQ(run_key(1), 1);
+        EXPECT_EQ(run_switch(), 9U);
+        EXPECT_EQ(run_static(1), 3);
+        EXPECT_EQ(run_ask(1), 1);
+        run_probe(1);
         run_barrier();
         run_mixed();
         EXPECT_NE(run_chosen(), 3);
@@ -485,6 +526,193 @@ TEST_F(ReportSites, ReportingChangesNothing) {
     EXPECT_EQ(again.written, 0U);
 }
 
+// ---- Keys, switches and static calls --------------------------------------------------------------------
+
+TEST_F(ReportSites, KeysOfAFreshProgramReadMemory) {
+    const auto site = site_in(fresh, "run_key");
+    EXPECT_EQ(site.kind, report::site_kind::static_key);
+    EXPECT_EQ(site.name, "report.key");
+    EXPECT_EQ(site.value, 0U);
+    EXPECT_EQ(site.where.line, key_line);
+    EXPECT_EQ(site.state, report::state::original);
+    EXPECT_FALSE(site.direct);
+    EXPECT_FALSE(site.as_decided());
+    EXPECT_EQ(site.trouble, "");
+    EXPECT_EQ(site.before.bytes, site.now.bytes);
+    EXPECT_TRUE(site.before.instructions.at(0).starts_with("jmp ")) << site.before.instructions[0];
+    EXPECT_EQ(site.after.instructions, lines{"nop"});
+    EXPECT_EQ(predicates(site), (lines{"false *", "true"}));
+    EXPECT_EQ(site.choices[0].where.at, 0U) << "falls through";
+    const auto& taken = site.choices[1];
+    EXPECT_NE(taken.where.function.find("run_key"), std::string::npos) << taken.where.function;
+    EXPECT_TRUE(taken.where.line == key_line || taken.where.line == key_line + 1) << taken.where.line;
+    EXPECT_TRUE(taken.code.instructions.at(0).starts_with("jmp "));
+    EXPECT_EQ(taken.code.bytes.size(), site.before.bytes.size());
+    EXPECT_NE(taken.code.bytes, site.before.bytes);
+    EXPECT_EQ(fresh.summary.keys, 4U);
+    EXPECT_EQ(fresh.summary.keys_direct, 0U);
+    EXPECT_EQ(fresh.summary.calls, 2U) << "those of dispatches";
+    EXPECT_EQ(fresh.summary.static_calls, 3U);
+    EXPECT_EQ(fresh.summary.static_calls_direct, 0U);
+}
+
+TEST_F(ReportSites, KeysFollowApplyAndSet) {
+    const auto planned = site_of("run_key").choices.at(1).code.bytes;
+    apply_with(false, false);
+    auto site = site_of("run_key");
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_EQ(site.now.instructions, lines{"nop"});
+    EXPECT_TRUE(site.direct);
+    EXPECT_TRUE(site.before.bytes.empty()) << "it is noted nowhere";
+    ASSERT_TRUE(inlay::set(key, true));
+    site = site_of("run_key");
+    EXPECT_EQ(site.value, 1U);
+    EXPECT_EQ(predicates(site), (lines{"false", "true *"}));
+    EXPECT_EQ(site.now.bytes, planned);
+    EXPECT_EQ(site.after.bytes, planned);
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_EQ(run_key(1), 15);
+}
+
+TEST_F(ReportSites, ASwitchSaysWhichSitesStayWhatTheyAre) {
+    apply_with(false, false);
+    auto sites = sites_of("report.switch");
+    ASSERT_EQ(sites.size(), 3U);
+    const auto which = [&](const char* first) -> const report::site_entry& {
+        return *std::find_if(sites.begin(), sites.end(), [&](const auto& s) {
+            const std::string& predicate = s.choices.at(0).predicate;
+            return predicate == first;
+        });
+    };
+    EXPECT_EQ(predicates(which("0 to 15")), (lines{"0 to 15 *", "16 and up"}));
+    EXPECT_EQ(which("0 to 15").now.instructions, lines{"nop"}) << "the initial value falls through";
+    EXPECT_EQ(predicates(which("0")).at(3), "3 *");
+    EXPECT_EQ(which("0").choices.size(), 16U);
+    EXPECT_EQ(which("0").now.instructions, lines{"nop"});
+    EXPECT_EQ(which("0").choices.at(3).where.at, 0U);
+    EXPECT_NE(which("0").choices.at(4).where.at, 0U);
+    EXPECT_EQ(predicates(which("16")), (lines{"16", "17", "18", "19"}));
+    const char* const stays = "is in another group of ways: the site stays what it is";
+    EXPECT_TRUE(which("16").trouble.ends_with(stays)) << which("16").trouble;
+    EXPECT_EQ(which("16").after.bytes, which("16").now.bytes);
+    EXPECT_TRUE(which("16").as_decided());
+    EXPECT_FALSE(which("16").malformed);
+
+    ASSERT_TRUE(inlay::set(way, 18));
+    sites = sites_of("report.switch");
+    EXPECT_EQ(predicates(which("0 to 15")), (lines{"0 to 15", "16 and up *"}));
+    EXPECT_EQ(predicates(which("16")).at(2), "18 *");
+    EXPECT_EQ(which("16").trouble, "");
+    EXPECT_EQ(which("16").state, report::state::patched);
+    EXPECT_EQ(which("16").now.bytes, which("16").choices[2].code.bytes);
+    EXPECT_EQ(which("0").trouble, std::string{"the value 18 "} + stays);
+    EXPECT_EQ(which("0").state, report::state::patched);
+    EXPECT_EQ(collected("this").summary.keys_direct, 4U);
+    EXPECT_EQ(run_switch(), 54U);
+}
+
+TEST_F(ReportSites, StaticCallsFollowApplyAndUpdate) {
+    const auto before = site_in(fresh, "run_static");
+    EXPECT_EQ(before.kind, report::site_kind::static_call);
+    EXPECT_EQ(before.name, "report.static");
+    EXPECT_EQ(before.choices.at(0).target, "(anonymous namespace)::plus_one");
+    apply_with(false, false);
+    EXPECT_EQ(site_of("run_probe").choices.at(0).target, "nothing");
+    EXPECT_EQ(site_of("run_ask").choices.at(0).target, "returns zero");
+#ifdef __OPTIMIZE__
+    EXPECT_EQ(before.state, report::state::original);
+    EXPECT_EQ(before.trouble, "not patched yet; the call goes through its trampoline");
+    EXPECT_EQ(before.now.instructions, lines{"call trampoline of report.static"});
+    EXPECT_EQ(before.after.instructions, lines{"call (anonymous namespace)::plus_one"});
+    EXPECT_EQ(site_in(fresh, "run_probe").after.instructions, lines{"nop"});
+
+    auto site = site_of("run_static");
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_TRUE(site.direct);
+    EXPECT_EQ(site.trouble, "");
+    EXPECT_EQ(site.before.instructions, lines{"call trampoline of report.static"});
+    EXPECT_EQ(site.now.bytes, before.after.bytes);
+    for (const auto* const function : {"run_probe", "run_ask"}) {
+        EXPECT_EQ(site_of(function).state, report::state::patched) << function;
+        EXPECT_TRUE(site_of(function).direct) << function;
+        EXPECT_TRUE(site_of(function).before.instructions.at(0).starts_with("call trampoline of report.")) << function;
+    }
+    EXPECT_EQ(site_of("run_probe").now.instructions, lines{"nop"});
+    EXPECT_EQ(site_of("run_ask").now.instructions, lines{"xor rax, rax"});
+    EXPECT_EQ(collected("this").summary.static_calls_direct, 3U);
+
+    ASSERT_TRUE(inlay::update(retargeted, &plus_two));
+    ASSERT_TRUE(inlay::update(probe, [](int) {}));
+    site = site_of("run_static");
+    EXPECT_EQ(site.choices.at(0).target, "(anonymous namespace)::plus_two");
+    EXPECT_EQ(site.now.instructions, lines{"call (anonymous namespace)::plus_two"});
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_EQ(site_of("run_probe").choices.at(0).predicate, "target");
+    EXPECT_TRUE(site_of("run_probe").now.instructions.at(0).starts_with("call "));
+#endif
+}
+
+TEST_F(ReportSites, OtherCpusAreTheSameToKeysAndStaticCalls) {
+    apply_with(false, false);
+    ASSERT_TRUE(inlay::set(way, 19));
+    for (const auto* const model : {"none", "x86-64-v4,+report.x"}) {
+        for (const auto* const name : {"report.key", "report.switch", "report.static", "report.null"}) {
+            const auto mine = sites_of(name);
+            const auto theirs = sites_of(name, collected(model));
+            ASSERT_EQ(mine.size(), theirs.size());
+            for (std::size_t i = 0; i < mine.size(); ++i) {
+                EXPECT_EQ(mine[i].after.bytes, theirs[i].after.bytes) << name;
+                EXPECT_EQ(mine[i].state, theirs[i].state) << name;
+                EXPECT_EQ(predicates(mine[i]), predicates(theirs[i])) << name;
+            }
+        }
+    }
+}
+
+TEST_F(ReportSites, KeysAndStaticCallsAsText) {
+    std::ostringstream before;
+    report::write_text(before, fresh);
+    const std::string line = "report_test.cpp:" + std::to_string(key_line) + " in (anonymous namespace)::run_key";
+    EXPECT_NE(before.str().find("report.key  static key  "), std::string::npos) << before.str();
+    EXPECT_NE(before.str().find(line), std::string::npos);
+    EXPECT_NE(before.str().find("    before  reads memory  "), std::string::npos);
+    EXPECT_NE(before.str().find("  4 sites of keys: 0 direct, 4 reading memory\n"), std::string::npos);
+    apply_with(false, false);
+    ASSERT_TRUE(inlay::set(way, 18));
+    const std::string after = text_of({});
+    EXPECT_EQ(after.find("reads memory"), std::string::npos);
+    EXPECT_NE(after.find("  nop, falls through\n"), std::string::npos);
+    EXPECT_NE(after.find("report.switch  static switch  "), std::string::npos);
+    EXPECT_NE(after.find("    note    the value 18 is in another group of ways"), std::string::npos);
+    EXPECT_NE(after.find("    after   18  "), std::string::npos);
+    EXPECT_NE(after.find("report.static  static call  "), std::string::npos);
+    EXPECT_NE(after.find("  4 sites of keys: 4 direct, 0 reading memory\n"), std::string::npos);
+#ifdef __OPTIMIZE__
+    EXPECT_NE(before.str().find("    note    not patched yet; the call goes through its trampoline"),
+              std::string::npos);
+    EXPECT_NE(after.find("    after   nothing     0f 1f 44 00 00  nop\n"), std::string::npos) << after;
+    EXPECT_NE(after.find("  3 static calls: 3 direct, 0 through a trampoline\n"), std::string::npos);
+#endif
+}
+
+TEST_F(ReportSites, KeysAndStaticCallsAsJson) {
+    apply_with(false, false);
+    const std::string file = testing::TempDir() + "inlay_report_names.json";
+    std::ofstream{file} << text_of({.format = report::output::json});
+    const std::string script =
+        "import json,sys; r=json.load(open(sys.argv[1])); s={s['name']: s for s in r['sites']}; "
+        "k=s['report.key']; assert k['kind']=='static key' and k['value'] is False and k['direct'] and not "
+        "k['before']; "
+        "assert [c['predicate'] for c in k['choices']]==['false','true']; "
+        "assert k['choices'][0]['place'] is None and k['choices'][1]['place']['line']>0; "
+        "w=s['report.switch']; assert w['kind']=='static switch' and w['value']==3; "
+        "c=s['report.null']; assert c['kind']=='static call' and 'direct' in c; "
+        "assert c['choices'][0]['target']=='nothing' and c['choices'][0]['predicate'] is None; "
+        "t=r['summary']; assert (t['keys'], t['keys_direct'], t['static_calls'], t['calls'])==(4,3,3,2), t";
+    EXPECT_EQ(std::system(("python3 -c \"" + script + "\" " + file).c_str()),
+              0); // NOLINT(cert-env33-c, concurrency-mt-unsafe)
+}
+
 // ---- Malformed and nested records, made by hand --------------------------------------------------------
 
 /// One alternative in a made image: nop, or two bytes where a feature set by hand holds.
@@ -578,6 +806,216 @@ TEST(ReportOfMadeImage, MalformedRecordsAreReportedInTheirPlace) {
     std::ostringstream text;
     report::write_text(text, made.about(1));
     EXPECT_NE(text.str().find("1 malformed"), std::string::npos);
+}
+
+/// A key, a switch and a static call in a made image, none of them patched.
+struct hand_named {
+    made::memory memory{};
+    made::platform image{memory};
+
+    struct data {
+        std::array<inlay::table::key_record, 2> keys;
+        std::array<inlay::table::call_record, 1> calls;
+        std::array<inlay::table::named, 3> names;
+        inlay::table::cell key, way, call;
+        inlay::table::way_table ways;
+        std::array<inlay::table::reference, 2> list;
+        inlay::table::registry registry;
+        std::array<std::array<char, 8>, 4> texts;
+    };
+    data& tables = *new (memory.data.data()) data{};
+
+    static constexpr std::size_t key_at = 16, way_at = 128, call_at = 256, trampoline_at = 512;
+
+    hand_named() {
+        memory.text.fill(0x90);
+        put(key_at, {0xeb, 0x0e});           // to 32
+        put(way_at, {0xe9, 0x1b, 0, 0, 0});  // to 160
+        put(call_at, {0xe8, 0xfb, 0, 0, 0}); // to the trampoline
+        tables.texts = {{{'k', 'e', 'y'}, {'w', 'a', 'y'}, {'c', 'a', 'l', 'l'}, {'t', 'y', 'p', 'e'}}};
+        inlay::table::cell* const cells[] = {&tables.key, &tables.way, &tables.call}; // NOLINT(*-avoid-c-arrays)
+        for (std::size_t i = 0; i < tables.names.size(); ++i) {
+            made::refer(tables.names[i].name, tables.texts[i].data());
+            made::refer(tables.names[i].signature, tables.texts[3].data());
+            made::refer(tables.names[i].cell, cells[i]);
+        }
+        made::refer(tables.names[2].trampoline, &memory.text[trampoline_at]);
+        made::refer(tables.keys[0].site, &memory.text[key_at]);
+        made::refer(tables.keys[0].targets, &memory.text[48]);
+        made::refer(tables.keys[0].key, &tables.names[0]);
+        tables.ways = {2, 0, 0, 0};
+        made::refer(tables.list[1], &memory.text[192]);
+        made::refer(tables.keys[1].site, &memory.text[way_at]);
+        made::refer(tables.keys[1].targets, &tables.ways);
+        made::refer(tables.keys[1].key, &tables.names[1]);
+        tables.keys[1].key.distance += static_cast<std::int32_t>(inlay::table::many_ways);
+        made::refer(tables.calls[0].site, &memory.text[call_at]);
+        made::refer(tables.calls[0].callee, &tables.names[2]);
+        tables.call.value = text(600);
+    }
+
+    [[nodiscard]] inlay::address text(std::size_t at) const {
+        return reinterpret_cast<inlay::address>(memory.text.data()) + at;
+    }
+    void put(std::size_t at, const std::vector<std::uint8_t>& bytes) {
+        std::copy(bytes.begin(), bytes.end(), memory.text.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+
+    [[nodiscard]] inlay::table::tables all() const {
+        return {{},
+                {tables.calls.data(), sizeof(tables.calls)},
+                {tables.keys.data(), sizeof(tables.keys)},
+                {tables.names.data(), sizeof(tables.names)},
+                &tables.registry};
+    }
+    [[nodiscard]] report::contents about() const { return about(all(), image); }
+    template <class Platform>
+    static report::contents about(const inlay::table::tables& tables, const Platform& platform) {
+        return report::collect(tables, platform, report::cpu_model::parse("none"));
+    }
+    [[nodiscard]] report::site_entry key() const { return about().sites.at(0); }
+    [[nodiscard]] report::site_entry way() const { return about().sites.at(1); }
+    [[nodiscard]] report::site_entry call() const { return about().sites.at(2); }
+};
+
+TEST(ReportOfMadeImage, NamesInOrder) {
+    const hand_named made;
+    const auto what = made.about();
+    EXPECT_EQ(what.trouble, "");
+    EXPECT_EQ(what.summary.malformed, 0U);
+    EXPECT_EQ(made.key().after.bytes, (std::vector<std::uint8_t>{0x66, 0x90}));
+    EXPECT_EQ(made.key().choices.at(1).code.bytes, (std::vector<std::uint8_t>{0xeb, 0x1e}));
+    EXPECT_EQ(made.key().choices.at(1).where.at, made.text(48));
+    EXPECT_EQ(made.way().choices.at(1).code.bytes, (std::vector<std::uint8_t>{0xe9, 0x3b, 0, 0, 0}));
+    EXPECT_EQ(made.call().after.bytes, (std::vector<std::uint8_t>{0xe8, 0x53, 1, 0, 0}));
+    EXPECT_EQ(made.call().state, report::state::original);
+}
+
+TEST(ReportOfMadeImage, TargetsOutOfReachKeepTheOriginal) {
+    hand_named made;
+    made.tables.call.value = made.text(0) + (inlay::address{1} << 32U);
+    EXPECT_EQ(made.call().trouble, "the target is out of reach; the call goes through its trampoline");
+    EXPECT_EQ(made.call().after.bytes, made.call().before.bytes);
+    EXPECT_TRUE(made.call().as_decided());
+    EXPECT_FALSE(made.call().direct);
+
+    made.tables.key.value = 1;
+    made::refer(made.tables.keys[0].targets, &made.memory.text[400]);
+    EXPECT_EQ(made.key().trouble, "the target is out of reach of the short jump: the site goes on reading the value");
+    EXPECT_EQ(made.key().state, report::state::original);
+    EXPECT_TRUE(made.key().as_decided());
+
+    // What was said is what apply() does.
+    const auto planned = made.about();
+    ASSERT_TRUE(inlay::apply(made.all(), made.image));
+    for (std::size_t i = 0; i < planned.sites.size(); ++i) {
+        EXPECT_EQ(made.about().sites.at(i).now.bytes, planned.sites[i].after.bytes) << i;
+    }
+}
+
+TEST(ReportOfMadeImage, WhereTextCannotBeChangedLaterNothingIs) {
+    struct fixed : made::platform {
+        [[nodiscard]] static bool live() noexcept { return false; }
+    };
+    hand_named made;
+    fixed platform{{made.memory}};
+    const auto what = hand_named::about(made.all(), platform);
+    EXPECT_EQ(what.sites.at(0).trouble, "text cannot be changed later in this process: the site stays what it is");
+    EXPECT_EQ(what.sites.at(2).trouble,
+              "text cannot be changed later in this process; the call goes through its trampoline");
+    ASSERT_TRUE(inlay::apply(made.all(), platform));
+    for (const auto& each : hand_named::about(made.all(), platform).sites) {
+        EXPECT_EQ(each.state, report::state::original) << each.name;
+        EXPECT_TRUE(each.as_decided()) << each.name;
+    }
+}
+
+TEST(ReportOfMadeImage, ForeignBytesAreSeen) {
+    hand_named made;
+    ASSERT_TRUE(inlay::apply(made.all(), made.image));
+    EXPECT_EQ(made.about().summary.as_decided, 3U);
+    const char* const changed = inlay::message(inlay::error::site_changed);
+    made.put(hand_named::key_at, {0xcc});
+    EXPECT_EQ(made.key().trouble, changed);
+    EXPECT_EQ(made.key().state, report::state::other);
+    EXPECT_EQ(made.key().now.instructions.at(0), "int3");
+    EXPECT_TRUE(made.key().malformed) << "apply() refuses it";
+    EXPECT_EQ(inlay::apply(made.all(), made.image).error(), inlay::error::site_changed);
+
+    made.put(hand_named::call_at, {0xcc});
+    EXPECT_EQ(made.call().trouble, changed);
+    EXPECT_EQ(made.call().state, report::state::other);
+    EXPECT_FALSE(made.call().malformed) << "apply() passes it over";
+
+    made.put(hand_named::way_at, {0xcc});
+    EXPECT_EQ(made.way().trouble, changed);
+    made.tables.way.value = 20; // no way of the site's
+    EXPECT_EQ(made.way().trouble, changed);
+    EXPECT_FALSE(made.way().malformed);
+
+    // A form of inlay's, though not the one that is due.
+    made.put(hand_named::key_at, {0xeb, 0x1e});
+    EXPECT_EQ(made.key().state, report::state::other);
+    EXPECT_EQ(made.key().trouble, "");
+    std::ostringstream text;
+    report::write_text(text, made.about());
+    EXPECT_NE(text.str().find("\n    now            eb 1e  jmp "), std::string::npos) << text.str();
+    EXPECT_NE(text.str().find("\n    now    "), std::string::npos);
+}
+
+TEST(ReportOfMadeImage, MalformedNamesAreReportedInTheirPlace) {
+    hand_named made;
+    const std::string outside = inlay::message(inlay::error::reference_outside);
+    const auto expect_malformed = [&](std::size_t site, inlay::error why, const char* what) {
+        const auto& entry = made.about().sites.at(site);
+        EXPECT_TRUE(entry.malformed) << what;
+        EXPECT_EQ(entry.trouble, inlay::message(why)) << what;
+        EXPECT_EQ(entry.state, report::state::unknown) << what;
+        EXPECT_EQ(inlay::apply(made.all(), made.image).error(), why) << what;
+    };
+    using inlay::error;
+    made.tables.keys[0].key.distance = 0;
+    expect_malformed(0, error::reference_outside, "of no key");
+    EXPECT_EQ(made.about().sites[0].name, "(unnamed)");
+    made::refer(made.tables.keys[0].key, &made.tables.names[2]);
+    expect_malformed(0, error::reference_outside, "a static call is no key");
+    made::refer(made.tables.keys[0].key, &made.tables.names[0]);
+
+    made::refer(made.tables.calls[0].callee, &made.tables.names[1]);
+    expect_malformed(2, error::reference_outside, "a key is no static call");
+    made::refer(made.tables.calls[0].callee, &made.tables.names[2]);
+
+    made.tables.ways.count = 255;
+    made::refer(made.tables.keys[1].targets, &made.memory.data[made::data_size - 4]);
+    expect_malformed(1, error::reference_outside, "ways outside");
+    made::refer(made.tables.keys[1].targets, &made.tables.ways);
+    made.tables.ways.count = 2;
+
+    made::refer(made.tables.keys[1].site, made.memory.data.data());
+    EXPECT_EQ(made.about().sites.at(2).trouble, inlay::message(error::site_outside_text)) << "sites are by address";
+    made::refer(made.tables.keys[1].site, &made.memory.text[hand_named::way_at]);
+
+    made.tables.names[0].cell.distance += 1;
+    expect_malformed(0, error::reference_outside, "a cell that is not aligned");
+    EXPECT_EQ(made.about().trouble, "name 0 \"key\": " + outside);
+    EXPECT_EQ(made.about().summary.malformed, 2U) << "the name, and the site that is of it";
+    made.tables.names[0].cell.distance -= 1;
+
+    made.tables.texts[1] = made.tables.texts[0];
+    made::refer(made.tables.names[1].signature, made.tables.texts[2].data());
+    EXPECT_EQ(made.about().trouble, std::string{"name 1 \"key\": "} + inlay::message(error::name_clash));
+    made::refer(made.tables.names[1].signature, made.tables.texts[3].data());
+
+    auto tables = made.all();
+    tables.registry = nullptr;
+    EXPECT_NE(hand_named::about(tables, made.image).trouble.find(outside), std::string::npos);
+    tables = made.all();
+    tables.keys.bytes -= 1;
+    EXPECT_EQ(hand_named::about(tables, made.image).trouble, inlay::message(error::table_truncated));
+    EXPECT_EQ(hand_named::about(tables, made.image).sites.size(), 2U);
+    tables = made.all();
+    tables.names.bytes += 1;
+    EXPECT_EQ(hand_named::about(tables, made.image).trouble, inlay::message(error::table_truncated));
 }
 
 // ---- Output -------------------------------------------------------------------------------------------
