@@ -319,35 +319,29 @@ private:
     void settle() noexcept {
         if (tables_.registry != nullptr) {
             tables_.registry->complete = 1;
-        }
-        if (live_) {
-            group(tables_.calls);
-            group(tables_.keys);
+            if (live_) {
+                group(rows_of(tables_.calls));
+                group(rows_of(tables_.keys));
+            }
         }
     }
 
-    [[nodiscard]] const table::reference& subject(const table::call_record& record) const noexcept {
-        return record.callee;
-    }
-    [[nodiscard]] const table::reference& subject(const table::key_record& record) const noexcept { return record.key; }
-
-    /// The cell of a record; 0 for a call that is none of a name.
-    template <class Record>
-    [[nodiscard]] address cell_at(const Record& record) const noexcept {
+    /// The cell that a record's last reference leads to; 0 for a call that is none of a name.
+    [[nodiscard]] address cell_at(const table::reference& subject) const noexcept {
         reader<Platform> from{platform_};
-        const table::named& named = named_of(from, tables_, subject(record));
+        const table::named& named = named_of(from, tables_, subject);
         return from.trouble == error::no_error ? named.cell.target() : 0;
     }
 
-    template <class Record>
-    void group(const table::section<Record>& section) noexcept {
-        sort(section.records, section.size(), [this](const Record& a, const Record& b) noexcept {
-            const address x = cell_at(a);
-            const address y = cell_at(b);
-            return x != y ? x < y : a.site.target() < b.site.target();
+    [[gnu::noinline]] void group(const rows& all) noexcept {
+        const std::size_t subject = all.width - 1;
+        sort(all, [&](const table::reference* a, const table::reference* b) noexcept {
+            const address x = cell_at(a[subject]);
+            const address y = cell_at(b[subject]);
+            return x != y ? x < y : a->target() < b->target();
         });
-        for (std::size_t i = section.size(); i-- > 0;) {
-            if (const address cell = cell_at(section.records[i]); cell != 0) {
+        for (std::size_t i = all.count; i-- > 0;) {
+            if (const address cell = cell_at(all[i][subject]); cell != 0) {
                 reinterpret_cast<table::cell*>(cell)->state.sites = static_cast<std::uint32_t>(i) + 1;
             }
         }

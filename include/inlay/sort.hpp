@@ -2,48 +2,62 @@
 //
 // sort: puts records in order, in place.
 //
-//     detail::sort(records, count, [](const record& a, const record& b) noexcept { return ...; });
+//     detail::sort(rows_of(section), [](const table::reference* a, const table::reference* b) noexcept { ... });
 //
-// How it works. Heapsort: no allocation, no recursion, no worst case. (std::sort needs a hosted library.) A record's
-// references count from the record itself, so whoever moves one must move them along.
+// How it works. Heapsort: no allocation, no recursion, no worst case. (std::sort needs a hosted library.) A record is
+// taken as its references, so that one function serves all kinds; they count from the record itself, so whoever moves a
+// record must move them along.
 #pragma once
 
 #include "inlay/table.hpp"
 
 namespace inlay::detail {
 
+/// Records as references, `width` of them each.
+struct rows {
+    table::reference* first;
+    std::size_t width;
+    std::size_t count;
+
+    [[nodiscard]] table::reference* operator[](std::size_t row) const noexcept { return first + row * width; }
+};
+
 template <class Record>
-void swap_records(Record& a, Record& b) noexcept {
-    static_assert(sizeof(Record) % sizeof(table::reference) == 0,
-                  "inlay: a record that is sorted has references alone");
-    auto* const x = reinterpret_cast<table::reference*>(&a);
-    auto* const y = reinterpret_cast<table::reference*>(&b);
-    const auto shift = static_cast<std::int32_t>(reinterpret_cast<address>(&b) - reinterpret_cast<address>(&a));
-    for (std::size_t i = 0; i < sizeof(Record) / sizeof(table::reference); ++i) {
+[[nodiscard]] rows rows_of(const table::section<Record>& section) noexcept {
+    static_assert(sizeof(Record) % sizeof(table::reference) == 0);
+    return {reinterpret_cast<table::reference*>(section.records), sizeof(Record) / sizeof(table::reference),
+            section.size()};
+}
+
+inline void swap_rows(const rows& all, std::size_t a, std::size_t b) noexcept {
+    table::reference* const x = all[a];
+    table::reference* const y = all[b];
+    const auto shift = static_cast<std::int32_t>(reinterpret_cast<address>(y) - reinterpret_cast<address>(x));
+    for (std::size_t i = 0; i < all.width; ++i) {
         const std::int32_t kept = x[i].distance;
         x[i].distance = y[i].distance + shift;
         y[i].distance = kept - shift;
     }
 }
 
-template <class Record, class Less>
-void sort(Record* records, std::size_t count, const Less& less) noexcept {
+/// `less(a, b)`: whether the record that begins at `a` comes before the one at `b`.
+template <class Less>
+void sort(const rows& all, const Less& less) noexcept {
     // First the heap is made (from `parent` down to 0), then the greatest goes to the end, again and again.
-    for (std::size_t parent = count / 2, end = count; end > 1;) {
+    for (std::size_t parent = all.count / 2, end = all.count; end > 1;) {
         if (parent > 0) {
             --parent;
         } else {
-            --end;
-            swap_records(records[0], records[end]);
+            swap_rows(all, 0, --end);
         }
         for (std::size_t at = parent, child = 2 * at + 1; child < end; at = child, child = 2 * at + 1) {
-            if (child + 1 < end && less(records[child], records[child + 1])) {
+            if (child + 1 < end && less(all[child], all[child + 1])) {
                 ++child;
             }
-            if (!less(records[at], records[child])) {
+            if (!less(all[at], all[child])) {
                 break;
             }
-            swap_records(records[at], records[child]);
+            swap_rows(all, at, child);
         }
     }
 }

@@ -8,20 +8,26 @@
 // How it works. First each feature in use gets its value on the model; then decide.hpp, with these values, says
 // which choice wins and which bytes belong to the site. The original is what decide.hpp says where nothing holds,
 // as when apply() takes back what it wrote. Records at one address are one site, joined as apply() joins them.
+// Keys and static calls do not depend on the model: what their cells hold now decides. A key's original, the jump to
+// code that reads the cell, is noted nowhere: it is known as long as it is in memory.
 // Text is only read. Malformed records are reported in their place, with the sentence that apply() would give.
 #pragma once
 
 #include "inlay/apply.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/override.hpp"
+#include "inlay/registry.hpp"
 #include "inlay/report/cpu_model.hpp"
 #include "inlay/report/disassembly.hpp"
 #include "inlay/report/symbols.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,11 +45,12 @@ struct feature_entry {
 };
 
 struct choice {
-    std::string predicate{}; ///< "sse2 && !xenpv"; else "original", of a call "default"
-    unsigned ordinal{};      ///< position in its declaration; 0 is the original
+    std::string predicate{}; ///< "sse2 && !xenpv"; else "original", of a call "default"; of a key its value: "3"
+    unsigned ordinal{};      ///< position in its declaration; 0 is the original; of a key its value, or group of 16
     bool wins{};
     report::code code{};  ///< as it would stand at the site
-    std::string target{}; ///< of a call: the function
+    std::string target{}; ///< of a call: the function; of a static call also "nothing", "returns zero"
+    place where{};        ///< of a key: where it jumps; at 0 it falls through
 };
 
 /// The text in memory against what the report says.
@@ -54,30 +61,36 @@ enum class state : std::uint8_t {
     unknown,  ///< the record is malformed, or the call was not found behind its marker
 };
 
-enum class site_kind : std::uint8_t { alternative, call };
+/// A call is one of a dispatch; a key and a switch have one kind of record, and what is said of keys holds for both.
+enum class site_kind : std::uint8_t { alternative, call, static_call, static_key, static_switch };
 
 struct site_entry {
     site_kind kind{};
-    std::string name{};            ///< "(unnamed)" where the declaration has none
-    place where{};                 ///< of a call: the instruction, or its marker where that was not found
-    std::vector<choice> choices{}; ///< in the order of the declaration, the original first
-    report::code before{};         ///< the original
-    report::code after{};          ///< what decide says for the model
-    report::code now{};            ///< in memory
+    std::string name{};             ///< "(unnamed)" where the declaration has none
+    place where{};                  ///< of a call: the instruction, or its marker where that was not found
+    std::vector<choice> choices{};  ///< in the order of the declaration, the original first; of a key by value
+    std::optional<address> value{}; ///< of a key: what its cell holds
+    report::code before{};          ///< the original; of a key that is patched it is not known
+    report::code after{};           ///< what decide says for the model
+    report::code now{};             ///< in memory
     report::state state{state::unknown};
-    bool direct{};         ///< of a call: `now` goes straight to a function, not through the trampoline
-    std::string trouble{}; ///< what is wrong with the record, or why a call keeps its trampoline; else empty
+    bool direct{};         ///< a call's `now` does not go through the trampoline; a key's reads no memory
+    std::string trouble{}; ///< what is wrong with the record, or why the site stays what it is; else empty
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.
     [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && now.bytes == after.bytes; }
+    [[nodiscard]] bool is_call() const { return kind == site_kind::call || kind == site_kind::static_call; }
+    [[nodiscard]] bool is_key() const { return kind == site_kind::static_key || kind == site_kind::static_switch; }
 };
 
 struct counts {
     std::size_t alternatives{}, original{}, patched{}, other{}; ///< alternatives by state
-    std::size_t calls{}, direct{}, through_trampoline{};        ///< calls as they are in memory now
-    std::size_t as_decided{};                                   ///< sites of both kinds
-    std::size_t malformed{};
+    std::size_t calls{}, direct{}, through_trampoline{};        ///< calls of dispatches as they are in memory now
+    std::size_t static_calls{}, static_calls_direct{};          ///< static calls as they are in memory now
+    std::size_t keys{}, keys_direct{};                          ///< sites of keys and switches, likewise
+    std::size_t as_decided{};                                   ///< sites of all kinds
+    std::size_t malformed{};                                    ///< sites, and names
 };
 
 struct contents {
@@ -252,7 +265,34 @@ template <class Image>
 class collector {
 public:
     collector(const table::tables& tables, const Image& image, const feature_values& features, symbols& symbols)
-        : tables_{tables}, image_{image}, features_{features}, symbols_{symbols} {}
+        : tables_{tables}, image_{image}, features_{features}, symbols_{symbols} {
+        if constexpr (requires(Image& platform) { platform.live(); }) {
+            live_ = tables.names.bytes == 0 || const_cast<Image&>(image).live(); // a question, like the others
+        }
+    }
+
+    /// What is wrong with the names, and with how many.
+    [[nodiscard]] std::pair<std::string, std::size_t> names() const {
+        std::pair<std::string, std::size_t> result{};
+        std::map<std::string_view, const table::named*> known;
+        for (std::size_t i = 0; i < tables_.names.size(); ++i) {
+            const table::named& each = tables_.names.records[i];
+            reader<Image> from{image_};
+            inlay::detail::check_named(from, each);
+            from.fail(tables_.registry == nullptr ? error::reference_outside : error::no_error);
+            const std::string_view text = name_at(image_, each.name);
+            if (from.trouble == error::no_error &&
+                !inlay::detail::same_type(*known.emplace(text, &each).first->second, each)) {
+                from.fail(error::name_clash);
+            }
+            if (from.trouble != error::no_error) {
+                result.first += (result.first.empty() ? "name " : "; name ") + std::to_string(i) + " \"" +
+                                std::string{text} + "\": " + message(from.trouble);
+                ++result.second;
+            }
+        }
+        return result;
+    }
 
     /// The alternatives that begin at one address: records [first, end).
     [[nodiscard]] site_entry alternative(const table::alternative_record* first,
@@ -264,7 +304,8 @@ public:
         joined original{};
         joined chosen{};
         for (const auto* each = first; each != end; ++each) {
-            name(entry, inlay::detail::find<table::choice>(image_, each->choices));
+            const auto* const last = inlay::detail::find<table::choice>(image_, each->choices);
+            name(entry, last != nullptr ? name_at(image_, last->name) : "");
             for (const error trouble : {join<nothing>(*each, original), join<model>(*each, chosen)}) {
                 malformed(entry, trouble);
             }
@@ -294,54 +335,129 @@ public:
     }
 
     [[nodiscard]] site_entry call(const table::call_record& record) const {
-        site_entry entry{.kind = site_kind::call};
+        const bool is_static = inlay::detail::is_named(tables_, record.callee);
+        site_entry entry{.kind = is_static ? site_kind::static_call : site_kind::call};
         const address marker = record.site.target();
         const bool in_text = image_.executable(marker, arch::longest_branch);
-        entry.where.at = marker;
-        const table::callee* const callee = callee_of(record);
-        const auto* const last =
-            callee != nullptr ? inlay::detail::find<table::choice>(image_, callee->choices) : nullptr;
-        if (last == nullptr || !image_.executable(callee->trampoline.target(), 1)) {
-            name(entry, nullptr);
-            malformed(entry, error::reference_outside);
-            return entry;
-        }
-        entry.name = name_at(image_, callee->name);
-        const address trampoline = callee->trampoline.target();
-        symbols_.name(trampoline, "trampoline of " + entry.name);
-        decision chosen{};
         reader<Image> from{image_};
-        choose(from, *last, false, model{features_, from}, chosen);
-        malformed(entry, from.trouble);
-        malformed(entry, in_text ? error::no_error : error::site_outside_text);
+        const table::named* const named = is_static ? &named_of(from, record.callee, true) : nullptr;
+        const table::callee* const callee = is_static ? nullptr : &inlay::detail::callee_of(from, record);
+        const table::choice* const last = is_static ? nullptr : &from.template follow<table::choice>(callee->choices);
+        const address trampoline = (is_static ? named->trampoline : callee->trampoline).target();
+        name(entry, name_at(image_, is_static ? named->name : callee->name));
+        if (!image_.executable(trampoline, 1)) {
+            from.fail(error::reference_outside);
+        }
         arch::found_branch branch{};
         const bool found =
-            in_text &&
+            from.trouble == error::no_error && in_text &&
             inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(), trampoline, branch);
-        entry.where = in_text ? symbols_.find(found ? branch.start : marker) : entry.where;
-        add_choices(entry, last, false, [&](choice& to, const table::choice& /*from*/) {
-            const address target = target_of(*callee, to.ordinal);
-            to.target = target != 0 ? symbols_.describe(target) : "?";
-            to.wins = entry.trouble.empty() && to.ordinal == chosen.ordinal;
-            if (found && target != 0) {
-                (void)redirect(branch, target, to.code);
-            }
-            malformed(entry, target != 0 ? error::no_error : error::ordinal_outside);
-        });
-        if (!entry.trouble.empty() || !found) {
-            entry.trouble = entry.trouble.empty() ? "the call was not found behind its marker; it goes through its "
-                                                    "trampoline"
-                                                  : entry.trouble;
+        entry.where = in_text ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
+        malformed(entry, from.trouble);
+        if (!entry.trouble.empty()) {
             return entry;
         }
-        (void)redirect(branch, trampoline, entry.before);
-        if (!redirect(branch, target_of(*callee, chosen.ordinal), entry.after)) {
-            entry.after = entry.before;
-            entry.trouble = "the target is out of reach; the call goes through its trampoline";
+        malformed(entry, in_text ? error::no_error : error::site_outside_text);
+        symbols_.name(trampoline, "trampoline of " + entry.name);
+        address to = 0;
+        auto mode = table::call_mode::function;
+        if (is_static) {
+            const table::cell& cell = inlay::detail::cell_of(*named);
+            to = cell.value;
+            mode = cell.state.mode;
+            const bool plain = mode == table::call_mode::function;
+            const char* const word = plain ? "target" : mode == table::call_mode::nothing ? "nothing" : "returns zero";
+            entry.choices.push_back(
+                {.predicate = word, .wins = true, .code = {}, .target = plain ? symbols_.describe(to) : word});
+            (void)(found && redirect(branch, to, mode, entry.choices[0].code));
+        } else {
+            decision chosen{};
+            choose(from, *last, false, model{features_, from}, chosen);
+            malformed(entry, from.trouble);
+            to = target_of(*callee, chosen.ordinal);
+            add_choices(entry, last, false, [&](choice& added, const table::choice& /*from*/) {
+                const address target = target_of(*callee, added.ordinal);
+                added.target = target != 0 ? symbols_.describe(target) : "?";
+                added.wins = entry.trouble.empty() && added.ordinal == chosen.ordinal;
+                (void)(found && target != 0 && redirect(branch, target, mode, added.code));
+                malformed(entry, target != 0 ? error::no_error : error::ordinal_outside);
+            });
         }
+        if (!entry.trouble.empty()) {
+            return entry;
+        }
+        if (!found) {
+            if ((record.callee.target() & table::call_found) != 0) { // apply() leaves it alone
+                changed(entry, marker, arch::longest_branch);
+            } else {
+                entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
+            }
+            return entry;
+        }
+        (void)redirect(branch, trampoline, table::call_mode::function, entry.before);
         entry.now = in_memory(branch.start, branch.end - branch.start);
-        entry.direct = branch.target() != trampoline;
+        entry.direct = entry.now.bytes != entry.before.bytes;
+        const char* kept = "";
+        if (is_static && !live_) {
+            kept = "text cannot be changed later in this process";
+        } else if (!redirect(branch, to, mode, entry.after)) {
+            kept = "the target is out of reach";
+        } else if (is_static && !entry.direct) {
+            kept = "not patched yet";
+        }
+        if (*kept != '\0') {
+            entry.trouble = std::string{kept} + "; the call goes through its trampoline";
+        }
+        if (entry.after.bytes.empty()) {
+            entry.after = entry.before;
+        }
         compare(entry, static_cast<unsigned>(entry.before.bytes.size()));
+        return entry;
+    }
+
+    /// A site of a key or switch.
+    [[nodiscard]] site_entry key(const table::key_record& record) const {
+        const bool many = (record.key.target() & table::many_ways) != 0;
+        site_entry entry{.kind = many ? site_kind::static_switch : site_kind::static_key};
+        const address at = record.site.target();
+        entry.where = image_.executable(at, 1) ? symbols_.find(at) : place{.at = at};
+        reader<Image> from{image_};
+        const table::named& named = named_of(from, record.key, false);
+        name(entry, name_at(image_, named.name));
+        if (!image_.writable(reinterpret_cast<address>(&record), sizeof(record))) {
+            from.fail(error::reference_outside);
+        }
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        if (from.trouble == error::no_error) {
+            entry.value = inlay::detail::cell_of(named).value;
+            decide(from, record, *entry.value, bytes);
+        }
+        malformed(entry, from.trouble);
+        if (from.trouble != error::no_error && from.trouble != error::site_changed) {
+            return entry;
+        }
+        const unsigned length = arch::jump_length(reinterpret_cast<const std::uint8_t*>(at));
+        if (length == 0) { // where the site stays what it is, apply() does not mind
+            changed(entry, at, arch::longest_jump);
+            return entry;
+        }
+        entry.now = in_memory(at, length);
+        const bool reads_memory = add_ways(entry, record);
+        entry.direct = !reads_memory;
+        if (bytes.length == 0) {
+            entry.trouble =
+                "the value " + std::to_string(*entry.value) + " is in another group of ways: the site stays what it is";
+        } else if (!live_) {
+            entry.trouble = "text cannot be changed later in this process: the site stays what it is";
+        }
+        entry.after = entry.trouble.empty() ? make(bytes.bytes, bytes.length, at) : entry.now;
+        if (reads_memory) {
+            entry.before = entry.now;
+            if (entry.trouble.empty() && entry.as_decided()) {
+                entry.trouble = "the target is out of reach of the short jump: the site goes on reading the value";
+            }
+        }
+        entry.state = reads_memory ? state::original : entry.as_decided() ? state::patched : state::other;
         return entry;
     }
 
@@ -398,9 +514,63 @@ private:
         }
     }
 
+    /// Notes that a site holds what inlay did not write. Whether apply() minds is for the caller to say.
+    void changed(site_entry& entry, address at, std::size_t size) const {
+        entry.trouble = message(error::site_changed);
+        entry.state = state::other;
+        entry.now = in_memory(at, size);
+    }
+
+    /// The key, or static call, that a record is of, checked as apply() checks it.
+    [[nodiscard]] const table::named& named_of(reader<Image>& from, const table::reference& reference,
+                                               bool call) const {
+        const table::named& named = inlay::detail::named_of(from, tables_, reference);
+        inlay::detail::check_named(from, named);
+        if (static_cast<bool>(named.trampoline) != call) {
+            from.fail(error::reference_outside);
+        }
+        return named;
+    }
+
+    /// Adds what the site of a key may become, for each value. True if it is the original, a jump to none of these.
+    bool add_ways(site_entry& entry, const table::key_record& record) const {
+        const bool many = entry.kind == site_kind::static_switch;
+        const address shape = record.key.target() & inlay::detail::spare_bits;
+        const auto* const ways = many ? inlay::detail::find<table::way_table>(image_, record.targets) : nullptr;
+        const auto* const list = many ? reinterpret_cast<const table::reference*>(ways + 1) : &record.targets;
+        const unsigned shift = many ? ways->shift & 7U : 0;
+        const unsigned first = many ? ways->first : 0;
+        const address now = arch::jump_target(record.site.target());
+        bool original = now != 0;
+        for (unsigned i = 0, count = many ? ways->count : 2; i < count; ++i) {
+            choice added{.ordinal = first + i, .code = {}};
+            const address value = address{added.ordinal} << shift;
+            added.predicate = std::to_string(value);
+            if (!many) {
+                added.predicate = i != 0 ? "true" : "false";
+            } else if (shift != 0) { // the last group may be smaller
+                added.predicate +=
+                    i + 1 != count ? " to " + std::to_string(value + (address{1} << shift) - 1) : " and up";
+            }
+            added.wins = many ? *entry.value >> shift == added.ordinal : (*entry.value != 0) == (i != 0);
+            if (const bool jumps =
+                    many ? static_cast<bool>(list[i]) : (i != 0) != ((shape & table::falls_through_if_true) != 0)) {
+                added.where = symbols_.find(list[many ? i : 0].target());
+                original = original && added.where.at != now;
+            }
+            reader<Image> from{image_};
+            patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+            decide(from, record, value, bytes);
+            if (from.trouble == error::no_error) {
+                added.code = make(bytes.bytes, bytes.length, record.site.target());
+            }
+            entry.choices.push_back(std::move(added));
+        }
+        return original;
+    }
+
     /// Names of a group that differ are listed, the innermost first.
-    void name(site_entry& entry, const table::choice* last) const {
-        const std::string text = last != nullptr ? name_at(image_, last->name) : "";
+    static void name(site_entry& entry, const std::string& text) {
         if (entry.name.empty() || entry.name == "(unnamed)") {
             entry.name = text.empty() ? "(unnamed)" : text;
         } else if (!text.empty() && text != entry.name) {
@@ -447,21 +617,13 @@ private:
     }
 
     /// The branch as it would be if it went to `target`; false if that is out of reach.
-    bool redirect(const arch::found_branch& branch, address target, code& result) const {
-        const auto* const bytes = reinterpret_cast<const std::uint8_t*>(branch.start);
-        std::vector<std::uint8_t> changed(bytes, bytes + (branch.end - branch.start));
-        if (!arch::retarget(branch, target, changed.data() + (branch.field - branch.start))) {
+    bool redirect(const arch::found_branch& branch, address target, table::call_mode mode, code& result) const {
+        std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
+        if (!arch::encode_branch(branch, target, mode, bytes)) {
             return false;
         }
-        result = make(changed.data(), changed.size(), branch.start);
+        result = make(bytes, branch.end - branch.start, branch.start);
         return true;
-    }
-
-    /// The low bit of the reference says that the call has been found.
-    [[nodiscard]] const table::callee* callee_of(const table::call_record& record) const {
-        const address to = record.callee.target() & ~address{1};
-        return to % 4 == 0 && image_.readable(to, sizeof(table::callee)) ? reinterpret_cast<const table::callee*>(to)
-                                                                         : nullptr;
     }
 
     [[nodiscard]] address target_of(const table::callee& callee, unsigned ordinal) const {
@@ -490,6 +652,7 @@ private:
     const Image& image_;
     const feature_values& features_;
     symbols& symbols_;
+    bool live_{true}; ///< text can be changed later on: else apply() leaves keys and static calls alone
 };
 
 } // namespace detail
@@ -502,19 +665,32 @@ template <class Image>
     const detail::feature_values features{tables, image, model, symbols};
     const detail::collector<Image> collector{tables, image, features, symbols};
     contents result{.cpu = model.text(), .sites = {}, .features = features.by_name(), .summary = {}, .trouble = {}};
-    if (tables.alternatives.bytes % sizeof(table::alternative_record) != 0 ||
-        tables.calls.bytes % sizeof(table::call_record) != 0) {
-        result.trouble = message(error::table_truncated);
-    }
     counts& sum = result.summary;
-    // Calls first: their trampolines have names that alternatives may show.
-    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
-        result.sites.push_back(collector.call(tables.calls.records[i]));
-        const auto& made = result.sites.back();
-        ++sum.calls;
-        ++(made.direct ? sum.direct : sum.through_trampoline);
+    std::tie(result.trouble, sum.malformed) = collector.names();
+    if (tables.alternatives.bytes % sizeof(table::alternative_record) != 0 ||
+        tables.calls.bytes % sizeof(table::call_record) != 0 || tables.keys.bytes % sizeof(table::key_record) != 0 ||
+        tables.names.bytes % sizeof(table::named) != 0) {
+        result.trouble = message(error::table_truncated) + (result.trouble.empty() ? "" : "; " + result.trouble);
+    }
+    const auto add = [&](const site_entry& made) -> const site_entry& {
         sum.malformed += made.malformed ? 1 : 0;
         sum.as_decided += made.as_decided() ? 1 : 0;
+        return result.sites.emplace_back(made);
+    };
+    // Calls first: their trampolines have names that others may show.
+    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+        const auto& made = add(collector.call(tables.calls.records[i]));
+        if (made.kind == site_kind::static_call) {
+            ++sum.static_calls;
+            sum.static_calls_direct += made.direct ? 1 : 0;
+        } else {
+            ++sum.calls;
+            ++(made.direct ? sum.direct : sum.through_trampoline);
+        }
+    }
+    for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+        sum.keys_direct += add(collector.key(tables.keys.records[i])).direct ? 1 : 0;
+        ++sum.keys;
     }
     const table::alternative_record* const records = tables.alternatives.records;
     for (std::size_t i = 0, end = 0; i < tables.alternatives.size(); i = end) {
@@ -522,14 +698,11 @@ template <class Image>
         for (end = i + 1; end < tables.alternatives.size() && records[end].site.target() == at;) {
             ++end;
         }
-        result.sites.push_back(collector.alternative(records + i, records + end));
-        const auto& made = result.sites.back();
+        const auto& made = add(collector.alternative(records + i, records + end));
         ++sum.alternatives;
         sum.original += made.state == state::original ? 1 : 0;
         sum.patched += made.state == state::patched ? 1 : 0;
         sum.other += made.state == state::other ? 1 : 0;
-        sum.malformed += made.malformed ? 1 : 0;
-        sum.as_decided += made.as_decided() ? 1 : 0;
     }
     std::sort(result.sites.begin(), result.sites.end(),
               [](const site_entry& a, const site_entry& b) { return a.where.at < b.where.at; });

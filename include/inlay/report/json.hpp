@@ -11,8 +11,10 @@
 //      "features": [{"name": "sse2", "value": true, "found_by": "cpuid leaf 0x1 edx bit 26", "forced": false, ...}],
 //      "summary": {"alternatives": 1, "patched": 0, ...}}
 //
-// What is not known is null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call"
-// also have "direct", and their choices "target".
+// What is not known is null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call" and
+// "static call" also have "direct", and their choices "target". Those of kind "static key" and "static switch" have
+// "direct" and "value", a boolean or a number; their choices are by value, and their "place" is where the site jumps,
+// null where it falls through.
 #pragma once
 
 #include "inlay/report/collect.hpp"
@@ -166,25 +168,36 @@ inline void write(json_writer& json, const place& where) {
 }
 
 inline void write(json_writer& json, const site_entry& site) {
-    const bool call = site.kind == site_kind::call;
     json.object([&] {
         json.key("kind").value(word_of(site.kind));
         json.key("name").value(site.name);
         write(json.key("place"), site.where);
         json.key("state").value(word_of(site.state));
         json.key("as_decided").value(site.as_decided());
-        if (call) {
+        if (site.kind != site_kind::alternative) {
             json.key("direct").value(site.direct);
+        }
+        if (site.kind == site_kind::static_key) {
+            json.key("value").value_or_null(site.value.has_value(), site.value != 0U);
+        } else if (site.is_key()) {
+            json.key("value").value_or_null(site.value.has_value(), site.value.value_or(0));
         }
         json.key("malformed").value(site.malformed);
         json.key("note").value_or_null(!site.trouble.empty(), site.trouble);
         json.key("choices").array(site.choices, [&](const choice& each) {
             json.object([&] {
                 json.key("ordinal").value(each.ordinal);
-                json.key("predicate").value_or_null(each.ordinal != 0, each.predicate);
+                json.key("predicate").value_or_null(each.ordinal != 0 || site.is_key(), each.predicate);
                 json.key("wins").value(each.wins);
-                if (call) {
+                if (site.is_call()) {
                     json.key("target").value(each.target);
+                } else if (site.is_key()) {
+                    json.key("place");
+                    if (each.where.at != 0) {
+                        write(json, each.where);
+                    } else {
+                        json.null();
+                    }
                 }
                 write(json.key("code"), each.code);
             });
@@ -224,6 +237,10 @@ inline void write_json(std::ostream& out, const contents& what) {
             json.key("calls").value(sum.calls);
             json.key("direct").value(sum.direct);
             json.key("through_trampoline").value(sum.through_trampoline);
+            json.key("static_calls").value(sum.static_calls);
+            json.key("static_calls_direct").value(sum.static_calls_direct);
+            json.key("keys").value(sum.keys);
+            json.key("keys_direct").value(sum.keys_direct);
             json.key("as_decided").value(sum.as_decided);
             json.key("malformed").value(sum.malformed);
         });

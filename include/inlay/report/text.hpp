@@ -7,8 +7,17 @@
 //                 sse2             0f ae e8 0f 1f 00  lfence; nop
 //         after   sse2 && !xenpv   f0 83 44 24 fc 00  lock add dword ptr [rsp-0x4], 0x0
 //
+//     app.trace  static key  main.cpp:20 in run+0x9  original
+//         before  reads memory  eb 1a  jmp run+0x25
+//                 true          eb 05  jmp run+0x10, main.cpp:21
+//         after   false         66 90  nop, falls through
+//
+//     sched_clock  static call  main.cpp:30 in tick+0x4  patched
+//         before  trampoline  e8 f7 0e 00 00  call trampoline of sched_clock
+//         after   target      e8 17 ff ff ff  call tsc_clock
+//
 // The last word of the first line is the state: what is in memory now. Where that is neither the one nor the other,
-// a line `now` shows it.
+// a line `now` shows it. The original of a key is shown while it is in memory.
 #pragma once
 
 #include "inlay/report/collect.hpp"
@@ -30,7 +39,11 @@ namespace inlay::report {
 }
 
 [[nodiscard]] constexpr const char* word_of(site_kind value) noexcept {
-    return value == site_kind::alternative ? "alternative" : "call";
+    return value == site_kind::alternative   ? "alternative"
+           : value == site_kind::call        ? "call"
+           : value == site_kind::static_call ? "static call"
+           : value == site_kind::static_key  ? "static key"
+                                             : "static switch";
 }
 
 /// "0f ae f0"
@@ -83,13 +96,13 @@ private:
     }
 
     [[nodiscard]] std::string words_of_place(const place& where) const {
-        std::string text = symbols::describe(where);
-        if (!where.file.empty()) {
-            const bool below = !directory_.empty() && where.file.starts_with(directory_);
-            text = (below ? where.file.substr(directory_.size()) : where.file) + ':' + std::to_string(where.line) +
-                   " in " + text;
-        }
-        return text;
+        const std::string text = symbols::describe(where);
+        return where.file.empty() ? text : words_of_line(where) + " in " + text;
+    }
+
+    [[nodiscard]] std::string words_of_line(const place& where) const {
+        const bool below = !directory_.empty() && where.file.starts_with(directory_);
+        return (below ? where.file.substr(directory_.size()) : where.file) + ':' + std::to_string(where.line);
     }
 
     struct row {
@@ -117,21 +130,30 @@ private:
              << paint(colour, word_of(site.state)) << '\n';
         trouble(site.trouble);
         std::vector<row> rows;
-        if (site.kind == site_kind::call) {
-            const choice through{.predicate = "trampoline", .code = {}, .target = {}};
-            rows.push_back(row_of("before", "", through, site.before));
-        } else if (!site.choices.empty()) {
+        if (site.kind == site_kind::alternative && !site.choices.empty()) {
             rows.push_back(row_of("before", "", site.choices.front(), site.before));
+        } else if (site.is_call() || !site.before.bytes.empty()) {
+            const choice unpatched{
+                .predicate = site.is_call() ? "trampoline" : "reads memory", .code = {}, .target = {}, .where = {}};
+            rows.push_back(row_of("before", "", unpatched, site.before));
         }
+        const auto add = [&](const char* label, const char* shade, const choice& each, const code& shown) {
+            rows.push_back(row_of(label, shade, each, shown));
+            if (site.is_key()) {
+                rows.back().instructions += each.where.at == 0        ? ", falls through"
+                                            : each.where.file.empty() ? ""
+                                                                      : ", " + words_of_line(each.where);
+            }
+        };
         const choice* winner = nullptr;
         for (const auto& each : site.choices) {
             winner = each.wins ? &each : winner;
-            if (!each.wins && (site.kind == site_kind::call || &each != &site.choices.front())) {
-                rows.push_back(row_of("", "2", each, each.code));
+            if (!each.wins && (site.kind != site_kind::alternative || &each != &site.choices.front())) {
+                add("", "2", each, each.code);
             }
         }
         if (winner != nullptr) {
-            rows.push_back(row_of("after", "32", *winner, site.after));
+            add("after", "32", *winner, site.after);
         }
         if (site.state == state::other) {
             rows.push_back(row_of("now", "31", {}, site.now));
@@ -175,7 +197,11 @@ private:
              << " patched, " << sum.other << " other\n"
              << "    " << sum.calls << " calls: " << sum.direct << " direct, " << sum.through_trampoline
              << " through a trampoline\n"
-             << "    " << sum.as_decided << " of " << sum.alternatives + sum.calls
+             << "    " << sum.static_calls << " static calls: " << sum.static_calls_direct << " direct, "
+             << sum.static_calls - sum.static_calls_direct << " through a trampoline\n"
+             << "    " << sum.keys << " sites of keys: " << sum.keys_direct << " direct, " << sum.keys - sum.keys_direct
+             << " reading memory\n"
+             << "    " << sum.as_decided << " of " << sum.alternatives + sum.calls + sum.static_calls + sum.keys
              << " sites hold what this CPU needs, " << sum.malformed << " malformed\n";
     }
 
