@@ -11,6 +11,8 @@
 // starts on a cache line of its own. Google Benchmark runs the repetitions of all variants in random order, so that
 // a machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
 // sites are looked at: what claims to be patched is, and what claims not to be is not.
+#include "ratios.hpp"
+
 #include <inlay/inlay.hpp>
 
 #include <benchmark/benchmark.h>
@@ -20,7 +22,6 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -169,36 +170,9 @@ bool emulated() {
 
 // ---- The table -------------------------------------------------------------------------------------------
 
-/// Keeps the times, in nanoseconds a step, and prints nothing by itself.
-class keeper : public benchmark::BenchmarkReporter {
-public:
-    bool ReportContext(const Context& /*context*/) override { return true; }
-    void ReportRuns(const std::vector<Run>& runs) override {
-        for (const auto& run : runs) {
-            if (run.run_type == Run::RT_Iteration) {
-                times_[run.run_name.function_name].push_back(run.GetAdjustedRealTime() / steps);
-            }
-        }
-    }
-    [[nodiscard]] double median(const std::string& name) {
-        auto& all = times_[name];
-        std::sort(all.begin(), all.end());
-        return all.empty() ? 0 : all[all.size() / 2];
-    }
-
-private:
-    std::map<std::string, std::vector<double>> times_;
-};
-
-struct row {
-    std::string name;
-    std::string against; ///< the row that it is compared with
-};
-std::vector<row> rows;
-
 template <class Chain>
 void add(const char* name, const char* against, Chain run) {
-    rows.push_back({name, against});
+    bench::rows.push_back({name, against});
     const auto loop = [run](benchmark::State& state) {
         number x = 1;
         for (auto _ : state) {
@@ -255,25 +229,8 @@ int main(int count, char** arguments) {
     std::generate(flags.begin(), flags.end(), [&] { return random() % 2 != 0; });
     add_all(has_popcnt);
 
-    // Interleaved, unless the reader says otherwise.
-    std::string interleaved = "--benchmark_enable_random_interleaving=true";
-    std::vector<char*> options{arguments, arguments + count};
-    options.insert(options.begin() + 1, interleaved.data());
-    int option_count = static_cast<int>(options.size());
-    benchmark::Initialize(&option_count, options.data());
-    if (benchmark::ReportUnrecognizedArguments(option_count, options.data())) {
+    if (!bench::run(count, arguments, steps)) {
         return 1;
-    }
-    keeper kept;
-    benchmark::RunSpecifiedBenchmarks(&kept);
-
-    for (const auto& each : rows) {
-        const double time = kept.median(each.name);
-        const double plain = kept.median(each.against);
-        if (time > 0 && plain > 0) { // not left out by --benchmark_filter
-            std::printf("%s    %-38s %6.2f ns  %6.2f\n", each.name == each.against && &each != rows.data() ? "\n" : "",
-                        each.name.c_str(), time, time / plain);
-        }
     }
     std::printf(
         "\nRead it so: a pointer that is always right costs what a direct call costs, and so does a patched call.\n"
