@@ -45,10 +45,11 @@ run() {
     echo
     "$@" || failed="$failed $(basename "$2")"
 }
-for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_report 07_errors; do
+for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_static_key 07_static_call 08_static_switch \
+    09_report 10_errors; do
     run env "$build/examples/tour/$program"
 done
-run sh examples/tour/08_wrong_uses.sh "$compiler"
+run sh examples/tour/11_wrong_uses.sh "$compiler"
 if [ $bench = ON ]; then
     run env "$build/bench/first_look"
 else

@@ -101,6 +101,6 @@ int main(int count, char** arguments) {
         right ? "All agree, and with the published test value." : "THEY DO NOT AGREE.",
         kept == 0 ? "Each call goes straight to its function."
                   : "Calls go through their trampoline still, as they do in programs built without -O.");
-    tour::next("what every site of a program is, on this CPU and on others.");
+    tour::next("a branch that is one nop while it is off, and may be turned on at any time.");
     return right ? 0 : 1;
 }

@@ -81,6 +81,92 @@ inline void show(const char* label, site here) {
 }
 inline void show(const char* label, const char* name) { show(label, find(name)); }
 
+/// Where a function of this program begins.
+template <class Result, class... Parameters>
+inlay::address address_of(Result (*function)(Parameters...)) {
+    return reinterpret_cast<inlay::address>(function);
+}
+
+/// A whole function: as long as its symbol says, and without bytes where there is none.
+inline site find_function(inlay::address begin) {
+    const auto first = names().find(begin);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(begin);
+    unsigned length = 0;
+    for (auto here = first; !here.function.empty() && here.function == first.function && here.offset == length;) {
+        const unsigned more = inlay::arch::instruction_length(bytes + length, 15);
+        if (more == 0) {
+            break;
+        }
+        length += more;
+        here = names().find(begin + length);
+    }
+    return {bytes, length};
+}
+
+/// Prints a function, an instruction a line, with distances from its start. `mark` is one of them, or none. Nops that
+/// only align what follows are left out.
+inline void list(const char* label, site function, site mark = {}) {
+    const auto begin = reinterpret_cast<inlay::address>(function.bytes);
+    std::vector<site> lines;
+    for (unsigned at = 0; at < function.length;) {
+        const unsigned length = inlay::arch::instruction_length(function.bytes + at, function.length - at);
+        if (at != 0) {
+            names().name(begin + at, "+" + std::to_string(at));
+        }
+        lines.push_back({function.bytes + at, length != 0 ? length : function.length - at});
+        at += lines.back().length;
+    }
+    std::printf("    %s\n", label);
+    for (const auto& line : lines) {
+        const bool marked = line.bytes == mark.bytes;
+        for (auto& text : instructions(line)) {
+            if (text.size() > 80) { // some name of a template
+                text.replace(77, text.npos, "...");
+            }
+            if (marked || text != "nop") {
+                std::printf("    %c   +%-4d %s\n", marked ? '>' : ' ', static_cast<int>(line.bytes - function.bytes),
+                            text.c_str());
+            }
+        }
+    }
+}
+
+/// The address of what a record of `Declaration`, a key, switch or static call, refers to; 0 if it is not one of these.
+template <class Declaration>
+inlay::address subject(const inlay::table::reference& reference) {
+    const inlay::address at = reference.target() & ~inlay::address{3}; // what apply() found out is in these bits
+    const auto& names = inlay::this_image().names;
+    const auto* const named = reinterpret_cast<const inlay::table::named*>(at);
+    const bool is_named = named >= names.records && named < names.records + names.size();
+    return is_named && named->cell.target() == reinterpret_cast<inlay::address>(&Declaration::state) ? at : 0;
+}
+
+/// The site of a key or switch in `function`; one without bytes if there is none.
+template <class Key>
+site find_key(const Key& /*key*/, site function) {
+    const auto keys = inlay::this_image().keys;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto* const at = reinterpret_cast<const std::uint8_t*>(keys.records[i].site.target());
+        if (subject<Key>(keys.records[i].key) != 0 && at >= function.bytes && at < function.bytes + function.length) {
+            return {at, inlay::arch::jump_length(at)};
+        }
+    }
+    return {};
+}
+
+/// The instruction that calls a static call, once apply() has found it; one without bytes where it has not.
+template <class Call>
+site find_call(const Call& /*call*/) {
+    const auto calls = inlay::this_image().calls;
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        const auto& record = calls.records[i];
+        if (subject<Call>(record.callee) != 0 && (record.callee.target() & inlay::table::call_found) != 0) {
+            return {reinterpret_cast<const std::uint8_t*>(record.site.target()), 5};
+        }
+    }
+    return {};
+}
+
 /// apply(), with `more` behind the overrides that the reader gave in INLAY_FEATURES (the last one counts).
 inline inlay::outcome apply_with(const char* more) {
     static const std::string given = [] {

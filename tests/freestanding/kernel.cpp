@@ -9,6 +9,7 @@ using inlay::cpu, inlay::when;
 
 extern "C" {
 int kernel_apply() noexcept; // runtime.cpp
+extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_x, entry_y, entry_both;
 }
 
@@ -29,8 +30,15 @@ std::uint64_t popcount(std::uint64_t x) noexcept {
 inline constexpr auto hweight64 = inlay::alternative<call<&popcount>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
                                       .takes<rdi>()
                                       .returns<rax, std::uint64_t>();
+std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
 int default_console(char c) noexcept { return c; }
 int xen_console(char c) noexcept { return -c; }
+inline constexpr inlay::static_key<"kernel.trace", false> trace;
+inline constexpr inlay::static_switch<"kernel.scheduler", 20, 17U> scheduler;
+std::uint64_t by_ticks() noexcept { return 1; }
+std::uint64_t by_tsc() noexcept { return 2; }
+inline constexpr inlay::static_call<"kernel.clock", &by_ticks> clock;
+inline constexpr inlay::static_call<"kernel.probe", inlay::no_target<void(int)>> probe;
 inline constexpr inlay::dispatch<"console", &default_console, when<cpu.xenpv, &xen_console>> console;
 
 } // namespace
@@ -45,6 +53,23 @@ extern "C" [[noreturn]] void _start() {
     status += console('x') + static_cast<int>(hweight64(5UL));
     user_access_end();
     barrier();
+    // Changes with the kernel's own platform; here as if no other processor ran.
+    inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{at(text_begin), at(text_end)},
+                                                                 {at(image_begin), at(image_end)}};
+    const bool changed = inlay::set(trace, true, kernel) && inlay::enable(trace, kernel) &&
+                         inlay::disable(trace, kernel) && inlay::set(scheduler, 3, kernel) &&
+                         inlay::update(clock, &by_tsc, kernel) && inlay::update(probe, nullptr, kernel);
+    status += changed ? 0 : 1;
+    if (trace) {
+        status += static_cast<int>(clock());
+    }
+    switch (scheduler) {
+    case 3:
+        probe.maybe(status);
+        break;
+    default:
+        status += 1;
+    }
     for (;;) {
         asm volatile("hlt" : : "a"(status)); // NOLINT(hicpp-no-assembler)
     }

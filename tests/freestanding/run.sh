@@ -28,6 +28,9 @@ for compiler in "$@"; do
         if readelf -SW "$work/kernel" | grep -q init_array; then fail "$compiler $optimise: a static initialiser"; fi
         size=$(readelf -SW "$work/kernel" | awk '{ sub(/^ *\[ *[0-9]+\] */, "") } $1 == "inlay_alternatives" { print $5 }')
         [ "$(printf '%d' "0x$size")" -ge 40 ] || fail "$compiler $optimise: alternatives missing from the image ($size)"
+        for section in inlay_keys inlay_names inlay_calls; do
+            readelf -SW "$work/kernel" | grep -q " $section " || fail "$compiler $optimise: no $section in the image"
+        done
         rm -f "$work"/*
     done
     # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 7. What goes wrong, and how you hear of it.
+// 10. What goes wrong, and how you hear of it.
 //
 // What. apply() returns an outcome. If it is false, `message(done.error())` says what is wrong, `done.detail()` or
 // `done.record()` says where, and every site still works.
@@ -29,7 +29,7 @@ void show(const char* attempt, const inlay::outcome& done) {
 } // namespace
 
 int main() {
-    tour::title(7, "What goes wrong, and how you hear of it");
+    tour::title(10, "What goes wrong, and how you hear of it");
     std::printf(
         "One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First three times it must not.\n");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 6. The report: what is where.
+// 9. The report: what is where.
 //
 // What. `inlay::report::print(stdout)` lists every site of a program: its name and line of source, the code of each
 // choice, which one wins, and what is in memory now. `{.cpu = "x86-64-v2"}` asks the same for another CPU.
@@ -39,7 +39,7 @@ void section(const char* text) { tour::coloured("\033[4m", std::string("\n") + t
 } // namespace
 
 int main() {
-    tour::title(6, "The report: what is where");
+    tour::title(9, "The report: what is where");
     tour::say(
         "A site whose value is the width of a vector, and a call of a function chosen by feature. Three reports: as\n"
         "compiled; after apply(); and what a CPU without AVX2 would get, which this program need not run on.");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 #
-# 8. Mistakes that the compiler finds.
+# 11. Mistakes that the compiler finds.
 #
 # What. Programs that are wrong on purpose, and the sentence with which the compiler refuses each.
 #
@@ -11,7 +11,7 @@
 # How it works underneath. Machine code is a value that the compiler computes with: where each instruction begins,
 # what it pushes, which symbol it refers to. So static_assert can compare the forms of a site, byte by byte.
 #
-#   sh examples/tour/08_wrong_uses.sh [compiler]          (default: $CXX, else c++)
+#   sh examples/tour/11_wrong_uses.sh [compiler]          (default: $CXX, else c++)
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 compiler=${1:-${CXX:-c++}}
@@ -22,8 +22,8 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-echo "${bold}8. Mistakes that the compiler finds"
-echo "===================================$plain"
+echo "${bold}11. Mistakes that the compiler finds"
+echo "====================================$plain"
 cat <<'END'
 Each of these programs is wrong in the line shown, and each is compiled now. Below the line stands what the
 compiler said: the library's own sentence, cut out of the compiler's longer story.

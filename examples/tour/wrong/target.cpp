@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// A static call goes on passing what it passed before, whatever its target is.
+#include <inlay/inlay.hpp>
+
+unsigned long jiffies();
+double seconds();
+
+inline constexpr inlay::static_call<"now", &jiffies> now;
+
+void use() { inlay::update(now, &seconds); } // wrong
