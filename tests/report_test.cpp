@@ -549,7 +549,7 @@ TEST_F(ReportSites, KeysOfAFreshProgramReadMemory) {
     EXPECT_TRUE(taken.code.instructions.at(0).starts_with("jmp "));
     EXPECT_EQ(taken.code.bytes.size(), site.before.bytes.size());
     EXPECT_NE(taken.code.bytes, site.before.bytes);
-    EXPECT_EQ(fresh.summary.keys, 4U);
+    EXPECT_EQ(fresh.summary.keys, 1 + sites_of("report.switch").size());
     EXPECT_EQ(fresh.summary.keys_direct, 0U);
     EXPECT_EQ(fresh.summary.calls, 2U) << "those of dispatches";
     EXPECT_EQ(fresh.summary.static_calls, 3U);
@@ -577,7 +577,7 @@ TEST_F(ReportSites, KeysFollowApplyAndSet) {
 TEST_F(ReportSites, ASwitchSaysWhichSitesStayWhatTheyAre) {
     apply_with(false, false);
     auto sites = sites_of("report.switch");
-    ASSERT_EQ(sites.size(), 3U);
+    ASSERT_GE(sites.size(), 3U); // without optimisation also those that are never reached
     const auto which = [&](const char* first) -> const report::site_entry& {
         return *std::find_if(sites.begin(), sites.end(), [&](const auto& s) {
             const std::string& predicate = s.choices.at(0).predicate;
@@ -607,7 +607,7 @@ TEST_F(ReportSites, ASwitchSaysWhichSitesStayWhatTheyAre) {
     EXPECT_EQ(which("16").now.bytes, which("16").choices[2].code.bytes);
     EXPECT_EQ(which("0").trouble, std::string{"the value 18 "} + stays);
     EXPECT_EQ(which("0").state, report::state::patched);
-    EXPECT_EQ(collected("this").summary.keys_direct, 4U);
+    EXPECT_EQ(collected("this").summary.keys_direct, fresh.summary.keys);
     EXPECT_EQ(run_switch(), 54U);
 }
 
@@ -680,7 +680,9 @@ TEST_F(ReportSites, KeysAndStaticCallsAsText) {
     EXPECT_NE(before.str().find("report.key  static key  "), std::string::npos) << before.str();
     EXPECT_NE(before.str().find(line), std::string::npos);
     EXPECT_NE(before.str().find("    before  reads memory  "), std::string::npos);
-    EXPECT_NE(before.str().find("  4 sites of keys: 0 direct, 4 reading memory\n"), std::string::npos);
+    const std::string keys = std::to_string(fresh.summary.keys);
+    EXPECT_NE(before.str().find("  " + keys + " sites of keys: 0 direct, " + keys + " reading memory\n"),
+              std::string::npos);
     apply_with(false, false);
     ASSERT_TRUE(inlay::set(way, 18));
     const std::string after = text_of({});
@@ -690,7 +692,7 @@ TEST_F(ReportSites, KeysAndStaticCallsAsText) {
     EXPECT_NE(after.find("    note    the value 18 is in another group of ways"), std::string::npos);
     EXPECT_NE(after.find("    after   18  "), std::string::npos);
     EXPECT_NE(after.find("report.static  static call  "), std::string::npos);
-    EXPECT_NE(after.find("  4 sites of keys: 4 direct, 0 reading memory\n"), std::string::npos);
+    EXPECT_NE(after.find("  " + keys + " sites of keys: " + keys + " direct, 0 reading memory\n"), std::string::npos);
 #ifdef __OPTIMIZE__
     EXPECT_NE(before.str().find("    note    not patched yet; the call goes through its trampoline"),
               std::string::npos);
@@ -712,7 +714,7 @@ TEST_F(ReportSites, KeysAndStaticCallsAsJson) {
         "w=s['report.switch']; assert w['kind']=='static switch' and w['value']==3; "
         "c=s['report.null']; assert c['kind']=='static call' and 'direct' in c; "
         "assert c['choices'][0]['target']=='nothing' and c['choices'][0]['predicate'] is None; "
-        "t=r['summary']; assert t['keys']==4 and t['keys_direct']>=3 and t['static_calls']==3 and t['calls']==2";
+        "t=r['summary']; assert t['keys']>=4 and t['keys_direct']>=3 and t['static_calls']==3 and t['calls']==2";
     EXPECT_EQ(std::system(("python3 -c \"" + script + "\" " + file).c_str()),
               0); // NOLINT(cert-env33-c, concurrency-mt-unsafe)
 }

@@ -45,19 +45,19 @@ namespace detail {
 
 /// Calls `function()` while no image comes or goes and nothing else changes text.
 template <class Function>
-[[gnu::visibility("hidden")]] void exclusively(Function&& function) noexcept {
+[[gnu::visibility("hidden")]] void exclusively(const Function& function) noexcept {
     ::dl_iterate_phdr(
         [](dl_phdr_info* /*image*/, std::size_t /*size*/, void* data) noexcept {
 #ifdef INLAY_THREAD_SANITIZER
             __tsan_acquire(reinterpret_cast<void*>(&::dl_iterate_phdr));
 #endif
-            (*static_cast<std::remove_reference_t<Function>*>(data))();
+            (*static_cast<const Function*>(data))();
 #ifdef INLAY_THREAD_SANITIZER
             __tsan_release(reinterpret_cast<void*>(&::dl_iterate_phdr));
 #endif
             return 1; // once
         },
-        &function);
+        const_cast<Function*>(&function));
 }
 
 /// The `table::image` of an image, by its note; null if it has none.

@@ -250,7 +250,7 @@ public:
             return site();
         }
     };
-    static constexpr maybe_call maybe{};
+    [[no_unique_address]] maybe_call maybe{};
 
     /// Writes the descriptions that a unit needs; no instruction.
     [[gnu::always_inline]] static inline void describe() noexcept {

@@ -213,8 +213,8 @@ struct registry {
 
 /// The tables of one image (a program, a kernel, or a shared library).
 struct tables {
-    section<const alternative_record> alternatives;
-    section<call_record> calls;
+    section<const alternative_record> alternatives{};
+    section<call_record> calls{};
     section<key_record> keys{};
     section<const named> names{};
     table::registry* registry{}; ///< null: there are no names

@@ -8,7 +8,7 @@ using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
 extern "C" {
-int kernel_apply() noexcept; // runtime.cpp
+int kernel_apply() noexcept;                                            // runtime.cpp
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_x, entry_y, entry_both;
 }

@@ -99,7 +99,7 @@ public:
     }
 
     /// Whether text can be changed while other threads run: whether a page can be replaced.
-    [[nodiscard]] bool live() noexcept {
+    [[nodiscard]] static bool live() noexcept {
         const std::size_t size = ::getauxval(AT_PAGESZ);
         void* const page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro

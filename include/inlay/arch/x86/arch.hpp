@@ -11,15 +11,11 @@
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/patch.hpp"
 
-namespace inlay {
-
-namespace x86 {
+namespace inlay::x86 {
 
 /// Whether this processor has the feature that `words` encode (see `cpuid::encode`).
 [[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
     return holds(cpuid::decode(words), this_cpu{});
 }
 
-} // namespace x86
-
-} // namespace inlay
+} // namespace inlay::x86

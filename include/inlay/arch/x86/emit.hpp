@@ -619,8 +619,8 @@ other:
     return !Expected;
 }
 
-/// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart: Clang
-/// before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
+/// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
+/// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
 template <unsigned Index, unsigned Count, unsigned First>
 [[gnu::always_inline]] inline unsigned way() noexcept {
     if constexpr (Index >= Count) {
