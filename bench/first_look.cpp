@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 9. What it costs and what it saves: a first look, on this machine.
+// 12. What it costs and what it saves: a first look, on this machine.
 //
 // What. The same call made in several ways; the same instruction with and without a choice in front of it; the same
 // question asked of memory and of the text. Each is a ratio to the plain form of its group, from the same run.
@@ -212,8 +212,8 @@ void add_all(bool has_popcnt) {
 } // namespace
 
 int main(int count, char** arguments) {
-    std::printf("9. What it costs and what it saves: a first look\n"
-                "================================================\n"
+    std::printf("12. What it costs and what it saves: a first look\n"
+                "=================================================\n"
                 "Steps of a chain, each waiting for the one before; medians of 15 interleaved repetitions, as ratios\n"
                 "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
     const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});

@@ -78,6 +78,8 @@ protected:
         made::refer(t->calls[0].callee, &t->names[2]);
         put_jump(70, trampoline, 0xe8);
         t->call.value = reinterpret_cast<address>(&image.text[400]);
+        t->registry.nothing = reinterpret_cast<void (*)() noexcept>(&image.text[500]);
+        t->registry.zero = reinterpret_cast<std::uintptr_t (*)() noexcept>(&image.text[500]);
     }
 
     void put(std::size_t at, const std::vector<std::uint8_t>& bytes) {

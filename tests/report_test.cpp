@@ -545,7 +545,8 @@ TEST_F(ReportSites, KeysOfAFreshProgramReadMemory) {
     EXPECT_EQ(site.choices[0].where.at, 0U) << "falls through";
     const auto& taken = site.choices[1];
     EXPECT_NE(taken.where.function.find("run_key"), std::string::npos) << taken.where.function;
-    EXPECT_TRUE(taken.where.line == key_line || taken.where.line == key_line + 1) << taken.where.line;
+    EXPECT_TRUE(taken.where.file.empty() || taken.where.line == key_line || taken.where.line == key_line + 1)
+        << taken.where.line;
     EXPECT_TRUE(taken.code.instructions.at(0).starts_with("jmp "));
     EXPECT_EQ(taken.code.bytes.size(), site.before.bytes.size());
     EXPECT_NE(taken.code.bytes, site.before.bytes);
@@ -710,7 +711,7 @@ TEST_F(ReportSites, KeysAndStaticCallsAsJson) {
         "k=s['report.key']; assert k['kind']=='static key' and k['value'] is False and k['direct'] and not "
         "k['before']; "
         "assert [c['predicate'] for c in k['choices']]==['false','true']; "
-        "assert k['choices'][0]['place'] is None and k['choices'][1]['place']['line']>0; "
+        "assert k['choices'][0]['place'] is None and k['choices'][1]['place']['line']!=0; "
         "w=s['report.switch']; assert w['kind']=='static switch' and w['value']==3; "
         "c=s['report.null']; assert c['kind']=='static call' and 'direct' in c; "
         "assert c['choices'][0]['target']=='nothing' and c['choices'][0]['predicate'] is None; "

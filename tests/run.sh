@@ -75,7 +75,7 @@ tidy() {
     for source in tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp; do
         clang-tidy-19 --quiet "$source" -- -std=c++20 -Iinclude || return 1
     done
-    clang-tidy-19 --quiet --header-filter='include/inlay/report' examples/tour/06_report.cpp -- -std=c++20 -Iinclude || return 1
+    clang-tidy-19 --quiet --header-filter='include/inlay/report' examples/tour/09_report.cpp -- -std=c++20 -Iinclude || return 1
     echo "clang-tidy finds nothing"
 }
 

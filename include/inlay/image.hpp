@@ -27,13 +27,17 @@ namespace inlay {
 
 namespace detail {
 
+/// What a trampoline jumps to where there is nothing to do: called with any arguments, which they ignore.
+[[gnu::visibility("hidden")]] inline void nothing() noexcept {}
+[[gnu::visibility("hidden")]] inline std::uintptr_t zero() noexcept { return 0; }
+
 /// What this image shows to others. One an image.
 [[gnu::visibility("hidden")]] inline constinit table::image own_image{
     {__start_inlay_alternatives, __stop_inlay_alternatives},
     {__start_inlay_calls, __stop_inlay_calls},
     {__start_inlay_keys, __stop_inlay_keys},
     {__start_inlay_names, __stop_inlay_names},
-    {nullptr, 0}};
+    {nullptr, 0, &nothing, &zero}};
 
 template <class Record>
 [[nodiscard]] table::section<Record> section_between(Record* begin, Record* end) noexcept {

@@ -42,12 +42,15 @@ struct setting {
     return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed};
 }
 
-/// Takes effect where the value is read from memory.
-inline void store(table::cell& cell, const setting& to) noexcept {
+/// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
+inline void store(table::cell& cell, const setting& to, const table::registry& registry) noexcept {
+    const address value = to.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
+                          : to.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
+                                                               : to.value;
     cell.state.enabled = to.enabled;
     cell.state.mode = to.mode;
     cell.state.changed = to.changed;
-    __atomic_store_n(&cell.value, to.value, __ATOMIC_RELEASE);
+    __atomic_store_n(&cell.value, value, __ATOMIC_RELEASE);
 }
 
 /// Rewrites the sites of cells in one image.
@@ -56,7 +59,7 @@ class poker {
 public:
     poker(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {}
 
-    /// Whether the sites of `named` can be rewritten to `to`; changes nothing.
+    /// Whether the sites of `named` can be rewritten; changes nothing.
     bool check(const table::named& named, const setting& to, outcome& done) noexcept {
         return all(named, to, false, done);
     }
@@ -135,7 +138,7 @@ private:
             return;
         }
         std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-        if (!arch::encode_branch(branch, to.value, to.mode, bytes)) {
+        if (!arch::encode_branch(branch, cell_of(named).value, to.mode, bytes)) {
             (void)arch::encode_branch(branch, named.trampoline.target(), table::call_mode::function, bytes);
         }
         put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));
@@ -193,19 +196,27 @@ template <class Images>
             poker poke{tables, platform};
             for_each_namesake(tables.registry->root, what, [&](const table::named& named) noexcept {
                 if (same_type(named, what)) {
-                    function(named, poke);
+                    function(named, poke, *tables.registry);
                 }
             });
         });
     };
-    each([&](const table::named& named, auto& poke) noexcept { poke.check(named, to, done); });
+    const auto write = [&](const setting& value, outcome& result) noexcept {
+        each([&](const table::named& named, auto& /*poke*/, const table::registry& registry) noexcept {
+            store(cell_of(named), value, registry);
+        });
+        each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
+            poke.write(named, value, result);
+        });
+    };
+    each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
+        poke.check(named, to, done);
+    });
     if (done) {
-        each([&](const table::named& named, auto& /*poke*/) noexcept { store(cell_of(named), to); });
-        each([&](const table::named& named, auto& poke) noexcept { poke.write(named, to, done); });
+        write(to, done);
         if (!done) { // what could be written can be written back
             outcome ignored;
-            each([&](const table::named& named, auto& /*poke*/) noexcept { store(cell_of(named), old); });
-            each([&](const table::named& named, auto& poke) noexcept { poke.write(named, old, ignored); });
+            write(old, ignored);
             done.written = 0;
         }
     }
@@ -270,9 +281,7 @@ template <unsigned Ways>
 template <class Function>
 [[nodiscard]] change to_target(Function* target) noexcept {
     if (target == nullptr) {
-        using null = null_target<Function>;
-        return {may_be_zero<Function> ? next_target : refuse_null,
-                reinterpret_cast<address>(null::template pointer<nullptr>), null::mode};
+        return {may_be_zero<Function> ? next_target : refuse_null, 0, null_target<Function>::mode};
     }
     return {next_target, reinterpret_cast<address>(target), table::call_mode::function};
 }
@@ -288,8 +297,7 @@ template <class Function, class Target>
     static_assert(!special || may_be_zero<Function>, "inlay: no_target and returns_zero are for functions that return "
                                                      "void, an integer, an enum or a pointer");
     if constexpr (special) {
-        using kind = target_of_type<Target>;
-        return {next_target, reinterpret_cast<address>(kind::template pointer<Target{}>), kind::mode};
+        return {next_target, 0, target_of_type<Target>::mode};
     } else {
         return {};
     }
@@ -309,39 +317,43 @@ concept other_target = !std::is_convertible_v<const Target&, typename Call::func
 
 /// Sets the key: on, or off. A count of enable() becomes 1, or 0.
 template <name Name, bool Initial, text_platform Platform>
-outcome set(const static_key<Name, Initial>& /*key*/, bool value, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome set(const static_key<Name, Initial>& /*key*/, bool value,
+                                          Platform& platform) noexcept {
     return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::to_value(value), platform);
 }
 
 /// Sets the switch to one of its ways. error::value_outside if it has no such.
 template <name Name, unsigned Ways, auto Initial, text_platform Platform>
-outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
-            typename static_switch<Name, Ways, Initial>::value_type value, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
+                                          typename static_switch<Name, Ways, Initial>::value_type value,
+                                          Platform& platform) noexcept {
     return detail::change_image(detail::described<static_switch<Name, Ways, Initial>>(),
                                 detail::to_way<Ways>(static_cast<unsigned>(value)), platform);
 }
 
 /// Turns the key on, until as many disable() as enable() were called. (Linux: static_key_slow_inc().)
 template <name Name, bool Initial, text_platform Platform>
-outcome enable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome enable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
     return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::enabling, platform);
 }
 
 /// Takes back one enable(). error::not_enabled if there is none to take back.
 template <name Name, bool Initial, text_platform Platform>
-outcome disable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
     return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::disabling, platform);
 }
 
 /// Gives the call another target. error::target_null where that is null and the call returns an object.
 template <name Name, auto Default, text_platform Platform>
-outcome update(const static_call<Name, Default>& /*call*/, detail::target_for<static_call<Name, Default>> target,
-               Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,
+                                             detail::target_for<static_call<Name, Default>> target,
+                                             Platform& platform) noexcept {
     return detail::change_image(detail::described<static_call<Name, Default>>(), detail::to_target(target), platform);
 }
 template <name Name, auto Default, class Target, text_platform Platform>
     requires detail::other_target<Target, static_call<Name, Default>>
-outcome update(const static_call<Name, Default>& /*call*/, const Target& target, Platform& platform) noexcept {
+[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/, const Target& target,
+                                             Platform& platform) noexcept {
     using call = static_call<Name, Default>;
     return detail::change_image(detail::described<call>(), detail::to_special_target<typename call::function>(target),
                                 platform);

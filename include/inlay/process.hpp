@@ -118,7 +118,7 @@ template <class Function>
             for_each_image([&](table::image& other, platform::process& /*process*/) noexcept {
                 for_each_namesake(other.registry.root, named, [&](const table::named& known) noexcept {
                     if (&other != &image && cell_of(known).state.changed != 0 && same_type(known, named)) {
-                        store(cell_of(named), setting_of(cell_of(known)));
+                        store(cell_of(named), setting_of(cell_of(known)), image.registry);
                     }
                 });
             });
@@ -189,40 +189,41 @@ template <class Function>
 
 /// Sets the key: on, or off. A count of enable() becomes 1, or 0. Thread-safe.
 template <name Name, bool Initial>
-outcome set(const static_key<Name, Initial>& /*key*/, bool value) noexcept {
+[[gnu::visibility("hidden")]] outcome set(const static_key<Name, Initial>& /*key*/, bool value) noexcept {
     return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::to_value(value));
 }
 
 /// Sets the switch to one of its ways; error::value_outside if it has no such. Thread-safe.
 template <name Name, unsigned Ways, auto Initial>
-outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
-            typename static_switch<Name, Ways, Initial>::value_type value) noexcept {
+[[gnu::visibility("hidden")]] outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
+                                          typename static_switch<Name, Ways, Initial>::value_type value) noexcept {
     return detail::change_process(detail::described<static_switch<Name, Ways, Initial>>(),
                                   detail::to_way<Ways>(static_cast<unsigned>(value)));
 }
 
 /// Turns the key on, until as many disable() as enable() were called. (Linux: static_key_slow_inc().) Thread-safe.
 template <name Name, bool Initial>
-outcome enable(const static_key<Name, Initial>& /*key*/) noexcept {
+[[gnu::visibility("hidden")]] outcome enable(const static_key<Name, Initial>& /*key*/) noexcept {
     return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::enabling);
 }
 
 /// Takes back one enable(); error::not_enabled if there is none to take back. Thread-safe.
 template <name Name, bool Initial>
-outcome disable(const static_key<Name, Initial>& /*key*/) noexcept {
+[[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/) noexcept {
     return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::disabling);
 }
 
 /// Gives the call another target. error::target_null where that is null and the call returns an object. Thread-safe.
 /// The target must stay loaded as long as the call goes to it.
 template <name Name, auto Default>
-outcome update(const static_call<Name, Default>& /*call*/,
-               detail::target_for<static_call<Name, Default>> target) noexcept {
+[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,
+                                             detail::target_for<static_call<Name, Default>> target) noexcept {
     return detail::change_process(detail::described<static_call<Name, Default>>(), detail::to_target(target));
 }
 template <name Name, auto Default, class Target>
     requires detail::other_target<Target, static_call<Name, Default>>
-outcome update(const static_call<Name, Default>& /*call*/, const Target& target) noexcept {
+[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,
+                                             const Target& target) noexcept {
     using call = static_call<Name, Default>;
     return detail::change_process(detail::described<call>(),
                                   detail::to_special_target<typename call::function>(target));

@@ -44,10 +44,6 @@ inline constexpr returns_zero_t<Function> returns_zero{};
 
 namespace detail {
 
-/// What a trampoline jumps to where there is nothing to do: these are called with any arguments and ignore them.
-[[gnu::visibility("hidden")]] inline void nothing() noexcept {}
-[[gnu::visibility("hidden")]] inline std::uintptr_t zero() noexcept { return 0; }
-
 template <class Function>
 inline constexpr bool is_variadic = false;
 template <class Result, class... Parameters>

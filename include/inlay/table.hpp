@@ -205,10 +205,13 @@ struct section {
     [[nodiscard]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
 };
 
-/// The registered names of an image.
+/// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its
+/// own, since another image may go away.
 struct registry {
-    const named* root;      ///< a tree by hash
-    std::uint32_t complete; ///< 1: it has all names that are in order
+    const named* root;                 ///< a tree by hash
+    std::uint32_t complete;            ///< 1: it has all names that are in order
+    void (*nothing)() noexcept;        ///< does nothing
+    std::uintptr_t (*zero)() noexcept; ///< returns zero
 };
 
 /// The tables of one image (a program, a kernel, or a shared library).

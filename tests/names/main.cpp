@@ -119,10 +119,20 @@ int main(int count, char** arguments) {
     expect_all(with_plugin, false, 17, 20, "and no one else's");
     dlclose(clashing);
 
+    // What does nothing is a function of each image's own: the plugin that asks for it may go.
+    expect(bool{functions->update_null(&add_ten)}, "update", "null");
+    for (const auto& each : with_plugin) {
+        expect(each.functions->call_null(1) == 11, each.name, "null: a target");
+    }
+    expect(bool{functions->update_null(nullptr)}, "update", "null");
+
     // Unloaded, the plugin leaves nothing behind; loaded again, it takes over anew.
     dlclose(plugin);
     expect(dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) == nullptr, "the plugin is gone", "unloading");
     everyone_changes(parts, "after the plugin was unloaded");
+    for (const auto& each : parts) {
+        expect(each.functions->call_null(1) == 0, each.name, "null, set by a plugin that is gone");
+    }
     expect(bool{part_a.set_level(5)}, "set", "unloading");
     void* const again = load(arguments[1]);
     const auto* const reloaded = static_cast<const names::functions*>(dlsym(again, "part_plugin"));

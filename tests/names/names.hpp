@@ -27,6 +27,8 @@ inline std::string repeat(const std::string& text, int times) {
 }
 inline constexpr inlay::static_call<"names.text", &repeat> text;
 
+inline constexpr inlay::static_call<"names.null", inlay::no_target<int(int)>> null;
+
 /// What a part does, so that others can have it done: by the name PART_functions.
 struct functions {
     bool (*key)();
@@ -37,6 +39,8 @@ struct functions {
     inlay::outcome (*set_key)(bool);
     inlay::outcome (*set_level)(unsigned);
     inlay::outcome (*update)(int (*)(int));
+    int (*call_null)(int);
+    inlay::outcome (*update_null)(int (*)(int));
 };
 
 } // namespace names

@@ -23,6 +23,8 @@ namespace {
 }
 [[gnu::noinline]] int do_call(int x) { return static_cast<int>(names::call(x)); }
 [[gnu::noinline]] std::string do_text(const char* what) { return names::text(what, 2); }
+[[gnu::noinline]] int do_call_null(int x) { return names::null.maybe(x); }
+inlay::outcome update_null(int (*target)(int)) { return inlay::update(names::null, target); }
 inlay::outcome set_key(bool on) { return inlay::set(names::key, on); }
 inlay::outcome set_level(unsigned to) { return inlay::set(names::level, to); }
 #ifdef CLASH
@@ -36,5 +38,5 @@ inlay::outcome update(int (*target)(int)) { return inlay::update(names::call, ta
 } // namespace
 
 extern "C" [[gnu::visibility("default")]] const names::functions PART;
-extern "C" constinit const names::functions PART{ask_key,      ask_level, do_call,   do_text,
-                                                 inlay::apply, set_key,   set_level, update};
+extern "C" constinit const names::functions PART{ask_key, ask_level, do_call, do_text,      inlay::apply,
+                                                 set_key, set_level, update,  do_call_null, update_null};

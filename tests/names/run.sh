@@ -18,7 +18,7 @@ one() {
     rm -f "$work"/*
     # shellcheck disable=SC2086
     if (
-        library="-fPIC -fvisibility=hidden -shared"
+        library="-fPIC -shared"
         g++ $flags "$@" $library -DPART=part_gcc "$here/part.cpp" -o "$work/libgcc_part.so" &&
             $clang $flags "$@" $library -DPART=part_clang "$here/part.cpp" -o "$work/libclang_part.so" &&
             $plugin $flags "$@" $library -DPART=part_plugin "$here/part.cpp" -o "$work/plugin.so" &&
@@ -45,7 +45,7 @@ one() {
 }
 
 one g++ clang++-19 clang++-14 -O2
-one clang++-19 clang++-14 g++ -O0
-one g++ clang++-16 g++ -O2 -fno-plt -fcf-protection=full
+one clang++-19 clang++-14 g++ -O0 -fvisibility=default
+one g++ clang++-16 g++ -O2 -fno-plt -fcf-protection=full -fvisibility=hidden
 echo "names: $passed passed, $failed failed"
 [ $failed = 0 ]
