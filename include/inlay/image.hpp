@@ -37,7 +37,7 @@ namespace detail {
     {__start_inlay_calls, __stop_inlay_calls},
     {__start_inlay_keys, __stop_inlay_keys},
     {__start_inlay_names, __stop_inlay_names},
-    {nullptr, 0, &nothing, &zero}};
+    {nullptr, 0, 0, &nothing, &zero}};
 
 template <class Record>
 [[nodiscard]] table::section<Record> section_between(Record* begin, Record* end) noexcept {

@@ -30,23 +30,16 @@ namespace inlay {
 
 namespace detail {
 
-/// What a name is to hold.
-struct setting {
-    address value;
-    std::int32_t enabled;
-    table::call_mode mode;
-    std::uint8_t changed;
-};
-
-[[nodiscard]] inline setting setting_of(const table::cell& cell) noexcept {
-    return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed};
+[[nodiscard]] inline table::setting setting_of(const table::cell& cell) noexcept {
+    return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
 }
 
 /// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
-inline void store(table::cell& cell, const setting& to, const table::registry& registry) noexcept {
+inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
     const address value = to.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
                           : to.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
                                                                : to.value;
+    cell.state.before = setting_of(cell);
     cell.state.enabled = to.enabled;
     cell.state.mode = to.mode;
     cell.state.changed = to.changed;
@@ -59,18 +52,18 @@ class poker {
 public:
     poker(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {}
 
-    /// Whether the sites of `named` can be rewritten; changes nothing.
-    bool check(const table::named& named, const setting& to, outcome& done) noexcept {
-        return all(named, to, false, done);
+    /// Whether the sites of `named` can be rewritten to `to`; changes nothing.
+    void check(const table::named& named, const table::setting& to, outcome& done) noexcept {
+        all(named, to, false, done);
     }
 
-    /// Rewrites them. The cell must hold `to` already.
-    bool write(const table::named& named, const setting& to, outcome& done) noexcept {
-        return all(named, to, true, done);
+    /// Rewrites them to what the cell holds.
+    void write(const table::named& named, outcome& done) noexcept {
+        all(named, setting_of(cell_of(named)), true, done);
     }
 
 private:
-    bool all(const table::named& named, const setting& to, bool writing, outcome& done) noexcept {
+    void all(const table::named& named, const table::setting& to, bool writing, outcome& done) noexcept {
         writing_ = writing;
         const table::cell& cell = cell_of(named);
         if (cell.state.sites != 0) {
@@ -94,7 +87,6 @@ private:
             }
         }
         written_ = 0;
-        return trouble_ == error::no_error;
     }
 
     [[nodiscard]] static address subject(const table::call_record& record) noexcept { return record.callee.target(); }
@@ -128,7 +120,7 @@ private:
         put(record.site.target(), bytes.bytes, bytes.length);
     }
 
-    void one(const table::call_record& record, const table::named& named, const setting& to) noexcept {
+    void one(const table::call_record& record, const table::named& named, const table::setting& to) noexcept {
         if ((record.callee.target() & table::call_found) == 0) {
             return;
         }
@@ -138,7 +130,7 @@ private:
             return;
         }
         std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-        if (!arch::encode_branch(branch, cell_of(named).value, to.mode, bytes)) {
+        if (!arch::encode_branch(branch, to.value, to.mode, bytes)) {
             (void)arch::encode_branch(branch, named.trampoline.target(), table::call_mode::function, bytes);
         }
         put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));
@@ -177,7 +169,7 @@ private:
 
 /// Works out a setting from the one at hand; an error if there is none such.
 struct change {
-    error (*next)(const change&, setting&) noexcept;
+    error (*next)(const change&, table::setting&) noexcept;
     address value;
     table::call_mode mode;
 };
@@ -186,8 +178,7 @@ struct change {
 template <class Images>
 [[gnu::visibility("hidden")]] outcome make_change(const table::named& what, const change& change,
                                                   const Images& images) noexcept {
-    const setting old = setting_of(cell_of(what));
-    setting to = old;
+    table::setting to = setting_of(cell_of(what));
     to.changed = 1;
     outcome done;
     done.fail(change.next(change, to), {table_kind::names, 0, 0});
@@ -201,24 +192,27 @@ template <class Images>
             });
         });
     };
-    const auto write = [&](const setting& value, outcome& result) noexcept {
-        each([&](const table::named& named, auto& /*poke*/, const table::registry& registry) noexcept {
-            store(cell_of(named), value, registry);
-        });
-        each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
-            poke.write(named, value, result);
-        });
-    };
     each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
         poke.check(named, to, done);
     });
-    if (done) {
-        write(to, done);
-        if (!done) { // what could be written can be written back
-            outcome ignored;
-            write(old, ignored);
-            done.written = 0;
-        }
+    if (!done) {
+        return done;
+    }
+    // All cells first: a site that was rewritten and one that reads memory then say the same soonest.
+    each([&](const table::named& named, auto& /*poke*/, const table::registry& registry) noexcept {
+        store(cell_of(named), to, registry);
+    });
+    each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
+        poke.write(named, done);
+    });
+    if (!done) { // what could be written can be written back
+        outcome ignored;
+        each([&](const table::named& named, auto& poke, const table::registry& registry) noexcept {
+            const table::setting before = cell_of(named).state.before;
+            store(cell_of(named), before, registry);
+            poke.write(named, ignored);
+        });
+        done.written = 0;
     }
     return done;
 }
@@ -234,17 +228,17 @@ template <text_platform Platform>
 
 // ---- What a change is ------------------------------------------------------------------------------
 
-inline error next_value(const change& change, setting& to) noexcept {
+inline error next_value(const change& change, table::setting& to) noexcept {
     to.value = change.value;
     to.enabled = change.value != 0 ? 1 : 0;
     return error::no_error;
 }
-inline error next_enabled(const change& /*change*/, setting& to) noexcept {
+inline error next_enabled(const change& /*change*/, table::setting& to) noexcept {
     to.enabled += 1;
     to.value = 1;
     return error::no_error;
 }
-inline error next_disabled(const change& /*change*/, setting& to) noexcept {
+inline error next_disabled(const change& /*change*/, table::setting& to) noexcept {
     if (to.enabled <= 0) {
         return error::not_enabled;
     }
@@ -252,13 +246,13 @@ inline error next_disabled(const change& /*change*/, setting& to) noexcept {
     to.value = to.enabled != 0 ? 1 : 0;
     return error::no_error;
 }
-inline error next_target(const change& change, setting& to) noexcept {
+inline error next_target(const change& change, table::setting& to) noexcept {
     to.value = change.value;
     to.mode = change.mode;
     return error::no_error;
 }
-inline error no_such_value(const change& /*change*/, setting& /*to*/) noexcept { return error::value_outside; }
-inline error refuse_null(const change& /*change*/, setting& /*to*/) noexcept { return error::target_null; }
+inline error no_such_value(const change& /*change*/, table::setting& /*to*/) noexcept { return error::value_outside; }
+inline error refuse_null(const change& /*change*/, table::setting& /*to*/) noexcept { return error::target_null; }
 
 inline constexpr change enabling{next_enabled, 0, table::call_mode::function};
 inline constexpr change disabling{next_disabled, 0, table::call_mode::function};

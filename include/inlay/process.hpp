@@ -105,9 +105,11 @@ template <class Function>
 [[gnu::visibility("hidden")]] inline void meet() noexcept {
     for_each_image([](table::image& image, platform::process& process) noexcept {
         const table::tables tables = tables_of(image);
-        if (!register_names(tables, process)) {
+        register_names(tables, process);
+        if (image.registry.met != 0) {
             return;
         }
+        image.registry.met = 1;
         for (std::size_t i = 0; i < tables.names.size(); ++i) {
             const table::named& named = tables.names.records[i];
             reader<platform::process> from{process};

@@ -105,11 +105,11 @@ inline void register_name(const table::named*& root, const table::named& named) 
     *place = &named;
 }
 
-/// Registers all names of an image that are in order; others it passes over. False if that had been done before.
+/// Registers all names of an image that are in order; others it passes over.
 template <class Platform>
-bool register_names(const table::tables& tables, const Platform& platform) noexcept {
+void register_names(const table::tables& tables, const Platform& platform) noexcept {
     if (tables.registry == nullptr || tables.registry->complete != 0) {
-        return false;
+        return;
     }
     for (std::size_t i = 0; i < tables.names.size(); ++i) {
         reader<Platform> from{platform};
@@ -119,7 +119,6 @@ bool register_names(const table::tables& tables, const Platform& platform) noexc
         }
     }
     tables.registry->complete = 1;
-    return true;
 }
 
 } // namespace inlay::detail

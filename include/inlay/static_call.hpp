@@ -226,7 +226,7 @@ public:
 
     /// One an image.
     [[gnu::visibility("hidden")]] static inline constinit detail::call_cell<typename kind::stored> state{
-        kind::template pointer<Default>, {nullptr, {nullptr, nullptr}, 0, 0, 0, kind::mode, 0, {}}};
+        .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
     static constexpr void (*trampoline)() = &detail::trampoline_of<Name>::entry;
 
     /// What a call calls. Writes the marker, so use it only in a call expression: `sched_clock()`.

@@ -38,8 +38,8 @@ struct static_key {
     static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\", false>");
 
     /// One an image.
-    [[gnu::visibility("hidden")]] static inline constinit table::cell state{
-        Initial ? 1U : 0U, {nullptr, {nullptr, nullptr}, 0, Initial ? 1 : 0, 0, table::call_mode::function, 0, {}}};
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = Initial ? 1U : 0U,
+                                                                            .state = {.enabled = Initial ? 1 : 0}};
 
     /// The value, laid out as if it were `Expected`.
     template <bool Expected>

@@ -45,8 +45,7 @@ struct static_switch {
     static_assert(initial < Ways, "inlay: the initial value of a static switch is one of its ways: 0 to ways - 1");
 
     /// One an image.
-    [[gnu::visibility("hidden")]] static inline constinit table::cell state{
-        initial, {nullptr, {nullptr, nullptr}, 0, 0, 0, table::call_mode::function, 0, {}}};
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = initial};
 
     // NOLINTNEXTLINE(google-explicit-constructor): it is what a switch statement asks
     [[gnu::always_inline]] inline operator value_type() const noexcept { return static_cast<value_type>(test()); }

@@ -151,22 +151,32 @@ enum class call_mode : std::uint8_t {
 
 struct named;
 
-/// What a cell has besides its value.
-struct cell_state {
-    const named* self;     ///< null until the image's names are registered
-    const named* below[2]; ///< those of smaller, and of greater or equal hash
-    std::uint32_t hash;    ///< of the name
-    std::int32_t enabled;  ///< of a key: calls of enable() that no disable() has answered
-    std::uint32_t sites;   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
-    call_mode mode;
-    std::uint8_t changed; ///< 1: no longer what the declaration says
-    std::uint8_t reserved[2];
+/// What a name is to hold.
+struct setting {
+    address value{};        ///< a key's value, or the function that a static call goes to
+    std::int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
+    call_mode mode{};       ///< of a static call
+    std::uint8_t changed{}; ///< 1: no longer what the declaration says
+    std::uint8_t reserved[2]{};
 };
 
-/// What is so, in one image, of the key or static call of one declaration.
+/// What a cell has besides its value.
+struct cell_state {
+    std::int32_t enabled{}; ///< these three as in `setting`
+    call_mode mode{};
+    std::uint8_t changed{};
+    std::uint8_t reserved[2]{};
+    std::uint32_t hash{};    ///< of the name
+    std::uint32_t sites{};   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
+    const named* self{};     ///< null until the image's names are registered
+    const named* below[2]{}; ///< those of smaller, and of greater or equal hash
+    setting before{};        ///< what the last change found, to go back to if it fails
+};
+
+/// What is so, in one image, of the key or static call of one declaration. Code reads `value` alone.
 struct cell {
-    address value; ///< a key's value, or the function that a static call goes to
-    cell_state state;
+    address value{};
+    cell_state state{};
 };
 
 /// A key or a static call. In a process, one name is one thing: all cells of a name hold the same.
@@ -210,6 +220,7 @@ struct section {
 struct registry {
     const named* root;                 ///< a tree by hash
     std::uint32_t complete;            ///< 1: it has all names that are in order
+    std::uint32_t met;                 ///< 1: they have taken over what other images had changed
     void (*nothing)() noexcept;        ///< does nothing
     std::uintptr_t (*zero)() noexcept; ///< returns zero
 };
