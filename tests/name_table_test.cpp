@@ -433,6 +433,49 @@ TEST_F(NameTable, ARefusedChangeIsTakenBack) {
     EXPECT_TRUE(image.text == before);
 }
 
+TEST_F(NameTable, RefusedAtOnceSitesGoOnReadingMemory) {
+    platform.refuses = true;
+    const auto before = image.text;
+    EXPECT_EQ(apply().error(), error::text_not_writable);
+    EXPECT_TRUE(image.text == before);
+    EXPECT_TRUE(set(0, 1)) << "no site is patched: there is nothing to write";
+    EXPECT_TRUE(update(500));
+    EXPECT_TRUE(image.text == before);
+    EXPECT_EQ(t->key.value, 1U);
+    platform.refuses = false;
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(target_at(16), std::size_t{yes});
+    EXPECT_EQ(target_at(70), 500U);
+}
+
+TEST_F(NameTable, RefusedHalfWayNoSiteSaysWhatItsKeyDoesNot) {
+    struct tiring : made::platform {
+        unsigned left;
+        bool write(address at, const std::uint8_t* bytes, std::size_t size) noexcept {
+            return left != 0 && left-- != 0 && made::platform::write(at, bytes, size);
+        }
+    };
+    for (unsigned allowed = 1; allowed < 4; ++allowed) {
+        SCOPED_TRACE(allowed);
+        tiring some{platform, allowed};
+        EXPECT_EQ(inlay::apply(tables(), some).error(), error::text_not_writable);
+        platform.refuses = true;
+        const auto done = set(0, 1);
+        const bool key_is_patched = bytes_at(16, 5) == nop5;
+        EXPECT_EQ(bool{done}, t->key.value == 1) << "it is set if it says so";
+        EXPECT_TRUE(!key_is_patched || t->key.value == 0) << "a nop says that the key is off";
+        platform.refuses = false;
+        ASSERT_TRUE(set(0, 0));
+        ASSERT_TRUE(apply());
+        EXPECT_EQ(bytes_at(16, 5), nop5);
+        put_jump(16, slow); // as it began
+        put(32, {0xeb, 0x20});
+        put_jump(48, slow);
+        put_jump(70, trampoline, 0xe8);
+        t->key.state.sites = t->level.state.sites = t->call.state.sites = 0;
+    }
+}
+
 TEST_F(NameTable, WhereTextIsNotLiveSitesGoOnReadingMemory) {
     struct dead : made::platform {
         static bool live() noexcept { return false; }

@@ -6,14 +6,17 @@
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //     if (!done) { puts(inlay::message(done.error())); ... done.record() ... }
 //
-// How it works. Three phases in a fixed order: features are probed, calls are redirected, alternatives are
-// written. (The other way round, a direct call would overwrite an instruction that an alternative put in
-// its place.) Everything is checked and decided in a first pass that changes no text; only if no record is
-// bad does a second pass write. If the platform then refuses, the sites go back to their originals.
+// How it works. Three phases in a fixed order: features are probed, calls are redirected and keys become nops or
+// jumps, alternatives are written. (The other way round, a direct call would overwrite an instruction that an
+// alternative put in its place.) Everything is checked and decided in a first pass that changes no text; only if no
+// record is bad does a second pass write. If the platform then refuses, the sites go back to their originals.
 //
 // Nothing is allocated. Sites whose bytes are already right are not written, so apply() may be called again,
 // e.g. after set() changed a feature. Records at the same address (nested uses in assembly) are one group:
 // the longest length counts, and the last one whose `when` holds wins.
+//
+// Names (of keys and static calls) are registered on the way, and in the end the records of calls and keys are sorted,
+// so that later changes find those of one name (poke.hpp).
 //
 // Not thread-safe: call it while no other thread runs through a site (Linux: before the other processors
 // start). On x86, see Intel SDM volume 3, 9.1.3 "Handling Self- and Cross-Modifying Code".
@@ -108,6 +111,9 @@ public:
             }
             from_.trouble = error::no_error;
             (void)pass(writes::originals);
+            if (patched_) { // changes must see to what was written, or fail
+                settle();
+            }
             done_.written = done_.calls_direct = done_.keys_direct = 0;
         }
     }
@@ -193,14 +199,18 @@ private:
         return false;
     }
 
+    [[nodiscard]] static bool same(address at, const std::uint8_t* bytes, unsigned size) noexcept {
+        const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
+        unsigned equal = 0;
+        while (equal < size && now[equal] == bytes[equal]) {
+            ++equal;
+        }
+        return equal == size;
+    }
+
     /// Writes what is not there yet, if this pass writes and nothing is wrong. Counts it.
     void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
-        const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
-        unsigned same = 0;
-        while (same < size && now[same] == bytes[same]) {
-            ++same;
-        }
-        if (mode_ != writes::nothing && same != size && from_.trouble == error::no_error) {
+        if (mode_ != writes::nothing && !same(at, bytes, size) && from_.trouble == error::no_error) {
             ++counter;
             if (!platform_.write(at, bytes, size)) {
                 from_.fail(error::text_not_writable);
@@ -285,7 +295,9 @@ private:
         }
         done_.calls_found += mode_ == writes::chosen ? 1 : 0;
         done_.calls_direct += direct ? 1 : 0;
-        write(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start), written);
+        const auto length = static_cast<unsigned>(branch.end - branch.start);
+        write(branch.start, bytes, length, written);
+        patched_ = patched_ || (mode_ == writes::originals && !same(branch.start, bytes, length));
     }
 
     void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
@@ -298,10 +310,13 @@ private:
         if (from_.trouble == error::no_error) {
             decide(from_, record, cell_of(named).value, bytes);
         }
-        if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
-            return; // what is written is not taken back: it is right as long as the key keeps its value
-        }
         const address site = record.site.target();
+        if (mode_ == writes::originals) { // where it jumped to is lost; but it is right as long as the value is
+            patched_ = patched_ || same(site, bytes.bytes, bytes.length);
+        }
+        if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
+            return;
+        }
         const address slow = arch::jump_target(site);
         std::uint8_t jump[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_jump() fills it
         if ((record.key.target() & table::many_ways) == 0 && slow != 0 &&
@@ -418,6 +433,7 @@ private:
     record_id where_{};
     writes mode_{writes::nothing};
     bool live_{true};
+    bool patched_{}; ///< although the platform refused, some site of a name is not in the form that reads memory
     std::uint8_t round_;
 };
 
