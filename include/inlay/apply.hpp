@@ -231,7 +231,7 @@ private:
             register_name(tables_.registry->root, named);
             for_each_namesake(tables_.registry->root, named, [&](const table::named& other) noexcept {
                 if (!same_type(named, other)) {
-                    done_.fail({text_at(named.name), text_at(named.signature), text_at(other.signature)}, where_);
+                    done_.fail(named, other, where_);
                     from_.fail(error::name_clash);
                 }
             });

@@ -117,10 +117,13 @@ public:
     /// The record that the error is about; table_kind::no_table if it is about none.
     [[nodiscard]] constexpr record_id record() const noexcept { return where_; }
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
-    [[nodiscard]] constexpr const char* detail() const noexcept { return detail_; }
+    [[nodiscard]] constexpr const char* detail() const noexcept { return detail_ != nullptr ? detail_ : ""; }
 
-    /// Of an error::name_clash; else empty strings.
-    [[nodiscard]] constexpr const name_clash& clash() const noexcept { return clash_; }
+    /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
+    [[nodiscard]] name_clash clash() const noexcept {
+        return named_ == nullptr ? name_clash{"", "", ""}
+                                 : name_clash{text(named_->name), text(named_->signature), text(other_->signature)};
+    }
 
     std::uint32_t sites{};       ///< alternatives in the table
     std::uint32_t written{};     ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
@@ -136,10 +139,11 @@ public:
     /// Calls that were not found behind their marker.
     [[nodiscard]] constexpr std::uint32_t calls_missed() const noexcept { return calls - calls_found; }
 
-    /// Notes that a name has two types; the first thing wrong stays.
-    constexpr void fail(const name_clash& clash, record_id where) noexcept {
+    /// Notes that `one` and `other` have the same name but differ in type; the first thing wrong stays.
+    constexpr void fail(const table::named& one, const table::named& other, record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
-            clash_ = clash;
+            named_ = &one;
+            other_ = &other;
         }
         fail(inlay::error::name_clash, where);
     }
@@ -155,8 +159,15 @@ public:
 private:
     inlay::error what_{inlay::error::no_error};
     record_id where_{table_kind::no_table, 0, 0};
-    const char* detail_{""};
-    name_clash clash_{"", "", ""};
+    // All zero, and no larger than this: else some compilers call memcpy or memset, which a kernel need not have.
+    const char* detail_{};
+    const table::named* named_{};
+    const table::named* other_{};
+
+    [[nodiscard]] static const char* text(const table::reference& from) noexcept {
+        return reinterpret_cast<const char*>(from.target());
+    }
 };
+static_assert(sizeof(outcome) <= 80);
 
 } // namespace inlay

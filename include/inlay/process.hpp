@@ -142,8 +142,7 @@ template <class Function>
         for_each_image([&](table::image& other, platform::process& /*process*/) noexcept {
             for_each_namesake(other.registry.root, named, [&](const table::named& known) noexcept {
                 if (!same_type(known, named)) {
-                    done.fail({text_at(named.name), text_at(named.signature), text_at(known.signature)},
-                              {table_kind::names, static_cast<std::uint32_t>(i), 0});
+                    done.fail(named, known, {table_kind::names, static_cast<std::uint32_t>(i), 0});
                 }
             });
         });

@@ -48,6 +48,12 @@ for compiler in $compilers; do
         else
             result 1 "alternative_test does not compile with $compiler $options"
         fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/keys_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, keys" "$work/test"
+        else
+            result 1 "keys_test does not compile with $compiler $options"
+        fi
     done
 
     for options in -O0 -O2 -Os; do

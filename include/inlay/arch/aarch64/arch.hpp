@@ -7,18 +7,15 @@
 #include "inlay/arch/aarch64/cpu_names.hpp"
 #include "inlay/arch/aarch64/emit.hpp"
 #include "inlay/arch/aarch64/insn.hpp"
+#include "inlay/arch/aarch64/length.hpp"
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/patch.hpp"
 
-namespace inlay {
-
-namespace aarch64 {
+namespace inlay::aarch64 {
 
 /// Whether this processor has the feature that `words` encode (see `id_field::encode`).
 [[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
     return holds(any_id_field::decode(words), this_cpu{});
 }
 
-} // namespace aarch64
-
-} // namespace inlay
+} // namespace inlay::aarch64

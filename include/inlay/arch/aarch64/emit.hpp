@@ -20,7 +20,6 @@
 #include "inlay/anchor.hpp"
 #include "inlay/arch/aarch64/registers.hpp"
 #include "inlay/code.hpp"
-#include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 
 #ifdef __AARCH64EB__
@@ -556,7 +555,7 @@ template <class Callee>
     asm inline volatile(
         ".ifndef .Linlay_trampoline.%c[id]\n\t"
         ".ifdef %c[name]\n\t"
-        ".error \"inlay: two dispatches of this unit have one name but differ; give each a name of its own\"\n\t"
+        ".error \"inlay: two calls of this unit have one name but differ; give each a name of its own\"\n\t"
         ".endif\n\t"
         ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
         ".balign 16\n"
@@ -603,6 +602,177 @@ template <class Callee>
                         ".popsection"
                         :
                         : [id] INLAY_SYMBOL(anchor_of<Callee>));
+}
+
+/// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
+/// written out: it holds the type, and all compilers spell it alike. `unique`: a linker may drop each by itself.
+template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
+[[gnu::always_inline]] inline void named() noexcept {
+    asm inline volatile(
+        ".ifndef .Linlay_signature.%c[signature]\n\t"
+        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
+        ".Linlay_signature.%c[signature]:\n\t"
+        ".asciz \"%c[signature]\"\n\t"
+        ".popsection\n\t"
+        ".endif\n\t"
+        ".ifndef .Linlay_named.%c[id]\n\t"
+        ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"
+        ".balign 4\n"
+        ".Linlay_named.%c[id]:\n\t"
+        ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - .\n\t"
+        ".if %c[is_call]\n\t.long %c[trampoline] - .\n\t"
+        ".else\n\t.long 0\n\t.endif\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
+          [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_SYMBOL(Trampoline),
+          [is_call] "i"(int{!std::is_same_v<decltype(Trampoline), int>}));
+}
+
+/// The `table::named` that named() has written.
+template <class Declaration>
+[[nodiscard, gnu::always_inline]] inline const table::named* address_of_named() noexcept {
+    const table::named* result = nullptr; // NOLINT(misc-const-correctness): an output
+    asm inline volatile("adrp %[result], .Linlay_named.%c[id]\n\t"
+                        "add %[result], %[result], :lo12:.Linlay_named.%c[id]"
+                        : [result] "=r"(result)
+                        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+    return result;
+}
+
+/// A marker and the `table::call_record` of a static call; the compiler's call of the trampoline follows.
+template <class Declaration>
+[[gnu::always_inline]] inline void static_call_site() noexcept {
+    asm inline volatile(".Linlay_call%=:\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
+                        ".popsection"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+}
+
+/// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.
+template <auto* Image>
+[[gnu::always_inline]] inline void note() noexcept {
+    asm inline volatile(".ifndef .Linlay_note\n\t"
+                        ".set .Linlay_note,1\n\t"
+                        ".pushsection .note.inlay,\"a\",@note\n\t"
+                        ".balign 4\n\t"
+                        ".long 6, 4, %c[version]\n\t"
+                        ".asciz \"inlay\"\n\t"
+                        ".balign 4\n\t"
+                        ".long %c[image] - .\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [version] "i"(table::version), [image] INLAY_SYMBOL(Image));
+}
+
+/// The value of a key. One instruction at the site, which starts out as a branch to the code that reads the value from
+/// memory; patched, it is a nop (where `Expected` follows) or a branch to `other`. The assembly reads the site's own
+/// label only, so compilers may copy it.
+template <class Declaration, bool Expected>
+[[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
+    asm inline goto(
+        ".Linlay_key%=: b %l[slow]\n\t"
+        ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+        ".balign 4\n\t"
+        ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+        ".popsection"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
+        :
+        : slow, other);
+    return Expected;
+slow:
+    return __atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED) != 0;
+other:
+    return !Expected;
+}
+
+/// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
+/// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
+template <unsigned Index, unsigned Count, unsigned First>
+[[gnu::always_inline]] inline unsigned way() noexcept {
+    if constexpr (Index >= Count) {
+        __builtin_unreachable();
+    } else {
+        asm inline volatile("");
+        return First + Index;
+    }
+}
+
+/// The way of a switch, of `Count` (2 to 16) that begin with `First`; counted in steps of 1 << `Shift`. `Initial` is
+/// the one that follows (16: none does). Else as key_site(). If the value is none of these ways, it has just been set,
+/// and is what is returned.
+template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
+[[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
+    asm inline goto(".Linlay_key%=: b %l[slow]\n\t"
+                    ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
+                    ".balign 4\n"
+                    ".Linlay_ways%=:\n\t"
+                    ".byte %c[count], %c[first], %c[shift], 0\n\t"
+                    ".set .Linlay_way,0\n\t"
+                    ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
+                    "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
+                    ".if .Linlay_way < %c[count]\n\t"
+                    ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
+                    ".else\n\t.long \\way - .\n\t.endif\n\t"
+                    ".endif\n\t"
+                    ".set .Linlay_way,.Linlay_way+1\n\t"
+                    ".endr\n\t"
+                    ".popsection\n\t"
+                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
+                      [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
+                    :
+                    : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
+    return way<Initial, Count, First>();
+slow: {
+    const auto value = static_cast<unsigned>(__atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED));
+    if (value >= Declaration::ways) {
+        __builtin_unreachable();
+    }
+    return value >> Shift;
+}
+w0:
+    return way<0, Count, First>();
+w1:
+    return way<1, Count, First>();
+w2:
+    return way<2, Count, First>();
+w3:
+    return way<3, Count, First>();
+w4:
+    return way<4, Count, First>();
+w5:
+    return way<5, Count, First>();
+w6:
+    return way<6, Count, First>();
+w7:
+    return way<7, Count, First>();
+w8:
+    return way<8, Count, First>();
+w9:
+    return way<9, Count, First>();
+w10:
+    return way<10, Count, First>();
+w11:
+    return way<11, Count, First>();
+w12:
+    return way<12, Count, First>();
+w13:
+    return way<13, Count, First>();
+w14:
+    return way<14, Count, First>();
+w15:
+    return way<15, Count, First>();
 }
 
 /// The ID registers that features are read from, numbered CRm << 4 | op2 (op0 is 3, op1 and CRn are 0).

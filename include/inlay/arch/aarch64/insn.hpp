@@ -118,7 +118,7 @@ consteval std::uint32_t number(reg32 of) { return of.number; }
 consteval code<> plain(std::uint32_t word, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
-    out.append_little_endian(word, instruction_length);
+    out.append_little_endian(word, instruction_size);
     return out;
 }
 
@@ -128,7 +128,7 @@ consteval code<Symbol> with_symbol(std::uint32_t word, relocation kind) {
     code<Symbol> out{};
     out.begin_instruction();
     out.begin_relative(static_cast<std::uint8_t>(kind));
-    out.append_little_endian(word, instruction_length);
+    out.append_little_endian(word, instruction_size);
     return out;
 }
 
@@ -259,7 +259,7 @@ consteval code<Symbols...> branch_over(code<> branch, const code<Symbols...>& bo
     return out;
 }
 /// Instructions from a branch to the end of the `body` behind it.
-consteval std::uint32_t distance_over(const machine_code& body) { return body.length / instruction_length + 1U; }
+consteval std::uint32_t distance_over(const machine_code& body) { return body.length / instruction_size + 1U; }
 
 } // namespace encoding
 } // namespace inlay::aarch64
@@ -308,14 +308,14 @@ template <int StackWords = 0, class... Words>
 // ---- Nothing, hints and exceptions. NOP, YIELD, WFE, WFI, SEV, SEVL, BTI, SVC, HVC, SMC, BRK, HLT.
 
 /// `count` bytes of nops, 0 to 64, a multiple of four.
-[[nodiscard]] consteval code<> nop(unsigned count = instruction_length) {
-    if (count > max_code_length || count % instruction_length != 0) {
+[[nodiscard]] consteval code<> nop(unsigned count = instruction_size) {
+    if (count > max_code_length || count % instruction_size != 0) {
         encoding::wrong::the_count_of_a_nop_is_a_multiple_of_4_up_to_64();
     }
     code<> out{};
-    for (; count != 0; count -= instruction_length) {
+    for (; count != 0; count -= instruction_size) {
         out.begin_instruction();
-        out.append_little_endian(nop_word, instruction_length);
+        out.append_little_endian(nop_word, instruction_size);
     }
     return out;
 }

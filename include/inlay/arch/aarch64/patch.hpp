@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: what the patcher must know of AArch64 machine code: relative operands, and calls in text.
+// patch: what the patcher must know of AArch64 machine code: relative operands, and branches in text.
 //
 // How it works. A relative operand is part of a word with other things in it. Which bits it has follows from
 // the instruction, so the word itself says where to add, and by what to divide: branches and literal loads
@@ -8,6 +8,7 @@
 // moved by a distance, and is refused.)
 #pragma once
 
+#include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/table.hpp"
 
 #include <cstddef>
@@ -77,11 +78,15 @@ inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
     return true;
 }
 
+/// What a branch is for; it says what may stand in its place.
+enum class branch_kind : std::uint8_t { call, jump };
+
 /// A branch in text.
 struct found_branch {
     address start; ///< of the instruction: distances count from here
     address field; ///< of the four bytes that hold the distance: the same
     address end;   ///< of the instruction
+    branch_kind kind;
 
     [[nodiscard]] address target() const noexcept {
         const std::uint32_t word = load32(reinterpret_cast<const std::uint8_t*>(field));
@@ -92,28 +97,100 @@ struct found_branch {
 /// Bytes of the longest branch that branch_at() knows.
 inline constexpr std::size_t longest_branch = 4;
 
+/// b and bl, without a distance.
+inline constexpr std::uint32_t jump_word = 0x14000000;
+inline constexpr std::uint32_t call_word = 0x94000000;
+
 /// True if the word at `at` (of which `size` bytes may be read) is b or bl. Compilers do not reach for functions
 /// by b.cond, which goes only 1 MiB far.
 [[nodiscard]] inline bool branch_at(address at, std::size_t size, found_branch& result) noexcept {
     if (size < longest_branch || !is_plain_branch(load32(reinterpret_cast<const std::uint8_t*>(at)))) {
         return false;
     }
-    result = {at, at, at + longest_branch};
+    const bool links = load32(reinterpret_cast<const std::uint8_t*>(at)) >> 31 != 0;
+    result = {at, at, at + longest_branch, links ? branch_kind::call : branch_kind::jump};
     return true;
 }
 
-/// Bytes between two places where a branch may begin.
+/// Bytes between two places where an instruction may begin.
 inline constexpr std::size_t instruction_alignment = 4;
 
-/// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach (128 MiB).
-[[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::int64_t>(target - branch.start);
-    std::uint32_t word = load32(reinterpret_cast<const std::uint8_t*>(branch.field)) & 0xfc000000U;
+/// The word at `at` that is b or bl (without a distance: `word`) to `target`. False if that is out of reach (128 MiB).
+[[nodiscard]] inline bool encode_plain(std::uint32_t word, address at, address target, std::uint8_t* bytes) noexcept {
+    const auto distance = static_cast<std::int64_t>(target - at);
     if (distance % 4 != 0 || !add_to_field(word, 0, 26, distance / 4)) {
         return false;
     }
     store32(bytes, word);
     return true;
+}
+
+/// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach.
+[[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
+    return encode_plain(branch.kind == branch_kind::call ? call_word : jump_word, branch.start, target, bytes);
+}
+
+/// What stands in place of a branch whose target does nothing, or returns zero (x0). A jump to what returns zero would
+/// become two instructions: it stays a jump.
+///
+/// A processor that runs b, bl or nop while another one replaces it by one of these runs the old or the new one. The
+/// architecture promises no such thing of mov and ret (Arm ARM B2.2.5): there it is up to the platform.
+struct call_form {
+    std::uint32_t word;
+    table::call_mode mode;
+    branch_kind kind;
+};
+inline constexpr call_form call_forms[] = {
+    {nop_word, table::call_mode::nothing, branch_kind::call},
+    {0xd2800000, table::call_mode::zero, branch_kind::call},    // mov x0, #0
+    {0xd65f03c0, table::call_mode::nothing, branch_kind::jump}, // ret
+};
+
+/// Like branch_at(), and knows what encode_branch() leaves in place of a branch as well.
+[[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
+    if (branch_at(at, size, result)) {
+        return true;
+    }
+    for (const auto& form : call_forms) {
+        if (size >= longest_branch && load32(reinterpret_cast<const std::uint8_t*>(at)) == form.word) {
+            result = {at, at, at + longest_branch, form.kind};
+            return true;
+        }
+    }
+    return false;
+}
+
+/// The instruction for `branch` when its target is `target`, and does what `mode` says. False if the target is out of
+/// reach.
+[[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
+                                        std::uint8_t* bytes) noexcept {
+    for (const auto& form : call_forms) {
+        if (form.mode == mode && form.kind == branch.kind) {
+            store32(bytes, form.word);
+            return true;
+        }
+    }
+    return retarget(branch, target, bytes);
+}
+
+/// Bytes of a site of a key.
+inline constexpr std::size_t longest_jump = 4;
+
+/// The length in bytes of the b or nop at `bytes`, the site of a key; 0 if it is neither.
+[[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
+    const std::uint32_t word = load32(bytes);
+    return (word & 0xfc000000U) == jump_word || word == nop_word ? 4 : 0;
+}
+
+/// Where the b at `at` goes; 0 if it is none.
+[[nodiscard]] inline address jump_target(address at) noexcept {
+    found_branch found; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
+    return branch_at(at, longest_jump, found) && found.kind == branch_kind::jump ? found.target() : 0;
+}
+
+/// A b at `at`, as all have of four bytes. False if `target` is out of its reach.
+[[nodiscard]] inline bool encode_jump(address at, unsigned /*length*/, address target, std::uint8_t* bytes) noexcept {
+    return encode_plain(jump_word, at, target, bytes);
 }
 
 } // namespace inlay::aarch64

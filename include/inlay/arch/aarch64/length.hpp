@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// length: where the next instruction begins.
+//
+//     for (std::size_t at = 0; at < size; at += length) {
+//         length = inlay::aarch64::instruction_length(text + at, size - at);
+//         if (length == 0) { ... }                                   // the end
+//     }
+//
+// How it works. Every instruction has four bytes. What else compilers put between instructions, literals, is a multiple
+// of that: a walk that takes it for instructions comes out right behind it.
+#pragma once
+
+#include "inlay/arch/aarch64/nops.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::aarch64 {
+
+/// The length in bytes of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within
+/// them.
+[[nodiscard]] constexpr unsigned instruction_length(const std::uint8_t* /*bytes*/, std::size_t available) noexcept {
+    return available >= instruction_size ? instruction_size : 0;
+}
+
+} // namespace inlay::aarch64
