@@ -17,7 +17,7 @@
 // rewrites that call. One that was not found, or whose target is out of reach, goes through the trampoline: slower,
 // never wrong.
 //
-// A target that does nothing becomes a nop, one that returns zero `xor rax, rax`.
+// A target that does nothing becomes a nop, one that returns zero a single instruction (x86: `xor rax, rax`).
 //
 // A name is an identity: a call is the same in all units, shared libraries and plugins of a process.
 // Compare Linux's DEFINE_STATIC_CALL, static_call_update(), static_call_cond() (static_call.h).

@@ -61,6 +61,8 @@ for compiler in $compilers; do
         $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib \
             -c "$here/../freestanding/runtime.cpp" -o "$work/runtime.o"
         result $? "the freestanding patcher does not compile with $compiler $options"
+        [ -z "$(nm -u "$work/runtime.o" | grep mem)" ]
+        result $? "the freestanding patcher calls a function of libc with $compiler $options"
     done
 done
 
