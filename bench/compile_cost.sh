@@ -8,10 +8,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 seconds() { # COMPILER FILE: user seconds of one compilation
     python3 - "$1" "$root/include" "$2" <<'END'
-import os, subprocess, sys
-before = os.times().children_user
+import os, resource, subprocess, sys
 subprocess.run([sys.argv[1], "-std=c++20", "-I" + sys.argv[2], "-c", sys.argv[3], "-o", os.devnull], check=True)
-print(f"{os.times().children_user - before:.3f}")
+print(f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime:.4f}")
 END
 }
 echo 'int main() {}' >"$work/empty.cpp"
@@ -21,6 +20,6 @@ for compiler in "${@:-g++}"; do
         for _ in 1 2 3 4 5 6 7; do
             echo "$(seconds "$compiler" "$work/empty.cpp") $(seconds "$compiler" "$work/$header.cpp")"
         done | awk '{ print $2 - $1 }' | sort -n | awk -v name="$compiler inlay/$header.hpp" '
-            { all[NR] = $1 } END { printf "%-32s %.2f s over an empty unit\n", name, all[int((NR + 1) / 2)] }'
+            { all[NR] = $1 } END { printf "%-32s %.3f s over an empty unit\n", name, all[int((NR + 1) / 2)] }'
     done
 done

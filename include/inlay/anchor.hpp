@@ -12,8 +12,7 @@
 #pragma once
 
 #include "inlay/code.hpp"
-
-#include <type_traits>
+#include "inlay/traits.hpp"
 
 namespace inlay::detail {
 
@@ -45,11 +44,11 @@ struct symbol_kind<inlay::preserving<Function>> {
     static constexpr const char* anchor = anchor_of<of_thunk<Function>>;
 };
 template <auto Symbol>
-inline constexpr bool is_preserving = symbol_kind<std::remove_cv_t<decltype(Symbol)>>::preserving;
+inline constexpr bool is_preserving = symbol_kind<plain<decltype(Symbol)>>::preserving;
 template <auto Symbol>
 inline constexpr auto operand_of = [] {
     if constexpr (is_preserving<Symbol>) {
-        return symbol_kind<std::remove_cv_t<decltype(Symbol)>>::anchor;
+        return symbol_kind<plain<decltype(Symbol)>>::anchor;
     } else {
         return Symbol;
     }
@@ -57,10 +56,9 @@ inline constexpr auto operand_of = [] {
 
 /// Calls `Function` by the ordinary convention. Hidden, so that its address is a link-time constant even in
 /// a shared library, where `Function` itself may give way to another of its name.
-template <auto Function, class Type = std::remove_cv_t<decltype(Function)>>
+template <auto Function, class Type = plain<decltype(Function)>>
 struct reachable {
-    static_assert(std::is_pointer_v<Type> && !std::is_pointer_v<Type>,
-                  "inlay: name a function by its address: call<&f>()");
+    static_assert(sizeof(Type) == 0, "inlay: name a function by its address: call<&f>()");
 };
 template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...)> {

@@ -15,6 +15,8 @@
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 
+#include <type_traits>
+
 namespace inlay {
 
 /// `Code` in place of what stands before it in the list, if `Predicate` holds. For `dispatch`, `Code` is
@@ -31,7 +33,15 @@ namespace detail {
 template <auto Symbol>
 [[gnu::always_inline]] inline void describe_symbol() noexcept {
     if constexpr (is_preserving<Symbol>) {
-        arch::emit::thunk<symbol_kind<std::remove_cv_t<decltype(Symbol)>>::function>();
+        constexpr auto function = symbol_kind<std::remove_cv_t<decltype(Symbol)>>::function;
+        using result = typename reachable<function>::result;
+        static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
+                      "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
+                      "use inlay::dispatch for other results");
+        static_assert(!std::is_floating_point_v<result>,
+                      "inlay: a function called from an alternative cannot return a floating-point number; "
+                      "use inlay::dispatch");
+        arch::emit::thunk<function>();
     }
 }
 

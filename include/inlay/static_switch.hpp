@@ -16,8 +16,6 @@
 
 #include "inlay/named.hpp"
 
-#include <type_traits>
-
 namespace inlay {
 
 namespace detail {
@@ -25,6 +23,16 @@ namespace detail {
 /// The type of a switch, for other images to compare.
 template <class Value, unsigned Ways, unsigned Initial>
 struct switch_of;
+
+/// What a switch gives: its enum, or a number.
+template <bool IsEnum, class Given>
+struct switch_value {
+    using type = unsigned;
+};
+template <class Enum>
+struct switch_value<true, Enum> {
+    using type = Enum;
+};
 
 /// Ways that one site can have.
 inline constexpr unsigned ways_of_a_site = 16;
@@ -35,7 +43,8 @@ inline constexpr unsigned ways_of_a_site = 16;
 /// is thread-safe, also while it is set.
 template <name Name, unsigned Ways, auto Initial = 0U>
 struct static_switch {
-    using value_type = std::conditional_t<std::is_enum_v<decltype(Initial)>, decltype(Initial), unsigned>;
+    using value_type =
+        typename detail::switch_value<__is_enum(decltype(Initial)), detail::plain<decltype(Initial)>>::type;
 
     static constexpr unsigned ways = Ways;
     static constexpr auto initial = static_cast<unsigned>(Initial);

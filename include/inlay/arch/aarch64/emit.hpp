@@ -65,15 +65,9 @@ template <auto Function>
 [[gnu::always_inline]] inline void thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
-    static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
-                  "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
-                  "use inlay::dispatch for other results");
-    static_assert(!std::is_floating_point_v<result>,
-                  "inlay: a function called from an alternative cannot return a floating-point number; "
-                  "use inlay::dispatch");
-    static_assert(std::is_void_v<result> || sizeof(std::conditional_t<std::is_void_v<result>, char, result>) <= 8,
+    static_assert(inlay::detail::size_of<result> <= 8,
                   "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
-    constexpr bool returns_x0 = !std::is_void_v<result>;
+    constexpr bool returns_x0 = !inlay::detail::same<result, void>;
     asm inline volatile(
         ".ifndef .Linlay.%c[id]\n\t"
         ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
@@ -283,27 +277,27 @@ template <class Predicate, auto* Node>
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
-    asm inline volatile(
-        ".ifndef .Linlay_choice.%c[id]\n\t"
-        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-        ".balign 4\n"
-        ".Linlay_choice.%c[id]:\n\t"
-        ".if %c[has_form]\n\t.long .Linlay_form.%c[form] - .\n\t"
-        ".else\n\t.long 0\n\t.endif\n\t"
-        ".if %c[ordinal]\n\t"
-        ".long .Linlay_predicate.%c[predicate] - ., .Linlay_choice.%c[before] - .\n\t"
-        ".else\n\t.long 0, 0\n\t.endif\n\t"
-        ".if %c[has_name]\n\t.long %c[name] - .\n\t"
-        ".else\n\t.long 0\n\t.endif\n\t"
-        ".byte %c[length],%c[ordinal],0,0\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>),
-          [form] INLAY_SYMBOL(anchor_of<Form>), [predicate] INLAY_SYMBOL(anchor_of<Predicate>),
-          [before] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, before>>),
-          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{!std::is_same_v<decltype(Name), const char*>}),
-          [name] INLAY_SYMBOL(Name), [length] "i"(Length), [ordinal] "i"(Ordinal));
+    asm inline volatile(".ifndef .Linlay_choice.%c[id]\n\t"
+                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                        ".balign 4\n"
+                        ".Linlay_choice.%c[id]:\n\t"
+                        ".if %c[has_form]\n\t.long .Linlay_form.%c[form] - .\n\t"
+                        ".else\n\t.long 0\n\t.endif\n\t"
+                        ".if %c[ordinal]\n\t"
+                        ".long .Linlay_predicate.%c[predicate] - ., .Linlay_choice.%c[before] - .\n\t"
+                        ".else\n\t.long 0, 0\n\t.endif\n\t"
+                        ".if %c[has_name]\n\t.long %c[name] - .\n\t"
+                        ".else\n\t.long 0\n\t.endif\n\t"
+                        ".byte %c[length],%c[ordinal],0,0\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>),
+                          [form] INLAY_SYMBOL(anchor_of<Form>), [predicate] INLAY_SYMBOL(anchor_of<Predicate>),
+                          [before] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, before>>),
+                          [has_form] "i"(int{!inlay::detail::same<Form, void>}),
+                          [has_name] "i"(int{!inlay::detail::same<decltype(Name), const char*>}),
+                          [name] INLAY_SYMBOL(Name), [length] "i"(Length), [ordinal] "i"(Ordinal));
 }
 
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
@@ -627,7 +621,7 @@ template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
         :
         : [id] INLAY_SYMBOL(anchor_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
           [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_SYMBOL(Trampoline),
-          [is_call] "i"(int{!std::is_same_v<decltype(Trampoline), int>}));
+          [is_call] "i"(int{!inlay::detail::same<decltype(Trampoline), int>}));
 }
 
 /// The `table::named` that named() has written.

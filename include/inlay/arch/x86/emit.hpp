@@ -36,20 +36,8 @@ template <auto Function>
 [[gnu::always_inline]] inline void thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
-    static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
-                  "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
-                  "use inlay::dispatch for other results");
-    static_assert(!std::is_floating_point_v<result>,
-                  "inlay: a function called from an alternative cannot return a floating-point number; "
-                  "use inlay::dispatch");
-    constexpr bool returns_rax = !std::is_void_v<result>;
-    constexpr bool returns_rdx = [] {
-        if constexpr (std::is_void_v<result>) {
-            return false;
-        } else {
-            return sizeof(result) > 8;
-        }
-    }();
+    constexpr bool returns_rax = !inlay::detail::same<result, void>;
+    constexpr bool returns_rdx = inlay::detail::size_of<result> > 8;
     asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
                         ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
                         ".balign 16\n"
@@ -262,8 +250,9 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
         :
         : [id] "i"(anchor_of<inlay::detail::of_choice<Declaration, Ordinal>>), [form] "i"(anchor_of<Form>),
           [predicate] "i"(anchor_of<Predicate>), [before] "i"(anchor_of<inlay::detail::of_choice<Declaration, before>>),
-          [has_form] "i"(int{!std::is_void_v<Form>}), [has_name] "i"(int{!std::is_same_v<decltype(Name), const char*>}),
-          [name] "i"(Name), [length] "i"(Length), [ordinal] "i"(Ordinal));
+          [has_form] "i"(int{!inlay::detail::same<Form, void>}),
+          [has_name] "i"(int{!inlay::detail::same<decltype(Name), const char*>}), [name] "i"(Name),
+          [length] "i"(Length), [ordinal] "i"(Ordinal));
 }
 
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
@@ -556,7 +545,7 @@ template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
                         :
                         : [id] "i"(anchor_of<Declaration>), [name] "i"(Name), [signature] "i"(Signature),
                           [cell] "i"(&Declaration::state), [trampoline] "i"(Trampoline),
-                          [is_call] "i"(int{!std::is_same_v<decltype(Trampoline), int>}));
+                          [is_call] "i"(int{!inlay::detail::same<decltype(Trampoline), int>}));
 }
 
 /// The `table::named` that named() has written.
