@@ -427,10 +427,12 @@ public:
         if (!image_.writable(reinterpret_cast<address>(&record), sizeof(record))) {
             from.fail(error::reference_outside);
         }
+        address value = 0;
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
         if (from.trouble == error::no_error) {
-            entry.value = inlay::detail::cell_of(named).value;
-            decide(from, record, *entry.value, bytes);
+            value = inlay::detail::cell_of(named).value;
+            entry.value = value;
+            decide(from, record, value, bytes);
         }
         malformed(entry, from.trouble);
         if (from.trouble != error::no_error && from.trouble != error::site_changed) {
@@ -442,11 +444,11 @@ public:
             return entry;
         }
         entry.now = in_memory(at, length);
-        const bool reads_memory = add_ways(entry, record);
+        const bool reads_memory = add_ways(entry, record, value);
         entry.direct = !reads_memory;
         if (bytes.length == 0) {
             entry.trouble =
-                "the value " + std::to_string(*entry.value) + " is in another group of ways: the site stays what it is";
+                "the value " + std::to_string(value) + " is in another group of ways: the site stays what it is";
         } else if (!live_) {
             entry.trouble = "text cannot be changed later in this process: the site stays what it is";
         }
@@ -532,16 +534,17 @@ private:
         return named;
     }
 
-    /// Adds what the site of a key may become, for each value. True if it is the original, a jump to none of these.
-    bool add_ways(site_entry& entry, const table::key_record& record) const {
+    /// Adds what the site of a key may become, for each value; it is `now`. True if the site is the original, a jump to
+    /// none of these.
+    bool add_ways(site_entry& entry, const table::key_record& record, address now) const {
         const bool many = entry.kind == site_kind::static_switch;
         const address shape = record.key.target() & inlay::detail::spare_bits;
         const auto* const ways = many ? inlay::detail::find<table::way_table>(image_, record.targets) : nullptr;
         const auto* const list = many ? reinterpret_cast<const table::reference*>(ways + 1) : &record.targets;
         const unsigned shift = many ? ways->shift & 7U : 0;
         const unsigned first = many ? ways->first : 0;
-        const address now = arch::jump_target(record.site.target());
-        bool original = now != 0;
+        const address jump = arch::jump_target(record.site.target());
+        bool original = jump != 0;
         for (unsigned i = 0, count = many ? ways->count : 2; i < count; ++i) {
             choice added{.ordinal = first + i, .code = {}};
             const address value = address{added.ordinal} << shift;
@@ -552,11 +555,10 @@ private:
                 added.predicate +=
                     i + 1 != count ? " to " + std::to_string(value + (address{1} << shift) - 1) : " and up";
             }
-            added.wins = many ? *entry.value >> shift == added.ordinal : (*entry.value != 0) == (i != 0);
-            if (const bool jumps =
-                    many ? static_cast<bool>(list[i]) : (i != 0) != ((shape & table::falls_through_if_true) != 0)) {
+            added.wins = many ? now >> shift == added.ordinal : (now != 0) == (i != 0);
+            if (many ? static_cast<bool>(list[i]) : (i != 0) != ((shape & table::falls_through_if_true) != 0)) {
                 added.where = symbols_.find(list[many ? i : 0].target());
-                original = original && added.where.at != now;
+                original = original && added.where.at != jump;
             }
             reader<Image> from{image_};
             patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -175,7 +176,7 @@ private:
 
     void find_line(Dwarf_Die* unit, Dwarf_Addr at, place& found) const {
         const auto set = [&](const char* file, int line) {
-            found.file = file != nullptr ? file : "";
+            found.file = file != nullptr && line != 0 ? file : ""; // 0: the compiler does not say which
             found.line = line;
         };
         if (Dwarf_Line* const entry = dwarf_getsrc_die(unit, at)) {
@@ -184,7 +185,12 @@ private:
             set(dwarf_linesrc(entry, nullptr, nullptr), line);
         }
         std::vector<Dwarf_Die> inlined; // the outermost first
-        find_inlined(unit, at, inlined);
+        for (code_piece& each : index_of(unit).functions) {
+            if (each.begin <= at && at < each.end) {
+                find_inlined(&each.function, at, inlined);
+                break;
+            }
+        }
         Dwarf_Files* files = nullptr;
         std::size_t count = 0;
         if (dwarf_getsrcfiles(unit, &files, &count) != 0) {
@@ -203,23 +209,59 @@ private:
         return dwarf_formudata(dwarf_attr(&of, attribute_name, &attribute), &value) == 0 ? value : 0;
     }
 
-    /// Collects the inlined calls around an address. True once the address was found.
-    static bool find_inlined(Dwarf_Die* parent, Dwarf_Addr at, std::vector<Dwarf_Die>& inlined) {
+    /// A piece of a function's code.
+    struct code_piece {
+        Dwarf_Addr begin, end;
+        Dwarf_Die function;
+    };
+
+    /// What is looked up in a unit again and again. Units may be large, so they are walked once.
+    struct unit_index {
+        std::vector<code_piece> functions{};
+        std::set<void*> of_inlay{}; ///< what is declared in namespace inlay
+    };
+
+    unit_index& index_of(Dwarf_Die* unit) const {
+        const auto [known, news] = units_.try_emplace(unit->addr);
+        if (news) {
+            fill(known->second, unit, false);
+        }
+        return known->second;
+    }
+
+    static void fill(unit_index& index, Dwarf_Die* parent, bool in_inlay) {
         Dwarf_Die child;
         if (dwarf_child(parent, &child) != 0) {
-            return false;
+            return;
+        }
+        do {
+            const int tag = dwarf_tag(&child);
+            if (in_inlay) {
+                index.of_inlay.insert(child.addr);
+            }
+            if (tag == DW_TAG_subprogram) {
+                Dwarf_Addr base = 0;
+                code_piece piece{.begin = 0, .end = 0, .function = child};
+                for (std::ptrdiff_t i = 0; (i = dwarf_ranges(&child, i, &base, &piece.begin, &piece.end)) > 0;) {
+                    index.functions.push_back(piece);
+                }
+            }
+            if (tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type || in_inlay) {
+                const char* const name = tag == DW_TAG_namespace ? dwarf_diename(&child) : nullptr;
+                fill(index, &child, in_inlay || (name != nullptr && std::string_view{name} == "inlay"));
+            }
+        } while (dwarf_siblingof(&child, &child) == 0);
+    }
+
+    /// Collects the inlined calls around an address of a function.
+    static void find_inlined(Dwarf_Die* parent, Dwarf_Addr at, std::vector<Dwarf_Die>& inlined) {
+        Dwarf_Die child;
+        if (dwarf_child(parent, &child) != 0) {
+            return;
         }
         do {
             switch (dwarf_tag(&child)) {
-            case DW_TAG_namespace: // Clang has functions here
-            case DW_TAG_structure_type:
-            case DW_TAG_class_type:
-                if (find_inlined(&child, at, inlined)) {
-                    return true;
-                }
-                break;
             case DW_TAG_inlined_subroutine:
-            case DW_TAG_subprogram:
             case DW_TAG_lexical_block:
             case DW_TAG_try_block:
             case DW_TAG_catch_block:
@@ -228,44 +270,34 @@ private:
                         inlined.push_back(child);
                     }
                     find_inlined(&child, at, inlined);
-                    return true;
+                    return;
                 }
                 break;
             default:
                 break;
             }
         } while (dwarf_siblingof(&child, &child) == 0);
-        return false;
     }
 
     /// Whether what was inlined is declared in namespace inlay.
     bool is_of_inlay(Dwarf_Die& inlined) const {
         Dwarf_Attribute attribute;
         Dwarf_Die function;
+        Dwarf_Die declared;
+        Dwarf_Die unit;
         if (dwarf_formref_die(dwarf_attr(&inlined, DW_AT_abstract_origin, &attribute), &function) == nullptr) {
             return false;
         }
-        const auto [known, news] = of_inlay_.emplace(function.addr, false);
-        if (news) {
-            Dwarf_Die declared;
-            if (dwarf_formref_die(dwarf_attr(&function, DW_AT_specification, &attribute), &declared) == nullptr) {
-                declared = function;
-            }
-            Dwarf_Die* scopes = nullptr;
-            const int count = dwarf_getscopes_die(&declared, &scopes);
-            const std::unique_ptr<Dwarf_Die, decltype(&std::free)> owner{scopes, &std::free};
-            for (int i = 0; i < count; ++i) {
-                const char* const name = dwarf_diename(&scopes[i]);
-                known->second = known->second || (dwarf_tag(&scopes[i]) == DW_TAG_namespace && name != nullptr &&
-                                                  std::string_view{name} == "inlay");
-            }
+        if (dwarf_formref_die(dwarf_attr(&function, DW_AT_specification, &attribute), &declared) == nullptr) {
+            declared = function;
         }
-        return known->second;
+        return dwarf_diecu(&declared, &unit, nullptr, nullptr) != nullptr &&
+               index_of(&unit).of_inlay.contains(declared.addr);
     }
 
     std::unique_ptr<Dwfl, end_session> session_;
     std::map<address, std::string> own_names_;
-    mutable std::map<void*, bool> of_inlay_; // by the function's DIE
+    mutable std::map<void*, unit_index> units_; // by the unit's DIE
     mutable Dwfl_Module* last_module_{};
     mutable Dwarf_Die* last_unit_{};
     mutable Dwarf_Addr last_bias_{};
