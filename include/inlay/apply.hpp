@@ -307,6 +307,7 @@ private:
             from_.fail(error::reference_outside);
         }
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        bytes.length = 0;
         if (from_.trouble == error::no_error) {
             decide(from_, record, cell_of(named).value, bytes);
         }
