@@ -90,12 +90,15 @@ TEST_P(Process, OneWriteAPage) {
         const auto table = inlay::this_image().alternatives;
         std::uintptr_t lowest = ~std::uintptr_t{0};
         std::uintptr_t highest = 0;
+        std::uintptr_t straddling = 0; // pages are replaced for each by itself: it must change at once
         for (std::size_t i = 0; i < table.size(); ++i) {
             lowest = std::min(lowest, table.records[i].site.target());
             highest = std::max(highest, table.records[i].site.target() + 4);
+            straddling += table.records[i].site.target() >> 12 != (table.records[i].site.target() + 4) >> 12 ? 1 : 0;
         }
         EXPECT_GE(done.written, 64U);
-        EXPECT_LE(self.writes(), (highest >> 12) - (lowest >> 12) + 1);
+        const std::uintptr_t apart = GetParam() == way::replace_page ? straddling : 0;
+        EXPECT_LE(self.writes(), (highest >> 12) - (lowest >> 12) + 1 + apart);
     }
 }
 
