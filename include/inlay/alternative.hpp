@@ -209,8 +209,9 @@ struct site {
         }
         constexpr auto keeps = Operands::clobbers_all || describes::calls == called::ordinary
                                    ? arch::emit::keeps::preserved
-                               : describes::calls == called::preserving ? arch::emit::keeps::general
-                                                                        : arch::emit::keeps::all;
+                               : describes::calls == called::preserving  ? arch::emit::keeps::general
+                               : describes::calls == called::callee_save ? arch::emit::keeps::callee_saved
+                                                                         : arch::emit::keeps::all;
         const auto out =
             arch::emit::site<describes, Operands::mask, arch::emit::gives_in<Operands::result_register>, keeps>(
                 Operands::load(arguments...));

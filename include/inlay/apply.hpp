@@ -165,7 +165,12 @@ private:
             decide(from_, records[i], features{*this}, memo_decision_);
             memo_ = choices;
         }
-        join(group_, memo_decision_, i == 0 || records[i - 1].site.target() != site);
+        const bool first = i == 0 || records[i - 1].site.target() != site;
+        if (!first && from_.trouble == error::no_error &&
+            memo_decision_.original->kind == table::form_kind::indirect_call) {
+            from_.fail(error::call_behind_alternative);
+        }
+        join(group_, memo_decision_, first);
         if (i + 1 != count && records[i + 1].site.target() == site) {
             return;
         }
@@ -179,8 +184,8 @@ private:
         highest_end_ = end > highest_end_ ? end : highest_end_;
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
         if (from_.trouble == error::no_error) {
-            const table::form* const form = mode_ == writes::originals ? group_.original : group_.form;
-            from_.fail(place(*form, site, group_.length, bytes));
+            const bool back = mode_ == writes::originals;
+            from_.fail(place(back ? *group_.original : *group_.form, site, group_.length, bytes, !back));
             write(site, bytes.bytes, group_.length, done_.written);
         }
     }

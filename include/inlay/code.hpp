@@ -40,6 +40,7 @@ struct relative_operand {
 /// Functions that a code runs without the compiler seeing it.
 enum class called : std::uint8_t {
     nothing,
+    callee_save, ///< one that keeps all general registers but rax (eax; with edx if the result is wider)
     preserving, ///< one that keeps all general registers but the result's; vector registers may change
     ordinary,   ///< one that changes what the calling convention lets it change
 };

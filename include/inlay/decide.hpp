@@ -87,11 +87,17 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, unsigned count) noe
     return reinterpret_cast<const std::uint8_t*>(&form + 1);
 }
 
+/// What follows the bytes of an indirect_call.
+[[nodiscard]] inline const table::indirect_call& indirect_call_of(const table::form& form) noexcept {
+    return *reinterpret_cast<const table::indirect_call*>((reinterpret_cast<address>(&form + 1) + form.length + 3) &
+                                                          ~address{3});
+}
+
 /// Whether `form` is whole, known, and fits a site of `length` bytes.
 template <class Image>
 void check_form(reader<Image>& from, const table::form& form, unsigned length) noexcept {
-    const auto copies = static_cast<unsigned>(form.kind); // 1 or 2
-    if (copies - 1U >= 2U) {
+    const unsigned copies = form.kind == table::form_kind::twice ? 2 : 1;
+    if (static_cast<unsigned>(form.kind) - 1U >= 3U) {
         from.fail(error::form_unknown);
     }
     if (form.length > length) {
@@ -103,6 +109,17 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
     for (const auto at : form.relative) {
         if (at != table::no_operand && (copies != 1 || at + 4U > form.length)) {
             from.fail(error::form_operand_outside);
+        }
+    }
+    if (form.kind == table::form_kind::indirect_call) {
+        const auto& call = *static_cast<const table::indirect_call*>(
+            from.locate(reinterpret_cast<address>(&indirect_call_of(form)), sizeof(table::indirect_call)));
+        const address pointer = call.pointer.target();
+        if (form.length < arch::call_length) { // the direct call must fit as well
+            from.fail(error::form_too_long);
+        }
+        if (pointer % alignof(address) != 0 || !from.image.readable(pointer, sizeof(address))) {
+            from.fail(error::reference_outside);
         }
     }
 }
@@ -214,8 +231,38 @@ template <class Image, class Features>
     }
 }
 
-/// The bytes of `form`, which has been checked, as they must stand at `site`, filled up with nops to `length`.
-[[nodiscard]] inline error place(const table::form& form, address site, unsigned length, patch& result) noexcept {
+namespace detail {
+
+/// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where it
+/// does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
+[[nodiscard]] inline unsigned make_direct(const table::indirect_call& call, address site, std::uint8_t* bytes,
+                                          bool& fits) noexcept {
+    address to = *reinterpret_cast<const address*>(call.pointer.target());
+    if (to == call.nothing.target()) {
+        return 0;
+    }
+    if (to == 0) {
+        to = call.missing.target();
+    }
+    fits = arch::encode_call(site, to, bytes);
+    return arch::call_length;
+}
+
+} // namespace detail
+
+/// The bytes of `form`, which has been checked, as they must stand at `site`, filled up with nops to `length`. A call
+/// through a pointer becomes `direct` where that is in reach, or else stays what it is.
+[[nodiscard]] inline error place(const table::form& form, address site, unsigned length, patch& result,
+                                 bool direct = true) noexcept {
+    if (form.kind == table::form_kind::indirect_call && direct) {
+        bool fits = true;
+        const unsigned used = detail::make_direct(detail::indirect_call_of(form), site, result.bytes, fits);
+        if (fits) {
+            result.length = static_cast<std::uint8_t>(length);
+            arch::fill_nops(result.bytes + used, length - used);
+            return error::no_error;
+        }
+    }
     const std::uint8_t* const from = detail::bytes_of(form);
     const auto shift = static_cast<std::int64_t>(reinterpret_cast<address>(from) - site);
     result.length = static_cast<std::uint8_t>(length);

@@ -41,7 +41,7 @@ template <auto Symbol>
         static_assert(!std::is_floating_point_v<result>,
                       "inlay: a function called from an alternative cannot return a floating-point number; "
                       "use inlay::dispatch");
-        arch::emit::thunk<function>();
+        arch::emit::write_thunk<function>();
     }
 }
 

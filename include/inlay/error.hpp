@@ -19,6 +19,7 @@ enum class error : std::uint8_t {
     sites_overlap,        ///< two sites share bytes without starting at the same one
     form_too_long,        ///< a replacement is longer than its site
     form_unknown,         ///< a form of no known kind
+    call_behind_alternative, ///< a call through a pointer that comes after an alternative of the same site
     form_operand_outside, ///< a relative operand reaches over the end of its form
     predicate_unknown,    ///< a predicate node of no known kind
     feature_unknown,      ///< a feature whose probe is of no known kind
@@ -56,6 +57,8 @@ enum class error : std::uint8_t {
         return "a replacement is longer than the record's site";
     case error::form_unknown:
         return "a form is of unknown kind";
+    case error::call_behind_alternative:
+        return "the record is a call's, behind an alternative of the same site: the call would overwrite it";
     case error::form_operand_outside:
         return "a form has a relative operand that reaches over its end";
     case error::predicate_unknown:

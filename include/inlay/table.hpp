@@ -93,6 +93,9 @@ enum class form_kind : std::uint8_t {
     /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
     /// operand. (An assembler cannot say where in an instruction its operand lies; two copies can.)
     twice = 2,
+    /// The bytes of a call through a pointer follow, then, aligned to four bytes, an `indirect_call`. Patched, it is
+    /// a direct call of what the pointer holds.
+    indirect_call = 3,
 };
 
 inline constexpr std::uint8_t no_operand = 255;
@@ -104,6 +107,13 @@ struct form {
     form_kind kind;
     std::uint8_t reserved[2];
     std::uint8_t relative[4]; ///< offsets in the bytes, `no_operand` where unused
+};
+
+/// What a call through a pointer may become.
+struct indirect_call {
+    reference pointer; ///< of the operation, which is called
+    reference nothing; ///< the function that does nothing: its call becomes nops
+    reference missing; ///< what is called in place of null
 };
 
 /// One way to go. A site's list starts with its last `when` and ends with the original.
@@ -249,6 +259,7 @@ struct image {
 static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8 && sizeof(key_record) == 12);
 static_assert(sizeof(named) == 16 && sizeof(way_table) == 4 && sizeof(cell) % sizeof(address) == 0);
 static_assert(sizeof(predicate_node) == 12 && sizeof(form) == 8 && sizeof(choice) == 20);
+static_assert(sizeof(indirect_call) == 12);
 static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 4);
 
 } // namespace table

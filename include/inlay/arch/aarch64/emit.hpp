@@ -62,7 +62,7 @@ inline constexpr int landing_pads = 0;
 /// information: an exception cannot cross an assembly statement, so one that leaves `Function` ends the program, as if
 /// it were noexcept.
 template <auto Function>
-[[gnu::always_inline]] inline void thunk() noexcept {
+[[gnu::always_inline]] inline void write_thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
     static_assert(inlay::detail::size_of<result> <= 8,

@@ -130,6 +130,14 @@ inline constexpr std::size_t instruction_alignment = 4;
     return encode_plain(branch.kind == branch_kind::call ? call_word : jump_word, branch.start, target, bytes);
 }
 
+/// Bytes of a direct call.
+inline constexpr unsigned call_length = 4;
+
+/// bl to `target`, at `at`. False if that is out of reach (128 MiB).
+[[nodiscard]] inline bool encode_call(address at, address target, std::uint8_t* bytes) noexcept {
+    return encode_plain(call_word, at, target, bytes);
+}
+
 /// What stands in place of a branch whose target does nothing, or returns zero (x0). A jump to what returns zero would
 /// become two instructions: it stays a jump.
 ///

@@ -32,46 +32,50 @@ using inlay::detail::anchor_of;
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
 /// wider than one register), aligns the stack, calls. It has no unwind information: an exception cannot
 /// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
-template <auto Function>
-[[gnu::always_inline]] inline void thunk() noexcept {
+/// With `PassesReturnAddress`, `Function` gets where the thunk was called from.
+///
+/// A naked function, because data refers to thunks as well (pv.hpp), and only the compiler knows which linkage its
+/// symbol needs. A stack protector would write to the stack before the first instruction here.
+template <auto Function, bool PassesReturnAddress = false>
+struct thunk {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
-    constexpr bool returns_rax = !inlay::detail::same<result, void>;
-    constexpr bool returns_rdx = inlay::detail::size_of<result> > 8;
-    asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
-                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
-                        ".balign 16\n"
-                        ".Linlay.%c[id]:\n\t"
-                        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-                        ".byte 0x55,0x48,0x89,0xe5\n\t" // push rbp; mov rbp, rsp
-                        ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
-                        ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
-                        ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
-                        ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
-                        ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
-                        ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-                        ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
-                        ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
-                        ".endif\n\t"
-                        ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                        ".byte 0x41,0x59,0x41,0x58\n\t"
-                        ".byte 0x5f,0x5e\n\t"
-                        ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
-                        ".else\n\t.byte 0x5a\n\t"               // pop rdx
-                        ".endif\n\t"
-                        ".byte 0x59,0xc9,0xc3\n\t" // pop rcx; leave; ret
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
-                          [returns_rax] "i"(int{returns_rax}), [returns_rdx] "i"(int{returns_rdx}),
-#ifdef __CET__
-                          [endbr] "i"(1)
-#else
-                          [endbr] "i"(0)
-#endif
-    );
-}
+
+    __attribute__((naked, no_stack_protector, no_instrument_function, visibility("hidden"))) static void entry() {
+        asm(".byte 0x55,0x48,0x89,0xe5\n\t"                            // push rbp; mov rbp, rsp
+            ".byte 0x48,0x83,0xe4,0xf0\n\t"                            // and rsp, -16
+            ".byte 0x51,0x52,0x56,0x57\n\t"                            // push rcx, rdx, rsi, rdi
+            ".byte 0x41,0x50,0x41,0x51\n\t"                            // push r8, r9
+            ".byte 0x41,0x52,0x41,0x53\n\t"                            // push r10, r11
+            ".byte 0x50,0x50\n\t"                                      // push rax, twice: keeps the stack aligned
+            ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t" // mov rdi, [rbp + 8]
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+            ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+            ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+            ".endif\n\t"
+            ".byte 0x41,0x5b,0x41,0x5a\n\t"
+            ".byte 0x41,0x59,0x41,0x58\n\t"
+            ".byte 0x5f,0x5e\n\t"
+            ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+            ".else\n\t.byte 0x5a\n\t"               // pop rdx
+            ".endif\n\t"
+            ".byte 0x59,0xc9,0xc3" // pop rcx; leave; ret
+            :
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}),
+              [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
+              [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
+    }
+};
+
+/// The compiler writes a thunk where it is used.
+template <auto Function>
+[[gnu::always_inline]] inline void write_thunk() noexcept {}
+
+/// What the assembler prints for a symbol of a code.
+template <auto Symbol, class Type = inlay::detail::plain<decltype(Symbol)>>
+inline constexpr auto operand = Symbol;
+template <auto Symbol, auto Function>
+inline constexpr auto operand<Symbol, preserving<Function>> = &thunk<Function>::entry;
 
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
@@ -96,21 +100,13 @@ consteval int relative_tails(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// Bit n: symbol operand n stands for a thunk.
-template <auto... Symbols>
-inline constexpr int preserving_mask = 0;
-template <auto First, auto... Rest>
-inline constexpr int preserving_mask<First, Rest...> =
-    (inlay::detail::is_preserving<First> ? 1 : 0) + 2 * preserving_mask<Rest...>;
-
 /// The assembler macro `inlay_code.<anchor>`, which writes the bytes of `Code` wherever it is used.
 template <auto Code, auto... Symbols>
 [[gnu::always_inline]] inline void code_macro() noexcept {
-    constexpr auto s0 = inlay::detail::symbol<0, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s1 = inlay::detail::symbol<1, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
-    constexpr int thunks = preserving_mask<Symbols...>;
+    constexpr auto s0 = operand<inlay::detail::symbol<0, Symbols...>>;
+    constexpr auto s1 = operand<inlay::detail::symbol<1, Symbols...>>;
+    constexpr auto s2 = operand<inlay::detail::symbol<2, Symbols...>>;
+    constexpr auto s3 = operand<inlay::detail::symbol<3, Symbols...>>;
     asm inline volatile(
         ".ifndef .Linlay_code.%c[id]\n\t"
         ".set .Linlay_code.%c[id],1\n\t"
@@ -128,17 +124,13 @@ template <auto Code, auto... Symbols>
         ".if .Linlay_at < %c[length] && .Linlay_at >= .Linlay_next\n\t"
         ".set .Linlay_next,.Linlay_at+4\n\t"
         ".if .Linlay_at == (%c[at] & 255)\n\t"
-        ".if %c[thunks] & 1\n\t.long .Linlay.%c[s0] - . - (%c[tail] & 255)\n\t"
-        ".else\n\t.long %c[s0] - . - (%c[tail] & 255)\n\t.endif\n\t"
+        ".long %c[s0] - . - (%c[tail] & 255)\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 8) & 255)\n\t"
-        ".if %c[thunks] & 2\n\t.long .Linlay.%c[s1] - . - ((%c[tail] >> 8) & 255)\n\t"
-        ".else\n\t.long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t.endif\n\t"
+        ".long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 16) & 255)\n\t"
-        ".if %c[thunks] & 4\n\t.long .Linlay.%c[s2] - . - ((%c[tail] >> 16) & 255)\n\t"
-        ".else\n\t.long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t.endif\n\t"
+        ".long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 24) & 255)\n\t"
-        ".if %c[thunks] & 8\n\t.long .Linlay.%c[s3] - . - ((%c[tail] >> 24) & 255)\n\t"
-        ".else\n\t.long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t.endif\n\t"
+        ".long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t"
         ".else\n\t"
         ".byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t"
         ".set .Linlay_next,.Linlay_at+1\n\t"
@@ -147,12 +139,12 @@ template <auto Code, auto... Symbols>
         ".endif"
         :
         : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-          [at] "i"(relative_offsets(Code)), [tail] "i"(relative_tails(Code)), [thunks] "i"(thunks),
-          [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
-          [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
-          [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
-          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)),
-          [w15] "i"(chunk(Code, 15)), [s0] "i"(s0), [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
+          [at] "i"(relative_offsets(Code)), [tail] "i"(relative_tails(Code)), [w0] "i"(chunk(Code, 0)),
+          [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)),
+          [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)), [w8] "i"(chunk(Code, 8)),
+          [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)), [w12] "i"(chunk(Code, 12)),
+          [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)), [w15] "i"(chunk(Code, 15)), [s0] "i"(s0),
+          [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
 /// A `table::form` with the bytes of `Code`, whose macro is there already.
@@ -300,6 +292,8 @@ struct inputs {
     word rbx = 0;
     word rsi = 0;
     word rdi = 0;
+    word r8 = 0;
+    word r9 = 0;
 };
 
 /// Puts `value` into the member of `in` for `where`.
@@ -309,18 +303,20 @@ struct inputs {
      : where == rdx ? in.rdx
      : where == rbx ? in.rbx
      : where == rsi ? in.rsi
-                    : in.rdi) = value;
+     : where == rdi ? in.rdi
+     : where == r8  ? in.r8
+                    : in.r9) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
 template <reg64... Registers>
 inline constexpr unsigned input_mask = [] {
-    constexpr unsigned possible =
-        1U << rax.number | 1U << rcx.number | 1U << rdx.number | 1U << rbx.number | 1U << rsi.number | 1U << rdi.number;
+    constexpr unsigned possible = 1U << rax.number | 1U << rcx.number | 1U << rdx.number | 1U << rbx.number |
+                                  1U << rsi.number | 1U << rdi.number | 1U << r8.number | 1U << r9.number;
     static_assert(
         ((possible >> Registers.number & 1U) && ...),
-        "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi and rdi: no compiler has a constraint "
-        "for a single one of the others");
+        "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi, rdi, r8 and r9: the registers in which "
+        "functions take arguments and give results, and rbx");
     constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
     constexpr unsigned sum = ((1U << Registers.number) + ... + 0U);
     static_assert(mask == sum, "inlay: takes<...>() names a register twice");
@@ -335,9 +331,10 @@ struct outputs {
 
 /// What a site leaves unchanged.
 enum class keeps : std::uint8_t {
-    all,      ///< everything but the results, flags and memory
-    general,  ///< the same, but vector and floating-point registers change: it calls a function
-    preserved ///< what the calling convention has a function preserve
+    all,          ///< everything but the results, flags and memory
+    callee_saved, ///< the same but rax, and vector and floating-point registers: it calls a function
+    general,      ///< the same, and rdx
+    preserved     ///< what the calling convention has a function preserve
 };
 
 /// What a site gives back.
@@ -373,13 +370,17 @@ template <auto Register>
     return value;
 }
 [[gnu::always_inline]] inline word anything() noexcept {
-    word value; // NOLINT(*-init-variables): that is the point
-    asm("" : "=r"(value));
+    word value;                     // NOLINT(*-init-variables): that is the point
+    asm volatile("" : "=r"(value)); // volatile: else two of these would be one value, to be copied
     return value;
 }
 
 // Without SSE (-mgeneral-regs-only, as kernels are built) no function changes vector registers, and GCC refuses
 // to hear of them.
+
+/// The stack pointer. A statement with it as an operand is one that needs a stack frame: the compiler does not move
+/// it in front of the function's prologue, where the stack is not aligned yet.
+register word stack_pointer asm("rsp"); // NOLINT(misc-definitions-in-headers): a register, not an object
 
 /// The site itself. `Inputs` is a mask of register numbers.
 ///
@@ -401,7 +402,31 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     word out_a = 0;
     word out_d = 0;
     Declaration::describe();
-    if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
+    if constexpr ((has(r8) || has(r9)) && Keeps != keeps::preserved) {
+        // One statement for all of these, which are few: rax, rdx and vector registers may change.
+        out_a = has(rax) ? a : anything();
+        out_d = has(rdx) ? d : anything();
+        // No constraint stands for these; a variable that lives in the register does.
+        register word in_r8 asm("r8") = has(r8) ? in.r8 : anything();
+        register word in_r9 asm("r9") = has(r9) ? in.r9 : anything();
+        asm inline volatile(
+            "inlay_site.%c[id] %="
+            : "+a"(out_a), "+d"(out_d), "+r"(stack_pointer)
+            : [id] "i"(id), "ci"(has(rcx) ? c : 0), "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0),
+              "Di"(has(rdi) ? di : 0), "r"(in_r8), "r"(in_r9)
+            : "cc", "memory"
+#ifdef __SSE__
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
+#ifdef __AVX512F__
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
         asm inline volatile("inlay_site.%c[id] %="
                             :
                             : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
@@ -419,11 +444,29 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                             : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
                               "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
                             : "cc", "memory");
-    } else if constexpr (Keeps == keeps::general) {
-        // The result registers, whether the site gives them back or not: the function it calls may return something.
+    } else if constexpr (Keeps == keeps::callee_saved) {
+        // The result register, whether the site gives it back or not: the function it calls may return something.
         asm inline volatile(
             "inlay_site.%c[id] %="
-            : "=a"(out_a), "=d"(out_d)
+            : "=a"(out_a), "+r"(stack_pointer)
+            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
+              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
+            : "cc", "memory"
+#ifdef __SSE__
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
+              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#endif
+#ifdef __AVX512F__
+              ,
+              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
+              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else if constexpr (Keeps == keeps::general) {
+        asm inline volatile(
+            "inlay_site.%c[id] %="
+            : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
             : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
               "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
             : "cc", "memory"
@@ -445,11 +488,14 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
         word rcx_changed = has(rcx) ? c : anything();
         word rsi_changed = has(rsi) ? si : anything();
         word rdi_changed = has(rdi) ? di : anything();
+        register word in_r8 asm("r8") = has(r8) ? in.r8 : anything();
+        register word in_r9 asm("r9") = has(r9) ? in.r9 : anything();
         asm inline volatile(
             "inlay_site.%c[id] %="
-            : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
+            : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed), "+r"(in_r8),
+              "+r"(in_r9), "+r"(stack_pointer)
             : [id] "i"(id), "bi"(has(rbx) ? b : 0)
-            : "cc", "memory", "r8", "r9", "r10", "r11"
+            : "cc", "memory", "r10", "r11"
 #ifdef __SSE__
               ,
               "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",

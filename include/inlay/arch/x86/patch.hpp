@@ -78,6 +78,15 @@ inline constexpr std::size_t instruction_alignment = 1;
     return true;
 }
 
+/// Bytes of a direct call.
+inline constexpr unsigned call_length = 5;
+
+/// A call of `target` at `at`. False if that is out of reach (2 GiB).
+[[nodiscard]] inline bool encode_call(address at, address target, std::uint8_t* bytes) noexcept {
+    bytes[0] = 0xe8;
+    return retarget({at, at + 1, at + call_length, branch_kind::call}, target, bytes + 1);
+}
+
 /// What stands in place of a branch whose target does nothing, or returns zero (rax): five bytes each.
 struct call_form {
     std::uint8_t bytes[5];
