@@ -54,6 +54,10 @@ inline constexpr auto operand_of = [] {
     }
 }();
 
+/// A symbol operand that stands for the pointer in an operation (pv.hpp): says where it is.
+template <class Symbol>
+concept is_operation = requires { Symbol::where; };
+
 /// Calls `Function` by the ordinary convention. Hidden, so that its address is a link-time constant even in
 /// a shared library, where `Function` itself may give way to another of its name.
 template <auto Function, class Type = plain<decltype(Function)>>

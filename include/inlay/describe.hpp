@@ -57,10 +57,26 @@ struct describe_code<Code, code<Symbols...>> {
     }
 };
 
+/// The operation that a code calls through its pointer; void if it is other code.
+template <class Code>
+struct operation_called {
+    using type = void;
+};
+template <auto Symbol>
+    requires is_operation<std::remove_cv_t<decltype(Symbol)>>
+struct operation_called<code<Symbol>> {
+    using type = std::remove_cv_t<decltype(Symbol)>;
+};
+
 template <auto Code>
 [[gnu::always_inline]] inline void describe_form() noexcept {
+    using operation = typename operation_called<std::remove_cv_t<decltype(Code)>>::type;
     describe_code<Code>::run();
-    arch::emit::form<Code>();
+    if constexpr (std::is_void_v<operation>) {
+        arch::emit::form<Code>();
+    } else {
+        arch::emit::indirect_form<Code, operation>();
+    }
 }
 
 template <class Probe>

@@ -67,6 +67,36 @@ struct thunk {
     }
 };
 
+/// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
+consteval int chunk(const machine_code& code, unsigned index) {
+    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
+}
+
+/// A function that consists of `Code`, which has no symbols, and returns.
+template <auto Code>
+struct function_of {
+    static constexpr unsigned longest = 32;
+    static_assert(
+        Code.length <= longest && Code.relatives == 0,
+        "inlay: a function made of instructions has at most 32 bytes of them, and no symbols; write it in C++ "
+        "or in assembly, and give its address");
+    static_assert(Code.falls_through && Code.depth(max_code_length) == 0,
+                  "inlay: a function made of instructions reaches its end with the stack as it found it");
+
+    __attribute__((naked, no_stack_protector, no_instrument_function, visibility("hidden"))) static void entry() {
+        asm(".set .Linlay_w0,%c[w0]\n\t.set .Linlay_w1,%c[w1]\n\t.set .Linlay_w2,%c[w2]\n\t.set .Linlay_w3,%c[w3]\n\t"
+            ".set .Linlay_w4,%c[w4]\n\t.set .Linlay_w5,%c[w5]\n\t.set .Linlay_w6,%c[w6]\n\t.set .Linlay_w7,%c[w7]\n\t"
+            ".irp w,0,1,2,3,4,5,6,7\n\t.irp b,0,1,2,3\n\t"
+            ".if 4*\\w+\\b < %c[length]\n\t.byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t.endif\n\t"
+            ".endr\n\t.endr\n\t"
+            ".byte 0xc3" // ret
+            :
+            : [length] "i"(int{Code.length}), [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)),
+              [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)),
+              [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)));
+    }
+};
+
 /// The compiler writes a thunk where it is used.
 template <auto Function>
 [[gnu::always_inline]] inline void write_thunk() noexcept {}
@@ -76,11 +106,16 @@ template <auto Symbol, class Type = inlay::detail::plain<decltype(Symbol)>>
 inline constexpr auto operand = Symbol;
 template <auto Symbol, auto Function>
 inline constexpr auto operand<Symbol, preserving<Function>> = &thunk<Function>::entry;
+template <auto Symbol, class Operation>
+    requires inlay::detail::is_operation<Operation>
+inline constexpr auto operand<Symbol, Operation> = Operation::where;
 
-/// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
-consteval int chunk(const machine_code& code, unsigned index) {
-    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
-}
+/// The registers of the first six arguments of a function, and those of its result (System V ABI, 3.2.3).
+inline constexpr reg64 argument_registers[] = {rdi, rsi, rdx, rcx, r8, r9};
+inline constexpr std::size_t most_arguments = 6;
+inline constexpr std::size_t widest_result = 8; ///< in bytes
+template <class Result>
+inline constexpr auto result_register = rax;
 
 /// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
 consteval int relative_offsets(const machine_code& code) {
@@ -162,6 +197,27 @@ template <auto Code>
                         :
                         : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
                           [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+}
+
+/// The same, of a call through the pointer of `Operation`.
+template <auto Code, class Operation>
+[[gnu::always_inline]] inline void indirect_form() noexcept {
+    asm inline volatile(
+        ".ifndef .Linlay_form.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_form.%c[id]:\n\t"
+        ".byte %c[length],%c[kind],0,0\n\t"
+        ".long %c[at]\n\t"
+        "inlay_code.%c[id]\n\t"
+        ".balign 4\n\t"
+        ".long %c[pointer] - ., %c[nothing] - ., %c[missing] - .\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+          [kind] "i"(static_cast<int>(table::form_kind::indirect_call)), [at] "i"(relative_offsets(Code)),
+          [pointer] "i"(Operation::where), [nothing] "i"(Operation::nothing), [missing] "i"(Operation::missing));
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.

@@ -792,6 +792,12 @@ template <auto Pointer>
                   "call_slot<&variable>(); for the function itself, call<&function>()");
     return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2));
 }
+/// Calls an operation of a paravirt table through its pointer (pv.hpp), until it is patched.
+template <auto Operation>
+[[nodiscard]] consteval code<Operation> call_operation() {
+    return encoding::that_calls(Operation.callee_save ? called::callee_save : called::ordinary,
+                                encoding::modrm_rip<Operation>(0xff, 0, 2));
+}
 [[nodiscard]] consteval code<> call(reg64 to) {
     return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number));
 }

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// pv: paravirt operations. A table of what a hypervisor may replace, and calls that cost what the machine needs.
+//
+//     struct irq_ops {
+//         inlay::pv_op<u64(), inlay::callee_save<pushf_pop(rax)>> save_fl;      // native code, as a function
+//         inlay::pv_op<void(), &native_halt>                      halt;         // a C++ function
+//         inlay::pv_op<void(u64), nullptr>                        kick;         // none: a call of it is reported
+//     };
+//     inline constinit irq_ops irq;                                             // plain data
+//
+//     inline constexpr inlay::pv_call<&irq, &irq_ops::halt> halt;
+//     inline constexpr inlay::pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv> save_fl;
+//
+//     irq.save_fl = inlay::callee_save<&xen_save_fl>;                           // a hypervisor's set-up, before
+//     apply() inlay::set(cpu.xenpv, true); auto flags = save_fl();
+//
+// How it works. A call is `call *pointer(%rip)` and works from the first moment. Its record is that of an alternative
+// whose original is such a call. apply() makes it a direct call of what the pointer holds; nothing at all if that does
+// nothing (`pv_nop`); a call of the reporter if it is null. Out of reach, it stays. A pv_alt_call has a `when` besides:
+// where the predicate holds, the native instructions stand in place. One function decides all of that, features
+// first, so that a call cannot overwrite an instruction.
+//
+// The compiler sees an assembly statement that changes what the convention says. Ordinary functions change what
+// functions may. A callee-save function keeps all general registers but the result's: a C++ function gets a thunk that
+// does so, instructions and assembly functions need none.
+//
+// The table is read by apply() and, until then, by each call: change it before, or call apply() again.
+//
+// Compare pv_ops, PVOP_CALL, PVOP_ALT_CALLEE, PV_CALLEE_SAVE, __PV_IS_CALLEE_SAVE and paravirt_nop in Linux's
+// asm/paravirt_types.h. Position-independent libraries need their tables hidden ([[gnu::visibility("hidden")]]).
+#pragma once
+
+#include "inlay/alternative.hpp"
+#include "inlay/image.hpp"
+
+#include <type_traits>
+#include <utility>
+
+#if !defined(__x86_64__) && !defined(__i386__)
+#error "inlay: paravirt operations are there for x86; on other architectures use inlay::static_call"
+#endif
+
+#if defined(__linux__) && __STDC_HOSTED__
+#include <cstdio>
+#include <cstdlib>
+#endif
+
+namespace inlay {
+
+/// As a target of an operation: does nothing, and its calls become nops. (Linux: paravirt_nop.)
+struct pv_nop_t {};
+inline constexpr pv_nop_t pv_nop{};
+
+/// A callee-save target: a C++ function (`callee_save<&f>`, called by a thunk), instructions (`callee_save<sti()>`,
+/// which leave alone all registers but the result's), or none (`callee_save<nullptr>`).
+template <auto What>
+struct callee_save_t {};
+template <auto What>
+inline constexpr callee_save_t<What> callee_save{};
+
+/// An assembly function that is callee-save by itself.
+template <auto Function>
+struct is_callee_save_t {};
+template <auto Function>
+inline constexpr is_callee_save_t<Function> is_callee_save{};
+
+/// Instructions as an ordinary target.
+template <auto Code>
+struct native_t {};
+template <auto Code>
+inline constexpr native_t<Code> native{};
+
+/// What is called when an operation without a target is: gets the operation's name, such as "irq.kick". If it returns,
+/// the call gives zero.
+using missing_handler = void (*)(const char* operation) noexcept;
+
+namespace detail {
+
+[[gnu::visibility("hidden")]] inline void missing_by_default([[maybe_unused]] const char* operation) noexcept {
+#if defined(__linux__) && __STDC_HOSTED__
+    std::fprintf(stderr, "inlay: the paravirt operation %s has no target\n", operation);
+    std::abort();
+#else
+    __builtin_trap();
+#endif
+}
+
+[[gnu::visibility("hidden")]] inline constinit missing_handler missing = &missing_by_default;
+
+/// The name of the operation whose call returns to `at`.
+[[nodiscard, gnu::visibility("hidden")]] inline const char* operation_called_before(address at) noexcept {
+    const table::section<const table::alternative_record> all = this_image().alternatives;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto* each = reinterpret_cast<const table::choice*>(all.records[i].choices.target());
+        const address site = all.records[i].site.target();
+        if (at <= site || at > site + each->length) {
+            continue;
+        }
+        while (each->otherwise) {
+            each = reinterpret_cast<const table::choice*>(each->otherwise.target());
+        }
+        if (reinterpret_cast<const table::form*>(each->form.target())->kind == table::form_kind::indirect_call) {
+            return reinterpret_cast<const char*>(each->name.target());
+        }
+    }
+    return "of another image";
+}
+
+/// The target of operations that have none; called by a thunk.
+template <class Result>
+[[gnu::visibility("hidden")]] inline Result report_missing(address return_address) noexcept {
+    missing(operation_called_before(return_address));
+    return 0;
+}
+
+} // namespace detail
+
+/// Says what calls of missing operations do; by default, a program says so and aborts, a kernel traps. Not thread-safe.
+/// One an image.
+[[gnu::visibility("hidden")]] inline void on_missing_operation(missing_handler handler) noexcept {
+    detail::missing = handler;
+}
+
+namespace detail {
+
+/// What can be passed in one general register.
+template <class Type>
+inline constexpr bool is_register_value =
+    (std::is_integral_v<Type> || std::is_enum_v<Type> || std::is_pointer_v<Type>) && sizeof(Type) <= sizeof(address);
+
+/// Whether a pointer to a function is one of the type `Pointer`, but for noexcept.
+template <class Function, class Pointer>
+concept is_function_of = std::is_pointer_v<Function> && std::is_convertible_v<Function, Pointer>;
+
+/// What a target is: whether callee-save, and its address as the one or the other.
+template <class Signature, class Target>
+struct operation_target {
+    static constexpr bool known = false;
+};
+template <class Result, class... Parameters, class Target>
+    requires is_function_of<Target, Result (*)(Parameters...)>
+struct operation_target<Result(Parameters...), Target> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = false;
+};
+template <class Signature>
+struct operation_target<Signature, std::nullptr_t> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = false;
+    static constexpr bool missing = true;
+};
+template <class Signature>
+struct operation_target<Signature, pv_nop_t> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = false;
+    static constexpr auto entry = &arch::emit::function_of<none>::entry;
+};
+template <class Signature, auto Code>
+    requires is_code<std::remove_cv_t<decltype(Code)>>
+struct operation_target<Signature, native_t<Code>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = false;
+    static constexpr auto entry = &arch::emit::function_of<Code>::entry;
+};
+template <class Signature, auto Code>
+    requires is_code<std::remove_cv_t<decltype(Code)>>
+struct operation_target<Signature, callee_save_t<Code>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = true;
+    static constexpr auto entry = &arch::emit::function_of<Code>::entry;
+};
+template <class Signature>
+struct operation_target<Signature, callee_save_t<nullptr>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = true;
+    static constexpr bool missing = true;
+};
+template <class Signature>
+struct operation_target<Signature, callee_save_t<pv_nop>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = true;
+    static constexpr auto entry = &arch::emit::function_of<none>::entry;
+};
+template <class Result, class... Parameters, auto Function>
+    requires is_function_of<decltype(Function), Result (*)(Parameters...)>
+struct operation_target<Result(Parameters...), callee_save_t<Function>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = true;
+    static constexpr auto entry = &arch::emit::thunk<Function>::entry;
+};
+template <class Result, class... Parameters, auto Function>
+    requires is_function_of<decltype(Function), Result (*)(Parameters...)>
+struct operation_target<Result(Parameters...), is_callee_save_t<Function>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = true;
+    static constexpr auto function = Function;
+};
+
+} // namespace detail
+
+/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<code>`,
+/// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another of the same convention to it.
+///
+/// The result is void, or an integer, enum or pointer of at most a register's width; so are the arguments, at most six.
+template <class Signature, auto Native>
+class pv_op {
+    static_assert(
+        sizeof(Signature*) == 0,
+        "inlay: write pv_op<result(parameters...), target>: a function type without noexcept (no exception may "
+        "leave an operation anyway), and its native target");
+};
+template <class Result, class... Parameters, auto Native>
+class pv_op<Result(Parameters...), Native> {
+    using native_target = detail::operation_target<Result(Parameters...), std::remove_cv_t<decltype(Native)>>;
+
+    static_assert(native_target::known,
+                  "inlay: the native target of a pv_op is the address of a function of its signature, native<code>, "
+                  "callee_save<&function or code>, is_callee_save<&function>, pv_nop or nullptr");
+    static_assert(std::is_void_v<Result> ||
+                      (sizeof(std::conditional_t<std::is_void_v<Result>, int, Result>) <= arch::emit::widest_result),
+                  "inlay: the result of a paravirt operation is not wider than a register; return it by a pointer");
+    static_assert(std::is_void_v<Result> || std::is_integral_v<Result> || std::is_enum_v<Result> ||
+                      std::is_pointer_v<Result>,
+                  "inlay: a paravirt operation returns void, an integer, an enum or a pointer; return other things by "
+                  "a pointer");
+    static_assert((detail::is_register_value<Parameters> && ...),
+                  "inlay: each argument of a paravirt operation is an integer, an enum or a pointer that fits one "
+                  "register; pass the address of anything else");
+    static_assert(sizeof...(Parameters) <= arch::emit::most_arguments,
+                  "inlay: a paravirt operation has no more arguments than there are registers for them (x86-64: six; "
+                  "32 bits: three); pass the address of a struct");
+
+public:
+    using function = Result(Parameters...);
+    using result = Result;
+    static constexpr bool callee_save = native_target::callee_save;
+
+    constexpr pv_op() noexcept : pv_op{std::remove_cv_t<decltype(Native)>{Native}} {}
+
+    // NOLINTBEGIN(google-explicit-constructor): targets are assigned
+    constexpr pv_op(std::nullptr_t /*none*/) noexcept : pointer_{.entry = missing} {}
+    constexpr pv_op(pv_nop_t /*none*/) noexcept : pointer_{.entry = nothing} {
+        static_assert(std::is_void_v<Result>, "inlay: pv_nop is a target of operations that return void");
+    }
+    constexpr pv_op(function* to) noexcept : pv_op{nullptr} {
+        static_assert(!callee_save, "inlay: this operation is callee-save: assign callee_save<&function>, or "
+                                    "is_callee_save<&function> if it is an assembly function that keeps its caller's "
+                                    "registers");
+        if (to != nullptr) {
+            pointer_.typed = to;
+        }
+    }
+    template <auto Code>
+    constexpr pv_op(native_t<Code> to) noexcept : pv_op{to, 0} {}
+    template <auto What>
+    constexpr pv_op(callee_save_t<What> to) noexcept : pv_op{to, 0} {}
+    template <auto Function>
+    constexpr pv_op(is_callee_save_t<Function> to) noexcept : pv_op{to, 0} {}
+    template <class OtherResult, class... OtherParameters>
+        requires(!std::is_convertible_v<OtherResult (*)(OtherParameters...), Result (*)(Parameters...)>)
+    constexpr pv_op(OtherResult (* /*target*/)(OtherParameters...)) noexcept {
+        static_assert(sizeof(OtherResult*) == 0, "inlay: the target of a paravirt operation has its signature");
+    }
+    // NOLINTEND(google-explicit-constructor)
+
+    /// The address of what is called.
+    [[nodiscard]] address target() const noexcept { return __builtin_bit_cast(address, pointer_); }
+    /// Whether it is what the declaration says.
+    [[nodiscard]] bool is_native() const noexcept { return target() == pv_op{}.target(); }
+    /// Whether there is none: a call is reported.
+    [[nodiscard]] bool is_missing() const noexcept {
+        return target() == 0 || target() == reinterpret_cast<address>(missing);
+    }
+
+    static constexpr auto nothing = &arch::emit::function_of<none>::entry;
+    static constexpr auto missing =
+        &arch::emit::thunk<&detail::report_missing<
+                               std::conditional_t<(detail::size_of<Result> > sizeof(address)), std::uint64_t, address>>,
+                           true>::entry;
+
+private:
+    union pointer {
+        function* typed;
+        void (*entry)();
+    };
+
+    template <class Target>
+    constexpr pv_op(Target /*target*/, int /*tag*/) noexcept : pointer_{.entry = missing} {
+        using kind = detail::operation_target<function, Target>;
+        static_assert(kind::known, "inlay: the target of a paravirt operation has its signature, without noexcept; or "
+                                   "it is code of inlay");
+        static_assert(
+            kind::callee_save == callee_save,
+            "inlay: the target has the other calling convention: callee-save operations take callee_save<...> "
+            "or is_callee_save<...>, others &function or native<...>");
+        if constexpr (requires { kind::function; }) {
+            pointer_.typed = kind::function;
+        } else if constexpr (requires { kind::entry; }) {
+            pointer_.entry = kind::entry;
+        }
+    }
+
+    pointer pointer_;
+};
+
+namespace detail {
+
+/// The last component of what __PRETTY_FUNCTION__ says of a template argument, which is its last one.
+struct spelling {
+    const char* text;
+    std::size_t length;
+};
+[[nodiscard]] consteval spelling last_component(const char* text, std::size_t length) {
+    std::size_t end = 0;
+    for (std::size_t i = 0; i < length && text[i] != ';'; ++i) { // GCC explains types behind a ';'
+        end = text[i] == ']' ? i : end;
+        end = text[i + 1] == ';' ? i + 1 : end;
+    }
+    while (end > 0 && text[end - 1] == ')') {
+        --end;
+    }
+    std::size_t begin = end;
+    while (begin > 0 && text[begin - 1] != ':' && text[begin - 1] != '&' && text[begin - 1] != ' ') {
+        --begin;
+    }
+    return {text + begin, end - begin};
+}
+template <auto Pointer>
+[[nodiscard]] consteval spelling spell() {
+    return last_component(__PRETTY_FUNCTION__, sizeof(__PRETTY_FUNCTION__) - 1);
+}
+
+/// "table.member", or "table[index]".
+template <std::size_t Size>
+struct joined_name {
+    char text[Size]{};
+    std::size_t length{};
+
+    consteval void add(spelling part) {
+        for (std::size_t i = 0; i < part.length; ++i) {
+            text[length++] = part.text[i];
+        }
+    }
+    consteval void add(std::size_t number) {
+        if (number >= 10) {
+            add(number / 10);
+        }
+        text[length++] = static_cast<char>('0' + number % 10);
+    }
+};
+
+template <auto* Table, auto Member, std::size_t Size>
+[[nodiscard]] consteval joined_name<Size> join_name(spelling suffix) {
+    joined_name<Size> joined{};
+    joined.add(spell<Table>());
+    if constexpr (std::is_member_object_pointer_v<decltype(Member)>) {
+        joined.add(spelling{".", 1});
+        joined.add(spell<Member>());
+    } else {
+        joined.add(spelling{"[", 1});
+        joined.add(Member);
+        joined.add(spelling{"]", 1});
+    }
+    joined.add(suffix);
+    return joined;
+}
+template <auto* Table, auto Member, std::size_t Suffix>
+[[nodiscard]] consteval auto make_name(const char (&suffix)[Suffix]) { // NOLINT(*-avoid-c-arrays)
+    constexpr std::size_t longest = 256;
+    constexpr std::size_t length = join_name<Table, Member, longest>({"", 0}).length + Suffix;
+    return name<length>{join_name<Table, Member, length>({suffix, Suffix - 1}).text};
+}
+
+/// The operation at an index of a table; pv_ops.hpp knows.
+template <auto* Table, auto Index>
+struct operation_by_index;
+
+template <auto* Table, auto Member>
+[[nodiscard]] constexpr auto* operation_of() noexcept {
+    if constexpr (std::is_member_object_pointer_v<decltype(Member)>) {
+        return &(Table->*Member);
+    } else {
+        static_assert(
+            requires { sizeof(operation_by_index<Table, Member>); },
+            "inlay: an operation is named by its member, &irq_ops::save_fl; by its index, with inlay/pv_ops.hpp "
+            "included");
+        return operation_by_index<Table, Member>::where();
+    }
+}
+
+/// A symbol operand that stands for the pointer in an operation of a table.
+template <auto* Table, auto Member>
+struct operation {
+    static constexpr auto* where = operation_of<Table, Member>();
+    using type = std::remove_pointer_t<std::remove_cv_t<decltype(where)>>;
+    static constexpr bool callee_save = type::callee_save;
+    static constexpr auto nothing = type::nothing;
+    static constexpr auto missing = type::missing;
+    static constexpr auto name = make_name<Table, Member>("");
+
+    friend constexpr bool operator==(operation, operation) = default;
+};
+
+template <class Operation, class Function, class Indices, class... Whens>
+struct operation_call;
+
+/// A call: an alternative whose original goes through the pointer.
+template <class Operation, class Result, class... Parameters, std::size_t... Index, class... Whens>
+struct operation_call<Operation, Result(Parameters...), std::index_sequence<Index...>, Whens...> {
+    [[gnu::always_inline]] inline Result operator()(Parameters... arguments) const noexcept {
+        constexpr auto original = arch::insn::call_operation<Operation{}>();
+        using declaration = detail::declaration<Operation::name, original, Whens...>;
+        if constexpr (std::is_void_v<Result>) {
+            using operands = detail::operands<void, no_register{}, false, arch::emit::argument_registers[Index]...>;
+            site<declaration, Operation::name, operands, original, Whens...>{}(arguments...);
+        } else {
+            using operands = detail::operands<Result, arch::emit::result_register<Result>, false,
+                                              arch::emit::argument_registers[Index]...>;
+            return site<declaration, Operation::name, operands, original, Whens...>{}(arguments...);
+        }
+    }
+};
+
+template <class Function>
+inline constexpr std::size_t parameters = 0;
+template <class Result, class... Parameters>
+inline constexpr std::size_t parameters<Result(Parameters...)> = sizeof...(Parameters);
+
+template <class Operation, class... Whens>
+using call_of = operation_call<Operation, typename Operation::type::function,
+                               std::make_index_sequence<parameters<typename Operation::type::function>>, Whens...>;
+
+template <auto* Table, auto Member>
+struct overridden_probe {
+    bool operator()() const noexcept { return !operation<Table, Member>::where->is_native(); }
+};
+
+} // namespace detail
+
+/// A call of an operation: `pv_call<&irq, &irq_ops::halt>`. Thread-safe before and after apply(), not during it.
+template <auto* Table, auto Member>
+struct pv_call : detail::call_of<detail::operation<Table, Member>> {};
+
+/// A predicate: true if, when apply() runs, the operation is not the native one. (Linux: paravirt_set_cap().)
+template <auto* Table, auto Member>
+inline constexpr feature<detail::make_name<Table, Member>(".overridden"), detail::overridden_probe<Table, Member>{}>
+    overridden{};
+
+/// The same call, but `Native` instructions in its place where `Predicate` holds: where the operation is native, if not
+/// said otherwise. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9), leave the result in rax,
+/// and change no more than the operation's convention lets them.
+template <auto* Table, auto Member, auto Native, auto Predicate = !overridden<Table, Member>>
+struct pv_alt_call : detail::call_of<detail::operation<Table, Member>, when<Predicate, Native>> {
+    static_assert(detail::is_code<std::remove_cv_t<decltype(Native)>>,
+                  "inlay: the third argument of pv_alt_call is native code, e.g. pushf_pop(rax)");
+    static_assert(Native.length <= arch::insn::call_operation<detail::operation<Table, Member>{}>().length,
+                  "inlay: the native code is longer than the call whose place it takes (x86: 6 bytes); make it the "
+                  "operation's function, native<code> or callee_save<code>");
+};
+
+} // namespace inlay
