@@ -8,8 +8,9 @@
 // How it works. First each feature in use gets its value on the model; then decide.hpp, with these values, says
 // which choice wins and which bytes belong to the site. The original is what decide.hpp says where nothing holds,
 // as when apply() takes back what it wrote. Records at one address are one site, joined as apply() joins them.
-// Keys and static calls do not depend on the model: what their cells hold now decides. A key's original, the jump to
-// code that reads the cell, is noted nowhere: it is known as long as it is in memory.
+// Keys and static calls do not depend on the model: what their cells hold now decides. Nor does what the pointer of a
+// pv call holds; whether the call is made at all does. A key's original, the jump to code that reads the cell, is noted
+// nowhere: it is known as long as it is in memory.
 // Text is only read. Malformed records are reported in their place, with the sentence that apply() would give.
 #pragma once
 
@@ -45,11 +46,11 @@ struct feature_entry {
 };
 
 struct choice {
-    std::string predicate{}; ///< "sse2 && !xenpv"; else "original", of a call "default"; of a key its value: "3"
+    std::string predicate{}; ///< "sse2 && !xenpv"; else "original", "default", "call"; of a key its value: "3"
     unsigned ordinal{};      ///< position in its declaration; 0 is the original; of a key its value, or group of 16
     bool wins{};
     report::code code{};  ///< as it would stand at the site
-    std::string target{}; ///< of a call: the function; of a static call also "nothing", "returns zero"
+    std::string target{}; ///< of a call: the function; also "nothing", "returns zero" (static), "missing" (pv)
     place where{};        ///< of a key: where it jumps; at 0 it falls through
 };
 
@@ -61,8 +62,9 @@ enum class state : std::uint8_t {
     unknown,  ///< the record is malformed, or the call was not found behind its marker
 };
 
-/// A call is one of a dispatch; a key and a switch have one kind of record, and what is said of keys holds for both.
-enum class site_kind : std::uint8_t { alternative, call, static_call, static_key, static_switch };
+/// A call is one of a dispatch; a key and a switch have one kind of record, and what is said of keys holds for both. A
+/// pv call is an alternative whose original goes through a pointer.
+enum class site_kind : std::uint8_t { alternative, call, static_call, static_key, static_switch, pv_call };
 
 struct site_entry {
     site_kind kind{};
@@ -70,17 +72,20 @@ struct site_entry {
     place where{};                  ///< of a call: the instruction, or its marker where that was not found
     std::vector<choice> choices{};  ///< in the order of the declaration, the original first; of a key by value
     std::optional<address> value{}; ///< of a key: what its cell holds
-    report::code before{};          ///< the original; of a key that is patched it is not known
+    report::code before{};          ///< the original, unpatched; of a key that is patched it is not known
     report::code after{};           ///< what decide says for the model
     report::code now{};             ///< in memory
     report::state state{state::unknown};
-    bool direct{};         ///< a call's `now` does not go through the trampoline; a key's reads no memory
+    bool direct{};         ///< a call's `now` does not go through trampoline or pointer; a key's reads no memory
+    bool inlined{};        ///< a pv call's `now` is code in place of the call
     std::string trouble{}; ///< what is wrong with the record, or why the site stays what it is; else empty
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.
     [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && now.bytes == after.bytes; }
-    [[nodiscard]] bool is_call() const { return kind == site_kind::call || kind == site_kind::static_call; }
+    [[nodiscard]] bool is_call() const {
+        return kind == site_kind::call || kind == site_kind::static_call || kind == site_kind::pv_call;
+    }
     [[nodiscard]] bool is_key() const { return kind == site_kind::static_key || kind == site_kind::static_switch; }
 };
 
@@ -89,6 +94,8 @@ struct counts {
     std::size_t calls{}, direct{}, through_trampoline{};        ///< calls of dispatches as they are in memory now
     std::size_t static_calls{}, static_calls_direct{};          ///< static calls as they are in memory now
     std::size_t keys{}, keys_direct{};                          ///< sites of keys and switches, likewise
+    std::size_t pv_calls{}, pv_calls_direct{};                  ///< likewise; nops are direct calls of nothing
+    std::size_t pv_calls_inlined{};                             ///< those with code in their place
     std::size_t as_decided{};                                   ///< sites of all kinds
     std::size_t malformed{};                                    ///< sites, and names
 };
@@ -294,7 +301,7 @@ public:
         return result;
     }
 
-    /// The alternatives that begin at one address: records [first, end).
+    /// The alternatives, or pv calls, that begin at one address: records [first, end).
     [[nodiscard]] site_entry alternative(const table::alternative_record* first,
                                          const table::alternative_record* end) const {
         site_entry entry{.kind = site_kind::alternative};
@@ -310,6 +317,10 @@ public:
                 malformed(entry, trouble);
             }
         }
+        // What nothing decides is the first record's original.
+        if (original.from != nullptr && original.group.form->kind == table::form_kind::indirect_call) {
+            entry.kind = site_kind::pv_call;
+        }
         if (entry.trouble.empty() && !image_.executable(at, chosen.group.length)) {
             malformed(entry, error::site_outside_text);
         }
@@ -320,6 +331,9 @@ public:
                             const auto* const form = inlay::detail::find<table::form>(image_, from.form);
                             to.wins = each == chosen.from && to.ordinal == chosen.group.ordinal;
                             if (length != 0 && form != nullptr) {
+                                if (form->kind == table::form_kind::indirect_call) {
+                                    to.target = target_of(inlay::detail::indirect_call_of(*form), from.name);
+                                }
                                 (void)put(*form, at, length, to.code);
                             }
                         });
@@ -327,10 +341,13 @@ public:
         if (!entry.trouble.empty()) {
             return entry;
         }
-        malformed(entry, put(*original.group.form, at, original.group.length, entry.before));
+        malformed(entry, put(*original.group.form, at, original.group.length, entry.before, false));
         malformed(entry, put(*chosen.group.form, at, chosen.group.length, entry.after));
         entry.now = in_memory(at, chosen.group.length);
         compare(entry, original.group.form->length);
+        if (entry.kind == site_kind::pv_call) {
+            finish_pv_call(entry);
+        }
         return entry;
     }
 
@@ -476,6 +493,10 @@ private:
         decision one{};
         reader<Image> from{image_};
         decide(from, record, Features{features_, from}, one);
+        if (from.trouble == error::no_error && result.from != nullptr &&
+            one.original->kind == table::form_kind::indirect_call) {
+            from.fail(error::call_behind_alternative);
+        }
         if (from.trouble == error::no_error) {
             if (inlay::join(result.group, one, result.from == nullptr)) {
                 result.from = &record;
@@ -583,7 +604,9 @@ private:
     /// Adds the choices of one record, the last in the list first; `whens_only` leaves out the original.
     template <class Fill>
     void add_choices(site_entry& entry, const table::choice* each, bool whens_only, const Fill& fill) const {
-        const char* const original = entry.kind == site_kind::call ? "default" : "original";
+        const char* const original = entry.kind == site_kind::call      ? "default"
+                                     : entry.kind == site_kind::pv_call ? "call"
+                                                                        : "original";
         const auto begin = static_cast<std::ptrdiff_t>(entry.choices.size());
         for (unsigned steps = 0; each != nullptr && steps < inlay::detail::longest_list; ++steps) {
             if (each->predicate || !whens_only) {
@@ -609,9 +632,9 @@ private:
         return make(reinterpret_cast<const std::uint8_t*>(at), size, at);
     }
 
-    error put(const table::form& form, address at, unsigned length, code& result) const {
+    error put(const table::form& form, address at, unsigned length, code& result, bool direct = true) const {
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-        const error trouble = inlay::place(form, at, length, bytes);
+        const error trouble = inlay::place(form, at, length, bytes, direct);
         if (trouble == error::no_error) {
             result = make(bytes.bytes, bytes.length, at);
         }
@@ -633,6 +656,31 @@ private:
         return at % alignof(address) == 0 && image_.readable(at, sizeof(address))
                    ? *reinterpret_cast<const address*>(at)
                    : 0;
+    }
+
+    /// What a pv call goes to once it is patched. Instructions show the operation's name for the pointer, and say of
+    /// the reporter what it is.
+    [[nodiscard]] std::string target_of(const table::indirect_call& call, const table::reference& operation) const {
+        const address pointer = call.pointer.target();
+        const address to = *reinterpret_cast<const address*>(pointer);
+        if (const std::string name = name_at(image_, operation); !name.empty()) {
+            symbols_.name(pointer, name);
+        }
+        symbols_.name(call.missing.target(), "reporter of missing operations");
+        return to == call.nothing.target()              ? "nothing"
+               : to == 0 || to == call.missing.target() ? "missing"
+                                                        : symbols_.describe(to);
+    }
+
+    /// Says what memory holds: the call through the pointer, code in place of the call, or else the direct call.
+    static void finish_pv_call(site_entry& entry) {
+        entry.direct = entry.state != state::original;
+        for (const auto& each : entry.choices) {
+            entry.inlined = entry.inlined || (each.ordinal != 0 && entry.direct && each.code.bytes == entry.now.bytes);
+            if (each.wins && each.ordinal == 0 && entry.after.bytes == entry.before.bytes && entry.trouble.empty()) {
+                entry.trouble = "the target is out of reach; the call goes through its pointer";
+            }
+        }
     }
 
     /// Compares memory with before and after. Assemblers may have padded the `unpadded` bytes of the original with
@@ -701,6 +749,12 @@ template <class Image>
             ++end;
         }
         const auto& made = add(collector.alternative(records + i, records + end));
+        if (made.kind == site_kind::pv_call) {
+            ++sum.pv_calls;
+            sum.pv_calls_inlined += made.inlined ? 1 : 0;
+            sum.pv_calls_direct += made.direct && !made.inlined ? 1 : 0;
+            continue;
+        }
         ++sum.alternatives;
         sum.original += made.state == state::original ? 1 : 0;
         sum.patched += made.state == state::patched ? 1 : 0;

@@ -12,9 +12,10 @@
 //      "summary": {"alternatives": 1, "patched": 0, ...}}
 //
 // What is not known is null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call" and
-// "static call" also have "direct", and their choices "target". Those of kind "static key" and "static switch" have
-// "direct" and "value", a boolean or a number; their choices are by value, and their "place" is where the site jumps,
-// null where it falls through.
+// "static call" also have "direct", and their choices "target". Those of kind "pv_call" have "direct" and "inlined",
+// and the choice of ordinal 0 has a "target": a function, "nothing" or "missing"; the others are code, and have null.
+// Those of kind "static key" and "static switch" have "direct" and "value", a boolean or a number; their choices are by
+// value, and their "place" is where the site jumps, null where it falls through.
 #pragma once
 
 #include "inlay/report/collect.hpp"
@@ -169,13 +170,16 @@ inline void write(json_writer& json, const place& where) {
 
 inline void write(json_writer& json, const site_entry& site) {
     json.object([&] {
-        json.key("kind").value(word_of(site.kind));
+        json.key("kind").value(site.kind == site_kind::pv_call ? "pv_call" : word_of(site.kind));
         json.key("name").value(site.name);
         write(json.key("place"), site.where);
         json.key("state").value(word_of(site.state));
         json.key("as_decided").value(site.as_decided());
         if (site.kind != site_kind::alternative) {
             json.key("direct").value(site.direct);
+        }
+        if (site.kind == site_kind::pv_call) {
+            json.key("inlined").value(site.inlined);
         }
         if (site.kind == site_kind::static_key) {
             json.key("value").value_or_null(site.value.has_value(), site.value != 0U);
@@ -190,7 +194,7 @@ inline void write(json_writer& json, const site_entry& site) {
                 json.key("predicate").value_or_null(each.ordinal != 0 || site.is_key(), each.predicate);
                 json.key("wins").value(each.wins);
                 if (site.is_call()) {
-                    json.key("target").value(each.target);
+                    json.key("target").value_or_null(!each.target.empty(), each.target);
                 } else if (site.is_key()) {
                     json.key("place");
                     if (each.where.at != 0) {
@@ -241,6 +245,9 @@ inline void write_json(std::ostream& out, const contents& what) {
             json.key("static_calls_direct").value(sum.static_calls_direct);
             json.key("keys").value(sum.keys);
             json.key("keys_direct").value(sum.keys_direct);
+            json.key("pv_calls").value(sum.pv_calls);
+            json.key("pv_calls_direct").value(sum.pv_calls_direct);
+            json.key("pv_calls_inlined").value(sum.pv_calls_inlined);
             json.key("as_decided").value(sum.as_decided);
             json.key("malformed").value(sum.malformed);
         });

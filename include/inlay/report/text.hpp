@@ -16,6 +16,11 @@
 //         before  trampoline  e8 f7 0e 00 00  call trampoline of sched_clock
 //         after   target      e8 17 ff ff ff  call tsc_clock
 //
+//     irq.save_fl  pv call  main.cpp:40 in report+0x8  patched
+//         before  pointer  ff 15 0a 2e 00 00  call qword ptr [irq.save_fl]
+//                 call     e8 c5 fe ff ff 90  call thunk of xen_save_fl; nop
+//         after   !xenpv   9c 58 0f 1f 40 00  pushfq; pop rax; nop
+//
 // The last word of the first line is the state: what is in memory now. Where that is neither the one nor the other,
 // a line `now` shows it. The original of a key is shown while it is in memory.
 #pragma once
@@ -43,6 +48,7 @@ namespace inlay::report {
            : value == site_kind::call        ? "call"
            : value == site_kind::static_call ? "static call"
            : value == site_kind::static_key  ? "static key"
+           : value == site_kind::pv_call     ? "pv call"
                                              : "static switch";
 }
 
@@ -133,8 +139,10 @@ private:
         if (site.kind == site_kind::alternative && !site.choices.empty()) {
             rows.push_back(row_of("before", "", site.choices.front(), site.before));
         } else if (site.is_call() || !site.before.bytes.empty()) {
-            const choice unpatched{
-                .predicate = site.is_call() ? "trampoline" : "reads memory", .code = {}, .target = {}, .where = {}};
+            const char* const unpatched_word = site.kind == site_kind::pv_call ? "pointer"
+                                               : site.is_call()                ? "trampoline"
+                                                                               : "reads memory";
+            const choice unpatched{.predicate = unpatched_word, .code = {}, .target = {}, .where = {}};
             rows.push_back(row_of("before", "", unpatched, site.before));
         }
         const auto add = [&](const char* label, const char* shade, const choice& each, const code& shown) {
@@ -192,6 +200,7 @@ private:
     }
 
     void write(const counts& sum) {
+        const std::size_t sites = sum.alternatives + sum.calls + sum.static_calls + sum.keys + sum.pv_calls;
         out_ << "\nsummary\n"
              << "    " << sum.alternatives << " alternatives: " << sum.original << " original, " << sum.patched
              << " patched, " << sum.other << " other\n"
@@ -201,8 +210,10 @@ private:
              << sum.static_calls - sum.static_calls_direct << " through a trampoline\n"
              << "    " << sum.keys << " sites of keys: " << sum.keys_direct << " direct, " << sum.keys - sum.keys_direct
              << " reading memory\n"
-             << "    " << sum.as_decided << " of " << sum.alternatives + sum.calls + sum.static_calls + sum.keys
-             << " sites hold what this CPU needs, " << sum.malformed << " malformed\n";
+             << "    " << sum.pv_calls << " pv calls: " << sum.pv_calls_direct << " direct, " << sum.pv_calls_inlined
+             << " inlined, " << sum.pv_calls - sum.pv_calls_direct - sum.pv_calls_inlined << " through the pointer\n"
+             << "    " << sum.as_decided << " of " << sites << " sites hold what this CPU needs, " << sum.malformed
+             << " malformed\n";
     }
 
     std::ostream& out_;

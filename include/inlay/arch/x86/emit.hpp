@@ -425,6 +425,10 @@ template <auto Register>
     asm("" : "+r"(value));
     return value;
 }
+template <keeps Keeps>
+[[gnu::always_inline]] inline word operand_value(word value) noexcept {
+    return Keeps == keeps::preserved ? value : laundered(value); // there, no operand could be an immediate
+}
 [[gnu::always_inline]] inline word anything() noexcept {
     word value;                     // NOLINT(*-init-variables): that is the point
     asm volatile("" : "=r"(value)); // volatile: else two of these would be one value, to be copied
@@ -449,12 +453,12 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 [[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
     constexpr auto has = [](reg64 r) { return (Inputs >> r.number & 1U) != 0; };
     constexpr const char* id = anchor_of<Declaration>;
-    const word a = has(rax) ? laundered(in.rax) : 0;
-    const word c = has(rcx) ? laundered(in.rcx) : 0;
-    const word d = has(rdx) ? laundered(in.rdx) : 0;
-    const word b = has(rbx) ? laundered(in.rbx) : 0;
-    const word si = has(rsi) ? laundered(in.rsi) : 0;
-    const word di = has(rdi) ? laundered(in.rdi) : 0;
+    const word a = has(rax) ? operand_value<Keeps>(in.rax) : 0;
+    const word c = has(rcx) ? operand_value<Keeps>(in.rcx) : 0;
+    const word d = has(rdx) ? operand_value<Keeps>(in.rdx) : 0;
+    const word b = has(rbx) ? operand_value<Keeps>(in.rbx) : 0;
+    const word si = has(rsi) ? operand_value<Keeps>(in.rsi) : 0;
+    const word di = has(rdi) ? operand_value<Keeps>(in.rdi) : 0;
     word out_a = 0;
     word out_d = 0;
     Declaration::describe();

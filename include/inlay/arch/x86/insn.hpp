@@ -511,6 +511,24 @@ template <full_register Register>
     return encoding::modrm(0x0f22, 0, to.number, from.number);
 }
 
+// ---- Descriptor tables, ports. LGDT/LIDT, SGDT, SIDT, LLDT, LTR, STR, IN, OUT.
+
+/// Two bytes of limit, then the address.
+[[nodiscard]] consteval code<> lgdt(mem from) { return encoding::modrm(0x0f01, 0, 2, from); }
+[[nodiscard]] consteval code<> lidt(mem from) { return encoding::modrm(0x0f01, 0, 3, from); }
+[[nodiscard]] consteval code<> sgdt(mem to) { return encoding::modrm(0x0f01, 0, 0, to); }
+[[nodiscard]] consteval code<> sidt(mem to) { return encoding::modrm(0x0f01, 0, 1, to); }
+[[nodiscard]] consteval code<> lldt(reg16 selector) { return encoding::modrm(0x0f00, 0, 2, selector.number); }
+[[nodiscard]] consteval code<> ltr(reg16 selector) { return encoding::modrm(0x0f00, 0, 3, selector.number); }
+[[nodiscard]] consteval code<> str(reg32 to) { return encoding::modrm(0x0f00, 0, 1, to.number); }
+/// Port dx, register al.
+[[nodiscard]] consteval code<> in() { return encoding::plain(0xec); }
+[[nodiscard]] consteval code<> out() { return encoding::plain(0xee); }
+/// out port, al
+[[nodiscard]] consteval code<> out(immediate port) {
+    return encoding::with_immediate(encoding::plain(0xe6), encoding::checked_8(port), 1);
+}
+
 // ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, IRET/IRETD/IRETQ, RET, UD, INT n/INTO/INT3/INT1,
 // ENDBR64, VMCALL; VMMCALL is in AMD's manual, volume 3.
 

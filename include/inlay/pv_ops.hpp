@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// pv_ops: walks the operations of a paravirt table, which is an aggregate of pv_op.
+//
+//     static_assert(inlay::operation_count<irq_ops> == 5);
+//     static_assert(inlay::operation_index<&irq, &irq_ops::halt> == 4);
+//     inlay::for_each_operation(irq, [](auto& operation) { if (!operation.is_native()) ... });
+//     inlay::restore(irq);                                       // what the declaration says
+//     inlay::pv_call<&irq, 0UL> first;                           // by index
+//
+// How it works. Boost.PFR counts the members of an aggregate and binds them, so no list is kept beside the declaration.
+// It knows no names: what is named by a member, such as `operation_name<&irq, &irq_ops::halt>`, has it from the
+// compiler.
+#pragma once
+
+#include "inlay/pv.hpp"
+
+#include <boost/pfr/core.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace inlay {
+
+namespace detail {
+
+template <class Operation>
+inline constexpr bool is_operation_type = false;
+template <class Signature, auto Native>
+inline constexpr bool is_operation_type<pv_op<Signature, Native>> = true;
+
+template <class Table, class Indices>
+inline constexpr bool all_operations = false;
+template <class Table, std::size_t... Index>
+inline constexpr bool all_operations<Table, std::index_sequence<Index...>> =
+    (is_operation_type<std::remove_cv_t<boost::pfr::tuple_element_t<Index, Table>>> && ...);
+
+template <auto* Table, auto Index>
+struct operation_by_index {
+    using table = std::remove_pointer_t<std::remove_cv_t<decltype(Table)>>;
+    static_assert(Index < boost::pfr::tuple_size_v<table>, "inlay: the table has fewer operations than that");
+    [[nodiscard]] static constexpr auto* where() noexcept { return &boost::pfr::get<Index>(*Table); }
+};
+
+} // namespace detail
+
+/// Number of operations of a table's type.
+template <class Table>
+inline constexpr std::size_t operation_count = [] {
+    constexpr std::size_t count = boost::pfr::tuple_size_v<Table>;
+    static_assert(detail::all_operations<Table, std::make_index_sequence<count>>,
+                  "inlay: a paravirt table is an aggregate of nothing but pv_op members");
+    return count;
+}();
+
+/// Calls `function(operation)` for each operation of the table, in the order of declaration. Each has a type of its
+/// own.
+template <class Table, class Function>
+constexpr void for_each_operation(Table& table, Function function) {
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+        (static_cast<void>(function(boost::pfr::get<Index>(table))), ...);
+    }(std::make_index_sequence<operation_count<std::remove_cv_t<Table>>>{});
+}
+
+/// The position of a member in its table, from 0.
+template <auto* Table, auto Member>
+inline constexpr std::size_t operation_index = [] {
+    using table = std::remove_cv_t<std::remove_pointer_t<decltype(Table)>>;
+    return []<std::size_t... Index>(std::index_sequence<Index...>) {
+        const void* const member = detail::operation_of<Table, Member>();
+        std::size_t found = 0;
+        ((found += member == static_cast<const void*>(detail::operation_of<Table, Index>()) ? Index : 0), ...);
+        return found;
+    }(std::make_index_sequence<operation_count<table>>{});
+}();
+
+/// The name in messages and reports: "irq.halt". A null-terminated text.
+template <auto* Table, auto Member>
+inline constexpr const char* operation_name = detail::name_text<detail::operation<Table, Member>::name>::value.text;
+
+/// Makes all operations native again; takes effect at the next apply(), or call through the table.
+template <class Table>
+constexpr void restore(Table& table) noexcept {
+    for_each_operation(table, []<class Operation>(Operation& operation) { operation = Operation{}; });
+}
+
+} // namespace inlay

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/*
+ * call_with_pattern(target, registers): fills every register that a function may change with a pattern, calls the
+ * target, and stores what they hold then: rax, rcx, rdx, rsi, rdi, r8 to r11. On the way the stack is off by 8 bytes, as
+ * an assembly call may find it.
+ */
+	.text
+	.globl	call_with_pattern, leaves_junk, keeps_registers, changes_registers
+	.type	call_with_pattern, @function
+call_with_pattern:
+	push	%rbx
+	push	%rbp
+	mov	%rsi, %rbx
+	mov	%rdi, %rbp
+	movabs	$0x1111111111111111, %rax
+	mov	%rax, %rcx
+	mov	%rax, %rdx
+	mov	%rax, %rsi
+	mov	%rax, %rdi
+	mov	%rax, %r8
+	mov	%rax, %r9
+	mov	%rax, %r10
+	mov	%rax, %r11
+	call	*%rbp
+	mov	%rax, (%rbx)
+	mov	%rcx, 8(%rbx)
+	mov	%rdx, 16(%rbx)
+	mov	%rsi, 24(%rbx)
+	mov	%rdi, 32(%rbx)
+	mov	%r8, 40(%rbx)
+	mov	%r9, 48(%rbx)
+	mov	%r10, 56(%rbx)
+	mov	%r11, 64(%rbx)
+	pop	%rbp
+	pop	%rbx
+	ret
+
+/* bool(): false, with junk above its eight bits; changes nothing else. */
+	.type	leaves_junk, @function
+leaves_junk:
+	movabs	$0x123456789abcde00, %rax
+	ret
+
+/* u64(u64): three times its argument; callee-save by itself. */
+	.type	keeps_registers, @function
+keeps_registers:
+	lea	(%rdi,%rdi,2), %rax
+	ret
+
+/* bool(): false; changes all that the calling convention lets a function change, and needs an aligned stack. */
+	.type	changes_registers, @function
+changes_registers:
+	mov	$-1, %rcx
+	mov	%rcx, %rdx
+	mov	%rcx, %rsi
+	mov	%rcx, %rdi
+	mov	%rcx, %r8
+	mov	%rcx, %r9
+	mov	%rcx, %r10
+	mov	%rcx, %r11
+	pcmpeqd	%xmm0, %xmm0
+	movdqa	%xmm0, %xmm15
+	movaps	%xmm0, -24(%rsp)
+	mov	$0x1ff00, %eax
+	ret
+
+	.section .note.GNU-stack, "", @progbits
