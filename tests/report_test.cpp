@@ -2,6 +2,7 @@
 //
 // The report on this very program: words, places, bytes and instructions, as data, as text and as JSON.
 #include <inlay/inlay.hpp>
+#include <inlay/pv.hpp>
 #include <inlay/report.hpp>
 
 #include "made_image.hpp"
@@ -12,12 +13,14 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <new>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -200,6 +203,8 @@ inline constexpr inlay::dispatch<"report.call", &one, when<x && !z, &two>> call;
 
 int plus_one(int n) { return n + 1; }
 int plus_two(int n) { return n + 2; }
+int eight() { return 8; }
+void ignore(int /*value*/) {}
 inline constexpr inlay::static_key<"report.key", false> key;
 inline constexpr inlay::static_switch<"report.switch", 20, 3U> way;
 inline constexpr inlay::static_call<"report.static", &plus_one> retargeted;
@@ -220,6 +225,24 @@ constexpr int key_line = __LINE__ + 2;
     asm volatile(""); // NOLINT(hicpp-no-assembler): not a tail
 }
 [[gnu::noinline]] long run_ask(int n) { return ask.maybe(n) + 1; }
+
+struct hook_ops {
+    inlay::pv_op<int(int), &plus_one> add;
+    inlay::pv_op<int(), inlay::callee_save<mov(eax, 7)>> seven;
+    inlay::pv_op<void(int), &ignore> idle;
+    inlay::pv_op<void(int), nullptr> kick;
+};
+inline constinit hook_ops hooks; // NOLINT(*-avoid-non-const-global-variables)
+inline constexpr inlay::pv_call<&hooks, &hook_ops::add> hook_add;
+inline constexpr inlay::pv_alt_call<&hooks, &hook_ops::seven, mov(eax, 7), !z> hook_seven;
+inline constexpr inlay::pv_call<&hooks, &hook_ops::idle> hook_idle;
+inline constexpr inlay::pv_call<&hooks, &hook_ops::kick> hook_kick;
+
+constexpr int hook_line = __LINE__ + 1;
+[[gnu::noinline]] int run_hook_add(int n) { return hook_add(n) * 2; }
+[[gnu::noinline]] int run_hook_seven() { return hook_seven() * 2; }
+[[gnu::noinline]] void run_hook_idle() { hook_idle(1); }
+[[gnu::noinline]] void run_hook_kick() { hook_kick(1); }
 
 constexpr int barrier_line = __LINE__ + 2;
 [[gnu::noinline]] void run_barrier() {
@@ -304,6 +327,8 @@ protected:
         EXPECT_EQ(run_switch(), 9U);
         EXPECT_EQ(run_static(1), 3);
         EXPECT_EQ(run_ask(1), 1);
+        hooks = hook_ops{};
+        EXPECT_NE(run_hook_seven(), 0);
         run_probe(1);
         run_barrier();
         run_mixed();
@@ -720,6 +745,132 @@ TEST_F(ReportSites, KeysAndStaticCallsAsJson) {
               0); // NOLINT(cert-env33-c, concurrency-mt-unsafe)
 }
 
+// ---- Paravirt calls -------------------------------------------------------------------------------------
+
+TEST_F(ReportSites, PvCallsOfAFreshProgramGoThroughThePointer) {
+    auto site = site_in(fresh, "run_hook_add");
+    EXPECT_EQ(site.kind, report::site_kind::pv_call);
+    EXPECT_EQ(site.name, "hooks.add");
+    EXPECT_EQ(site.where.line, hook_line);
+    EXPECT_EQ(site.state, report::state::original);
+    EXPECT_FALSE(site.direct);
+    EXPECT_FALSE(site.as_decided());
+    EXPECT_EQ(site.trouble, "");
+    EXPECT_EQ(site.now.bytes, site.before.bytes);
+    EXPECT_EQ(site.before.instructions, lines{"call [hooks.add]"});
+    EXPECT_EQ(predicates(site), lines{"call *"});
+    EXPECT_EQ(site.choices[0].ordinal, 0U);
+    EXPECT_EQ(site.choices[0].target, "(anonymous namespace)::plus_one");
+    EXPECT_EQ(site.choices[0].code.bytes, site.after.bytes);
+    EXPECT_EQ(site.after.instructions, (lines{"call (anonymous namespace)::plus_one", "nop"}));
+
+    site = site_in(fresh, "run_hook_seven");
+    EXPECT_EQ(site.kind, report::site_kind::pv_call);
+    EXPECT_EQ(site.state, report::state::original);
+    EXPECT_EQ(predicates(site), (lines{"call", "!report.z *"}));
+    EXPECT_TRUE(site.choices[0].code.instructions.at(0).starts_with("call ")) << site.choices[0].code.instructions[0];
+    EXPECT_NE(site.choices[0].target, "");
+    EXPECT_EQ(site.choices[1].target, "") << "code, no function";
+    EXPECT_EQ(site.after.instructions, (lines{"mov eax, 0x7", "nop"}));
+
+    EXPECT_EQ(site_in(fresh, "run_hook_kick").choices.at(0).target, "missing");
+    EXPECT_EQ(site_in(fresh, "run_hook_kick").after.instructions,
+              (lines{"call reporter of missing operations", "nop"}));
+    EXPECT_EQ(fresh.summary.pv_calls, 4U);
+    EXPECT_EQ(fresh.summary.pv_calls_direct + fresh.summary.pv_calls_inlined, 0U);
+}
+
+TEST_F(ReportSites, PvCallsFollowApplyAndTheirTable) {
+    hooks.idle = inlay::pv_nop;
+    const auto planned = collected("this");
+    EXPECT_EQ(site_in(planned, "run_hook_idle").choices.at(0).target, "nothing");
+    EXPECT_EQ(site_in(planned, "run_hook_idle").after.instructions, lines{"nop"});
+    apply_with(false, false);
+    const auto what = collected("this");
+    for (const auto* const function : {"run_hook_add", "run_hook_seven", "run_hook_idle", "run_hook_kick"}) {
+        const auto site = site_in(what, function);
+        EXPECT_EQ(site.state, report::state::patched) << function;
+        EXPECT_EQ(site.now.bytes, site_in(planned, function).after.bytes) << function;
+        EXPECT_TRUE(site.as_decided()) << function;
+        EXPECT_TRUE(site.direct) << function;
+        EXPECT_EQ(site.inlined, std::string{function} == "run_hook_seven") << function;
+        EXPECT_TRUE(site.before.instructions.at(0).starts_with("call [hooks.")) << function;
+        EXPECT_EQ(site.trouble, "") << function;
+    }
+    EXPECT_EQ(what.summary.pv_calls, 4U);
+    EXPECT_EQ(what.summary.pv_calls_direct, 3U);
+    EXPECT_EQ(what.summary.pv_calls_inlined, 1U);
+    EXPECT_EQ(run_hook_add(1), 4);
+    run_hook_idle();
+    static std::string missing;
+    inlay::on_missing_operation([](const char* operation) noexcept { missing = operation; });
+    run_hook_kick();
+    EXPECT_EQ(missing, "hooks.kick");
+
+    // A table that was changed since apply().
+    hooks.add = &plus_two;
+    EXPECT_EQ(site_of("run_hook_add").state, report::state::other);
+    EXPECT_EQ(site_of("run_hook_add").choices.at(0).target, "(anonymous namespace)::plus_two");
+    EXPECT_EQ(site_of("run_hook_add").after.instructions.at(0), "call (anonymous namespace)::plus_two");
+    EXPECT_EQ(site_of("run_hook_add").now.instructions.at(0), "call (anonymous namespace)::plus_one");
+    EXPECT_TRUE(site_of("run_hook_add").direct);
+
+    // The call where the predicate does not hold, here and on CPUs by name.
+    hooks.seven = inlay::callee_save<&eight>;
+    EXPECT_EQ(site_of("run_hook_seven").state, report::state::patched) << "native code is in place: nothing is called";
+    apply_with(false, true);
+    const auto site = site_of("run_hook_seven");
+    EXPECT_EQ(predicates(site), (lines{"call *", "!report.z"}));
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_FALSE(site.inlined);
+    EXPECT_TRUE(site.direct);
+    EXPECT_NE(site.choices[0].target.find("eight"), std::string::npos) << site.choices[0].target;
+    EXPECT_EQ(run_hook_seven(), 16);
+    EXPECT_EQ(predicates(site_of("run_hook_seven", "none")), (lines{"call", "!report.z *"}));
+    EXPECT_EQ(site_of("run_hook_seven", "none").state, report::state::other);
+    EXPECT_EQ(site_of("run_hook_seven", "none,+report.z").after.bytes, site.now.bytes);
+}
+
+TEST_F(ReportSites, PvCallsAsText) {
+    std::ostringstream before;
+    report::write_text(before, fresh);
+    const std::string line = "hooks.add  pv call  ";
+    const auto first = before.str().find(line);
+    ASSERT_NE(first, std::string::npos) << before.str();
+    EXPECT_NE(before.str().find(
+                  "report_test.cpp:" + std::to_string(hook_line) + " in (anonymous namespace)::run_hook_add", first),
+              std::string::npos);
+    EXPECT_NE(before.str().find("    before  pointer  ff 15 ", first), std::string::npos);
+    EXPECT_NE(before.str().find("  call [hooks.add]\n", first), std::string::npos);
+    EXPECT_NE(before.str().find("    after   call     e8 ", first), std::string::npos);
+    EXPECT_NE(before.str().find("  4 pv calls: 0 direct, 0 inlined, 4 through the pointer\n"), std::string::npos);
+    apply_with(false, false);
+    const std::string after = text_of({});
+    EXPECT_NE(after.find("  call (anonymous namespace)::plus_one; nop\n"), std::string::npos) << after;
+    EXPECT_NE(after.find("    after   !report.z  b8 07 00 00 00 90  mov eax, 0x7; nop\n"), std::string::npos) << after;
+    EXPECT_NE(after.find("            call       e8 "), std::string::npos) << "what is called elsewhere";
+    EXPECT_NE(after.find("  4 pv calls: 3 direct, 1 inlined, 0 through the pointer\n"), std::string::npos);
+}
+
+TEST_F(ReportSites, PvCallsAsJson) {
+    apply_with(false, false);
+    const std::string file = testing::TempDir() + "inlay_report_pv.json";
+    std::ofstream{file} << text_of({.format = report::output::json});
+    const std::string script =
+        "import json,sys; r=json.load(open(sys.argv[1])); s={s['name']: s for s in r['sites']}; "
+        "a=s['hooks.add']; assert a['kind']=='pv_call' and a['state']=='patched' and a['as_decided']; "
+        "assert a['direct'] and not a['inlined']; "
+        "assert a['before']['instructions']==['call [hooks.add]']; "
+        "c=a['choices']; assert len(c)==1 and c[0]['ordinal']==0 and c[0]['predicate'] is None and c[0]['wins']; "
+        "assert c[0]['target'].endswith('plus_one') and c[0]['code']==a['after']==a['now']; "
+        "b=s['hooks.seven']; assert b['inlined'] and b['choices'][1]['target'] is None; "
+        "assert b['choices'][1]['predicate']=='!report.z' and b['choices'][1]['wins']; "
+        "assert s['hooks.kick']['choices'][0]['target']=='missing'; "
+        "t=r['summary']; assert t['pv_calls']==4 and t['pv_calls_direct']==3 and t['pv_calls_inlined']==1";
+    EXPECT_EQ(std::system(("python3 -c \"" + script + "\" " + file).c_str()),
+              0); // NOLINT(cert-env33-c, concurrency-mt-unsafe)
+}
+
 // ---- Malformed and nested records, made by hand --------------------------------------------------------
 
 /// One alternative in a made image: nop, or two bytes where a feature set by hand holds.
@@ -731,7 +882,14 @@ struct hand_made {
         inlay::table::form head;
         std::array<std::uint8_t, 4> bytes;
     };
+    struct call_form {
+        inlay::table::form head;
+        std::array<std::uint8_t, 8> bytes;
+        inlay::table::indirect_call call;
+    };
     struct data {
+        inlay::address pointer;
+        call_form call;
         std::array<inlay::table::alternative_record, 2> records;
         inlay::table::choice original, last, outer_original, outer;
         inlay::table::predicate_node holds;
@@ -761,6 +919,23 @@ struct hand_made {
         }
         made::refer(tables.records[0].choices, &tables.last);
         made::refer(tables.records[1].choices, &tables.outer);
+        tables.call = {{6, inlay::table::form_kind::indirect_call, {}, {2, none, none, none}}, {0xff, 0x15}, {}};
+        const auto distance = static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(&tables.pointer) -
+                                                        reinterpret_cast<std::intptr_t>(&tables.call.bytes[6]));
+        std::memcpy(&tables.call.bytes[2], &distance, sizeof distance);
+        made::refer(tables.call.call.pointer, &tables.pointer);
+        made::refer(tables.call.call.nothing, &memory.text[600]);
+        made::refer(tables.call.call.missing, &memory.text[700]);
+    }
+
+    /// Makes the original of one record a call through the pointer.
+    void call_through_pointer(inlay::table::choice& original, inlay::table::choice& last) {
+        made::refer(original.form, &tables.call);
+        original.length = last.length = 6;
+    }
+
+    [[nodiscard]] std::pair<inlay::table::tables, report::contents> whole(std::size_t records) const {
+        return {{{tables.records.data(), records * sizeof(tables.records[0])}, {}}, about(records)};
     }
 
     void chain(inlay::table::choice& original, inlay::table::choice& last, const form& to, std::uint8_t length) {
@@ -813,6 +988,57 @@ TEST(ReportOfMadeImage, MalformedRecordsAreReportedInTheirPlace) {
     std::ostringstream text;
     report::write_text(text, made.about(1));
     EXPECT_NE(text.str().find("1 malformed"), std::string::npos);
+}
+
+TEST(ReportOfMadeImage, PvCallsOutOfReachGoThroughThePointer) {
+    hand_made made;
+    made.call_through_pointer(made.tables.original, made.tables.last);
+    made.tables.pointer = reinterpret_cast<inlay::address>(made.memory.text.data()) + 800;
+    auto site = made.about(1).sites.at(0);
+    EXPECT_EQ(site.kind, report::site_kind::pv_call);
+    EXPECT_EQ(site.trouble, "");
+    EXPECT_EQ(site.after.bytes, (std::vector<std::uint8_t>{0xe8, 0x0b, 3, 0, 0, 0x90}));
+    EXPECT_EQ(site.state, report::state::other) << "nops, which inlay did not write";
+
+    made.tables.pointer = 0;
+    EXPECT_EQ(made.about(1).sites.at(0).choices.at(0).target, "missing");
+    EXPECT_EQ(made.about(1).sites.at(0).after.bytes, (std::vector<std::uint8_t>{0xe8, 0xa7, 2, 0, 0, 0x90}));
+
+    made.tables.pointer = reinterpret_cast<inlay::address>(made.memory.text.data()) + (inlay::address{1} << 32U);
+    site = made.about(1).sites.at(0);
+    EXPECT_EQ(site.trouble, "the target is out of reach; the call goes through its pointer");
+    EXPECT_FALSE(site.malformed);
+    EXPECT_EQ(site.after.bytes, site.before.bytes);
+    EXPECT_EQ(made.about(1, "none,+hand").sites.at(0).trouble, "") << "nothing is called";
+    const auto [tables, planned] = made.whole(1);
+    ASSERT_TRUE(inlay::apply(tables, made.image));
+    EXPECT_EQ(made.about(1).sites.at(0).now.bytes, planned.sites.at(0).after.bytes);
+    EXPECT_EQ(made.about(1).sites.at(0).state, report::state::original);
+    EXPECT_TRUE(made.about(1).sites.at(0).as_decided());
+    EXPECT_FALSE(made.about(1).sites.at(0).direct);
+}
+
+TEST(ReportOfMadeImage, AnAlternativeMayFollowAPvCallButNotComeBefore) {
+    hand_made made;
+    made.tables.pointer = reinterpret_cast<inlay::address>(made.memory.text.data()) + 800;
+    made.call_through_pointer(made.tables.original, made.tables.last);
+    EXPECT_EQ(predicates(made.about(2, "none,+hand").sites.at(0)), (lines{"call", "hand", "hand *"}));
+    EXPECT_EQ(made.about(2).sites.at(0).kind, report::site_kind::pv_call);
+    EXPECT_EQ(made.about(2).sites.at(0).trouble, "");
+
+    made.call_through_pointer(made.tables.outer_original, made.tables.outer);
+    made::refer(made.tables.original.form, &made.tables.nop);
+    const auto [tables, what] = made.whole(2);
+    EXPECT_EQ(what.sites.at(0).kind, report::site_kind::alternative);
+    EXPECT_EQ(what.sites.at(0).trouble, inlay::message(inlay::error::call_behind_alternative));
+    EXPECT_TRUE(what.sites.at(0).malformed);
+    EXPECT_EQ(what.sites.at(0).state, report::state::unknown);
+    EXPECT_EQ(what.summary.malformed, 1U);
+    EXPECT_EQ(inlay::apply(tables, made.image).error(), inlay::error::call_behind_alternative);
+
+    made::refer(made.tables.original.form, &made.tables.call);
+    EXPECT_EQ(made.about(2).sites.at(0).trouble, inlay::message(inlay::error::call_behind_alternative));
+    EXPECT_EQ(made.about(2).sites.at(0).kind, report::site_kind::pv_call);
 }
 
 /// A key, a switch and a static call in a made image, none of them patched.

@@ -376,6 +376,112 @@ TEST_F(Table, ConditionalTailCallIsRedirected) {
     EXPECT_EQ(bytes_at(80, 6), std::string("\x0f\x85\x3a\x01\0\0", 6)) << "400 - 86";
 }
 
+/// A call through a pointer at text + 96, of what `target` holds.
+class CallThroughPointer : public Table {
+protected:
+    struct call_in_data {
+        table::form head;
+        std::array<std::uint8_t, 8> bytes; // six used
+        table::indirect_call call;
+    };
+    struct more_data {
+        call_in_data form;
+        table::choice choice;
+        std::array<table::alternative_record, 3> records; // the call, an alternative at the same site, the call again
+        alignas(8) address pointer;
+        std::array<std::uint8_t, 8> functions;
+    };
+
+    CallThroughPointer() {
+        m = new (&image.data[2048]) more_data{};
+        m->form.head = {6, table::form_kind::indirect_call, {}, {2, 255, 255, 255}};
+        m->form.bytes = {0xff, 0x15};
+        const auto distance =
+            reinterpret_cast<std::intptr_t>(&m->pointer) - reinterpret_cast<std::intptr_t>(&m->form.bytes[6]);
+        const auto rel32 = static_cast<std::int32_t>(distance);
+        std::memcpy(&m->form.bytes[2], &rel32, 4);
+        made::refer(m->form.call.pointer, &m->pointer);
+        made::refer(m->form.call.nothing, &image.text[600]);
+        made::refer(m->form.call.missing, &image.text[610]);
+        m->choice.length = 6;
+        made::refer(m->choice.form, &m->form.head);
+        for (auto& record : m->records) {
+            made::refer(record.site, &image.text[96]);
+            made::refer(record.choices, &m->choice);
+        }
+        made::refer(m->records[1].choices, &t->choices[2]);
+        m->pointer = reinterpret_cast<address>(&image.text[500]);
+    }
+
+    [[nodiscard]] inlay::table::tables calls(std::size_t first, std::size_t count) const {
+        return {{&m->records[first], count * sizeof(m->records[0])}, {}, {}, {}, nullptr};
+    }
+    [[nodiscard]] std::string call_of(std::size_t to) const {
+        const auto rel32 = static_cast<std::int32_t>(to) - 96 - 5;
+        std::string bytes = "\xe8    \x90";
+        std::memcpy(&bytes[1], &rel32, 4);
+        return bytes;
+    }
+
+    more_data* m{};
+};
+
+TEST_F(CallThroughPointer, BecomesDirectOrNothingOrTheReporter) {
+    const auto all = calls(0, 1);
+    ASSERT_TRUE(apply(all));
+    EXPECT_EQ(bytes_at(96, 6), call_of(500));
+    m->pointer = 0;
+    ASSERT_TRUE(apply(all));
+    EXPECT_EQ(bytes_at(96, 6), call_of(610));
+    m->pointer = reinterpret_cast<address>(&image.text[600]);
+    ASSERT_TRUE(apply(all));
+    EXPECT_EQ(bytes_at(96, 6), std::string("\x66\x0f\x1f\x44\0\0", 6));
+}
+
+TEST_F(CallThroughPointer, OutOfReachStays) {
+    m->pointer = address{1} << 46;
+    ASSERT_TRUE(apply(calls(0, 1)));
+    EXPECT_EQ(bytes_at(96, 2), "\xff\x15");
+    std::int32_t distance = 0;
+    std::memcpy(&distance, &image.text[98], 4);
+    EXPECT_EQ(&image.text[102] + distance, reinterpret_cast<std::uint8_t*>(&m->pointer));
+}
+
+TEST_F(CallThroughPointer, AlternativeBehindItTakesItsPlace) {
+    ASSERT_TRUE(apply(calls(0, 2)));
+    std::string code = bytes_at(96, 6); // the feature is off: a call of text + 512
+    EXPECT_EQ(code, call_of(512));
+}
+
+TEST_F(CallThroughPointer, InFrontOfTheAlternativeIsTheOnlyOrder) {
+    // The call behind the alternative would overwrite what was put in its place.
+    const auto before = image.text;
+    refused(apply(calls(1, 2)), error::call_behind_alternative, table_kind::alternatives, 1, before);
+}
+
+TEST_F(CallThroughPointer, BadOnes) {
+    const auto before = image.text;
+    m->form.call.pointer.distance += 4; // not aligned
+    refused(apply(calls(0, 1)), error::reference_outside, table_kind::alternatives, 0, before);
+    m->form.call.pointer.distance = 1 << 20;
+    refused(apply(calls(0, 1)), error::reference_outside, table_kind::alternatives, 0, before);
+    made::refer(m->form.call.pointer, &m->pointer);
+    m->form.head.length = 4; // the direct call would not fit
+    m->form.head.relative[0] = table::no_operand;
+    refused(apply(calls(0, 1)), error::form_too_long, table_kind::alternatives, 0, before);
+    m->form.head.length = 6;
+    m->form.head.kind = static_cast<table::form_kind>(4);
+    refused(apply(calls(0, 1)), error::form_unknown, table_kind::alternatives, 0, before);
+}
+
+TEST_F(CallThroughPointer, PlatformThatRefusesLeavesTheIndirectCall) {
+    image.text[96] = 0xff;
+    platform.refuses = true;
+    const auto before = image.text;
+    EXPECT_EQ(apply(calls(0, 1)).error(), error::text_not_writable);
+    EXPECT_TRUE(image.text == before);
+}
+
 TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
     t->cell.by_hand = 1;
     platform.refuses = true;

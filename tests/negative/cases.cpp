@@ -256,3 +256,99 @@ void use() {
 inline constexpr inlay::static_key<"negative.value", false> key;
 struct nothing_like_a_bool {};
 void use() { inlay::set(key, nothing_like_a_bool{}); }
+
+// CASE operation_with_a_wide_result
+// EXPECT inlay: the result of a paravirt operation is not wider than a register
+#include <inlay/pv.hpp>
+__int128 wide();
+inlay::pv_op<__int128(), &wide> operation;
+
+// CASE operation_with_a_result_that_is_no_integer
+// EXPECT inlay: a paravirt operation returns void, an integer, an enum or a pointer
+#include <inlay/pv.hpp>
+inlay::pv_op<double(), &returns_double> operation;
+
+// CASE operation_with_an_argument_that_is_an_object
+// EXPECT inlay: each argument of a paravirt operation is an integer, an enum or a pointer that fits one register
+#include <inlay/pv.hpp>
+struct two_words {
+    long a, b;
+};
+void takes(two_words);
+inlay::pv_op<void(two_words), &takes> operation;
+
+// CASE operation_with_seven_arguments
+// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them
+#include <inlay/pv.hpp>
+void takes(int, int, int, int, int, int, int);
+inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;
+
+// CASE operation_with_another_native_target
+// EXPECT inlay: the native target of a pv_op is the address of a function of its signature
+#include <inlay/pv.hpp>
+inlay::pv_op<void(int), &returns_double> operation;
+
+// CASE operation_with_a_noexcept_signature
+// EXPECT inlay: write pv_op<result(parameters...), target>: a function type without noexcept
+#include <inlay/pv.hpp>
+inlay::pv_op<void() noexcept, nullptr> operation;
+
+// CASE function_assigned_to_a_callee_save_operation
+// EXPECT inlay: this operation is callee-save: assign callee_save<&function>
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), inlay::callee_save<nullptr>> operation;
+void target();
+void use() { operation = &target; }
+
+// CASE callee_save_function_assigned_to_an_ordinary_operation
+// EXPECT inlay: the target has the other calling convention
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), nullptr> operation;
+void target();
+void use() { operation = inlay::callee_save<&target>; }
+
+// CASE function_of_another_signature_assigned_to_an_operation
+// EXPECT inlay: the target of a paravirt operation has its signature
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), nullptr> operation;
+void use() { operation = &returns_double; }
+
+// CASE nothing_assigned_to_an_operation_with_a_result
+// EXPECT inlay: pv_nop is a target of operations that return void
+#include <inlay/pv.hpp>
+inlay::pv_op<int(), nullptr> operation;
+void use() { operation = inlay::pv_nop; }
+
+// CASE native_code_longer_than_the_call
+// EXPECT inlay: the native code is longer than the call whose place it takes
+#include <inlay/pv.hpp>
+struct table {
+    inlay::pv_op<void(), nullptr> operation;
+};
+inline constinit table operations;
+inline constexpr inlay::pv_alt_call<&operations, &table::operation, nop(7), cpu.xenpv> call_it;
+void use() { (void)sizeof(call_it); }
+
+// CASE function_of_too_many_instructions
+// EXPECT inlay: a function made of instructions has at most 32 bytes of them, and no symbols
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), inlay::native<nop(33)>> operation;
+
+// CASE operation_by_index_without_the_header
+// EXPECT inlay: an operation is named by its member, &irq_ops::save_fl; by its index, with inlay/pv_ops.hpp included
+#include <inlay/pv.hpp>
+struct table {
+    inlay::pv_op<void(), nullptr> operation;
+};
+inline constinit table operations;
+inline constexpr inlay::pv_call<&operations, 0> first;
+void use() { first(); }
+
+// CASE table_with_something_else
+// EXPECT inlay: a paravirt table is an aggregate of nothing but pv_op members
+#include <inlay/pv_ops.hpp>
+struct table {
+    inlay::pv_op<void(), nullptr> operation;
+    int number;
+};
+static_assert(inlay::operation_count<table> == 2);
