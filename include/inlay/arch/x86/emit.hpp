@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// emit: everything that x86-64 needs in inline assembly, and nothing else.
+// emit: everything that x86 needs in inline assembly, and nothing else.
 //
 //     emit::form<Code>();                                   // a description: data, once a unit
 //     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
@@ -17,8 +17,18 @@
 //
 // A form that calls or moves the stack must not meet the red zone, and no compiler can be told so for one
 // statement. But a function that may call another has no red zone: `never_a_leaf` adds such a call on a
-// path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction.
+// path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction. (In 32-bit mode
+// there is no red zone.)
+//
+// In 32-bit mode addresses stand in the code itself, so only position-dependent code will do.
 #pragma once
+
+#if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
+#error "inlay: in 32-bit mode, compile position-dependent code: -fno-pic -fno-pie, and link with -no-pie"
+#endif
+#if defined(__x86_64__) && defined(__ILP32__)
+#error "inlay: the x32 ABI is not supported"
+#endif
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/x86/registers.hpp"
@@ -73,17 +83,67 @@ template <auto Function>
     );
 }
 
+/// The same in 32-bit mode: keeps all but eax (and edx where the result has 64 bits). The arguments are in eax, edx and
+/// ecx (see `reachable`).
+template <auto Function>
+    requires(!is_64_bit)
+[[gnu::always_inline]] inline void thunk() noexcept {
+    using target = inlay::detail::reachable<Function>;
+    using result = typename target::result;
+    static_assert(target::arity <= 3,
+                  "inlay: in 32-bit mode, a function called from an alternative has at most three parameters");
+    constexpr bool returns_eax = !inlay::detail::same<result, void>;
+    constexpr bool returns_edx = inlay::detail::size_of<result> > 4;
+    asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
+                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                        ".balign 16\n"
+                        ".Linlay.%c[id]:\n\t"
+                        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb\n\t.endif\n\t"
+                        ".byte 0x55,0x89,0xe5\n\t"      // push ebp; mov ebp, esp
+                        ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
+                        ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again keeps the stack aligned
+                        ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                        ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
+                        ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
+                        ".endif\n\t"
+                        ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
+                        ".else\n\t.byte 0x5a\n\t"               // pop edx
+                        ".endif\n\t"
+                        ".byte 0x59,0xc9,0xc3\n\t" // pop ecx; leave; ret
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<inlay::detail::of_thunk<Function>>), [function] "i"(&target::call),
+                          [returns_eax] "i"(int{returns_eax}), [returns_edx] "i"(int{returns_edx}),
+#ifdef __CET__
+                          [endbr] "i"(1)
+#else
+                          [endbr] "i"(0)
+#endif
+    );
+}
+
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
     return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
 }
 
-/// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
-consteval int relative_offsets(const machine_code& code) {
+/// The offsets of all symbol operands, a byte each; 255 where there is none.
+consteval int operand_offsets(const machine_code& code) {
     std::uint32_t packed = 0xffffffff;
     for (unsigned i = 0; i < code.relatives; ++i) {
         packed &= ~(0xffU << (8 * i));
         packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+/// The offsets of those that are relative, as `table::form::relative` has them. The others are absolute (their tail is
+/// 0), and stay what they are when the form is copied.
+consteval int relative_offsets(const machine_code& code) {
+    auto packed = static_cast<std::uint32_t>(operand_offsets(code));
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed |= code.relative[i].encoding == 0 ? 0xffU << (8 * i) : 0;
     }
     return static_cast<int>(packed);
 }
@@ -129,15 +189,19 @@ template <auto Code, auto... Symbols>
         ".set .Linlay_next,.Linlay_at+4\n\t"
         ".if .Linlay_at == (%c[at] & 255)\n\t"
         ".if %c[thunks] & 1\n\t.long .Linlay.%c[s0] - . - (%c[tail] & 255)\n\t"
+        ".elseif (%c[tail] & 255) == 0\n\t.long %c[s0]\n\t" // absolute
         ".else\n\t.long %c[s0] - . - (%c[tail] & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 8) & 255)\n\t"
         ".if %c[thunks] & 2\n\t.long .Linlay.%c[s1] - . - ((%c[tail] >> 8) & 255)\n\t"
+        ".elseif ((%c[tail] >> 8) & 255) == 0\n\t.long %c[s1]\n\t" // absolute
         ".else\n\t.long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 16) & 255)\n\t"
         ".if %c[thunks] & 4\n\t.long .Linlay.%c[s2] - . - ((%c[tail] >> 16) & 255)\n\t"
+        ".elseif ((%c[tail] >> 16) & 255) == 0\n\t.long %c[s2]\n\t" // absolute
         ".else\n\t.long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 24) & 255)\n\t"
         ".if %c[thunks] & 8\n\t.long .Linlay.%c[s3] - . - ((%c[tail] >> 24) & 255)\n\t"
+        ".elseif ((%c[tail] >> 24) & 255) == 0\n\t.long %c[s3]\n\t" // absolute
         ".else\n\t.long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t.endif\n\t"
         ".else\n\t"
         ".byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t"
@@ -147,7 +211,7 @@ template <auto Code, auto... Symbols>
         ".endif"
         :
         : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-          [at] "i"(relative_offsets(Code)), [tail] "i"(relative_tails(Code)), [thunks] "i"(thunks),
+          [at] "i"(operand_offsets(Code)), [tail] "i"(relative_tails(Code)), [thunks] "i"(thunks),
           [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
           [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
           [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
@@ -290,9 +354,9 @@ never:
 }
 
 /// What a general register holds.
-using word = std::uint64_t;
+using word = std::uintptr_t;
 
-/// What goes into a site, by register. Only those in the site's mask are read.
+/// What goes into a site, by register: rax is eax in 32-bit mode, and so on. Only those in the site's mask are read.
 struct inputs {
     word rax = 0;
     word rcx = 0;
@@ -303,19 +367,22 @@ struct inputs {
 };
 
 /// Puts `value` into the member of `in` for `where`.
-[[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
-    (where == rax   ? in.rax
-     : where == rcx ? in.rcx
-     : where == rdx ? in.rdx
-     : where == rbx ? in.rbx
-     : where == rsi ? in.rsi
-                    : in.rdi) = value;
+[[gnu::always_inline]] inline void load(inputs& in, address_register where, word value) noexcept {
+    (where.number == rax.number   ? in.rax
+     : where.number == rcx.number ? in.rcx
+     : where.number == rdx.number ? in.rdx
+     : where.number == rbx.number ? in.rbx
+     : where.number == rsi.number ? in.rsi
+                                  : in.rdi) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
-template <reg64... Registers>
+template <auto... Registers>
 inline constexpr unsigned input_mask = [] {
-    constexpr unsigned possible =
+    static_assert((inlay::detail::same<inlay::detail::plain<decltype(Registers)>, address_register> && ...),
+                  "inlay: an alternative takes operands in whole registers: takes<rdi>(), or takes<edi>() in 32-bit "
+                  "mode");
+    [[maybe_unused]] constexpr unsigned possible =
         1U << rax.number | 1U << rcx.number | 1U << rdx.number | 1U << rbx.number | 1U << rsi.number | 1U << rdi.number;
     static_assert(
         ((possible >> Registers.number & 1U) && ...),
@@ -347,21 +414,21 @@ enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
 template <auto Register>
 inline constexpr bool can_return = false;
 template <>
-inline constexpr bool can_return<rax> = true;
+inline constexpr bool can_return<address_register{rax.number}> = true;
 template <>
 inline constexpr bool can_return<edx_eax> = true;
 template <auto Register>
 inline constexpr gives gives_in = gives::nothing;
 template <>
-inline constexpr gives gives_in<rax> = gives::in_rax;
+inline constexpr gives gives_in<address_register{rax.number}> = gives::in_rax;
 template <>
 inline constexpr gives gives_in<edx_eax> = gives::in_rdx_rax;
 
 /// The value of the result register.
 template <auto Register>
-[[gnu::always_inline]] inline word result(const outputs& out) noexcept {
+[[gnu::always_inline]] inline auto result(const outputs& out) noexcept {
     if constexpr (gives_in<Register> == gives::in_rdx_rax) {
-        return out.rdx << 32 | static_cast<std::uint32_t>(out.rax);
+        return std::uint64_t{out.rdx} << 32 | static_cast<std::uint32_t>(out.rax);
     } else {
         return out.rax;
     }
@@ -379,9 +446,11 @@ template <auto Register>
 }
 
 // Without SSE (-mgeneral-regs-only, as kernels are built) no function changes vector registers, and GCC refuses
-// to hear of them.
+// to hear of them. In 32-bit mode, programs without SSE still use the x87, and there are 8 vector registers.
 
 /// The site itself. `Inputs` is a mask of register numbers.
+///
+/// Registers go by number: rax stands for eax in 32-bit mode.
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
 /// immediate); one that is there has been laundered, so that only the register fits.
@@ -427,12 +496,24 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
             : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
               "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
             : "cc", "memory"
-#ifdef __SSE__
+#if defined(__i386__) && !defined(_SOFT_FLOAT)
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#if defined(__i386__) && defined(__SSE__)
+              ,
+              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#if defined(__i386__) && defined(__AVX512F__)
+              ,
+              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+#if defined(__x86_64__) && defined(__SSE__)
               ,
               "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
               "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
-#ifdef __AVX512F__
+#if defined(__x86_64__) && defined(__AVX512F__)
               ,
               "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
               "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
@@ -449,13 +530,29 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
             "inlay_site.%c[id] %="
             : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
             : [id] "i"(id), "bi"(has(rbx) ? b : 0)
-            : "cc", "memory", "r8", "r9", "r10", "r11"
-#ifdef __SSE__
+            : "cc", "memory"
+#if defined(__x86_64__)
+              ,
+              "r8", "r9", "r10", "r11"
+#endif
+#if defined(__i386__) && !defined(_SOFT_FLOAT)
+              ,
+              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#if defined(__i386__) && defined(__SSE__)
+              ,
+              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#if defined(__i386__) && defined(__AVX512F__)
+              ,
+              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+#if defined(__x86_64__) && defined(__SSE__)
               ,
               "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
               "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
-#ifdef __AVX512F__
+#if defined(__x86_64__) && defined(__AVX512F__)
               ,
               "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
               "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
@@ -479,13 +576,16 @@ template <class Callee>
         ".Linlay_trampoline.%c[id]:\n\t"
         ".type %c[name],@function\n"
         "%c[name]:\n\t"
-        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-        ".byte 0xff,0x25\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t"
+        ".byte 0xff,0x25\n\t"
+        ".if %c[is_64_bit]\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+        ".else\n\t.long %c[pointer]\n\t.endif\n\t"           // jmp *pointer
         ".size %c[name], . - %c[name]\n\t"
         ".popsection\n\t"
         ".endif"
         :
         : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
+          [is_64_bit] "i"(int{is_64_bit}),
 #ifdef __CET__
           [endbr] "i"(1)
 #else
@@ -552,9 +652,15 @@ template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
 template <class Declaration>
 [[nodiscard, gnu::always_inline]] inline const table::named* address_of_named() noexcept {
     const table::named* result = nullptr; // NOLINT(misc-const-correctness): an output
-    asm inline volatile("lea .Linlay_named.%c[id](%%rip), %[result]"
-                        : [result] "=r"(result)
-                        : [id] "i"(anchor_of<Declaration>));
+    if constexpr (is_64_bit) {
+        asm inline volatile("lea .Linlay_named.%c[id](%%rip), %[result]"
+                            : [result] "=r"(result)
+                            : [id] "i"(anchor_of<Declaration>));
+    } else {
+        asm inline volatile("lea .Linlay_named.%c[id], %[result]"
+                            : [result] "=r"(result)
+                            : [id] "i"(anchor_of<Declaration>));
+    }
     return result;
 }
 
