@@ -67,6 +67,14 @@ TEST(Alternative, LastMatchWins) {
     EXPECT_EQ(inlay::apply().written, 0U);
 }
 
+TEST(Alternative, TextIsWrittenThroughTheFileAtAnyAddress) {
+    apply_with(false);
+    inlay::set(first, true);
+    inlay::platform::process self;
+    EXPECT_GT(inlay::apply(inlay::this_image(), self).written, 0U);
+    EXPECT_EQ(self.system_error(), 0) << "it fell back to replacing pages";
+}
+
 TEST(Alternative, EntryCodeInAssembly) {
     apply_with(false);
     EXPECT_EQ(entry_two(), 1);
