@@ -195,29 +195,31 @@ TEST(Alternative, CallKeepsRegistersAndStack) {
 void trash_and_return_nothing() noexcept { (void)trash_registers(); }
 std::uint64_t trash_and_return_both() noexcept { return (void)trash_registers(), 0x2'0000'0001; }
 
+constexpr auto poison = mov(eax, 1) + mov(ecx, 2) + mov(edx, 4) + mov(esi, 8) + mov(edi, 16);
 template <unsigned Words>
-consteval auto words_pushed() {
-    if constexpr (Words == 0) {
-        return nop(1);
-    } else {
-        return push(ebx) + words_pushed<Words - 1>();
-    }
-}
+inline constexpr auto pushed = nop(1);
+template <>
+inline constexpr auto pushed<1> = push(ebx);
+template <>
+inline constexpr auto pushed<2> = push(ebx) + push(ebx);
+template <>
+inline constexpr auto pushed<3> = push(ebx) + push(ebx) + push(ebx);
 template <unsigned Words>
-consteval auto words_popped() {
-    if constexpr (Words == 0) {
-        return nop(1);
-    } else {
-        return pop(ebx) + words_popped<Words - 1>();
-    }
-}
+inline constexpr auto popped = nop(1);
+template <>
+inline constexpr auto popped<1> = pop(ebx);
+template <>
+inline constexpr auto popped<2> = pop(ebx) + pop(ebx);
+template <>
+inline constexpr auto popped<3> = pop(ebx) + pop(ebx) + pop(ebx);
+
 template <unsigned Words, auto Function, auto Sum>
 unsigned poisoned() {
-    static constexpr auto form = mov(eax, 1) + mov(ecx, 2) + mov(edx, 4) + mov(esi, 8) + mov(edi, 16) +
-                                 words_pushed<Words>() + call<Function>() + words_popped<Words>() + Sum;
-    static constexpr auto site = inlay::alternative<form, when<first, form>>{} // the stack rule allows nothing else
-                                     .clobbers_all()
-                                     .template returns<eax, unsigned>();
+    static constexpr auto site = // the stack rule allows nothing but the same twice
+        inlay::alternative<poison + pushed<Words> + call<Function>() + popped<Words> + Sum,
+                           when<first, poison + pushed<Words> + call<Function>() + popped<Words> + Sum>>{}
+            .clobbers_all()
+            .template returns<eax, unsigned>();
     return site();
 }
 constexpr auto sum_of_kept = add(eax, ecx) + add(eax, esi) + add(eax, edi);
