@@ -801,7 +801,8 @@ struct cpuid_result {
     std::uint32_t eax, ebx, ecx, edx;
 };
 
-/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising.
+/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising. (In 32-bit
+/// mode too it is taken to be there: only before the Pentium it is not.)
 [[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
     cpuid_result result{leaf, 0, subleaf, 0};
     asm inline volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
