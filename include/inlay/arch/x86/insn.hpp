@@ -146,7 +146,7 @@ consteval std::int64_t checked(reg64, immediate operand) { return checked_32_sig
 /// The stack words pushed by an instruction that adds `bytes` to `destination`.
 template <class Register>
 consteval int words_pushed(Register destination, std::int64_t bytes) {
-    constexpr int word = sizeof(void*);
+    constexpr std::int64_t word = sizeof(void*);
     if (!inlay::detail::same<Register, address_register> || destination.number != rsp.number) {
         return 0;
     }
