@@ -446,11 +446,10 @@ template <auto Register>
 }
 
 // Without SSE (-mgeneral-regs-only, as kernels are built) no function changes vector registers, and GCC refuses
-// to hear of them. In 32-bit mode, programs without SSE still use the x87, and there are 8 vector registers.
+// to hear of them.
 
+#if defined(__x86_64__)
 /// The site itself. `Inputs` is a mask of register numbers.
-///
-/// Registers go by number: rax stands for eax in 32-bit mode.
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
 /// immediate); one that is there has been laundered, so that only the register fits.
@@ -496,24 +495,12 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
             : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
               "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
             : "cc", "memory"
-#if defined(__i386__) && !defined(_SOFT_FLOAT)
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#endif
-#if defined(__i386__) && defined(__SSE__)
-              ,
-              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#endif
-#if defined(__i386__) && defined(__AVX512F__)
-              ,
-              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-#if defined(__x86_64__) && defined(__SSE__)
+#ifdef __SSE__
               ,
               "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
               "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
-#if defined(__x86_64__) && defined(__AVX512F__)
+#ifdef __AVX512F__
               ,
               "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
               "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
@@ -530,29 +517,13 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
             "inlay_site.%c[id] %="
             : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed)
             : [id] "i"(id), "bi"(has(rbx) ? b : 0)
-            : "cc", "memory"
-#if defined(__x86_64__)
-              ,
-              "r8", "r9", "r10", "r11"
-#endif
-#if defined(__i386__) && !defined(_SOFT_FLOAT)
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#endif
-#if defined(__i386__) && defined(__SSE__)
-              ,
-              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#endif
-#if defined(__i386__) && defined(__AVX512F__)
-              ,
-              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-#if defined(__x86_64__) && defined(__SSE__)
+            : "cc", "memory", "r8", "r9", "r10", "r11"
+#ifdef __SSE__
               ,
               "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
               "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #endif
-#if defined(__x86_64__) && defined(__AVX512F__)
+#ifdef __AVX512F__
               ,
               "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
               "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
@@ -561,6 +532,90 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     }
     return {out_a, out_d};
 }
+#endif
+
+#if defined(__i386__)
+/// The site in 32-bit mode. There are eight vector registers, and programs without SSE use the x87 all the same.
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
+    constexpr auto has = [](reg32 r) { return (Inputs >> r.number & 1U) != 0; };
+    constexpr const char* id = anchor_of<Declaration>;
+    const word a = has(eax) ? laundered(in.rax) : 0;
+    const word c = has(ecx) ? laundered(in.rcx) : 0;
+    const word d = has(edx) ? laundered(in.rdx) : 0;
+    const word b = has(ebx) ? laundered(in.rbx) : 0;
+    const word si = has(esi) ? laundered(in.rsi) : 0;
+    const word di = has(edi) ? laundered(in.rdi) : 0;
+    word out_a = 0;
+    word out_d = 0;
+    Declaration::describe();
+    if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            :
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "=d"(out_d)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Keeps != keeps::preserved) {
+        // The result registers, whether the site gives them back or not: the function it calls may return something.
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "=d"(out_d)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory"
+#ifndef _SOFT_FLOAT
+                              ,
+                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __SSE__
+                              ,
+                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#ifdef __AVX512F__
+                              ,
+                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else {
+        // Every register that a function may change is an output, so that inputs can be among them. (esi and edi are
+        // not: this is for forms that change them by themselves.)
+        out_a = has(eax) ? a : anything();
+        out_d = has(edx) ? d : anything();
+        word ecx_changed = has(ecx) ? c : anything();
+        word esi_changed = has(esi) ? si : anything();
+        word edi_changed = has(edi) ? di : anything();
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+a"(out_a), "+d"(out_d), "+c"(ecx_changed), "+S"(esi_changed), "+D"(edi_changed)
+                            : [id] "i"(id), "bi"(has(ebx) ? b : 0)
+                            : "cc", "memory"
+#ifndef _SOFT_FLOAT
+                              ,
+                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __SSE__
+                              ,
+                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#ifdef __AVX512F__
+                              ,
+                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    }
+    return {out_a, out_d};
+}
+#endif
 
 /// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
