@@ -144,8 +144,12 @@ protected:
     tables_in_data* t{};
 };
 
-const std::vector<std::uint8_t> nop5{0x0f, 0x1f, 0x44, 0x00, 0x00};
-const std::vector<std::uint8_t> nop2{0x66, 0x90};
+using some_bytes = std::vector<std::uint8_t>;
+const auto nop5 =
+    inlay::x86::is_64_bit ? some_bytes{0x0f, 0x1f, 0x44, 0x00, 0x00} : some_bytes{0x3e, 0x8d, 0x74, 0x26, 0x00};
+const auto nop2 = inlay::x86::is_64_bit ? some_bytes{0x66, 0x90} : some_bytes{0x89, 0xf6};
+const auto zero5 =
+    inlay::x86::is_64_bit ? some_bytes{0x66, 0x66, 0x48, 0x31, 0xc0} : some_bytes{0xb8, 0x00, 0x00, 0x00, 0x00};
 
 TEST_F(NameTable, GoodOnesAreAppliedAndChanged) {
     const auto done = apply();
@@ -175,9 +179,9 @@ TEST_F(NameTable, GoodOnesAreAppliedAndChanged) {
     ASSERT_TRUE(update(500, table::call_mode::nothing));
     EXPECT_EQ(bytes_at(70, 5), nop5);
     ASSERT_TRUE(update(500, table::call_mode::zero));
-    EXPECT_EQ(bytes_at(70, 5), (std::vector<std::uint8_t>{0x66, 0x66, 0x48, 0x31, 0xc0}));
+    EXPECT_EQ(bytes_at(70, 5), zero5);
     ASSERT_TRUE(apply());
-    EXPECT_EQ(bytes_at(70, 5), (std::vector<std::uint8_t>{0x66, 0x66, 0x48, 0x31, 0xc0})) << "found again";
+    EXPECT_EQ(bytes_at(70, 5), zero5) << "found again";
     ASSERT_TRUE(update(450));
     EXPECT_EQ(target_at(70), 450U);
 }
@@ -232,7 +236,7 @@ TEST_F(NameTable, CallsAreFoundInstructionByInstruction) {
 }
 
 TEST_F(NameTable, AWalkEndsAtWhatIsNoInstruction) {
-    put(66, {0x06});
+    put(66, {0x0f, 0x0a}); // no opcode in either mode
     const auto done = apply();
     ASSERT_TRUE(done);
     EXPECT_EQ(done.calls_missed(), 1U);
@@ -240,7 +244,7 @@ TEST_F(NameTable, AWalkEndsAtWhatIsNoInstruction) {
     ASSERT_TRUE(update(500));
     EXPECT_EQ(target_at(70), std::size_t{trampoline}) << "it goes on through its trampoline";
     EXPECT_EQ(t->call.value, reinterpret_cast<address>(&image.text[500]));
-    put(66, {0x90});
+    put(66, {0x90, 0x90});
     EXPECT_EQ(apply().calls_missed(), 1U) << "it is not looked for again: other calls may have moved since";
 }
 
@@ -321,7 +325,7 @@ TEST_F(NameTable, BadNames) {
     each([&](table::named& name) { name.name.distance = 0x10000000; });
     each([&](table::named& name) { name.signature.distance = -0x10000000; });
     each([&](table::named& name) { made::refer(name.cell, image.text.data()); }); // not writable
-    each([&](table::named& name) { name.cell.distance += 4; });                   // not aligned
+    each([&](table::named& name) { name.cell.distance += sizeof(address) / 2; }); // not aligned
     each([&](table::named& name) { made::refer(name.cell, image.data.data() + made::data_size - 8); });
     each([&](table::named& name) { made::refer(name.trampoline, &t->way); }); // not executable
     image.data.back() = 'x';                                                  // a text without an end

@@ -13,14 +13,17 @@ namespace {
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
+inline constexpr inlay::x86::address_register accumulator{0}; // rax, or eax in 32-bit mode
+
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 inline constexpr inlay::feature<"override.x", inlay::by_hand{}> x;
 inline constexpr inlay::feature<"override.y", [] { return true; }> y;
 
-inline constexpr auto by_hand = inlay::alternative<mov(eax, 0), when<x, mov(eax, 1)>>{}.returns<rax, int>();
-inline constexpr auto by_function = inlay::alternative<mov(eax, 0), when<y, mov(eax, 1)>>{}.returns<rax, int>();
-inline constexpr auto by_cpu = inlay::alternative<mov(eax, 0), when<cpu.sse2, mov(eax, 1)>>{}.returns<rax, int>();
+inline constexpr auto by_hand = inlay::alternative<mov(eax, 0), when<x, mov(eax, 1)>>{}.returns<accumulator, int>();
+inline constexpr auto by_function = inlay::alternative<mov(eax, 0), when<y, mov(eax, 1)>>{}.returns<accumulator, int>();
+inline constexpr auto by_cpu =
+    inlay::alternative<mov(eax, 0), when<cpu.sse2, mov(eax, 1)>>{}.returns<accumulator, int>();
 
 class Override : public testing::Test {
 protected:

@@ -33,11 +33,13 @@ static_assert(same(!always, never) && same(!never, always));
 
 using namespace inlay::x86::insn;
 
+inline constexpr inlay::x86::address_register accumulator{0}; // rax, or eax in 32-bit mode
+
 // NOLINTBEGIN(*-avoid-magic-numbers)
 template <auto Predicate>
 bool holds() {
     static constexpr auto site =
-        inlay::alternative<mov(eax, 0), when<Predicate, mov(eax, 1)>>{}.template returns<rax, int>();
+        inlay::alternative<mov(eax, 0), when<Predicate, mov(eax, 1)>>{}.template returns<accumulator, int>();
     return site() == 1;
 }
 

@@ -27,8 +27,10 @@ using namespace inlay::x86::insn;
 using inlay::when;
 using way = inlay::platform::process::way;
 
+inline constexpr inlay::x86::address_register accumulator{0}; // rax, or eax in 32-bit mode
+
 inline constexpr inlay::feature<"process.on", inlay::by_hand{}> on;
-inline constexpr auto site = inlay::alternative<mov(eax, 1), when<on, mov(eax, 2)>>{}.returns<rax, int>();
+inline constexpr auto site = inlay::alternative<mov(eax, 1), when<on, mov(eax, 2)>>{}.returns<accumulator, int>();
 
 /// Many sites, so that patching takes a while and touches several pages.
 template <unsigned Index>

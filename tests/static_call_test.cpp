@@ -39,7 +39,12 @@ struct wide {
     long n;
 };
 using vector4 = float __attribute__((vector_size(16)));
+#if defined(__SIZEOF_INT128__)
 __extension__ typedef __int128 wide_int; // NOLINT(modernize-use-using)
+#else
+using wide_int = long long;
+#endif
+inline constexpr int places = sizeof(wide_int) == 16 ? 70 : 35;
 
 template <int Version>
 std::string describe(std::string text, double number, const std::string& suffix) {
@@ -67,7 +72,7 @@ template <int Version>
 }
 template <int Version>
 wide_int shift(wide_int x) {
-    return (x << 70) + Version;
+    return (x << places) + Version;
 }
 template <int Version>
 vector4 scale(vector4 v, float by) {
@@ -250,7 +255,7 @@ TEST_P(StaticCall, AnySignature) {
         ASSERT_TRUE(inlay::update(owns, factor == 1 ? &own<1> : &own<2>));
         EXPECT_EQ(*owns(std::make_unique<int>(5)), 5 + factor);
         ASSERT_TRUE(inlay::update(shifts, factor == 1 ? &shift<1> : &shift<2>));
-        EXPECT_TRUE(shifts(3) == (wide_int{3} << 70) + factor);
+        EXPECT_TRUE(shifts(3) == (wide_int{3} << places) + factor);
         ASSERT_TRUE(inlay::update(scales, factor == 1 ? &scale<1> : &scale<2>));
         const vector4 scaled = scales(vector4{1, 2, 3, 4}, 10);
         EXPECT_EQ(scaled[0], 10.0F + static_cast<float>(factor));

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <new>
 #include <string>
 
@@ -293,6 +294,9 @@ TEST_F(Table, OverlappingSites) {
 }
 
 TEST_F(Table, TargetOutOfRange) {
+    if constexpr (!inlay::x86::is_64_bit) {
+        GTEST_SKIP() << "in 32-bit mode all distances fit";
+    }
     t->off.bytes[4] = 0x7f; // as far as it goes from the form; the site lies before it, so further
     t->off.bytes[3] = t->off.bytes[2] = t->off.bytes[1] = 0xff;
     refused(error::target_out_of_range);
@@ -311,18 +315,19 @@ TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
     made::refer((*copy)[1].predicate, &t->nodes[0]);
     made::refer((*copy)[1].otherwise, &(*copy)[0]);
     made::refer(t->alternatives[1].choices, &(*copy)[1]);
+    const std::string nop = inlay::x86::is_64_bit ? "\x66\x90" : "\x89\xf6";
     t->cell.by_hand = 1; // first record: `on`; second: `off`, which comes last and wins
     ASSERT_TRUE(apply());
-    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0\x66\x90\xcc", 8));
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0", 5) + nop + "\xcc");
     t->cell.by_hand = 0; // first record: `off`; second: its original, which gives way
     ASSERT_TRUE(apply());
-    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0\x66\x90\xcc", 8));
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0", 5) + nop + "\xcc");
     made::refer((*copy)[1].predicate, &t->nodes[1]);
     made::refer(t->choices[2].predicate, &t->nodes[0]);
     t->cell.by_hand = 1;
     made::refer(t->choices[2].form, &t->on);
     ASSERT_TRUE(apply());
-    EXPECT_EQ(bytes_at(16, 8), std::string("\xb8\x01\0\0\0\x66\x90\xcc", 8));
+    EXPECT_EQ(bytes_at(16, 8), std::string("\xb8\x01\0\0\0", 5) + nop + "\xcc");
 }
 
 TEST_F(Table, BadCalls) {
@@ -339,7 +344,7 @@ TEST_F(Table, BadCalls) {
     t->callee.choices.distance = 2;
     refused(error::reference_outside, table_kind::calls);
     t->callee.choices = good.choices;
-    made::refer(t->callee.targets, image.data.data() + made::data_size - 8);
+    made::refer(t->callee.targets, image.data.data() + made::data_size - sizeof(address));
     t->cell.by_hand = 1;
     refused(error::ordinal_outside, table_kind::calls);
     t->callee.targets = good.targets;
@@ -356,8 +361,11 @@ TEST_F(Table, CallsThatAreNotFoundOrOutOfReachGoThroughTheTrampoline) {
     EXPECT_EQ(done.calls_kept(), 1U);
     EXPECT_EQ(t->target, t->targets[1]) << "the trampoline goes to the right place all the same";
 
+    if constexpr (!inlay::x86::is_64_bit) {
+        return; // all targets are in reach
+    }
     put_call(70, 256);
-    t->targets[1] = t->targets[0] + 0x1'0000'0000;
+    t->targets[1] = t->targets[0] + static_cast<address>(0x1'0000'0000);
     done = apply();
     ASSERT_TRUE(done);
     EXPECT_EQ(done.calls_kept(), 1U);

@@ -454,10 +454,14 @@ TEST_F(x86_encoding, without_operands) {
         {syscall(), "syscall"},
         {sysretq(), "sysretq"},
         {iretq(), "iretq"},
+        {sysenter(), "sysenter"},
+        {sysexit(), "sysexitd"},
+        {iretd(), "iretd"},
         {ret(), "ret"},
         {ud2(), "ud2"},
         {int3(), "int3"},
         {endbr64(), "endbr64"},
+        {endbr32(), "endbr32"},
         {vmcall(), "vmcall"},
         {vmmcall(), "vmmcall"},
         {wbinvd(), "wbinvd"},
@@ -511,6 +515,7 @@ TEST_F(x86_encoding, two_registers) {
     over_register_pairs(encode::bsf{}, "bsf $, $");
     over_register_pairs(encode::bsr{}, "bsr $, $");
     over_pairs<all<reg64>(), all<reg64>()>(encode::crc32{}, "crc32 $, $");
+    over_pairs<all<reg32>(), all<reg32>()>(encode::crc32{}, "crc32 $, $");
     over_pairs<all<reg32>(), all<reg8>()>(encode::crc32{}, "crc32 $, $");
     compare();
 }

@@ -180,10 +180,12 @@ struct site {
     template <auto Register, class Result>
     [[nodiscard]] consteval auto returns() const {
         static_assert(arch::emit::can_return<Register>,
-                      "inlay: an alternative returns in the register that functions return in (x86: rax or edx_eax; "
-                      "AArch64: x0)");
+                      "inlay: an alternative returns in the register that functions return in (x86: rax or edx_eax, in "
+                      "32-bit mode eax or edx_eax; AArch64: x0)");
         static_assert(std::is_integral_v<Result> || std::is_enum_v<Result> || std::is_pointer_v<Result>,
                       "inlay: an alternative returns an integer, an enum or a pointer");
+        static_assert(sizeof(Result) <= sizeof(arch::emit::result<Register>(arch::emit::outputs{})),
+                      "inlay: an alternative returns what its register holds: the result fits it");
         return with_result<Result, Register>(Operands{});
     }
 

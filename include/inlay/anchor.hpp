@@ -58,8 +58,10 @@ inline constexpr auto operand_of = [] {
 template <class Symbol>
 concept is_operation = requires { Symbol::where; };
 
-/// Calls `Function` by the ordinary convention. Hidden, so that its address is a link-time constant even in
-/// a shared library, where `Function` itself may give way to another of its name.
+/// Calls `Function` by the ordinary convention. (i386: the first three arguments in eax, edx and ecx, where the
+/// operands of an alternative can be, whatever the convention of `Function`; Linux is compiled so as a whole.) Hidden,
+/// so that its address is a link-time constant even in a shared library, where `Function` itself may give way to
+/// another of its name.
 template <auto Function, class Type = plain<decltype(Function)>>
 struct reachable {
     static_assert(sizeof(Type) == 0, "inlay: name a function by its address: call<&f>()");
@@ -67,14 +69,24 @@ struct reachable {
 template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...)> {
     using result = Result;
-    [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) {
+    static constexpr std::size_t arity = sizeof...(Parameters);
+    [[gnu::visibility("hidden")]]
+#if defined(__i386__)
+    [[gnu::regparm(3)]]
+#endif
+    static Result call(Parameters... parameters) {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };
 template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...) noexcept> {
     using result = Result;
-    [[gnu::visibility("hidden")]] static Result call(Parameters... parameters) noexcept {
+    static constexpr std::size_t arity = sizeof...(Parameters);
+    [[gnu::visibility("hidden")]]
+#if defined(__i386__)
+    [[gnu::regparm(3)]]
+#endif
+    static Result call(Parameters... parameters) noexcept {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };

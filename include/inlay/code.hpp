@@ -33,7 +33,8 @@ inline constexpr unsigned max_relative_operands = 4;
 /// Where an instruction refers to a symbol by distance.
 struct relative_operand {
     std::uint8_t offset;   ///< of the field, in bytes from the start of the code
-    std::uint8_t encoding; ///< x86: bytes from the field to the end of its instruction; AArch64: `relocation`
+    std::uint8_t encoding; ///< x86: bytes from the field to the end of its instruction, 0: it holds the address itself;
+                           ///< AArch64: `relocation`
     friend constexpr bool operator==(const relative_operand&, const relative_operand&) = default;
 };
 

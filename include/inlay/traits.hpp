@@ -37,6 +37,19 @@ struct without_cv<const volatile Type> {
 template <class Type>
 using plain = typename without_cv<Type>::type;
 
+template <bool First, class A, class B>
+struct one_of_two {
+    using type = A;
+};
+template <class A, class B>
+struct one_of_two<false, A, B> {
+    using type = B;
+};
+
+/// `A` if `First`, else `B`.
+template <bool First, class A, class B>
+using either = typename one_of_two<First, A, B>::type;
+
 /// In bytes; 0 for void.
 template <class Type>
 inline constexpr std::size_t size_of = sizeof(Type);

@@ -20,16 +20,20 @@ inline constexpr inlay::alternative<nop(3), when<cpu.smap, clac()>> user_access_
 inline constexpr inlay::alternative<mfence(), when<cpu.sse2, lfence()>, when<cpu.sse2 && !cpu.xenpv, lock_add()>>
     barrier;
 
-std::uint64_t popcount(std::uint64_t x) noexcept {
-    std::uint64_t count = 0;
+// rax and rdi; in 32-bit mode eax both.
+inline constexpr inlay::x86::address_register result{0};
+inline constexpr inlay::x86::address_register argument{inlay::x86::is_64_bit ? std::uint8_t{7} : std::uint8_t{0}};
+
+std::uintptr_t popcount(std::uintptr_t x) noexcept {
+    std::uintptr_t count = 0;
     for (; x != 0; x &= x - 1) {
         ++count;
     }
     return count;
 }
-inline constexpr auto hweight64 = inlay::alternative<call<&popcount>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
-                                      .takes<rdi>()
-                                      .returns<rax, std::uint64_t>();
+inline constexpr auto hweight = inlay::alternative<call<&popcount>(), when<cpu.popcnt, popcnt(result, argument)>>{}
+                                    .takes<argument>()
+                                    .returns<result, std::uintptr_t>();
 std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
 int default_console(char c) noexcept { return c; }
 int xen_console(char c) noexcept { return -c; }
@@ -50,7 +54,7 @@ extern "C" [[noreturn]] void _start() {
     inlay::set(cpu.xenpv, false);
     int status = kernel_apply();
     user_access_begin();
-    status += console('x') + static_cast<int>(hweight64(5UL));
+    status += console('x') + static_cast<int>(hweight(5U));
     user_access_end();
     barrier();
     // Changes with the kernel's own platform; here as if no other processor ran.

@@ -19,7 +19,7 @@
 
 #include "inlay/arch/emit.hpp"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/arch.hpp"
 #elif defined(__aarch64__)
 #include "inlay/arch/aarch64/arch.hpp"

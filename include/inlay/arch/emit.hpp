@@ -4,7 +4,7 @@
 // many units include. See arch.hpp.
 #pragma once
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/emit.hpp"
 namespace inlay {
 namespace arch = x86;
@@ -15,5 +15,5 @@ namespace inlay {
 namespace arch = aarch64;
 }
 #else
-#error "inlay: no arch/ folder for this architecture; x86-64 and AArch64 are there"
+#error "inlay: no arch/ folder for this architecture; x86 (64-bit and 32-bit) and AArch64 are there"
 #endif

@@ -218,7 +218,16 @@ private:
         }
         const auto size = static_cast<ssize_t>(last_ - first_);
         ++writes_;
-        return ::pwrite(file_, buffer_ + first_, last_ - first_, static_cast<off_t>(page_ + first_)) == size;
+        return write_at(page_ + first_, buffer_ + first_, last_ - first_) == size;
+    }
+
+    /// pwrite(2) at an address, also beyond what an off_t of 32 bits can say.
+    [[nodiscard]] ssize_t write_at(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) const noexcept {
+#if defined(__GLIBC__)
+        return ::pwrite64(file_, bytes, size, static_cast<off64_t>(at));
+#else
+        return ::pwrite(file_, bytes, size, static_cast<off_t>(at));
+#endif
     }
 
     /// Replaces the page of `at`, or two of them, by a copy with the bytes in it.

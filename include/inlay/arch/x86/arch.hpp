@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// x86-64 as the architecture that arch/arch.hpp asks for.
+// x86 as the architecture that arch/arch.hpp asks for.
 #pragma once
 
 #include "inlay/arch/x86/cpu.hpp"

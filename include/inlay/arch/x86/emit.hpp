@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// emit: everything that x86-64 needs in inline assembly, and nothing else.
+// emit: everything that x86 needs in inline assembly, and nothing else.
 //
 //     emit::form<Code>();                                   // a description: data, once a unit
 //     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
@@ -17,8 +17,18 @@
 //
 // A form that calls or moves the stack must not meet the red zone, and no compiler can be told so for one
 // statement. But a function that may call another has no red zone: `never_a_leaf` adds such a call on a
-// path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction.
+// path that the compiler cannot prove dead and that nothing takes. It costs no executed instruction. (In 32-bit mode
+// there is no red zone.)
+//
+// In 32-bit mode addresses stand in the code itself, so only position-dependent code will do.
 #pragma once
+
+#if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
+#error "inlay: in 32-bit mode, compile position-dependent code: -fno-pic -fno-pie, and link with -no-pie"
+#endif
+#if defined(__x86_64__) && defined(__ILP32__)
+#error "inlay: the x32 ABI is not supported"
+#endif
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/x86/registers.hpp"
@@ -30,9 +40,10 @@ namespace inlay::x86::emit {
 using inlay::detail::anchor_of;
 
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
-/// wider than one register), aligns the stack, calls. It has no unwind information: an exception cannot
-/// cross an assembly statement, so one that leaves `Function` ends the program, as if it were noexcept.
-/// With `PassesReturnAddress`, `Function` gets where the thunk was called from.
+/// wider than one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and
+/// ecx, see `reachable`.) It has no unwind information: an exception cannot cross an assembly statement, so one that
+/// leaves `Function` ends the program, as if it were noexcept. With `PassesReturnAddress`, `Function` gets where the
+/// thunk was called from.
 ///
 /// A naked function, because data refers to thunks as well (pv.hpp), and only the compiler knows which linkage its
 /// symbol needs. A stack protector would write to the stack before the first instruction here.
@@ -41,7 +52,11 @@ struct thunk {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
 
+    static_assert(is_64_bit || target::arity <= 3,
+                  "inlay: in 32-bit mode, a function called from an alternative has at most three parameters");
+
     __attribute__((naked, no_stack_protector, no_instrument_function, visibility("hidden"))) static void entry() {
+#if defined(__x86_64__)
         asm(".byte 0x55,0x48,0x89,0xe5\n\t"                            // push rbp; mov rbp, rsp
             ".byte 0x48,0x83,0xe4,0xf0\n\t"                            // and rsp, -16
             ".byte 0x51,0x52,0x56,0x57\n\t"                            // push rcx, rdx, rsi, rdi
@@ -64,6 +79,24 @@ struct thunk {
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
+#else
+        asm(".byte 0x55,0x89,0xe5\n\t"      // push ebp; mov ebp, esp
+            ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
+            ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack stays aligned
+            ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+            ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
+            ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
+            ".endif\n\t"
+            ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
+            ".else\n\t.byte 0x5a\n\t"               // pop edx
+            ".endif\n\t"
+            ".byte 0x59,0xc9,0xc3" // pop ecx; leave; ret
+            :
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}),
+              [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
+              [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
+#endif
     }
 };
 
@@ -110,19 +143,42 @@ template <auto Symbol, class Operation>
     requires inlay::detail::is_operation<Operation>
 inline constexpr auto operand<Symbol, Operation> = Operation::where;
 
-/// The registers of the first six arguments of a function, and those of its result (System V ABI, 3.2.3).
+/// The registers of arguments, and of a result of at most 8 bytes: those of the System V ABI (3.2.3); in 32-bit mode
+/// those of regparm(3), as Linux has them.
+#if defined(__x86_64__)
 inline constexpr reg64 argument_registers[] = {rdi, rsi, rdx, rcx, r8, r9};
-inline constexpr std::size_t most_arguments = 6;
-inline constexpr std::size_t widest_result = 8; ///< in bytes
 template <class Result>
 inline constexpr auto result_register = rax;
+#else
+inline constexpr reg32 argument_registers[] = {eax, edx, ecx};
+template <class Result>
+inline constexpr auto result_register = [] {
+    if constexpr (sizeof(Result) > 4) {
+        return edx_eax;
+    } else {
+        return eax;
+    }
+}();
+#endif
+inline constexpr std::size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
+inline constexpr std::size_t widest_result = 8; ///< in bytes
 
-/// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
-consteval int relative_offsets(const machine_code& code) {
+/// The offsets of all symbol operands, a byte each; 255 where there is none.
+consteval int operand_offsets(const machine_code& code) {
     std::uint32_t packed = 0xffffffff;
     for (unsigned i = 0; i < code.relatives; ++i) {
         packed &= ~(0xffU << (8 * i));
         packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+    }
+    return static_cast<int>(packed);
+}
+
+/// The offsets of those that are relative, as `table::form::relative` has them. The others are absolute (their tail is
+/// 0), and stay what they are when the form is copied.
+consteval int relative_offsets(const machine_code& code) {
+    auto packed = static_cast<std::uint32_t>(operand_offsets(code));
+    for (unsigned i = 0; i < code.relatives; ++i) {
+        packed |= code.relative[i].encoding == 0 ? 0xffU << (8 * i) : 0;
     }
     return static_cast<int>(packed);
 }
@@ -159,13 +215,17 @@ template <auto Code, auto... Symbols>
         ".if .Linlay_at < %c[length] && .Linlay_at >= .Linlay_next\n\t"
         ".set .Linlay_next,.Linlay_at+4\n\t"
         ".if .Linlay_at == (%c[at] & 255)\n\t"
-        ".long %c[s0] - . - (%c[tail] & 255)\n\t"
+        ".if (%c[tail] & 255) == 0\n\t.long %c[s0]\n\t" // absolute
+        ".else\n\t.long %c[s0] - . - (%c[tail] & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 8) & 255)\n\t"
-        ".long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t"
+        ".if ((%c[tail] >> 8) & 255) == 0\n\t.long %c[s1]\n\t" // absolute
+        ".else\n\t.long %c[s1] - . - ((%c[tail] >> 8) & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 16) & 255)\n\t"
-        ".long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t"
+        ".if ((%c[tail] >> 16) & 255) == 0\n\t.long %c[s2]\n\t" // absolute
+        ".else\n\t.long %c[s2] - . - ((%c[tail] >> 16) & 255)\n\t.endif\n\t"
         ".elseif .Linlay_at == ((%c[at] >> 24) & 255)\n\t"
-        ".long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t"
+        ".if ((%c[tail] >> 24) & 255) == 0\n\t.long %c[s3]\n\t" // absolute
+        ".else\n\t.long %c[s3] - . - ((%c[tail] >> 24) & 255)\n\t.endif\n\t"
         ".else\n\t"
         ".byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t"
         ".set .Linlay_next,.Linlay_at+1\n\t"
@@ -174,7 +234,7 @@ template <auto Code, auto... Symbols>
         ".endif"
         :
         : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-          [at] "i"(relative_offsets(Code)), [tail] "i"(relative_tails(Code)), [w0] "i"(chunk(Code, 0)),
+          [at] "i"(operand_offsets(Code)), [tail] "i"(relative_tails(Code)), [w0] "i"(chunk(Code, 0)),
           [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)),
           [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)), [w8] "i"(chunk(Code, 8)),
           [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)), [w12] "i"(chunk(Code, 12)),
@@ -338,9 +398,9 @@ never:
 }
 
 /// What a general register holds.
-using word = std::uint64_t;
+using word = std::uintptr_t;
 
-/// What goes into a site, by register. Only those in the site's mask are read.
+/// What goes into a site, by register: rax is eax in 32-bit mode, and so on. Only those in the site's mask are read.
 struct inputs {
     word rax = 0;
     word rcx = 0;
@@ -353,22 +413,26 @@ struct inputs {
 };
 
 /// Puts `value` into the member of `in` for `where`.
-[[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
-    (where == rax   ? in.rax
-     : where == rcx ? in.rcx
-     : where == rdx ? in.rdx
-     : where == rbx ? in.rbx
-     : where == rsi ? in.rsi
-     : where == rdi ? in.rdi
-     : where == r8  ? in.r8
-                    : in.r9) = value;
+[[gnu::always_inline]] inline void load(inputs& in, address_register where, word value) noexcept {
+    (where.number == rax.number   ? in.rax
+     : where.number == rcx.number ? in.rcx
+     : where.number == rdx.number ? in.rdx
+     : where.number == rbx.number ? in.rbx
+     : where.number == rsi.number ? in.rsi
+     : where.number == rdi.number ? in.rdi
+     : where.number == r8.number  ? in.r8
+                                  : in.r9) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
-template <reg64... Registers>
+template <auto... Registers>
 inline constexpr unsigned input_mask = [] {
-    constexpr unsigned possible = 1U << rax.number | 1U << rcx.number | 1U << rdx.number | 1U << rbx.number |
-                                  1U << rsi.number | 1U << rdi.number | 1U << r8.number | 1U << r9.number;
+    static_assert((inlay::detail::same<inlay::detail::plain<decltype(Registers)>, address_register> && ...),
+                  "inlay: an alternative takes operands in whole registers: takes<rdi>(), or takes<edi>() in 32-bit "
+                  "mode");
+    [[maybe_unused]] constexpr unsigned possible = 1U << rax.number | 1U << rcx.number | 1U << rdx.number |
+                                                   1U << rbx.number | 1U << rsi.number | 1U << rdi.number |
+                                                   (is_64_bit ? 1U << r8.number | 1U << r9.number : 0U);
     static_assert(
         ((possible >> Registers.number & 1U) && ...),
         "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi, rdi, r8 and r9: the registers in which "
@@ -400,21 +464,21 @@ enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
 template <auto Register>
 inline constexpr bool can_return = false;
 template <>
-inline constexpr bool can_return<rax> = true;
+inline constexpr bool can_return<address_register{rax.number}> = true;
 template <>
 inline constexpr bool can_return<edx_eax> = true;
 template <auto Register>
 inline constexpr gives gives_in = gives::nothing;
 template <>
-inline constexpr gives gives_in<rax> = gives::in_rax;
+inline constexpr gives gives_in<address_register{rax.number}> = gives::in_rax;
 template <>
 inline constexpr gives gives_in<edx_eax> = gives::in_rdx_rax;
 
 /// The value of the result register.
 template <auto Register>
-[[gnu::always_inline]] inline word result(const outputs& out) noexcept {
+[[gnu::always_inline]] inline auto result(const outputs& out) noexcept {
     if constexpr (gives_in<Register> == gives::in_rdx_rax) {
-        return out.rdx << 32 | static_cast<std::uint32_t>(out.rax);
+        return std::uint64_t{out.rdx} << 32 | static_cast<std::uint32_t>(out.rax);
     } else {
         return out.rax;
     }
@@ -440,8 +504,15 @@ template <keeps Keeps>
 
 /// The stack pointer. A statement with it as an operand is one that needs a stack frame: the compiler does not move
 /// it in front of the function's prologue, where the stack is not aligned yet.
-register word stack_pointer asm("rsp"); // NOLINT(misc-definitions-in-headers): a register, not an object
+// NOLINTBEGIN(misc-definitions-in-headers): a register, not an object
+#if defined(__x86_64__)
+register word stack_pointer asm("rsp");
+#else
+register word stack_pointer asm("esp");
+#endif
+// NOLINTEND(misc-definitions-in-headers)
 
+#if defined(__x86_64__)
 /// The site itself. `Inputs` is a mask of register numbers.
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
@@ -570,6 +641,106 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
     }
     return {out_a, out_d};
 }
+#endif
+
+#if defined(__i386__)
+/// The site in 32-bit mode. There are eight vector registers, and programs without SSE use the x87 all the same.
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
+    constexpr auto has = [](reg32 r) { return (Inputs >> r.number & 1U) != 0; };
+    constexpr const char* id = anchor_of<Declaration>;
+    const word a = has(eax) ? laundered(in.rax) : 0;
+    const word c = has(ecx) ? laundered(in.rcx) : 0;
+    const word d = has(edx) ? laundered(in.rdx) : 0;
+    const word b = has(ebx) ? laundered(in.rbx) : 0;
+    const word si = has(esi) ? laundered(in.rsi) : 0;
+    const word di = has(edi) ? laundered(in.rdi) : 0;
+    word out_a = 0;
+    word out_d = 0;
+    Declaration::describe();
+    if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            :
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "=d"(out_d)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory");
+    } else if constexpr (Keeps == keeps::callee_saved && Gives != gives::in_rdx_rax) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "+r"(stack_pointer)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory"
+#ifndef _SOFT_FLOAT
+                              ,
+                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __SSE__
+                              ,
+                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#ifdef __AVX512F__
+                              ,
+                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else if constexpr (Keeps != keeps::preserved) {
+        // The result registers, whether the site gives them back or not: the function it calls may return something.
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
+                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
+                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory"
+#ifndef _SOFT_FLOAT
+                              ,
+                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __SSE__
+                              ,
+                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#ifdef __AVX512F__
+                              ,
+                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    } else {
+        // Every register that a function may change is an output, so that inputs can be among them.
+        out_a = has(eax) ? a : anything();
+        out_d = has(edx) ? d : anything();
+        word ecx_changed = has(ecx) ? c : anything();
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+a"(out_a), "+d"(out_d), "+c"(ecx_changed), "+r"(stack_pointer)
+                            : [id] "i"(id), "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : "cc", "memory"
+#ifndef _SOFT_FLOAT
+                              ,
+                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#endif
+#ifdef __SSE__
+                              ,
+                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#endif
+#ifdef __AVX512F__
+                              ,
+                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#endif
+        );
+    }
+    return {out_a, out_d};
+}
+#endif
 
 /// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
@@ -585,13 +756,16 @@ template <class Callee>
         ".Linlay_trampoline.%c[id]:\n\t"
         ".type %c[name],@function\n"
         "%c[name]:\n\t"
-        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfa\n\t.endif\n\t"
-        ".byte 0xff,0x25\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t"
+        ".byte 0xff,0x25\n\t"
+        ".if %c[is_64_bit]\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
+        ".else\n\t.long %c[pointer]\n\t.endif\n\t"           // jmp *pointer
         ".size %c[name], . - %c[name]\n\t"
         ".popsection\n\t"
         ".endif"
         :
         : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
+          [is_64_bit] "i"(int{is_64_bit}),
 #ifdef __CET__
           [endbr] "i"(1)
 #else
@@ -658,9 +832,15 @@ template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
 template <class Declaration>
 [[nodiscard, gnu::always_inline]] inline const table::named* address_of_named() noexcept {
     const table::named* result = nullptr; // NOLINT(misc-const-correctness): an output
-    asm inline volatile("lea .Linlay_named.%c[id](%%rip), %[result]"
-                        : [result] "=r"(result)
-                        : [id] "i"(anchor_of<Declaration>));
+    if constexpr (is_64_bit) {
+        asm inline volatile("lea .Linlay_named.%c[id](%%rip), %[result]"
+                            : [result] "=r"(result)
+                            : [id] "i"(anchor_of<Declaration>));
+    } else {
+        asm inline volatile("lea .Linlay_named.%c[id], %[result]"
+                            : [result] "=r"(result)
+                            : [id] "i"(anchor_of<Declaration>));
+    }
     return result;
 }
 
@@ -801,7 +981,8 @@ struct cpuid_result {
     std::uint32_t eax, ebx, ecx, edx;
 };
 
-/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising.
+/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising. (In 32-bit
+/// mode too it is taken to be there: only before the Pentium it is not.)
 [[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
     cpuid_result result{leaf, 0, subleaf, 0};
     asm inline volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// insn: x86-64 instructions as compile-time values; an assembler in consteval functions.
+// insn: x86 instructions as compile-time values; an assembler in consteval functions.
 //
 //     using namespace inlay::x86::insn;
 //     constexpr auto exit_path = swapgs() + sysretq();                             // code<>
@@ -21,6 +21,10 @@
 //
 // Stack words are known of push, pop, and of add, sub and lea that move rsp by a constant. What gives rsp a
 // value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can say better.
+//
+// In 32-bit mode (`-m32`) addresses and the stack go by registers of 32 bits: `ptr(ebx, 8)`, `push(eax)`. What needs
+// a REX prefix does not compile. There is no address relative to the instruction pointer: `rip<&object>` is an
+// absolute one there, in an instruction of the same length.
 //
 // The references are to the Intel SDM, volume 2, entries in capitals.
 #pragma once
@@ -45,8 +49,8 @@ struct immediate {
 
 /// base + index * scale + displacement; made by `insn::ptr`.
 struct mem {
-    reg64 base;
-    reg64 index;
+    address_register base;
+    address_register index;
     std::uint8_t scale; ///< 1, 2, 4 or 8; 0: no index
     std::int32_t displacement;
 };
@@ -63,7 +67,8 @@ void the_immediate_must_fit_in_8_bits();
 void the_immediate_must_fit_in_32_bits();
 void the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
 void the_shift_count_must_be_less_than_the_width_of_the_register();
-void the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_7_words_down_and_8_words_up();
+void the_stack_pointer_moves_by_whole_words_and_by_at_most_7_words_down_and_8_words_up();
+void registers_of_64_bits_and_r8_to_r15_and_spl_bpl_sil_and_dil_are_not_there_in_32_bit_mode();
 void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
 void a_byte_of_machine_code_is_0_to_255();
 void one_code_holds_at_most_64_bytes_of_nops();
@@ -91,7 +96,7 @@ template <class>
 inline constexpr bool is_slot_pointer = false;
 template <class T>
     requires is_object_pointer<T*>
-inline constexpr bool is_slot_pointer<T*> = sizeof(T) == 8;
+inline constexpr bool is_slot_pointer<T*> = sizeof(T) == sizeof(void*);
 
 template <class>
 inline constexpr bool is_full_register = false;
@@ -139,20 +144,24 @@ consteval std::int64_t checked(reg32, immediate operand) { return checked_32(ope
 consteval std::int64_t checked(reg64, immediate operand) { return checked_32_signed(operand); }
 
 /// The stack words pushed by an instruction that adds `bytes` to `destination`.
-consteval int words_pushed(reg64 destination, std::int64_t bytes) {
-    if (destination != rsp) {
+template <class Register>
+consteval int words_pushed(Register destination, std::int64_t bytes) {
+    constexpr std::int64_t word = sizeof(void*);
+    if (!inlay::detail::same<Register, address_register> || destination.number != rsp.number) {
         return 0;
     }
-    if (bytes % 8 != 0 || bytes < -56 || bytes > 64) {
-        wrong::the_stack_pointer_moves_by_whole_words_of_8_bytes_and_by_at_most_7_words_down_and_8_words_up();
+    if (bytes % word != 0 || bytes < -7 * word || bytes > 8 * word) {
+        wrong::the_stack_pointer_moves_by_whole_words_and_by_at_most_7_words_down_and_8_words_up();
     }
-    return static_cast<int>(-bytes / 8);
+    return static_cast<int>(-bytes / word);
 }
-consteval int words_pushed(reg32, std::int64_t) { return 0; }
 
 /// Appends prefix, REX and opcode. `opcode` reads as in the manual: 0xf30fb8 is F3 0F B8, and REX goes
 /// between F3 and 0F.
 consteval void append_opcode(machine_code& out, std::uint32_t opcode, unsigned rex_bits) {
+    if (!is_64_bit && rex_bits != 0) {
+        wrong::registers_of_64_bits_and_r8_to_r15_and_spl_bpl_sil_and_dil_are_not_there_in_32_bit_mode();
+    }
     unsigned length = 4;
     while (length > 1 && opcode >> (8 * (length - 1)) == 0) {
         --length;
@@ -226,14 +235,15 @@ consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, unsigned reg, me
     return out;
 }
 
-/// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later.
+/// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later. The same
+/// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7).
 template <auto Object>
 consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, unsigned reg, unsigned trailing = 0) {
     code<Object> out{};
     out.begin_instruction();
     append_opcode(out, opcode, rex_bits | reg >> 3 << 2);
     append_modrm(out, 0, reg, 5);
-    out.begin_relative(static_cast<std::uint8_t>(4 + trailing));
+    out.begin_relative(static_cast<std::uint8_t>(is_64_bit ? 4 + trailing : 0));
     out.append_little_endian(0, 4);
     return out;
 }
@@ -310,7 +320,8 @@ consteval code<Symbols...> jump_over(std::uint32_t opcode, code<Symbols...> body
 
 } // namespace encoding
 
-/// An operand at the address of `Object`, by its distance from the instruction; written `insn::rip<&object>`.
+/// An operand at the address of `Object`, by its distance from the instruction (in 32-bit mode by the address itself);
+/// written `insn::rip<&object>`.
 template <auto Object>
 struct rip_operand {
     static_assert(encoding::is_object_pointer<decltype(Object)> || encoding::is_function_pointer<decltype(Object)>,
@@ -340,16 +351,16 @@ concept full_register = encoding::is_full_register<T>;
 // ---- Memory operands.
 
 /// [base + displacement]
-consteval mem ptr(reg64 base, immediate displacement = 0) {
+consteval mem ptr(address_register base, immediate displacement = 0) {
     if (!encoding::fits_32_signed(displacement.value)) {
         encoding::wrong::the_displacement_must_fit_in_32_bits_signed();
     }
-    return {base, rax, 0, static_cast<std::int32_t>(displacement.value)};
+    return {base, {}, 0, static_cast<std::int32_t>(displacement.value)};
 }
 
 /// [base + index * scale + displacement]; scale is 1, 2, 4 or 8.
-consteval mem ptr(reg64 base, reg64 index, unsigned scale, immediate displacement = 0) {
-    if (index == rsp) {
+consteval mem ptr(address_register base, address_register index, unsigned scale, immediate displacement = 0) {
+    if (index.number == rsp.number) {
         encoding::wrong::the_stack_pointer_cannot_be_an_index_register();
     }
     if (scale != 1 && scale != 2 && scale != 4 && scale != 8) {
@@ -361,7 +372,7 @@ consteval mem ptr(reg64 base, reg64 index, unsigned scale, immediate displacemen
     return operand;
 }
 
-/// [rip + distance to `Object`]
+/// [rip + distance to `Object`], or the address in 32-bit mode
 template <auto Object>
 inline constexpr rip_operand<Object> rip{};
 
@@ -414,25 +425,25 @@ template <int StackWords = 0, class... Bytes>
 [[nodiscard]] consteval code<> std_() { return encoding::plain(0xfd); }
 [[nodiscard]] consteval code<> clc() { return encoding::plain(0xf8); }
 [[nodiscard]] consteval code<> stc() { return encoding::plain(0xf9); }
-/// pushfq
+/// pushfq, or pushfd in 32-bit mode
 [[nodiscard]] consteval code<> pushf() { return encoding::plain(0x9c, 1); }
-/// popfq
+/// popfq, or popfd
 [[nodiscard]] consteval code<> popf() { return encoding::plain(0x9d, -1); }
 
 // ---- The stack. PUSH, POP, LEAVE.
 
-[[nodiscard]] consteval code<> push(reg64 from) { return encoding::short_form(0x50, 0, from.number, 1); }
-[[nodiscard]] consteval code<> pop(reg64 to) { return encoding::short_form(0x58, 0, to.number, -1); }
-/// Pushes 64 bits: the immediate extended by its sign.
+[[nodiscard]] consteval code<> push(address_register from) { return encoding::short_form(0x50, 0, from.number, 1); }
+[[nodiscard]] consteval code<> pop(address_register to) { return encoding::short_form(0x58, 0, to.number, -1); }
+/// Pushes 64 bits: the immediate extended by its sign; 32 bits in 32-bit mode.
 [[nodiscard]] consteval code<> push(immediate operand) {
-    const std::int64_t value = encoding::checked_32_signed(operand);
+    const std::int64_t value = encoding::checked(address_register{}, operand);
     return encoding::fits_8_signed(value) ? encoding::with_immediate(encoding::plain(0x6a, 1), value, 1)
                                           : encoding::with_immediate(encoding::plain(0x68, 1), value, 4);
 }
-/// Counts as one word popped: right where rsp equals rbp, as after `push(rbp) + mov(rbp, rsp)`.
+/// Counts as one word popped: right where the stack pointer equals rbp, as after `push(rbp) + mov(rbp, rsp)`.
 [[nodiscard]] consteval code<> leave() { return encoding::plain(0xc9, -1); }
 /// The flags in a register, as Linux's native_save_fl().
-[[nodiscard]] consteval code<> pushf_pop(reg64 to) { return pushf() + pop(to); }
+[[nodiscard]] consteval code<> pushf_pop(address_register to) { return pushf() + pop(to); }
 
 // ---- Order of memory accesses, and locked operations. LFENCE, MFENCE, SFENCE, LOCK, ADD, CMPXCHG, XADD, XCHG.
 
@@ -447,7 +458,7 @@ template <int StackWords = 0, class... Bytes>
                                           : encoding::with_immediate(encoding::modrm(0xf081, 0, 0, to), value, 4);
 }
 /// A full barrier that is faster than mfence: lock add dword ptr [rsp - 4], 0. (Linux: smp_mb().)
-[[nodiscard]] consteval code<> lock_add() { return lock_add(ptr(rsp, -4), 0); }
+[[nodiscard]] consteval code<> lock_add() { return lock_add(ptr(address_register{rsp.number}, -4), 0); }
 /// Where [to] equals rax (eax), stores `from`; else loads rax (eax). ZF says which.
 template <full_register Register>
 [[nodiscard]] consteval code<> lock_cmpxchg(mem to, Register from) {
@@ -472,7 +483,7 @@ template <full_register Register>
 [[nodiscard]] consteval code<> rdtsc() { return encoding::plain(0x0f31); }
 /// edx:eax, and IA32_TSC_AUX in ecx
 [[nodiscard]] consteval code<> rdtscp() { return encoding::plain(0x0f01f9); }
-[[nodiscard]] consteval code<> rdpid(reg64 to) { return encoding::modrm(0xf30fc7, 0, 7, to.number); }
+[[nodiscard]] consteval code<> rdpid(address_register to) { return encoding::modrm(0xf30fc7, 0, 7, to.number); }
 /// Counter ecx to edx:eax.
 [[nodiscard]] consteval code<> rdpmc() { return encoding::plain(0x0f33); }
 /// CF says whether there was a number.
@@ -495,7 +506,11 @@ template <full_register Register>
 [[nodiscard]] consteval code<> wrmsr() { return encoding::plain(0x0f30); }
 [[nodiscard]] consteval code<> xgetbv() { return encoding::plain(0x0f01d0); }
 [[nodiscard]] consteval code<> xsetbv() { return encoding::plain(0x0f01d1); }
-[[nodiscard]] consteval code<> swapgs() { return encoding::plain(0x0f01f8); }
+template <bool In64BitMode = is_64_bit>
+[[nodiscard]] consteval code<> swapgs() {
+    static_assert(In64BitMode, "inlay: swapgs is an instruction of 64-bit mode");
+    return encoding::plain(0x0f01f8);
+}
 [[nodiscard]] consteval code<> rdfsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 0, to.number); }
 [[nodiscard]] consteval code<> rdgsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 1, to.number); }
 [[nodiscard]] consteval code<> wrfsbase(reg64 from) {
@@ -504,10 +519,10 @@ template <full_register Register>
 [[nodiscard]] consteval code<> wrgsbase(reg64 from) {
     return encoding::modrm(0xf30fae, encoding::rex_w, 3, from.number);
 }
-[[nodiscard]] consteval code<> mov(reg64 to, control_register from) {
+[[nodiscard]] consteval code<> mov(address_register to, control_register from) {
     return encoding::modrm(0x0f20, 0, from.number, to.number);
 }
-[[nodiscard]] consteval code<> mov(control_register to, reg64 from) {
+[[nodiscard]] consteval code<> mov(control_register to, address_register from) {
     return encoding::modrm(0x0f22, 0, to.number, from.number);
 }
 
@@ -529,18 +544,32 @@ template <full_register Register>
     return encoding::with_immediate(encoding::plain(0xe6), encoding::checked_8(port), 1);
 }
 
-// ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, IRET/IRETD/IRETQ, RET, UD, INT n/INTO/INT3/INT1,
-// ENDBR64, VMCALL; VMMCALL is in AMD's manual, volume 3.
+// ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, SYSENTER, SYSEXIT, IRET/IRETD/IRETQ, RET, UD,
+// INT n/INTO/INT3/INT1, ENDBR64, ENDBR32, VMCALL; VMMCALL is in AMD's manual, volume 3.
 
-/// Overwrites rcx and r11.
+/// Overwrites rcx and r11; in 32-bit mode (AMD alone) ecx.
 [[nodiscard]] consteval code<> syscall() { return encoding::plain(0x0f05); }
-[[nodiscard]] consteval code<> sysretq() { return encoding::that_goes_away(encoding::plain(0x480f07)); }
-[[nodiscard]] consteval code<> iretq() { return encoding::that_goes_away(encoding::plain(0x48cf)); }
+template <bool In64BitMode = is_64_bit>
+[[nodiscard]] consteval code<> sysretq() {
+    static_assert(In64BitMode, "inlay: sysretq is an instruction of 64-bit mode; see sysexit");
+    return encoding::that_goes_away(encoding::plain(0x480f07));
+}
+template <bool In64BitMode = is_64_bit>
+[[nodiscard]] consteval code<> iretq() {
+    static_assert(In64BitMode, "inlay: iretq is an instruction of 64-bit mode; see iretd");
+    return encoding::that_goes_away(encoding::plain(0x48cf));
+}
+/// Counts as falling through: SYSEXIT may come back to what follows it.
+[[nodiscard]] consteval code<> sysenter() { return encoding::plain(0x0f34); }
+/// To the user's eip edx and esp ecx.
+[[nodiscard]] consteval code<> sysexit() { return encoding::that_goes_away(encoding::plain(0x0f35)); }
+[[nodiscard]] consteval code<> iretd() { return encoding::that_goes_away(encoding::plain(0xcf)); }
 [[nodiscard]] consteval code<> ret() { return encoding::that_goes_away(encoding::plain(0xc3)); }
 /// Counts as falling through, because a handler may resume after it, as Linux's WARN() does.
 [[nodiscard]] consteval code<> ud2() { return encoding::plain(0x0f0b); }
 [[nodiscard]] consteval code<> int3() { return encoding::plain(0xcc); }
 [[nodiscard]] consteval code<> endbr64() { return encoding::plain(0xf30f1efa); }
+[[nodiscard]] consteval code<> endbr32() { return encoding::plain(0xf30f1efb); }
 [[nodiscard]] consteval code<> vmcall() { return encoding::plain(0x0f01c1); }
 [[nodiscard]] consteval code<> vmmcall() { return encoding::plain(0x0f01d9); }
 
@@ -581,7 +610,7 @@ template <full_register Register>
 /// Any 64 bits, in the shortest of three ways: 5 (6) bytes where the upper half is 0, because a move to a
 /// 32-bit register clears it; 7 where the sign fills it; else 10.
 [[nodiscard]] consteval code<> mov(reg64 to, immediate operand) {
-    if (encoding::fits_32_unsigned(operand.value)) {
+    if (is_64_bit && encoding::fits_32_unsigned(operand.value)) {
         return mov(reg32{to.number}, operand);
     }
     if (encoding::fits_32_signed(operand.value)) {
@@ -639,15 +668,15 @@ template <full_register Register>
     return encoding::modrm(0x0f38f1, encoding::rex(from), from.number, to);
 }
 
-[[nodiscard]] consteval code<> lea(reg64 to, mem from) {
-    const bool moves_stack = from.base == rsp && from.scale == 0;
-    return encoding::modrm(0x8d, encoding::rex_w, to.number, from,
+[[nodiscard]] consteval code<> lea(address_register to, mem from) {
+    const bool moves_stack = from.base.number == rsp.number && from.scale == 0;
+    return encoding::modrm(0x8d, encoding::rex(to), to.number, from,
                            moves_stack ? encoding::words_pushed(to, from.displacement) : 0);
 }
 /// The address of `Object`.
 template <auto Object>
-[[nodiscard]] consteval code<Object> lea(reg64 to, rip_operand<Object>) {
-    return encoding::modrm_rip<Object>(0x8d, encoding::rex_w, to.number);
+[[nodiscard]] consteval code<Object> lea(address_register to, rip_operand<Object>) {
+    return encoding::modrm_rip<Object>(0x8d, encoding::rex(to), to.number);
 }
 
 // ---- Arithmetic and logic. ADD, OR, AND, SUB, XOR, CMP, TEST, NEG, NOT, INC, DEC, SAL/SAR/SHL/SHR, IMUL.
@@ -658,7 +687,7 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> add(Register to, immediate operand) {
-    return encoding::arithmetic(0, to, operand, encoding::words_pushed(to, operand.value));
+    return encoding::arithmetic(0, to, operand, encoding::words_pushed(to, encoding::checked(to, operand)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> or_(Register to, Register from) {
@@ -718,12 +747,14 @@ template <full_register Register>
     return encoding::modrm(0xf7, encoding::rex(to), 2, to.number);
 }
 template <full_register Register>
-[[nodiscard]] consteval code<> inc(Register to) {
-    return encoding::modrm(0xff, encoding::rex(to), 0, to.number);
+[[nodiscard]] consteval code<> inc(Register to) { // in 64-bit mode, 40 to 4f are REX
+    return is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 0, to.number)
+                     : encoding::short_form(0x40, encoding::rex(to), to.number);
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> dec(Register to) {
-    return encoding::modrm(0xff, encoding::rex(to), 1, to.number);
+    return is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 1, to.number)
+                     : encoding::short_form(0x48, encoding::rex(to), to.number);
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> shl(Register to, immediate count) {
@@ -770,9 +801,10 @@ template <full_register Register>
 [[nodiscard]] consteval code<> bswap(Register to) {
     return encoding::short_form(0x0fc8, encoding::rex(to), to.number);
 }
-/// CRC32C (polynomial 0x11edc6f41) of eight bytes.
-[[nodiscard]] consteval code<> crc32(reg64 to, reg64 from) {
-    return encoding::modrm(0xf20f38f1, encoding::rex_w, to.number, from.number);
+/// CRC32C (polynomial 0x11edc6f41) of eight bytes, or of four.
+template <full_register Register>
+[[nodiscard]] consteval code<> crc32(Register to, Register from) {
+    return encoding::modrm(0xf20f38f1, encoding::rex(to), to.number, from.number);
 }
 /// CRC32C of one byte.
 [[nodiscard]] consteval code<> crc32(reg32 to, reg8 from) {
@@ -806,7 +838,7 @@ template <auto Function>
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> call_slot() {
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
-                  "inlay: call_slot takes the address of a variable of 8 bytes that holds a function's address: "
+                  "inlay: call_slot takes the address of a variable that holds a function's address: "
                   "call_slot<&variable>(); for the function itself, call<&function>()");
     return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2));
 }
@@ -816,7 +848,7 @@ template <auto Operation>
     return encoding::that_calls(Operation.callee_save ? called::callee_save : called::ordinary,
                                 encoding::modrm_rip<Operation>(0xff, 0, 2));
 }
-[[nodiscard]] consteval code<> call(reg64 to) {
+[[nodiscard]] consteval code<> call(address_register to) {
     return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number));
 }
 
@@ -831,11 +863,11 @@ template <auto Function>
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> jmp_slot() {
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
-                  "inlay: jmp_slot takes the address of a variable of 8 bytes that holds a function's address: "
+                  "inlay: jmp_slot takes the address of a variable that holds a function's address: "
                   "jmp_slot<&variable>(); for the function itself, jmp<&function>()");
     return encoding::that_goes_away(encoding::modrm_rip<Pointer>(0xff, 0, 4));
 }
-[[nodiscard]] consteval code<> jmp(reg64 to) {
+[[nodiscard]] consteval code<> jmp(address_register to) {
     return encoding::that_goes_away(encoding::modrm(0xff, 0, 4, to.number));
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// length: where the next instruction begins, in 64-bit mode.
+// length: where the next instruction begins, in the mode of the program; or in the other one, as a tool may ask.
 //
 //     for (std::size_t at = 0; at < size; at += length) {
 //         length = inlay::x86::instruction_length(text + at, size - at);
 //         if (length == 0) { ... }                                   // data, or newer than this header
 //     }
+//     length = inlay::x86::instruction_length<false>(code, size);            // in 32-bit mode
 //
 // How it works. An instruction is prefixes, opcode, ModRM, SIB, displacement and immediate (Intel SDM volume 2,
 // 2.1; sections below are of that volume). Whether there is a ModRM byte, and what immediate, depends on the
 // opcode: so there is a letter an opcode below, laid out like the opcode maps of the SDM's appendix A. The
 // compiler makes rows of eight opcodes of them, a nibble an opcode, and keeps equal rows once. Only the one-byte
-// map and the 0F map need letters: in each other map all opcodes have one form.
+// map and the 0F map need letters: in each other map all opcodes have one form. Between the modes, the one-byte map
+// alone differs.
 //
 // (It is made for few bytes, and is at -Os about 450 of code and 220 of tables. Hence some arithmetic on
 // enumerators where ifs would say the same: they are larger.)
@@ -20,6 +22,8 @@
 // undefined uses of those that do (of a ModRM field, of a prefix, of VEX.L) are not: they have a length. Of
 // APX, REX2 and EVEX map 4 are not known.
 #pragma once
+
+#include "inlay/arch/x86/registers.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,14 +47,16 @@ enum follows : std::uint8_t {
     invalid = 7,
     imm16 = 8,
     modrm_imm16 = 9,
-    branch = 10, ///< rel32. Intel ignores an operand-size prefix, AMD reads a rel16: so it makes this invalid
+    branch = 10, ///< rel32. In 64-bit mode Intel ignores an operand-size prefix, AMD reads a rel16: so it is invalid
     prefix = 11, ///< another prefix or the opcode
-    immv = 12,   ///< like immz, or 64 bits with REX.W
+    immv = 12,   ///< like immz, or 64 bits with REX.W; in 32-bit mode `far`
+    far = immv,  ///< immz, imm16: a far pointer
     escape = 13, ///< an opcode of another map
-    moffs = 14,  ///< an address of 64 bits, or of 32 with an address-size prefix
+    moffs = 14,  ///< an address of 64 bits, or of 32 with an address-size prefix (32-bit mode: 32, or 16)
 };
 
 /// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than there can be.
+template <bool LongMode>
 inline constexpr std::uint16_t immediate_sizes[] = {
     0x000, 0x000,        // nothing, modrm
     0x111, 0x111,        // imm8
@@ -59,6 +65,11 @@ inline constexpr std::uint16_t immediate_sizes[] = {
     0x222, 0x222,        // imm16
     0x4f4, 0,            // branch
     0x824, 0,     0x888, // immv, moffs
+};
+/// In 32-bit mode: the same but for branch, far in place of immv, and moffs.
+template <>
+inline constexpr std::uint16_t immediate_sizes<false>[] = {
+    0x000, 0x000, 0x111, 0x111, 0x424, 0x424, 0x333, 0xfff, 0x222, 0x222, 0x424, 0, 0x646, 0, 0x444,
 };
 
 constexpr follows meaning(char letter) noexcept {
@@ -85,6 +96,8 @@ constexpr follows meaning(char letter) noexcept {
         return prefix;
     case 'v':
         return immv;
+    case 'f':
+        return far;
     case 'E':
         return escape;
     case 'a':
@@ -94,8 +107,8 @@ constexpr follows meaning(char letter) noexcept {
     }
 }
 
-/// The one-byte map (table A-2) and the 0F map, as in 64-bit mode.
-inline constexpr char opcode_letters[] =
+/// The one-byte map (table A-2), as in 64-bit mode.
+inline constexpr char long_mode_letters[] =
     // 123456789abcdef
     "mmmmbz--mmmmbz-E" // 0_: 0f begins the next map
     "mmmmbz--mmmmbz--" // 1_
@@ -113,7 +126,32 @@ inline constexpr char opcode_letters[] =
     "mmmm---.mmmmmmmm" // d_
     "bbbbbbbbjj-b...." // e_
     "p.pp..BZ......mm" // f_: f6 and f7 as test, the others of group 3 have no immediate
-    // 0f
+    ;
+
+/// The same as in 32-bit mode.
+inline constexpr char legacy_letters[] =
+    // 123456789abcdef
+    "mmmmbz..mmmmbz.E" // 0_: 0f begins the next map
+    "mmmmbz..mmmmbz.." // 1_
+    "mmmmbzp.mmmmbzp." // 2_
+    "mmmmbzp.mmmmbzp." // 3_
+    "................" // 4_
+    "................" // 5_
+    "..EmppppzZbB...." // 6_: 62 is EVEX, or bound
+    "bbbbbbbbbbbbbbbb" // 7_
+    "BZBBmmmmmmmmmmmE" // 8_: 8f is XOP, or pop
+    "..........f....." // 9_
+    "aaaa....bz......" // a_
+    "bbbbbbbbzzzzzzzz" // b_
+    "BBw.EEBZe.w..b.." // c_: c4 and c5 are VEX, or les and lds
+    "mmmmbb..mmmmmmmm" // d_
+    "bbbbbbbbjjfb...." // e_
+    "p.pp..BZ......mm" // f_
+    ;
+
+/// The 0F map.
+inline constexpr char two_byte_letters[] =
+    // 123456789abcdef
     "mmmm-.....-.-m.B" // 0_: 0f 0f is 3DNow!, which has its opcode where others have an imm8
     "mmmmmmmmmmmmmmmm" // 1_
     "bbbb----mmmmmmmm" // 2_: mov of control and debug registers reads a ModRM as registers always: to us an imm8
@@ -133,8 +171,9 @@ inline constexpr char opcode_letters[] =
     ;
 
 /// The rows of eight letters that differ, and for each eight opcodes, which row it is.
+template <bool LongMode>
 struct opcode_rows {
-    std::uint32_t row[31]{};
+    std::uint32_t row[LongMode ? 31 : 30]{};
     std::uint8_t number[64]{};
 
     constexpr opcode_rows() noexcept {
@@ -142,7 +181,11 @@ struct opcode_rows {
         for (unsigned i = 0; i < 64; ++i) {
             std::uint32_t packed = 0;
             for (unsigned j = 0; j < 8; ++j) {
-                packed |= std::uint32_t{meaning(opcode_letters[8 * i + j])} << 4 * j;
+                const unsigned at = 8 * i + j;
+                const char letter = at >= 256  ? two_byte_letters[at - 256]
+                                    : LongMode ? long_mode_letters[at]
+                                               : legacy_letters[at];
+                packed |= std::uint32_t{meaning(letter)} << 4 * j;
             }
             unsigned same = 0;
             while (same < used && row[same] != packed) {
@@ -155,7 +198,8 @@ struct opcode_rows {
         }
     }
 };
-inline constexpr opcode_rows rows;
+template <bool LongMode>
+inline constexpr opcode_rows<LongMode> rows;
 
 /// What follows all opcodes of the maps that VEX, EVEX and XOP have numbers for: 2 is 0F 38, 3 is 0F 3A,
 /// 5 and 6 are of AVX512-FP16, 7 is urdmsr with its imm32, 8 to 10 are of XOP (AMD's manual, volume 3, 1.2.8). Two bits
@@ -176,7 +220,8 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
 } // namespace detail
 
 /// The length of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within them,
-/// is longer than 15 bytes, or is not known.
+/// is longer than 15 bytes, or is not known. `LongMode`: in 64-bit mode; else in 32-bit mode.
+template <bool LongMode = is_64_bit>
 [[nodiscard]] inline unsigned instruction_length(const std::uint8_t* bytes, std::size_t available) noexcept {
     using detail::follows;
     using detail::prefix_bit;
@@ -194,7 +239,8 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
         }
         const std::uint8_t opcode = bytes[at++];
         index = map + opcode;
-        what = detail::rows.row[detail::rows.number[index / 8]] >> 4 * (index & 7) & 15;
+        constexpr const auto& rows = detail::rows<LongMode>;
+        what = rows.row[rows.number[index / 8]] >> 4 * (index & 7) & 15;
         if (what == follows::prefix) {
             rex = opcode; // it counts only right before the opcode (2.2.1)
             prefixes |= prefix_bit(opcode);
@@ -214,6 +260,11 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
             continue;
         }
         ++at;
+        if (!LongMode && opcode != 0x8f && bytes[at - 1 < limit ? at - 1 : 0] < 0xc0) { // bound, les, lds and its ModRM
+            --at;
+            what = follows::modrm;
+            break;
+        }
         if (opcode == 0xc5) { // VEX in two bytes: of the 0F map (2.3.5)
             continue;
         }
@@ -247,7 +298,9 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
             what += follows::modrm_imm16 - follows::modrm;
         }
         unsigned mod = operands >> 6;
-        if (mod != 3) {
+        if (!LongMode && (prefixes & prefix_bit(0x67)) != 0) { // addresses of 16 bits (table 2-1)
+            at += mod == 3 ? 0 : mod == 0 && (operands & 7) == 6 ? 2 : mod;
+        } else if (mod != 3) {
             unsigned base = operands & 7;
             if (base == 4) {
                 base = bytes[at < limit ? at : 0] & 7;
@@ -260,10 +313,10 @@ constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_
         }
     }
 
-    const unsigned sizes = detail::immediate_sizes[what];
-    at += sizes >> (rex - 0x48 < 8 ? 8 : (prefixes & prefix_bit(0x66)) >> 4) & 15;
+    const unsigned sizes = detail::immediate_sizes<LongMode>[what];
+    at += sizes >> (LongMode && rex - 0x48 < 8 ? 8 : (prefixes & prefix_bit(0x66)) >> 4) & 15;
     if (what == follows::moffs) {
-        at -= (prefixes & prefix_bit(0x67)) >> 5;
+        at -= (prefixes & prefix_bit(0x67)) >> (LongMode ? 5 : 6); // 4 or 2
     }
     return at <= limit ? at : 0;
 }

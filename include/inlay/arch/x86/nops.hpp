@@ -9,17 +9,24 @@
 // NOP Instruction"), one to nine bytes long. Each is at most four bytes that matter, then zeros: so a table
 // of 32-bit words holds them, and shifting a word out byte by byte supplies the zeros. (It is part of the
 // runtime that a small kernel carries: 36 bytes of table, about 50 of code.)
+//
+// In 32-bit mode they are moves of esi to itself, up to eight bytes long: not every processor there has NOP with an
+// operand. (Linux: GENERIC_NOP in asm/nops.h.)
 #pragma once
+
+#include "inlay/arch/x86/registers.hpp"
 
 #include <cstdint>
 
 namespace inlay::x86 {
 
 /// Longest nop, in bytes. There are longer ones, which some processors decode slowly.
-inline constexpr unsigned max_nop_length = 9;
+inline constexpr unsigned max_nop_length = is_64_bit ? 9 : 8;
+
+namespace detail {
 
 /// The first four bytes of the nop of n + 1 bytes, little endian; the others are 0.
-inline constexpr std::uint32_t nop_words[max_nop_length] = {
+inline constexpr std::uint32_t nop_words_64[] = {
     0x90,       // nop
     0x9066,     // 66 nop
     0x1f0f,     // nop [rax]
@@ -30,12 +37,29 @@ inline constexpr std::uint32_t nop_words[max_nop_length] = {
     0x841f0f,   // nop [rax + rax + 0], 32 bits
     0x841f0f66, // 66 nop [rax + rax + 0], 32 bits
 };
+inline constexpr std::uint32_t nop_words_32[] = {
+    0x90,       // nop
+    0xf689,     // mov esi, esi
+    0x768d,     // lea esi, [esi + 0], a displacement of 8 bits
+    0x26748d,   // lea esi, [esi + 0], by a SIB byte
+    0x26748d3e, // ds lea esi, [esi + 0], by a SIB byte
+    0xb68d,     // lea esi, [esi + 0], 32 bits
+    0x26b48d,   // lea esi, [esi + 0], 32 bits, by a SIB byte
+    0x26b48d3e, // ds lea esi, [esi + 0], 32 bits, by a SIB byte
+};
+
+} // namespace detail
+
+/// The first four bytes of the nop of `length` bytes, 1 to max_nop_length.
+constexpr std::uint32_t nop_word(unsigned length) noexcept {
+    return is_64_bit ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];
+}
 
 /// Fills `bytes[0]` to `bytes[count - 1]` with as few nops as possible, the longest first.
 constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
     while (count != 0) {
         unsigned length = count < max_nop_length ? count : max_nop_length;
-        std::uint32_t word = nop_words[length - 1];
+        std::uint32_t word = nop_word(length);
         count -= length;
         do {
             *bytes++ = static_cast<std::uint8_t>(word);

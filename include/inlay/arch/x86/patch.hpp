@@ -3,6 +3,7 @@
 // patch: what the patcher must know of x86 machine code: relative operands, and calls in text.
 #pragma once
 
+#include "inlay/arch/x86/nops.hpp"
 #include "inlay/table.hpp"
 
 #include <cstddef>
@@ -23,10 +24,11 @@ inline void store32(std::uint8_t* at, std::int32_t value) noexcept {
     }
 }
 
-/// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit.
+/// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit. In 32-bit
+/// mode all distances fit, as addresses wrap around.
 [[nodiscard]] inline bool relocate(std::uint8_t* field, std::int64_t shift) noexcept {
     const std::int64_t moved = load32(field) + shift;
-    if (moved != static_cast<std::int32_t>(moved)) {
+    if (is_64_bit && moved != static_cast<std::int32_t>(moved)) {
         return false;
     }
     store32(field, static_cast<std::int32_t>(moved));
@@ -70,7 +72,7 @@ inline constexpr std::size_t instruction_alignment = 1;
 
 /// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach.
 [[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::int64_t>(target - branch.end);
+    const auto distance = static_cast<std::intptr_t>(target - branch.end);
     if (distance != static_cast<std::int32_t>(distance)) {
         return false;
     }
@@ -87,15 +89,23 @@ inline constexpr unsigned call_length = 5;
     return retarget({at, at + 1, at + call_length, branch_kind::call}, target, bytes + 1);
 }
 
-/// What stands in place of a branch whose target does nothing, or returns zero (rax): five bytes each.
+/// What stands in place of a branch whose target does nothing, or returns zero (rax or eax): five bytes each. In place
+/// of a call it is one instruction, since a thread may be about to run the second of two.
 struct call_form {
     std::uint8_t bytes[5];
     table::call_mode mode;
     branch_kind kind;
 };
+inline constexpr call_form nop_of_5_bytes =
+    is_64_bit ? call_form{{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing, branch_kind::call}
+              : call_form{{0x3e, 0x8d, 0x74, 0x26, 0x00}, table::call_mode::nothing, branch_kind::call};
+inline constexpr call_form zero_of_5_bytes =
+    is_64_bit // data16 data16 xor rax, rax; or mov eax, 0
+        ? call_form{{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero, branch_kind::call}
+        : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero, branch_kind::call};
 inline constexpr call_form call_forms[] = {
-    {{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing, branch_kind::call}, // nop
-    {{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero, branch_kind::call},    // data16 data16 xor rax, rax
+    nop_of_5_bytes,
+    zero_of_5_bytes,
     {{0xc3, 0xcc, 0xcc, 0xcc, 0xcc}, table::call_mode::nothing, branch_kind::jump}, // ret
     {{0x31, 0xc0, 0xc3, 0xcc, 0xcc}, table::call_mode::zero, branch_kind::jump},    // xor eax, eax; ret
 };
@@ -145,10 +155,13 @@ inline constexpr std::size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.
 [[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
-    if (bytes[0] == 0xeb || (bytes[0] == 0x66 && bytes[1] == 0x90)) {
+    constexpr std::uint32_t two = nop_word(2);
+    constexpr std::uint32_t five = nop_word(5);
+    if (bytes[0] == 0xeb || (bytes[0] == (two & 0xff) && bytes[1] == two >> 8)) {
         return 2;
     }
-    return bytes[0] == 0xe9 || (bytes[0] == 0x0f && bytes[1] == 0x1f && bytes[2] == 0x44) ? 5 : 0;
+    const bool nop = bytes[0] == (five & 0xff) && bytes[1] == (five >> 8 & 0xff) && bytes[2] == (five >> 16 & 0xff);
+    return bytes[0] == 0xe9 || nop ? 5 : 0;
 }
 
 /// Where the jmp at `at` goes; 0 if it is none.
@@ -162,7 +175,7 @@ inline constexpr std::size_t longest_jump = 5;
 
 /// A jmp of `length` bytes (2 or 5) at `at`. False if `target` is out of its reach.
 [[nodiscard]] inline bool encode_jump(address at, unsigned length, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::int64_t>(target - at - length);
+    const auto distance = static_cast<std::intptr_t>(target - at - length);
     if (length == 2) {
         bytes[0] = 0xeb;
         bytes[1] = static_cast<std::uint8_t>(distance);

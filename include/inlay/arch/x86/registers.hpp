@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The general-purpose registers of x86-64 as typed values, numbered as the instruction encodings do
+// The general-purpose registers of x86 as typed values, numbered as the instruction encodings do
 // (Intel SDM volume 2, table 3-1). A width is a type, so that `mov(rax, ecx)` does not compile.
+//
+// All names are there in both modes. In 32-bit mode, what needs a REX prefix cannot be encoded (insn.hpp says so):
+// registers of 64 bits, those from r8 on, spl, bpl, sil and dil.
 #pragma once
+
+#include "inlay/traits.hpp"
 
 #include <cstdint>
 
 namespace inlay::x86 {
+
+/// Whether the program runs in 64-bit mode; else it is in 32-bit protected mode, or compatibility mode.
+inline constexpr bool is_64_bit = sizeof(void*) == 8;
 
 struct reg64 {
     std::uint8_t number;
@@ -25,6 +33,8 @@ struct reg8 {
     std::uint8_t number;
     friend constexpr bool operator==(reg8, reg8) = default;
 };
+/// What holds an address, and what push and pop move.
+using address_register = inlay::detail::either<is_64_bit, reg64, reg32>;
 /// A control register, cr0 to cr15.
 struct control_register {
     std::uint8_t number;
