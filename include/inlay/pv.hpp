@@ -65,11 +65,12 @@ struct is_callee_save_t {};
 template <auto Function>
 inline constexpr is_callee_save_t<Function> is_callee_save{};
 
-/// Instructions as an ordinary target.
-template <auto Code>
+/// An ordinary target: instructions (`native<wbinvd()>`), or a function. In 64-bit mode `native<&f>` is `&f`; in 32-bit
+/// mode arguments are in eax, edx and ecx, and this is how a function gets them, whatever its own convention.
+template <auto What>
 struct native_t {};
-template <auto Code>
-inline constexpr native_t<Code> native{};
+template <auto What>
+inline constexpr native_t<What> native{};
 
 /// What is called when an operation without a target is: gets the operation's name, such as "irq.kick". If it returns,
 /// the call gives zero.
@@ -163,6 +164,17 @@ struct operation_target<Signature, native_t<Code>> {
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };
+template <class Result, class... Parameters, auto Function>
+    requires is_function_of<decltype(Function), Result (*)(Parameters...)>
+struct operation_target<Result(Parameters...), native_t<Function>> {
+    static constexpr bool known = true;
+    static constexpr bool callee_save = false;
+#if defined(__x86_64__)
+    static constexpr auto function = Function;
+#else
+    static constexpr auto function = &reachable<Function>::call;
+#endif
+};
 template <class Signature, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Signature, callee_save_t<Code>> {
@@ -236,7 +248,7 @@ public:
     using result = Result;
     static constexpr bool callee_save = native_target::callee_save;
 
-    constexpr pv_op() noexcept : pv_op{std::remove_cv_t<decltype(Native)>{Native}} {}
+    constexpr pv_op() noexcept : pv_op{as_target()} {}
 
     // NOLINTBEGIN(google-explicit-constructor): targets are assigned
     constexpr pv_op(std::nullptr_t /*none*/) noexcept : pointer_{.entry = missing} {}
@@ -247,12 +259,14 @@ public:
         static_assert(!callee_save, "inlay: this operation is callee-save: assign callee_save<&function>, or "
                                     "is_callee_save<&function> if it is an assembly function that keeps its caller's "
                                     "registers");
+        static_assert(arch::is_64_bit || sizeof...(Parameters) == 0,
+                      "inlay: in 32-bit mode the arguments of an operation are in registers: assign native<&function>");
         if (to != nullptr) {
-            pointer_.typed = to;
+            pointer_.plain = to;
         }
     }
-    template <auto Code>
-    constexpr pv_op(native_t<Code> to) noexcept : pv_op{to, 0} {}
+    template <auto What>
+    constexpr pv_op(native_t<What> to) noexcept : pv_op{to, 0} {}
     template <auto What>
     constexpr pv_op(callee_save_t<What> to) noexcept : pv_op{to, 0} {}
     template <auto Function>
@@ -281,9 +295,22 @@ public:
 
 private:
     union pointer {
+        function* plain;
+#if defined(__x86_64__)
         function* typed;
+#else
+        Result(__attribute__((regparm(3))) * typed)(Parameters...);
+#endif
         void (*entry)();
     };
+
+    static constexpr auto as_target() noexcept {
+        if constexpr (std::is_pointer_v<decltype(Native)>) {
+            return native_t<Native>{};
+        } else {
+            return Native;
+        }
+    }
 
     template <class Target>
     constexpr pv_op(Target /*target*/, int /*tag*/) noexcept : pointer_{.entry = missing} {

@@ -17,7 +17,7 @@
 //         after   target      e8 17 ff ff ff  call tsc_clock
 //
 //     irq.save_fl  pv call  main.cpp:40 in report+0x8  patched
-//         before  pointer  ff 15 0a 2e 00 00  call qword ptr [irq.save_fl]
+//         before  pointer  ff 15 0a 2e 00 00  call [irq.save_fl]
 //                 call     e8 c5 fe ff ff 90  call thunk of xen_save_fl; nop
 //         after   !xenpv   9c 58 0f 1f 40 00  pushfq; pop rax; nop
 //

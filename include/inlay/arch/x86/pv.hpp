@@ -43,7 +43,7 @@ inline constexpr auto read_cr3 = mov(result, cr3);
 inline constexpr auto write_cr3 = mov(cr3, first);
 inline constexpr auto read_cr4 = mov(result, cr4);
 inline constexpr auto write_cr4 = mov(cr4, first);
-inline constexpr auto identity = mov(result, first);
+inline constexpr auto identity = result == first ? code<>{} : mov(result, first);
 inline constexpr auto set_entry = mov(ptr(first), second);
 inline constexpr auto unlock = movb(ptr(first), 0);
 inline constexpr auto no = xor_(eax, eax);
@@ -51,9 +51,15 @@ inline constexpr auto reload_cr3 = mov(result, cr3) + mov(cr3, result);
 /// Flips CR4.PGE off and on, which flushes global entries as well (SDM volume 3, 4.10.4.1).
 inline constexpr auto toggle_pge =
     mov(result, cr4) + mov(second, result) + and_(second, ~0x80) + mov(cr4, second) + mov(cr4, result);
+#if defined(__x86_64__)
 inline constexpr auto read_msr = mov(ecx, edi) + rdmsr() + shl(rdx, 32) + or_(rax, rdx);
 inline constexpr auto write_msr = mov(ecx, edi) + mov(eax, esi) + wrmsr();
 inline constexpr auto read_pmc = mov(ecx, edi) + rdpmc() + shl(rdx, 32) + or_(rax, rdx);
+#else
+inline constexpr auto read_msr = mov(ecx, eax) + rdmsr();
+inline constexpr auto write_msr = bytes(0x91) + bytes(0x92) + wrmsr(); // xchg eax, ecx; xchg eax, edx
+inline constexpr auto read_pmc = mov(ecx, eax) + rdpmc();
+#endif
 inline constexpr auto load_tr = ltr(reg16{first.number});
 inline constexpr auto load_ldt = lldt(reg16{first.number});
 
