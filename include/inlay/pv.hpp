@@ -206,7 +206,7 @@ template <class Result, class... Parameters, auto Function>
 struct operation_target<Result(Parameters...), is_callee_save_t<Function>> {
     static constexpr bool known = true;
     static constexpr bool callee_save = true;
-    static constexpr auto function = Function;
+    static constexpr auto as_it_is = Function;
 };
 
 } // namespace detail
@@ -321,7 +321,9 @@ private:
             kind::callee_save == callee_save,
             "inlay: the target has the other calling convention: callee-save operations take callee_save<...> "
             "or is_callee_save<...>, others &function or native<...>");
-        if constexpr (requires { kind::function; }) {
+        if constexpr (requires { kind::as_it_is; }) {
+            pointer_.plain = kind::as_it_is;
+        } else if constexpr (requires { kind::function; }) {
             pointer_.typed = kind::function;
         } else if constexpr (requires { kind::entry; }) {
             pointer_.entry = kind::entry;

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# 32-bit mode (i686), cross-built and run natively: the tests at five settings, the encodings against GNU as, lengths
+# 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation
+# (INLAY_MATRIX=full: at five settings), the encodings against GNU as, lengths
 # against Zydis, wrong uses, and the freestanding patcher. One line a variant.
 #   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ clang++-19; clang++ of any version cross-compiles
 set -u
@@ -36,6 +37,7 @@ build() {
     shift
     sources=$tests/${name}_test.cpp
     [ "$name" = alternative ] && sources="$here/alternative_test.cpp $here/functions.S"
+    [ "$name" = pv ] && sources="$here/pv_test.cpp $here/pv_registers.S"
     # shellcheck disable=SC2086
     $compiler $flags $position -isystem $googletest/include "$@" $sources "$work"/gtest*.o -static -no-pie -pthread \
         -o "$work/$name" 2>"$work/messages"
@@ -58,11 +60,12 @@ run_test() {
 }
 
 # Those that change the program as it is compiled, and the others, which are as good at one setting.
-every_setting="alternative dispatch static_key static_call predicate"
+every_setting="alternative pv dispatch static_key static_call predicate"
 one_setting="table name_table override process poke x86_features"
 
 for compiler in $compilers; do
-    settings="-O0 -O1 -O2 -O3 -Os"
+    settings="-O0 -O2"
+    [ "${INLAY_MATRIX:-}" = full ] && settings="-O0 -O1 -O2 -O3 -Os"
     case $compiler in
     *clang*)
         settings="-O2"
