@@ -158,17 +158,31 @@ template <class Image>
     return "?";
 }
 
+/// The function f of "head&ftail", which inlay made for it; false, and `symbol` as it is, if it made none.
+[[nodiscard]] inline bool strip(std::string_view& symbol, std::string_view head, std::string_view tail) {
+    if (!symbol.starts_with(head) || !symbol.ends_with(tail)) {
+        return false;
+    }
+    symbol = symbol.substr(head.size(), symbol.size() - head.size() - tail.size());
+    symbol.remove_prefix(symbol.starts_with('&') ? 1 : 0);
+    if (symbol.starts_with('(') && symbol.ends_with(')')) { // some demanglers write &(f())
+        symbol = symbol.substr(1, symbol.size() - 2);
+    }
+    return true;
+}
+
+/// "thunk of f", "function of instructions" for what inlay makes as targets of operations, else the symbol's own name.
+[[nodiscard]] inline std::string name_of_target(std::string_view symbol) {
+    if (symbol.starts_with("inlay::x86::emit::function_of<")) {
+        return "function of instructions";
+    }
+    const bool thunk = strip(symbol, "inlay::x86::emit::thunk<", ", false>::entry");
+    return (thunk ? "thunk of " : "") + without_parameters(symbol);
+}
+
 /// " f" for a probe that is the function f, "" for one that has no name, such as a lambda.
 [[nodiscard]] inline std::string name_of_probe(std::string_view symbol) {
-    constexpr std::string_view head = "inlay::detail::probe_function<";
-    constexpr std::string_view tail = ">::call";
-    if (symbol.starts_with(head) && symbol.ends_with(tail)) {
-        symbol = symbol.substr(head.size(), symbol.size() - head.size() - tail.size());
-        symbol.remove_prefix(symbol.starts_with('&') ? 1 : 0);
-        if (symbol.starts_with('(') && symbol.ends_with(')')) { // some demanglers write &(f())
-            symbol = symbol.substr(1, symbol.size() - 2);
-        }
-    }
+    (void)strip(symbol, "inlay::detail::probe_function<", ">::call");
     const bool lambda = symbol.starts_with("_Z") || symbol.find("lambda") != std::string_view::npos;
     return lambda ? std::string{} : ' ' + without_parameters(symbol);
 }
@@ -658,8 +672,8 @@ private:
                    : 0;
     }
 
-    /// What a pv call goes to once it is patched. Instructions show the operation's name for the pointer, and say of
-    /// the reporter what it is.
+    /// What a pv call goes to once it is patched. Gives names for use in instructions: to the pointer the operation's,
+    /// to functions that inlay makes words in place of template arguments.
     [[nodiscard]] std::string target_of(const table::indirect_call& call, const table::reference& operation) const {
         const address pointer = call.pointer.target();
         const address to = *reinterpret_cast<const address*>(pointer);
@@ -667,9 +681,15 @@ private:
             symbols_.name(pointer, name);
         }
         symbols_.name(call.missing.target(), "reporter of missing operations");
-        return to == call.nothing.target()              ? "nothing"
-               : to == 0 || to == call.missing.target() ? "missing"
-                                                        : symbols_.describe(to);
+        if (to == call.nothing.target()) {
+            return "nothing";
+        }
+        if (to == 0 || to == call.missing.target()) {
+            return "missing";
+        }
+        const std::string target = name_of_target(symbols_.describe(to));
+        symbols_.name(to, target);
+        return target;
     }
 
     /// Says what memory holds: the call through the pointer, code in place of the call, or else the direct call.
