@@ -50,6 +50,7 @@ for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_static
     run env "$build/examples/tour/$program"
 done
 run sh examples/tour/11_wrong_uses.sh "$compiler"
+run env "$build/examples/tour/12_pv"
 if [ $bench = ON ]; then
     run env "$build/bench/first_look"
 else

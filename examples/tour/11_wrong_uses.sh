@@ -51,5 +51,5 @@ for source in "$here"/wrong/*.cpp; do
     echo "$dim        ($name)$plain"
     echo
 done
-echo "${dim}Next: what all this costs and saves, measured on this machine.$plain"
+echo "${dim}Next: a table of functions that a hypervisor may replace.$plain"
 exit $status

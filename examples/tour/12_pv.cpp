@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// 12. Paravirt operations: what a hypervisor may replace, and what it costs where there is none.
+//
+// What. `pv_op` members make up a table of pointers; `pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv>`
+// calls one of them, or has instructions in its place where the predicate holds. A hypervisor's set-up assigns to the
+// table and sets a feature; then apply() writes the sites.
+//
+// Why. A kernel asks for the flags thousands of times a second, from thousands of places. On bare metal that is two
+// instructions; under a hypervisor of the Xen PV kind they would lie, and something must be called. Which it is, is
+// known once, at boot. Linux patches its pv_ops for that, by code of their own beside that of alternatives.
+//
+// How it works underneath. A site is compiled as `call [pointer]`, which is right from the first moment. Its record is
+// that of an alternative: features decide first, so a call never overwrites an instruction; without an instruction, the
+// call goes directly to what the pointer holds. `callee_save` is a convention of its own: such a function keeps all
+// registers but its result's, so the caller need not spill any. A thunk makes one of any C++ function.
+#include "tour.hpp"
+
+#include <inlay/pv.hpp>
+
+using namespace inlay::x86::insn;
+using inlay::cpu;
+
+namespace {
+
+using flags = std::uintptr_t;
+constexpr flags interrupts = 0x200;
+
+void write_port() {}
+
+struct irq_ops {
+    inlay::pv_op<flags(), inlay::callee_save<pushf_pop(rax)>> save_fl; // native: instructions, as a function
+    inlay::pv_op<void(), &write_port> io_delay;                        // a C++ function
+    inlay::pv_op<void(int), nullptr> kick;                             // only a hypervisor has one
+};
+inline constinit irq_ops irq; // plain data, ready before any code runs
+
+inline constexpr inlay::pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv> save_fl;
+inline constexpr inlay::pv_call<&irq, &irq_ops::io_delay> io_delay;
+inline constexpr inlay::pv_call<&irq, &irq_ops::kick> kick;
+
+/// A made-up hypervisor. A guest's own flags say nothing there: the hypervisor keeps the interrupt flag in memory, and
+/// it is off. A program's own is always on.
+flags hypervisor_save_fl() { return 2; }
+
+const char* reported = "";
+void report(const char* operation) noexcept { reported = operation; }
+
+[[gnu::noinline]] flags run_save_fl() { return save_fl(); }
+[[gnu::noinline]] void run_io_delay() { io_delay(); }
+[[gnu::noinline]] void run_kick() { kick(3); }
+
+bool right = true;
+void expect(bool each) { right = right && each; }
+
+/// Calls save_fl() and says who answered.
+void ask() {
+    const bool on = (run_save_fl() & interrupts) != 0;
+    std::printf("        -> interrupts are %s, says the %s\n", on ? "on" : "off", on ? "processor" : "hypervisor");
+    expect(on == (cpu.xenpv.cell.value == 0 || irq.save_fl.is_native())); // INLAY_FEATURES may say otherwise
+}
+
+} // namespace
+
+int main() {
+    tour::title(12, "Paravirt operations: what a hypervisor may replace");
+    tour::say(
+        "A table of three operations. save_fl() asks for the flags; as compiled, it calls through the table, which\n"
+        "holds the native code as a function.");
+    tour::names().name(reinterpret_cast<inlay::address>(&irq.save_fl), "irq.save_fl");
+    tour::names().name(reinterpret_cast<inlay::address>(&irq.io_delay), "irq.io_delay");
+    tour::names().name(reinterpret_cast<inlay::address>(&irq.kick), "irq.kick");
+    tour::names().name(irq.save_fl.target(), "native save_fl");
+    tour::names().name(tour::address_of(decltype(irq.kick)::missing), "reporter");
+    tour::show("compiled", "irq.save_fl");
+    ask();
+
+    std::printf("\nWithout a hypervisor, cpu.xenpv is false: the instructions take the place of the call.\n\n");
+    tour::apply_or_leave();
+    tour::show("applied, bare metal", "irq.save_fl");
+    ask();
+
+    // What a hypervisor's set-up does at boot, when it has found itself. (A program can do it later: apply() again.)
+    std::printf(
+        "\nA hypervisor assigns its function, and sets cpu.xenpv: now it must be called. Between the two stands\n"
+        "a thunk that keeps the registers: callers of save_fl() were compiled to rely on that.\n\n");
+    irq.save_fl = inlay::callee_save<&hypervisor_save_fl>;
+    inlay::set(cpu.xenpv, true);
+    tour::names().name(irq.save_fl.target(), "thunk of hypervisor_save_fl");
+    tour::apply_or_leave();
+    tour::show("applied, hypervisor", "irq.save_fl");
+    ask();
+
+    std::printf("\nWhat does nothing costs nothing: not even the call is left.\n\n");
+    tour::show("io_delay(): a function", "irq.io_delay");
+    irq.io_delay = inlay::pv_nop; // a hypervisor has no slow ports to wait for
+    tour::apply_or_leave();
+    tour::show("io_delay() is pv_nop", "irq.io_delay");
+    run_io_delay();
+
+    std::printf(
+        "\nNobody has provided kick(). Its call goes to a reporter; the default one prints this and aborts.\n\n");
+    tour::show("kick(): missing", "irq.kick");
+    inlay::on_missing_operation(&report);
+    run_kick();
+    std::printf("        -> reported: no target for %s\n", reported);
+    std::printf("\nTry it: INLAY_FEATURES=-xenpv build/tour/examples/tour/12_pv, and the hypervisor is not asked.\n");
+    expect(std::strcmp(reported, "irq.kick") == 0);
+
+    tour::next("what all this costs and saves, measured on this machine.");
+    return right ? 0 : 1;
+}
