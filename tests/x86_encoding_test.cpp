@@ -231,6 +231,10 @@ INLAY_TEST_ENCODER(lock_cmpxchg)
 INLAY_TEST_ENCODER(lock_xadd)
 INLAY_TEST_ENCODER(xchg)
 INLAY_TEST_ENCODER(invlpg)
+INLAY_TEST_ENCODER(lgdt)
+INLAY_TEST_ENCODER(lidt)
+INLAY_TEST_ENCODER(sgdt)
+INLAY_TEST_ENCODER(sidt)
 INLAY_TEST_ENCODER(clflush)
 INLAY_TEST_ENCODER(clflushopt)
 INLAY_TEST_ENCODER(clwb)
@@ -469,6 +473,14 @@ TEST_F(x86_encoding, without_operands) {
         {invd(), "invd"},
         {monitor(), "monitor"},
         {mwait(), "mwait"},
+        {in(), "in al, dx"},
+        {out(), "out dx, al"},
+        {out(0x80), "out 0x80, al"},
+        {ltr(di), "ltr di"},
+        {ltr(r9w), "ltr r9w"},
+        {lldt(ax), "lldt ax"},
+        {str(eax), "str eax"},
+        {str(r10d), "str r10d"},
     };
     add(table);
     compare();
@@ -606,6 +618,10 @@ TEST_F(x86_encoding, memory) {
     over_memory_and_registers(encode::xchg{}, "xchg $, $");
 
     over_memory(encode::invlpg{}, "invlpg $");
+    over_memory(encode::lgdt{}, "lgdt $");
+    over_memory(encode::lidt{}, "lidt $");
+    over_memory(encode::sgdt{}, "sgdt $");
+    over_memory(encode::sidt{}, "sidt $");
     over_memory(encode::clflush{}, "clflush $");
     over_memory(encode::clflushopt{}, "clflushopt $");
     over_memory(encode::clwb{}, "clwb $");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Sites of every kind in freestanding code: it must compile and link with nothing but the library.
+#include <inlay/arch/x86/pv.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
 
@@ -74,6 +75,10 @@ extern "C" [[noreturn]] void _start() {
     default:
         status += 1;
     }
+    namespace pv = inlay::x86::pv;
+    pv::irq_disable();
+    status += static_cast<int>(pv::pte_val(pv::save_fl()));
+    pv::kick(status);
     for (;;) {
         asm volatile("hlt" : : "a"(status)); // NOLINT(hicpp-no-assembler)
     }

@@ -79,6 +79,10 @@ void with_memory(const std::string& name) {
     show(movbe(edi, at), "movbe" / ("edi, " + memory));
     show(movbe(at, edi), "movbe" / (memory + ", edi"));
     show(invlpg(at), "invlpg" / memory);
+    show(lgdt(at), "lgdt" / memory);
+    show(lidt(at), "lidt" / memory);
+    show(sgdt(at), "sgdt" / memory);
+    show(sidt(at), "sidt" / memory);
     show(clflush(at), "clflush" / memory);
     show(clflushopt(at), "clflushopt" / memory);
     show(clwb(at), "clwb" / memory);
@@ -242,6 +246,12 @@ void all() {
     plain(invd(), "invd");
     plain(monitor(), "monitor");
     plain(mwait(), "mwait");
+    plain(in(), "in al, dx");
+    plain(out(), "out dx, al");
+    plain(out(0x80), "out 0x80, al");
+    plain(ltr(di), "ltr di");
+    plain(lldt(ax), "lldt ax");
+    plain(str(eax), "str eax");
     plain(nop(1), "nop");
     plain(nop(2), "mov esi, esi");
     plain(nop(3), ".byte 0x8d, 0x76, 0");

@@ -54,8 +54,8 @@ inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{
 void use() { site(); }
 
 // CASE operand_in_a_register_without_constraint
-// EXPECT inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi and rdi
-inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, r8)>>{}.takes<r8>();
+// EXPECT inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi, rdi, r8 and r9
+inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, r10)>>{}.takes<r10>();
 void use() { site(1); }
 
 // CASE operand_register_twice
