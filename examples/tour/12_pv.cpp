@@ -57,7 +57,7 @@ void expect(bool each) { right = right && each; }
 void ask() {
     const bool on = (run_save_fl() & interrupts) != 0;
     std::printf("        -> interrupts are %s, says the %s\n", on ? "on" : "off", on ? "processor" : "hypervisor");
-    expect(on == (cpu.xenpv.cell.value == 0 || irq.save_fl.is_native())); // INLAY_FEATURES may say otherwise
+    expect(on == (decltype(cpu.xenpv)::cell.value == 0 || irq.save_fl.is_native())); // INLAY_FEATURES may say otherwise
 }
 
 } // namespace
