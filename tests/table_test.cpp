@@ -447,7 +447,10 @@ TEST_F(CallThroughPointer, BecomesDirectOrNothingOrTheReporter) {
 }
 
 TEST_F(CallThroughPointer, OutOfReachStays) {
-    m->pointer = address{1} << 46;
+    if constexpr (sizeof(address) == 4) {
+        GTEST_SKIP() << "in 32-bit mode everything is in reach";
+    }
+    m->pointer = static_cast<address>(std::uint64_t{1} << 46);
     ASSERT_TRUE(apply(calls(0, 1)));
     EXPECT_EQ(bytes_at(96, 2), "\xff\x15");
     std::int32_t distance = 0;

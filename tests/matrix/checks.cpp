@@ -8,7 +8,8 @@
 
 namespace matrix {
 
-static int helper() noexcept { return 40; } // NOLINT(misc-use-anonymous-namespace): the linkage is the point
+static long add_two(long x) { return x + 2; } // NOLINT(misc-use-anonymous-namespace)
+static int helper() noexcept { return 40; }   // NOLINT(misc-use-anonymous-namespace): the linkage is the point
 inline constexpr auto with_internal = inlay::alternative<call<&helper>(), when<a, mov(eax, 41)>>{}.returns<rax, int>();
 
 inline constexpr auto barrier =
@@ -52,7 +53,13 @@ void check_records(int dead) {
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
         const auto& record = tables.alternatives.records[i];
         inlay::patch bytes{};
-        const auto trouble = inlay::decide(self, record, nothing, bytes);
+        inlay::reader<inlay::platform::process> from{self};
+        inlay::decision chosen{};
+        inlay::decide(from, record, nothing, chosen);
+        auto trouble = from.trouble;
+        if (trouble == inlay::error::no_error) {
+            trouble = inlay::place(*chosen.original, record.site.target(), chosen.length, bytes, false);
+        }
         expect(trouble == inlay::error::no_error, inlay::message(trouble), 0);
         expect(self.executable(record.site.target(), bytes.length), "a site is outside text", 0);
         expect(std::memcmp(reinterpret_cast<const void*>(record.site.target()), bytes.bytes, bytes.length) == 0,
@@ -147,6 +154,11 @@ void check_values(unsigned mask, bool applied) {
     expect(chosen(2.5, "x") == 2.5 * factor, "dispatch", mask);
     expect(std::strcmp(caught(), "thrown") == 0, "an exception through a dispatch", mask);
     expect(hweight(0xf0f0UL) == 8, "popcount", mask);
+    const long more_kept = applied && (mask & 2) != 0 ? 2 : 1;
+    const long more_code = has_a ? 2 : 1;
+    const long operations_sum = 101 + 100 * (100 + more_kept) + 10000 * (100 + more_code);
+    expect(shared_operations(100) == operations_sum, "paravirt operations", mask);
+    expect(operations_in_unit_b(100) == operations_sum + 101000000, "paravirt operations in unit b", mask);
     expect(read_variable() == (has_a ? 7 : 0), "a RIP-relative operand", mask);
     barrier();
 }
@@ -161,6 +173,13 @@ int run_checks(int dead) {
         inlay::set(a, (mask & 1) != 0);
         inlay::set(b, (mask & 2) != 0);
         inlay::set(c, (mask & 4) != 0);
+        operations = {};
+        if ((mask & 2) != 0) {
+            operations.kept = inlay::callee_save<&add_two>;
+        }
+        if ((mask & 1) != 0) {
+            operations.code = inlay::callee_save<&add_two>;
+        }
         const auto done = inlay::apply();
         expect(static_cast<bool>(done), inlay::message(done.error()), mask);
         check_values(mask, true);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <inlay/inlay.hpp>
+#include <inlay/pv.hpp>
 
 namespace matrix {
 
@@ -73,6 +74,25 @@ template <class T>
 /// What units b and c see of all that; `way` times 4, plus keys, plus the call's factor times 1000.
 unsigned keys_in_unit_b();
 unsigned keys_in_unit_c();
+
+/// Operations of two conventions, and one made of instructions; all add 1.
+long add_one(long x);
+struct table {
+    inlay::pv_op<long(long), &add_one> ordinary;
+    inlay::pv_op<long(long), inlay::callee_save<&add_one>> kept;
+    inlay::pv_op<long(long), inlay::callee_save<lea(rax, ptr(rdi, 1))>> code;
+    inlay::pv_op<void(long), inlay::pv_nop> idle;
+};
+[[gnu::visibility("hidden")]] inline constinit table operations;
+inline constexpr inlay::pv_call<&operations, &table::ordinary> ordinary;
+inline constexpr inlay::pv_call<&operations, &table::kept> kept;
+inline constexpr inlay::pv_alt_call<&operations, &table::code, lea(rax, ptr(rdi, 1)), !a> code;
+inline constexpr inlay::pv_call<&operations, &table::idle> idle;
+[[gnu::noinline]] inline long shared_operations(long x) {
+    idle(x);
+    return ordinary(x) + 100 * kept(x) + 10000 * code(x);
+}
+long operations_in_unit_b(long x);
 
 int run_checks(int dead);
 
