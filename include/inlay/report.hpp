@@ -8,8 +8,8 @@
 //
 // For every alternative and every call of the image that calls it: its name, its place in the source, the predicate
 // and the code of each choice, which one wins, the bytes before and after, and what is in memory now. For every static
-// call its target, for every site of a key or switch where each value leads. Then each feature in use, its value and
-// how it was found; then sums.
+// call its target, for every pv call what its pointer holds, for every site of a key or switch where each value leads.
+// Then each feature in use, its value and how it was found; then sums.
 //
 // How it works. decide.hpp is pure, so that the report asks the very function that the patcher asks, with the features
 // of the CPU that the reader names, and with what keys and static calls hold now. Nothing is written; of what apply()
