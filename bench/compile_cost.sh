@@ -15,7 +15,7 @@ END
 }
 echo 'int main() {}' >"$work/empty.cpp"
 for compiler in "${@:-g++}"; do
-    for header in inlay code feature static_key static_switch static_call alternative dispatch apply process report; do
+    for header in inlay code feature static_key static_switch static_call alternative dispatch pv pv_ops apply process report; do
         printf '#include "inlay/%s.hpp"\nint main() {}\n' $header >"$work/$header.cpp"
         for _ in 1 2 3 4 5 6 7; do
             echo "$(seconds "$compiler" "$work/empty.cpp") $(seconds "$compiler" "$work/$header.cpp")"
