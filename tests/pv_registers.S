@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * call_with_pattern(target, registers): fills every register that a function may change with a pattern, calls the
- * target, and stores what they hold then: rax, rcx, rdx, rsi, rdi, r8 to r11. On the way the stack is off by 8 bytes, as
+ * call_with_pattern(target, registers): fills every register that a function may change with a pattern (plus its position
+ * in the list that follows), calls the target, and stores what they hold then: rax, rcx, rdx, rsi, rdi, r8 to r11. On the way the stack is off by 8 bytes, as
  * an assembly call may find it.
  */
 	.text
@@ -13,14 +13,14 @@ call_with_pattern:
 	mov	%rsi, %rbx
 	mov	%rdi, %rbp
 	movabs	$0x1111111111111111, %rax
-	mov	%rax, %rcx
-	mov	%rax, %rdx
-	mov	%rax, %rsi
-	mov	%rax, %rdi
-	mov	%rax, %r8
-	mov	%rax, %r9
-	mov	%rax, %r10
-	mov	%rax, %r11
+	lea	1(%rax), %rcx
+	lea	2(%rax), %rdx
+	lea	3(%rax), %rsi
+	lea	4(%rax), %rdi
+	lea	5(%rax), %r8
+	lea	6(%rax), %r9
+	lea	7(%rax), %r10
+	lea	8(%rax), %r11
 	call	*%rbp
 	mov	%rax, (%rbx)
 	mov	%rcx, 8(%rbx)

@@ -294,13 +294,13 @@ TEST(Pv, NativeCodeStaysUntilTheOperationIsOverridden) {
 }
 
 TEST(Pv, CalleeSaveTargetsChangeTheResultAlone) {
-    constexpr u64 pattern = 0x1111111111111111;
-    const auto others_keep = [pattern](inlay::address target, u64 result) {
+    static constexpr u64 pattern = 0x1111111111111111;
+    const auto others_keep = [](inlay::address target, u64 result) {
         std::array<u64, 9> registers{};
         call_with_pattern(target, registers.data());
         EXPECT_EQ(registers[0], result);
         for (std::size_t i = 1; i < registers.size(); ++i) {
-            EXPECT_EQ(registers[i], pattern) << i;
+            EXPECT_EQ(registers[i], pattern + i) << i;
         }
     };
     struct {
@@ -314,8 +314,8 @@ TEST(Pv, CalleeSaveTargetsChangeTheResultAlone) {
     call_with_pattern(table.changing.target(), registers.data());
     EXPECT_EQ(registers[0] & 0xff, 0U);
     others_keep(table.changing.target(), registers[0]);
-    others_keep(table.code.target(), pattern * 3);
-    others_keep(table.own.target(), pattern * 3);
+    others_keep(table.code.target(), (pattern + 4) * 3); // rdi is the fifth
+    others_keep(table.own.target(), (pattern + 4) * 3);
     others_keep(table.nothing.target(), pattern);
     inlay::on_missing_operation([](const char* name) noexcept { reports.emplace_back(name); });
     reports.clear();
@@ -403,6 +403,46 @@ TEST(Pv, NamesAndIndicesComeFromTheDeclaration) {
     some.six = &other_six;
     EXPECT_FALSE(some.six.is_native());
     EXPECT_TRUE(some.six_kept.is_native());
+}
+
+namespace {
+
+// GCC looks for functions that write static variables of the unit whose address nobody takes.
+unsigned counted = 0; // NOLINT(*-avoid-non-const-global-variables)
+u64 count(u64 value) {
+    ++counted;
+    return value;
+}
+struct counting_ops {
+    inlay::pv_op<u64(u64), &count> ordinary;
+    inlay::pv_op<u64(u64), inlay::callee_save<&count>> kept;
+};
+inline constinit counting_ops counting;
+inline constexpr inlay::pv_call<&counting, &counting_ops::ordinary> count_ordinary;
+inline constexpr inlay::pv_call<&counting, &counting_ops::kept> count_kept;
+inline constexpr auto count_alternative = inlay::alternative<call<&count>()>{}.takes<rdi>().returns<rax, u64>();
+[[gnu::noinline]] u64 run_ordinary() { return count_ordinary(1); }
+[[gnu::noinline]] u64 run_kept() { return count_kept(1); }
+[[gnu::noinline]] u64 run_alternative() { return count_alternative(u64{1}); }
+
+} // namespace
+
+TEST(Pv, CompilerKnowsThatSitesCallFunctionsOfItsUnit) {
+    for (int round = 0; round < 2; ++round) {
+        counted = 0;
+        run_ordinary();
+        const unsigned after_ordinary = counted; // a copy, since a reference would give the address away
+        counted = 0;
+        run_kept();
+        const unsigned after_kept = counted;
+        counted = 0;
+        run_alternative();
+        const unsigned after_alternative = counted;
+        EXPECT_EQ(after_ordinary, 1U);
+        EXPECT_EQ(after_kept, 1U);
+        EXPECT_EQ(after_alternative, 1U);
+        apply();
+    }
 }
 
 // NOLINTEND(*-avoid-magic-numbers)

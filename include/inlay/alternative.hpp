@@ -206,6 +206,9 @@ struct site {
                       "inlay: an alternative in a C++ function must leave the stack as it found it; entry code uses "
                       "inlay/asm.h");
         using describes = Declaration;
+        if constexpr (describes::calls != called::nothing) {
+            arch::emit::tell_of_call();
+        }
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();
         }

@@ -42,8 +42,8 @@ struct relative_operand {
 enum class called : std::uint8_t {
     nothing,
     callee_save, ///< one that keeps all general registers but rax (eax; with edx if the result is wider)
-    preserving, ///< one that keeps all general registers but the result's; vector registers may change
-    ordinary,   ///< one that changes what the calling convention lets it change
+    preserving,  ///< one that keeps all general registers but the result's; vector registers may change
+    ordinary,    ///< one that changes what the calling convention lets it change
 };
 
 /// The symbol-free part of a `code`. All members are public because a template argument must be structural.

@@ -233,8 +233,8 @@ template <class Image, class Features>
 
 namespace detail {
 
-/// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where it
-/// does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
+/// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where
+/// it does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
 [[nodiscard]] inline unsigned make_direct(const table::indirect_call& call, address site, std::uint8_t* bytes,
                                           bool& fits) noexcept {
     address to = *reinterpret_cast<const address*>(call.pointer.target());

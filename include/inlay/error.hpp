@@ -11,29 +11,29 @@ namespace inlay {
 
 enum class error : std::uint8_t {
     no_error,
-    table_truncated,      ///< the section's size is no multiple of a record's
-    reference_outside,    ///< a reference leaves the image, or is not aligned
-    site_outside_text,    ///< the site is not inside executable memory of the image
-    site_empty,           ///< the site has length 0
-    site_too_long,        ///< the site is longer than max_code_length
-    sites_overlap,        ///< two sites share bytes without starting at the same one
-    form_too_long,        ///< a replacement is longer than its site
-    form_unknown,         ///< a form of no known kind
+    table_truncated,         ///< the section's size is no multiple of a record's
+    reference_outside,       ///< a reference leaves the image, or is not aligned
+    site_outside_text,       ///< the site is not inside executable memory of the image
+    site_empty,              ///< the site has length 0
+    site_too_long,           ///< the site is longer than max_code_length
+    sites_overlap,           ///< two sites share bytes without starting at the same one
+    form_too_long,           ///< a replacement is longer than its site
+    form_unknown,            ///< a form of no known kind
     call_behind_alternative, ///< a call through a pointer that comes after an alternative of the same site
-    form_operand_outside, ///< a relative operand reaches over the end of its form
-    predicate_unknown,    ///< a predicate node of no known kind
-    feature_unknown,      ///< a feature whose probe is of no known kind
-    description_endless,  ///< choices or predicate nodes that refer to each other in a circle
-    ordinal_outside,      ///< a choice of a target that the callee does not have
-    target_out_of_range,  ///< a relative operand does not fit its field at the site
-    text_not_writable,    ///< the platform cannot write text; the sites keep the form they had
-    site_changed,         ///< a site of a key or call holds what inlay did not write there
-    name_clash,           ///< one name stands for two types; see outcome::clash()
-    value_outside,        ///< a switch was set to a value that it does not have
-    target_null,          ///< a static call that returns an object was given a null target
-    not_enabled,          ///< disable() without an enable() before it
-    override_malformed,   ///< an override that is not +name or -name
-    override_unknown,     ///< an override names a feature that does not exist
+    form_operand_outside,    ///< a relative operand reaches over the end of its form
+    predicate_unknown,       ///< a predicate node of no known kind
+    feature_unknown,         ///< a feature whose probe is of no known kind
+    description_endless,     ///< choices or predicate nodes that refer to each other in a circle
+    ordinal_outside,         ///< a choice of a target that the callee does not have
+    target_out_of_range,     ///< a relative operand does not fit its field at the site
+    text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
+    site_changed,            ///< a site of a key or call holds what inlay did not write there
+    name_clash,              ///< one name stands for two types; see outcome::clash()
+    value_outside,           ///< a switch was set to a value that it does not have
+    target_null,             ///< a static call that returns an object was given a null target
+    not_enabled,             ///< disable() without an enable() before it
+    override_malformed,      ///< an override that is not +name or -name
+    override_unknown,        ///< an override names a feature that does not exist
 };
 
 /// One sentence in English. Static storage.

@@ -12,7 +12,7 @@
 //      "summary": {"alternatives": 1, "patched": 0, ...}}
 //
 // What is not known is null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call" and
-// "static call" also have "direct", and their choices "target". Those of kind "pv_call" have "direct" and "inlined",
+// "static call" also have "direct", and their choices "target". Those of kind "pv call" have "direct" and "inlined",
 // and the choice of ordinal 0 has a "target": a function, "nothing" or "missing"; the others are code, and have null.
 // Those of kind "static key" and "static switch" have "direct" and "value", a boolean or a number; their choices are by
 // value, and their "place" is where the site jumps, null where it falls through.
@@ -170,7 +170,7 @@ inline void write(json_writer& json, const place& where) {
 
 inline void write(json_writer& json, const site_entry& site) {
     json.object([&] {
-        json.key("kind").value(site.kind == site_kind::pv_call ? "pv_call" : word_of(site.kind));
+        json.key("kind").value(word_of(site.kind));
         json.key("name").value(site.name);
         write(json.key("place"), site.where);
         json.key("state").value(word_of(site.state));
