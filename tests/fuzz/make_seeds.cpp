@@ -31,9 +31,13 @@ struct seed {
     std::array<table::choice, 2> target_choices;
     alignas(8) inlay::address target;
     std::array<inlay::address, 2> targets;
+    table::form indirect;
+    std::array<std::uint8_t, 8> indirect_bytes;
+    table::indirect_call call;
 };
 
-void write(const std::string& file, std::uint8_t alternatives, std::uint8_t calls, bool twice, std::uint8_t keys = 0) {
+void write(const std::string& file, std::uint8_t alternatives, std::uint8_t calls, bool twice, std::uint8_t keys = 0,
+           bool indirect = false) {
     const auto image = std::make_unique<made::memory>();
     image->data.fill(0);
     auto& s = *new (image->data.data()) seed{};
@@ -61,7 +65,7 @@ void write(const std::string& file, std::uint8_t alternatives, std::uint8_t call
     for (std::uint8_t i = 0; i < 3; ++i) {
         s.choices[i].length = 7;
         s.choices[i].ordinal = i;
-        made::refer(s.choices[i].form, i == 0 ? &s.original : &s.replacement);
+        made::refer(s.choices[i].form, i != 0 ? &s.replacement : indirect ? &s.indirect : &s.original);
         if (i > 0) {
             made::refer(s.choices[i].predicate, &s.nodes[i]);
             made::refer(s.choices[i].otherwise, &s.choices[i - 1U]);
@@ -83,6 +87,11 @@ void write(const std::string& file, std::uint8_t alternatives, std::uint8_t call
     s.target_choices[1].ordinal = 1;
     made::refer(s.target_choices[1].predicate, &s.nodes[0]);
     made::refer(s.target_choices[1].otherwise, &s.target_choices[0]);
+    s.indirect = {6, table::form_kind::indirect_call, {}, {2, 255, 255, 255}};
+    s.indirect_bytes = {0xff, 0x15};
+    made::refer(s.call.pointer, &s.targets[1]);
+    made::refer(s.call.nothing, &image->text[520]);
+    made::refer(s.call.missing, &image->text[530]);
     std::ofstream out{file, std::ios::binary};
     out.put(static_cast<char>(alternatives)).put(static_cast<char>(calls)).put('\x55').put(static_cast<char>(keys));
     out.write(reinterpret_cast<const char*>(&s), sizeof(s));
@@ -100,4 +109,5 @@ int main(int count, char** arguments) {
     write(folder + "/truncated", 13, 0, false);
     write(folder + "/keys", 0, 0, false, 36);
     write(folder + "/all", 32, 16, true, 36);
+    write(folder + "/indirect", 32, 0, false, 0, true);
 }

@@ -421,8 +421,10 @@ struct inputs {
     word rbx = 0;
     word rsi = 0;
     word rdi = 0;
+#if defined(__x86_64__) // in 32-bit mode Clang would call memset for so large a struct
     word r8 = 0;
     word r9 = 0;
+#endif
 };
 
 /// Puts `value` into the member of `in` for `where`.
@@ -432,9 +434,11 @@ struct inputs {
      : where.number == rdx.number ? in.rdx
      : where.number == rbx.number ? in.rbx
      : where.number == rsi.number ? in.rsi
-     : where.number == rdi.number ? in.rdi
-     : where.number == r8.number  ? in.r8
-                                  : in.r9) = value;
+#if defined(__x86_64__)
+     : where.number == r8.number ? in.r8
+     : where.number == r9.number ? in.r9
+#endif
+                                 : in.rdi) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
