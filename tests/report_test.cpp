@@ -859,7 +859,7 @@ TEST_F(ReportSites, PvCallsAsJson) {
     std::ofstream{file} << text_of({.format = report::output::json});
     const std::string script =
         "import json,sys; r=json.load(open(sys.argv[1])); s={s['name']: s for s in r['sites']}; "
-        "a=s['hooks.add']; assert a['kind']=='pv_call' and a['state']=='patched' and a['as_decided']; "
+        "a=s['hooks.add']; assert a['kind']=='pv call' and a['state']=='patched' and a['as_decided']; "
         "assert a['direct'] and not a['inlined']; "
         "assert a['before']['instructions']==['call [hooks.add]']; "
         "c=a['choices']; assert len(c)==1 and c[0]['ordinal']==0 and c[0]['predicate'] is None and c[0]['wins']; "

@@ -89,6 +89,7 @@ struct declaration {
         ((longest = Whens::code.length > longest ? Whens::code.length : longest), ...);
         return longest;
     }();
+    static constexpr code<> fill = padding<length - Original.length>; ///< behind the original
     static constexpr called calls = [] {
         called most = Original.calls;
         ((most = Whens::code.calls > most ? Whens::code.calls : most), ...);
@@ -122,7 +123,6 @@ struct declaration {
     }
     /// Writes the tables and the macro of the site, once a unit; no instruction.
     [[gnu::always_inline]] static void describe() noexcept {
-        constexpr code<> fill = padding<length - Original.length>;
         describe_choices<declaration, name_pointer<Name>, length, Original, Whens...>();
         describe_code<fill>::run();
         arch::emit::site_macro<declaration, Original, fill, sizeof...(Whens)>();

@@ -437,8 +437,9 @@ struct operation_call;
 /// A call: an alternative whose original goes through the pointer.
 template <class Operation, class Result, class... Parameters, std::size_t... Index, class... Whens>
 struct operation_call<Operation, Result(Parameters...), std::index_sequence<Index...>, Whens...> {
+    static constexpr auto original = arch::insn::call_operation<Operation{}>();
+
     [[gnu::always_inline]] inline Result operator()(Parameters... arguments) const noexcept {
-        constexpr auto original = arch::insn::call_operation<Operation{}>();
         using declaration = detail::declaration<Operation::name, original, Whens...>;
         if constexpr (std::is_void_v<Result>) {
             using operands = detail::operands<void, no_register{}, false, arch::emit::argument_registers[Index]...>;
