@@ -140,6 +140,15 @@ for compiler in $compilers; do
     }
 done
 
+case $compilers in
+*i686-linux-gnu-g++*) ;;
+*) # what follows is the same with every compiler
+    echo "i686: $passed passed, $failed failed"
+    [ $failed = 0 ]
+    exit
+    ;;
+esac
+
 # Lines "hex text": the bytes must be what the assembler makes of the text. (No matter which compiler: it is done at
 # compile time.)
 # shellcheck disable=SC2086
