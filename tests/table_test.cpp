@@ -8,6 +8,7 @@
 #include <array>
 #include <new>
 #include <string>
+#include <utility>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
@@ -487,12 +488,20 @@ TEST_F(CallThroughPointer, BadOnes) {
     refused(apply(calls(0, 1)), error::form_unknown, table_kind::alternatives, 0, before);
 }
 
+/// Fails once, when everything is written: what is written then takes it back.
+struct fails_to_finish : made::platform {
+    bool failed{};
+    bool finish() noexcept { return std::exchange(failed, true); }
+};
+
 TEST_F(CallThroughPointer, PlatformThatRefusesLeavesTheIndirectCall) {
-    image.text[96] = 0xff;
-    platform.refuses = true;
-    const auto before = image.text;
-    EXPECT_EQ(apply(calls(0, 1)).error(), error::text_not_writable);
-    EXPECT_TRUE(image.text == before);
+    fails_to_finish refusing{{image}};
+    EXPECT_EQ(inlay::apply(calls(0, 1), refusing).error(), error::text_not_writable);
+    EXPECT_EQ(refusing.writes, 2U);
+    EXPECT_EQ(bytes_at(96, 2), "\xff\x15");
+    std::int32_t distance = 0;
+    std::memcpy(&distance, &image.text[98], 4);
+    EXPECT_EQ(&image.text[102] + distance, reinterpret_cast<std::uint8_t*>(&m->pointer));
 }
 
 TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
