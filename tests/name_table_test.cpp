@@ -3,6 +3,7 @@
 // Tables of names, keys and static calls made by hand, good and bad: a bad one is named, and changes no byte of text.
 #include "made_image.hpp"
 
+#include <inlay/override.hpp>
 #include <inlay/poke.hpp>
 
 #include <gtest/gtest.h>
@@ -331,6 +332,22 @@ TEST_F(NameTable, BadNames) {
     image.data.back() = 'x';                                                  // a text without an end
     each([&](table::named& name) { made::refer(name.name, &image.data.back()); });
     EXPECT_TRUE(apply());
+}
+
+TEST_F(NameTable, StaticCallsGoByNoFeature) {
+    struct description {
+        table::choice choice;
+        table::predicate_node node;
+        table::feature_record feature;
+    };
+    auto* const some = new (&image.data[2048]) description{};
+    some->node.op = table::predicate_op::feature;
+    made::refer(some->node.a, &some->feature);
+    made::refer(some->choice.predicate, &some->node);
+    made::refer(t->keys[0].site, &some->choice); // behind the call's name, where a callee would have its choices
+    int visited = 0;
+    inlay::for_each_used_feature(tables(), platform, [&](const table::feature_record&) noexcept { ++visited; });
+    EXPECT_EQ(visited, 0);
 }
 
 TEST_F(NameTable, TruncatedTables) {

@@ -67,6 +67,9 @@ void for_each_used_feature(const table::tables& tables, const Image& image, cons
         }
     }
     for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+        if (detail::is_named(tables, tables.calls.records[i].callee)) {
+            continue; // a static call goes by its name, not by features
+        }
         reader<Image> from{image};
         const table::callee& callee = detail::callee_of(from, tables.calls.records[i]);
         detail::walk_choices(image, detail::find<table::choice>(image, callee.choices), function);
