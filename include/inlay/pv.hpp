@@ -188,8 +188,8 @@ struct operation_target<Signature, callee_save_t<nullptr>> {
     static constexpr bool callee_save = true;
     static constexpr bool missing = true;
 };
-template <class Signature>
-struct operation_target<Signature, callee_save_t<pv_nop>> {
+template <class... Parameters>
+struct operation_target<void(Parameters...), callee_save_t<pv_nop>> {
     static constexpr bool known = true;
     static constexpr bool callee_save = true;
     static constexpr auto entry = &arch::emit::function_of<none>::entry;

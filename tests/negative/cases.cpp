@@ -319,6 +319,11 @@ void use() { operation = &returns_double; }
 inlay::pv_op<int(), nullptr> operation;
 void use() { operation = inlay::pv_nop; }
 
+// CASE callee_save_nothing_as_an_operation_with_a_result
+// EXPECT inlay: the native target of a pv_op is the address of a function of its signature
+#include <inlay/pv.hpp>
+inlay::pv_op<int(), inlay::callee_save<inlay::pv_nop>> operation;
+
 // CASE native_code_longer_than_the_call
 // EXPECT inlay: the native code is longer than the call whose place it takes
 #include <inlay/pv.hpp>

@@ -501,15 +501,17 @@ template <auto Register>
     }
 }
 
-/// `value`, unknown to the compiler, so that it must be in a register; or any value at all.
+/// `value`, unknown to the compiler, so that it must be in a register.
 [[gnu::always_inline]] inline word laundered(word value) noexcept {
     asm("" : "+r"(value));
     return value;
 }
+/// `value` for a site: laundered where its constraint would admit an immediate as well.
 template <keeps Keeps>
 [[gnu::always_inline]] inline word operand_value(word value) noexcept {
-    return Keeps == keeps::preserved ? value : laundered(value); // there, no operand could be an immediate
+    return Keeps == keeps::preserved ? value : laundered(value);
 }
+/// Any value at all.
 [[gnu::always_inline]] inline word anything() noexcept {
     word value;                     // NOLINT(*-init-variables): that is the point
     asm volatile("" : "=r"(value)); // volatile: else two of these would be one value, to be copied
