@@ -212,11 +212,7 @@ struct site {
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();
         }
-        constexpr auto keeps = Operands::clobbers_all || describes::calls == called::ordinary
-                                   ? arch::emit::keeps::preserved
-                               : describes::calls == called::preserving  ? arch::emit::keeps::general
-                               : describes::calls == called::callee_save ? arch::emit::keeps::callee_saved
-                                                                         : arch::emit::keeps::all;
+        constexpr auto keeps = arch::emit::keeps_of(Operands::clobbers_all ? called::ordinary : describes::calls);
         const auto out =
             arch::emit::site<describes, Operands::mask, arch::emit::gives_in<Operands::result_register>, keeps>(
                 Operands::load(arguments...));

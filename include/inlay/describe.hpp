@@ -72,11 +72,7 @@ template <auto Code>
 [[gnu::always_inline]] inline void describe_form() noexcept {
     using operation = typename operation_called<std::remove_cv_t<decltype(Code)>>::type;
     describe_code<Code>::run();
-    if constexpr (std::is_void_v<operation>) {
-        arch::emit::form<Code>();
-    } else {
-        arch::emit::indirect_form<Code, operation>();
-    }
+    arch::emit::form<Code, operation>();
 }
 
 template <class Probe>

@@ -199,7 +199,8 @@ template <auto Code, auto... Symbols>
 }
 
 /// A `table::form` with the bytes of `Code`, whose macro is there already.
-template <auto Code>
+template <auto Code, class Operation>
+    requires inlay::detail::same<Operation, void> // paravirt operations are there on x86
 [[gnu::always_inline]] inline void form() noexcept {
     asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
                         ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
@@ -386,6 +387,21 @@ enum class keeps : std::uint8_t {
     general,  ///< the same, but vector and floating-point registers change: it calls a function
     preserved ///< what the calling convention has a function preserve
 };
+
+/// What a site leaves unchanged that calls such a function.
+constexpr keeps keeps_of(called what) {
+    switch (what) {
+    case called::nothing:
+        return keeps::all;
+    case called::callee_save:
+        return keeps::general;
+    case called::preserving:
+        return keeps::general;
+    case called::ordinary:
+        break;
+    }
+    return keeps::preserved;
+}
 
 /// What a site gives back.
 enum class gives : std::uint8_t { nothing, in_x0 };

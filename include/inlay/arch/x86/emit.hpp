@@ -242,42 +242,41 @@ template <auto Code, auto... Symbols>
           [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
-/// A `table::form` with the bytes of `Code`, whose macro is there already.
-template <auto Code>
-[[gnu::always_inline]] inline void form() noexcept {
-    asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
-                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                        ".balign 4\n"
-                        ".Linlay_form.%c[id]:\n\t"
-                        ".byte %c[length],%c[kind],0,0\n\t"
-                        ".long %c[at]\n\t"
-                        "inlay_code.%c[id]\n\t"
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-                          [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
-}
-
-/// The same, of a call through the pointer of `Operation`.
+/// A `table::form` with the bytes of `Code`, whose macro is there already; with what it may become, if it is a call
+/// through the pointer of `Operation`.
 template <auto Code, class Operation>
-[[gnu::always_inline]] inline void indirect_form() noexcept {
-    asm inline volatile(
-        ".ifndef .Linlay_form.%c[id]\n\t"
-        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-        ".balign 4\n"
-        ".Linlay_form.%c[id]:\n\t"
-        ".byte %c[length],%c[kind],0,0\n\t"
-        ".long %c[at]\n\t"
-        "inlay_code.%c[id]\n\t"
-        ".balign 4\n\t"
-        ".long %c[pointer] - ., %c[nothing] - ., %c[missing] - .\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-          [kind] "i"(static_cast<int>(table::form_kind::indirect_call)), [at] "i"(relative_offsets(Code)),
-          [pointer] "i"(Operation::where), [nothing] "i"(Operation::nothing), [missing] "i"(Operation::missing));
+[[gnu::always_inline]] inline void form() noexcept {
+    if constexpr (inlay::detail::same<Operation, void>) {
+        asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
+                            ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+                            ".balign 4\n"
+                            ".Linlay_form.%c[id]:\n\t"
+                            ".byte %c[length],%c[kind],0,0\n\t"
+                            ".long %c[at]\n\t"
+                            "inlay_code.%c[id]\n\t"
+                            ".popsection\n\t"
+                            ".endif"
+                            :
+                            : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+                              [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+    } else {
+        asm inline volatile(
+            ".ifndef .Linlay_form.%c[id]\n\t"
+            ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+            ".balign 4\n"
+            ".Linlay_form.%c[id]:\n\t"
+            ".byte %c[length],%c[kind],0,0\n\t"
+            ".long %c[at]\n\t"
+            "inlay_code.%c[id]\n\t"
+            ".balign 4\n\t"
+            ".long %c[pointer] - ., %c[nothing] - ., %c[missing] - .\n\t"
+            ".popsection\n\t"
+            ".endif"
+            :
+            : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+              [kind] "i"(static_cast<int>(table::form_kind::indirect_call)), [at] "i"(relative_offsets(Code)),
+              [pointer] "i"(Operation::where), [nothing] "i"(Operation::nothing), [missing] "i"(Operation::missing));
+    }
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
@@ -473,6 +472,21 @@ enum class keeps : std::uint8_t {
     general,      ///< the same, and rdx
     preserved     ///< what the calling convention has a function preserve
 };
+
+/// What a site leaves unchanged that calls such a function.
+constexpr keeps keeps_of(called what) {
+    switch (what) {
+    case called::nothing:
+        return keeps::all;
+    case called::callee_save:
+        return keeps::callee_saved;
+    case called::preserving:
+        return keeps::general;
+    case called::ordinary:
+        break;
+    }
+    return keeps::preserved;
+}
 
 /// What a site gives back.
 enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
