@@ -24,15 +24,13 @@ struct anchor {
 /// Descriptions that are not types of their own.
 template <auto Code>
 struct of_code {};
-template <auto Function>
-struct of_thunk {};
 template <class Declaration, unsigned Ordinal>
 struct of_choice {};
 
 template <class Description>
 inline constexpr const char* anchor_of = &anchor<Description>::value;
 
-/// Whether a symbol operand stands for a thunk, and what the assembler prints for it.
+/// Whether a symbol operand stands for a thunk, and of which function.
 template <class Symbol>
 struct symbol_kind {
     static constexpr bool preserving = false;
@@ -41,18 +39,9 @@ template <auto Function>
 struct symbol_kind<inlay::preserving<Function>> {
     static constexpr bool preserving = true;
     static constexpr auto function = Function;
-    static constexpr const char* anchor = anchor_of<of_thunk<Function>>;
 };
 template <auto Symbol>
 inline constexpr bool is_preserving = symbol_kind<plain<decltype(Symbol)>>::preserving;
-template <auto Symbol>
-inline constexpr auto operand_of = [] {
-    if constexpr (is_preserving<Symbol>) {
-        return symbol_kind<plain<decltype(Symbol)>>::anchor;
-    } else {
-        return Symbol;
-    }
-}();
 
 /// A symbol operand that stands for the pointer in an operation (pv.hpp): says where it is.
 template <class Symbol>

@@ -58,6 +58,10 @@ inline constexpr int landing_pads = 1;
 inline constexpr int landing_pads = 0;
 #endif
 
+/// Description of a thunk, for its label.
+template <auto Function>
+struct of_thunk {};
+
 /// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. It has no unwind
 /// information: an exception cannot cross an assembly statement, so one that leaves `Function` ends the program, as if
 /// it were noexcept.
@@ -68,43 +72,42 @@ template <auto Function>
     static_assert(inlay::detail::size_of<result> <= 8,
                   "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
     constexpr bool returns_x0 = !inlay::detail::same<result, void>;
-    asm inline volatile(
-        ".ifndef .Linlay.%c[id]\n\t"
-        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
-        ".balign 16\n"
-        ".Linlay.%c[id]:\n\t"
-        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
-        "stp x29, x30, [sp, #-176]!\n\t"
-        "mov x29, sp\n\t"
-        "stp x0, x1, [sp, #16]\n\t"
-        "stp x2, x3, [sp, #32]\n\t"
-        "stp x4, x5, [sp, #48]\n\t"
-        "stp x6, x7, [sp, #64]\n\t"
-        "stp x8, x9, [sp, #80]\n\t"
-        "stp x10, x11, [sp, #96]\n\t"
-        "stp x12, x13, [sp, #112]\n\t"
-        "stp x14, x15, [sp, #128]\n\t"
-        "stp x16, x17, [sp, #144]\n\t"
-        "str x18, [sp, #160]\n\t"
-        "bl %c[function]\n\t"
-        ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
-        "ldr x1, [sp, #24]\n\t"
-        "ldp x2, x3, [sp, #32]\n\t"
-        "ldp x4, x5, [sp, #48]\n\t"
-        "ldp x6, x7, [sp, #64]\n\t"
-        "ldp x8, x9, [sp, #80]\n\t"
-        "ldp x10, x11, [sp, #96]\n\t"
-        "ldp x12, x13, [sp, #112]\n\t"
-        "ldp x14, x15, [sp, #128]\n\t"
-        "ldp x16, x17, [sp, #144]\n\t"
-        "ldr x18, [sp, #160]\n\t"
-        "ldp x29, x30, [sp], #176\n\t"
-        "ret\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
-          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
+    asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
+                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                        ".balign 16\n"
+                        ".Linlay.%c[id]:\n\t"
+                        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+                        "stp x29, x30, [sp, #-176]!\n\t"
+                        "mov x29, sp\n\t"
+                        "stp x0, x1, [sp, #16]\n\t"
+                        "stp x2, x3, [sp, #32]\n\t"
+                        "stp x4, x5, [sp, #48]\n\t"
+                        "stp x6, x7, [sp, #64]\n\t"
+                        "stp x8, x9, [sp, #80]\n\t"
+                        "stp x10, x11, [sp, #96]\n\t"
+                        "stp x12, x13, [sp, #112]\n\t"
+                        "stp x14, x15, [sp, #128]\n\t"
+                        "stp x16, x17, [sp, #144]\n\t"
+                        "str x18, [sp, #160]\n\t"
+                        "bl %c[function]\n\t"
+                        ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
+                        "ldr x1, [sp, #24]\n\t"
+                        "ldp x2, x3, [sp, #32]\n\t"
+                        "ldp x4, x5, [sp, #48]\n\t"
+                        "ldp x6, x7, [sp, #64]\n\t"
+                        "ldp x8, x9, [sp, #80]\n\t"
+                        "ldp x10, x11, [sp, #96]\n\t"
+                        "ldp x12, x13, [sp, #112]\n\t"
+                        "ldp x14, x15, [sp, #128]\n\t"
+                        "ldp x16, x17, [sp, #144]\n\t"
+                        "ldr x18, [sp, #160]\n\t"
+                        "ldp x29, x30, [sp], #176\n\t"
+                        "ret\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
+                          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
 }
 
 /// An instruction as an operand: 32 bits, because no compiler prints larger constants.
@@ -131,6 +134,17 @@ consteval int relocations(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
+/// What the assembler prints for a symbol of a code: for a thunk, the end of its label.
+template <auto Symbol>
+inline constexpr auto operand = [] {
+    if constexpr (inlay::detail::is_preserving<Symbol>) {
+        using kind = inlay::detail::symbol_kind<inlay::detail::plain<decltype(Symbol)>>;
+        return anchor_of<of_thunk<kind::function>>;
+    } else {
+        return Symbol;
+    }
+}();
+
 /// Bit n: symbol operand n stands for a thunk.
 template <auto... Symbols>
 inline constexpr int preserving_mask = 0;
@@ -141,10 +155,10 @@ inline constexpr int preserving_mask<First, Rest...> =
 /// The assembler macro `inlay_code.<anchor>`, which writes the words of `Code` wherever it is used.
 template <auto Code, auto... Symbols>
 [[gnu::always_inline]] inline void code_macro() noexcept {
-    constexpr auto s0 = inlay::detail::symbol<0, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s1 = inlay::detail::symbol<1, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s2 = inlay::detail::symbol<2, inlay::detail::operand_of<Symbols>...>;
-    constexpr auto s3 = inlay::detail::symbol<3, inlay::detail::operand_of<Symbols>...>;
+    constexpr auto s0 = inlay::detail::symbol<0, operand<Symbols>...>;
+    constexpr auto s1 = inlay::detail::symbol<1, operand<Symbols>...>;
+    constexpr auto s2 = inlay::detail::symbol<2, operand<Symbols>...>;
+    constexpr auto s3 = inlay::detail::symbol<3, operand<Symbols>...>;
     constexpr int thunks = preserving_mask<Symbols...>;
     asm inline volatile(
         ".ifndef .Linlay_relative\n\t"
