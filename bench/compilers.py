@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# What size.py and compile.py have in common: compilers, runs of them with what they took, tables, JSON.
+
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FLAGS = ["-std=c++20", "-O2", f"-I{ROOT}/include"]
+
+
+class Failed(Exception):
+    """Ends the script with this sentence."""
+
+
+@dataclass(frozen=True)
+class Run:
+    user_seconds: float
+    peak_kib: int
+
+
+class Compiler:
+    """A compiler; `name` has its major version, as "g++-12"."""
+
+    def __init__(self, command):
+        self.path = shutil.which(command)
+        if self.path is None:
+            raise Failed(f"there is no compiler {command}")
+        self.version = self._says("--version").splitlines()[0]
+        family = "clang++" if "clang" in self.version else "g++"
+        self.name = f"{family}-{self._says('-dumpversion').split('.')[0]}".strip()
+
+    def _says(self, option):
+        done = subprocess.run([self.path, option], capture_output=True, text=True, check=False)
+        if done.returncode != 0 or not done.stdout.strip():
+            raise Failed(f"{self.path} {option} says nothing: is it a compiler?")
+        return done.stdout
+
+    def run(self, arguments, what):
+        """Runs it, and says what it took. `what` names the unit if it does not compile."""
+        command = [self.path, *map(str, arguments)]
+        with tempfile.TemporaryFile() as messages:
+            actions = [(os.POSIX_SPAWN_DUP2, messages.fileno(), 1), (os.POSIX_SPAWN_DUP2, messages.fileno(), 2)]
+            child = os.posix_spawn(self.path, command, os.environ, file_actions=actions)
+            # Of this child and of those that it waited for (cc1plus, as): times are summed up, and the peak is that of
+            # the largest process.
+            _, status, used = os.wait4(child, 0)
+            if status != 0:
+                messages.seek(0)
+                text = messages.read().decode(errors="replace")
+                sys.stderr.write("\n".join(text.splitlines()[:20]) + "\n")
+                raise Failed(f"{self.name} does not compile {what}; its command was: {' '.join(command)}")
+        return Run(used.ru_utime, used.ru_maxrss)
+
+
+def chosen(commands):
+    """The compilers of the command line; else g++, and clang++-19 if it is there."""
+    if not commands:
+        commands = ["g++"] + (["clang++-19"] if shutil.which("clang++-19") else [])
+    return [Compiler(each) for each in commands]
+
+
+def spelled(flags):
+    """Flags as text, the same wherever the repository is."""
+    return " ".join(flags).replace(f"{ROOT}/", "")
+
+
+def write_json(path, compilers, context, results):
+    context = {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "processor": processor(),
+        "compilers": {each.name: each.version for each in compilers},
+        **context,
+    }
+    pathlib.Path(path).write_text(json.dumps({"context": context, "results": results}, indent=1) + "\n")
+
+
+def processor():
+    found = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found[1] if found else os.uname().machine
+
+
+def table(title, columns, rows, left):
+    """Prints rows; the first `left` columns are text, the others numbers."""
+    def text(cell):
+        return f"{cell:.1f}".removesuffix(".0") if isinstance(cell, float) else str(cell)
+
+    cells = [[text(cell) for cell in row] for row in [columns, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    print(f"\n{title}\n")
+    for row in cells:
+        print("  " + "  ".join(cell.ljust(widths[i]) if i < left else cell.rjust(widths[i])
+                               for i, cell in enumerate(row)).rstrip())
+
+
+def finish(main):
+    """Runs `main`; what failed is said in one sentence."""
+    try:
+        sys.exit(main())
+    except Failed as failed:
+        sys.exit(f"{os.path.basename(sys.argv[0])}: {failed}")

@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSL-1.0
+#
+# What inlay costs in bytes: records, sites against the ordinary forms of the same, and the run time.
+#
+#   bench/size.py [--out FILE.json] [compiler...]        (default: g++, and clang++-19 if there)
+#   bench/size.py --check [compiler...]                  only what has a limit; fails if one is exceeded
+#
+# How. Units of 100 and 200 sites are compiled, and the sizes of their sections compared: the difference is what 100
+# sites take, and what there is once falls out. Likewise with declarations, whose bytes depend on the lengths of names
+# as well. Text of a site is the functions' own length, because the padding between them would hide it. "All" is what is
+# in memory when a program runs: text, data, tables, and unwind information.
+
+import argparse
+import json
+import pathlib
+import struct
+import tempfile
+
+import compilers
+import units
+from compilers import ROOT
+
+# Bytes a record, by section: the project's targets.
+RECORD_LIMITS = {"inlay_alternatives": 14, "inlay_keys": 12, "inlay_calls": 8}
+LIMITS = ROOT / "bench/gate/limits.json"
+PATCHER_AIM = 2048
+
+KERNEL_FLAGS = ["-std=c++20", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-nostdlib", "-fno-pic",
+                "-mno-red-zone", "-mgeneral-regs-only", "-fno-asynchronous-unwind-tables", f"-I{ROOT}/include"]
+
+HOSTED_WITHOUT = "int main() { return 0; }\n"
+HOSTED_WITH = """#include <inlay/inlay.hpp>
+using namespace inlay::x86::insn;
+inline constexpr inlay::alternative<nop(3), inlay::when<inlay::cpu.sse2, lfence()>> site;
+int main() {
+    const auto done = inlay::apply();
+    site();
+    return done ? 0 : 1;
+}
+"""
+
+SHF_ALLOC, SHF_EXECINSTR = 2, 4  # ELF's own names
+SHT_SYMTAB, STT_FUNC = 2, 2
+
+
+class Sections:
+    """The sections of an ELF file of 64 bits that are loaded."""
+
+    def __init__(self, path):
+        image = pathlib.Path(path).read_bytes()
+        offset, = struct.unpack_from("<Q", image, 0x28)
+        entry_size, count, names = struct.unpack_from("<HHH", image, 0x3a)
+        headers = [struct.unpack_from("<IIQQQQIIQQ", image, offset + i * entry_size) for i in range(count)]
+        self.all = []  # (name, executable, size)
+        self.functions = 0  # the bytes of all functions, without padding
+        for header in headers:
+            kind, flags, start, size = header[1], header[2], header[4], header[5]
+            if kind == SHT_SYMTAB:
+                symbols = struct.iter_unpack("<IBBHQQ", image[start:start + size])
+                self.functions = sum(symbol[5] for symbol in symbols if symbol[1] & 15 == STT_FUNC)
+            if flags & SHF_ALLOC:
+                start = headers[names][4] + header[0]
+                name = image[start:image.index(b"\0", start)].decode()
+                self.all.append((name, bool(flags & SHF_EXECINSTR), size))
+
+    def named(self, *names):
+        """The bytes of these sections, and of their parts: .text.hot is one of .text."""
+        return sum(size for name, _, size in self.all if any(name == n or name.startswith(n + ".") for n in names))
+
+    @property
+    def text(self):
+        return sum(size for _, executable, size in self.all if executable)
+
+    @property
+    def allocated(self):
+        return sum(size for _, _, size in self.all)
+
+    @property
+    def allocated_without_padding(self):
+        return self.allocated - self.text + self.functions
+
+
+class Sizes:
+    """Compiles for one compiler, and collects its results."""
+
+    def __init__(self, compiler, work, results):
+        self.compiler = compiler
+        self.work = work
+        self.results = results
+
+    def add(self, kind, form, what, value):
+        self.results.append({"compiler": self.compiler.name, "kind": kind, "form": form, "what": what,
+                             "unit": "bytes", "value": value})
+
+    def compiled(self, text, flags, what):
+        source = self.work / "unit.cpp"
+        source.write_text(text)
+        self.compiler.run([*flags, source, "-o", self.work / "unit"], what)
+        return Sections(self.work / "unit")
+
+    def sites(self, kind, form, declarations, sites):
+        return self.compiled(units.unit(form, declarations, sites), [*compilers.FLAGS, "-c"], f"{kind}: {form.name}")
+
+    def growth(self, kind, form):
+        """Bytes of (text, all) of one more site, and all of one more declaration for the same sites."""
+        few, many = self.sites(kind, form, 1, 100), self.sites(kind, form, 1, 200)
+        declared = self.sites(kind, form, 100, 100)
+        return ((many.functions - few.functions) / 100,
+                (many.allocated_without_padding - few.allocated_without_padding) / 100,
+                (declared.allocated_without_padding - few.allocated_without_padding) / 99)
+
+    def records(self):
+        """Measures and prints what a record of each kind takes; returns what is over its limit."""
+        rows, over = [], []
+        for kind in units.KINDS:
+            bytes_each = self.sites(kind.name, kind.inlay, 1, 100).named(kind.records) / 100
+            limit = RECORD_LIMITS[kind.records]
+            self.add(kind.name, "inlay", "record of a site", bytes_each)
+            rows.append((kind.name, kind.records, bytes_each, limit))
+            if bytes_each > limit:
+                over.append(f"a record of {kind.name} has {bytes_each:g} bytes with {self.compiler.name}; "
+                            f"the limit is {limit}")
+            if bytes_each == 0:
+                over.append(f"{kind.name} leaves no record in {kind.records} with {self.compiler.name}")
+        compilers.table(f"{self.compiler.name}: record of a site, bytes", (
+            "kind", "section", "bytes", "limit"), rows, left=2)
+        return over
+
+    def growth_of_all(self):
+        """Prints what a site and a declaration of each kind take, and what their ordinary forms do."""
+        function = self.growth("none", units.NOTHING)
+        known = {}  # kinds share ordinary forms
+        rows = []
+        for kind in units.KINDS:
+            inlay = None
+            for form in kind.forms:
+                if form not in known:
+                    known[form] = self.growth(kind.name, form)
+                text, allocated, declared = known[form]
+                text, allocated = text - function[0], allocated - function[1]
+                inlay = inlay or (text, allocated)
+                more = (inlay[0] - text, inlay[1] - allocated)
+                self.add(kind.name, form.name, "text of a site", text)
+                self.add(kind.name, form.name, "all of a site", allocated)
+                self.add(kind.name, form.name, "shared by the sites of a declaration", declared)
+                if form is not kind.inlay:
+                    self.add(kind.name, form.name, "text of a site, what inlay has more", more[0])
+                    self.add(kind.name, form.name, "all of a site, what inlay has more", more[1])
+                rows.append((kind.name if form is kind.inlay else "", form.name, text, allocated, declared,
+                             *(("", "") if form is kind.inlay else more)))
+        compilers.table(f"{self.compiler.name}: a site over a function without one, and what its declaration has once, "
+                        "-O2, bytes", ("kind", "form", "text", "all", "once", "inlay more: text", "all"), rows, left=2)
+
+    def patcher(self):
+        """The patcher as a kernel has it: its bytes."""
+        runtime = (ROOT / "tests/freestanding/runtime.cpp").read_text()
+        size = self.compiled(runtime, [*KERNEL_FLAGS, "-c"], "the freestanding patcher").named(".text", ".rodata")
+        self.add("run time", "freestanding, -Os", "text and constants of the patcher", size)
+        verdict = "met" if size <= PATCHER_AIM else "missed"
+        print(f"\n{self.compiler.name}: the patcher, freestanding, -Os: {size:,} bytes "
+              f"(aim {PATCHER_AIM:,}: {verdict})")
+        return size
+
+    def hosted(self):
+        """What a program gains by apply() and one site."""
+        without = self.compiled(HOSTED_WITHOUT, compilers.FLAGS, "an empty program")
+        having = self.compiled(HOSTED_WITH, compilers.FLAGS, "a program with one site")
+        text, allocated = having.text - without.text, having.allocated - without.allocated
+        self.add("run time", "hosted, -O2", "text that a program gains", text)
+        self.add("run time", "hosted, -O2", "all that a program gains", allocated)
+        print(f"{self.compiler.name}: a program with apply() and one site, -O2, gains {text:,} bytes of text, "
+              f"{allocated:,} of all")
+
+
+def judged_patcher(compiler, size):
+    """What is said of the patcher's size: (text, whether it is over its limit)."""
+    limit = json.loads(LIMITS.read_text()).get("patcher_bytes", {}).get(compiler.name)
+    if limit is None:
+        return f"{compiler.name}: not judged, no limit for it in {LIMITS.relative_to(ROOT)}", False
+    if size > limit:
+        return f"{compiler.name}: the patcher has {size:,} bytes; the limit is {limit:,}", True
+    return f"{compiler.name}: patcher {size:,} of {limit:,} bytes", False
+
+
+def main():
+    parser = argparse.ArgumentParser(description="What inlay costs in bytes.")
+    parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
+    parser.add_argument("--check", action="store_true", help="only what has a limit; fails if one is exceeded")
+    parser.add_argument("compiler", nargs="*", help="default: g++, and clang++-19 if there")
+    arguments = parser.parse_args()
+
+    chosen = compilers.chosen(arguments.compiler)
+    results, over, fine = [], [], []
+    with tempfile.TemporaryDirectory() as work:
+        for compiler in chosen:
+            sizes = Sizes(compiler, pathlib.Path(work), results)
+            over += sizes.records()
+            if not arguments.check:
+                sizes.growth_of_all()
+            text, is_over = judged_patcher(compiler, sizes.patcher())
+            (over if is_over else fine).append(text)
+            if not arguments.check:
+                sizes.hosted()
+    if arguments.out:
+        flags = {"patcher": compilers.spelled(KERNEL_FLAGS), "all others": compilers.spelled(compilers.FLAGS)}
+        compilers.write_json(arguments.out, chosen, {"flags": flags}, results)
+    if not arguments.check:
+        return 0
+    print()
+    if over:
+        print("\n".join(f"over: {each}" for each in over))
+        return 1
+    print("no record is over its limit; " + "; ".join(fine))
+    return 0
+
+
+if __name__ == "__main__":
+    compilers.finish(main)
