@@ -97,7 +97,7 @@ format() {
 }
 
 size() {
-    sh bench/compile_cost.sh && sh bench/size.sh
+    bench/compile.py --quick && bench/size.py --check
 }
 
 echo "inlay: tests ($parts)"
