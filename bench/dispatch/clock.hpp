@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// clock: cycles of the core, from the time-stamp counter.
+//
+//     bench::clock clock;                  // finds out once whether perf_event counts cycles
+//     clock.start();
+//     const auto before = bench::ticks(); ... const auto after = bench::ticks();
+//     const double cycles = double(after - before) * clock.stop();
+//
+// How it works. The time-stamp counter ticks at a rate of its own (Intel SDM volume 3, 18.17; AMD APM volume
+// 2, 13.2.4); the core's clock changes. So each measurement has its factor, cycles a tick: where perf_event_open(2)
+// counts cycles, from these; else from additions that wait for one another, a cycle each, run just before and just
+// after.
+#pragma once
+
+#include "by_hand.hpp"
+
+#include <cstdint>
+
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+namespace bench {
+
+/// The time-stamp counter, after everything before it and before everything after it.
+[[nodiscard]] [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
+    _mm_lfence();
+    const std::uint64_t now = __rdtsc();
+    _mm_lfence();
+    return now;
+}
+
+class clock {
+public:
+    clock() {
+        perf_event_attr what{};
+        what.type = PERF_TYPE_HARDWARE;
+        what.size = sizeof what;
+        what.config = PERF_COUNT_HW_CPU_CYCLES;
+        what.exclude_kernel = 1;
+        what.exclude_hv = 1;
+        file_ = static_cast<int>(::syscall(SYS_perf_event_open, &what, 0, -1, -1, 0UL));
+        if (file_ >= 0 && count() == 0) { // it opens, but there is nothing behind it
+            ::close(file_);
+            file_ = -1;
+        }
+        for (int i = 0; i < 1000; ++i) {
+            const auto before = ticks();
+            const auto after = ticks();
+            overhead_ = after - before < overhead_ ? after - before : overhead_;
+        }
+    }
+    clock(const clock&) = delete;
+    clock(clock&&) = delete;
+    clock& operator=(const clock&) = delete;
+    clock& operator=(clock&&) = delete;
+    ~clock() {
+        if (file_ >= 0) {
+            ::close(file_);
+        }
+    }
+
+    [[nodiscard]] const char* source() const noexcept {
+        return file_ >= 0 ? "perf_event" : "rdtsc, calibrated by dependent additions";
+    }
+
+    /// Ticks between two reads with nothing in between.
+    [[nodiscard]] std::uint64_t overhead() const noexcept { return overhead_; }
+
+    void start() noexcept {
+        calibration_ = file_ >= 0 ? 0 : cycles_a_tick();
+        cycles_ = count();
+        ticks_ = ticks();
+    }
+
+    /// Cycles a tick since start().
+    [[nodiscard]] double stop() noexcept {
+        const auto passed = static_cast<double>(ticks() - ticks_);
+        return file_ >= 0 ? static_cast<double>(count() - cycles_) / passed : (calibration_ + cycles_a_tick()) / 2;
+    }
+
+private:
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        std::uint64_t value = 0;
+        return file_ >= 0 && ::read(file_, &value, sizeof value) == sizeof value ? value : 0;
+    }
+
+    /// The best of some: an interrupt makes it longer, nothing makes it shorter.
+    [[nodiscard]] static double cycles_a_tick() noexcept {
+        constexpr int tries = 4;
+        constexpr int rounds = 250; // 4,000 cycles a try
+        double most = 0;
+        by_hand::number x = 1;
+        for (int i = 0; i < tries; ++i) {
+            const auto before = ticks();
+            for (int j = 0; j < rounds; ++j) {
+                x = by_hand::sixteen_cycles(x, 1);
+            }
+            const double now = 16.0 * rounds / static_cast<double>(ticks() - before);
+            most = now > most ? now : most;
+        }
+        return most;
+    }
+
+    int file_{-1};
+    std::uint64_t overhead_{~std::uint64_t{}};
+    double calibration_{};
+    std::uint64_t cycles_{};
+    std::uint64_t ticks_{};
+};
+
+} // namespace bench

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// form: one way to write a call, an instruction or a question, in as many sites as are wanted.
+//
+//     struct through_pointer {
+//         [[gnu::always_inline]] static number step(number x, std::size_t site) { return pointer(x); }
+//         static form describe() {
+//             return {.group = "calls", .name = "function pointer", .against = "direct",
+//                     .site = {.indirect_calls = 1, .loads = 1}, .data = {&pointer}};
+//         }
+//     };
+//     [[gnu::section("bench_copies"), gnu::used]] constinit copy copies[]{copy_of<through_pointer>()};
+//
+// How it works. A block is a function with 64 sites, one after the other. All files with forms are linked 64 times
+// (compiling 4,096 sites of each form would take minutes), so there are 64 blocks; the linker puts those of one form
+// side by side. A pass over 64 sites runs one block, over 1,024 sites 16 blocks, over 4,096 all; a pass over one site
+// is a loop around it. So the same instructions are measured everywhere, and each site is an instruction of its own,
+// with its own place in the processor's tables. In a dependent chain each step waits for the result of the one before;
+// independent steps have arguments of their own, and their results are added up.
+//
+// What is in such a file has internal linkage; what the copies share is in targets.hpp.
+#pragma once
+
+#include "by_hand.hpp"
+#include "targets.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+enum class chain : std::uint8_t { dependent, independent };
+
+inline constexpr std::size_t sites_of_a_block = 64;
+namespace detail {
+
+template <class Form, chain Chain, std::size_t... Sites>
+[[gnu::always_inline]] inline number steps(number x, std::size_t first, std::index_sequence<Sites...> /*of*/) {
+    if constexpr (Chain == chain::dependent) {
+        ((x = Form::step(x, first + Sites)), ...);
+        return x;
+    } else {
+        number sum = 0;
+        ((sum += Form::step(x + Sites, first + Sites)), ...);
+        return sum;
+    }
+}
+
+} // namespace detail
+
+/// 64 sites, which are number `first` and up. (The number does not matter to most forms.)
+template <class Form, chain Chain>
+[[gnu::noinline, gnu::aligned(64)]] number block(number x, std::size_t first) {
+    x = detail::steps<Form, Chain>(x, first, std::make_index_sequence<sites_of_a_block>{});
+    return by_hand::opaque<2>(x); // else the last call would be a jump
+}
+
+/// `rounds` times over one site; its number is that of the round in a form that `moves`.
+template <class Form, chain Chain>
+[[gnu::noinline, gnu::aligned(64)]] number one_site(number x, std::size_t rounds) {
+#if defined(__clang__)
+#pragma clang loop unroll(disable)
+#endif
+    do { // NOLINT(cppcoreguidelines-avoid-do-while)
+        x = detail::steps<Form, Chain>(x, requires { Form::moves; } ? rounds : 0, std::make_index_sequence<1>{});
+    } while (--rounds != 0);
+    return x;
+}
+
+inline constexpr std::array<std::size_t, 4> site_counts{1, 64, 1024, 4096};
+
+inline constexpr unsigned any = ~0U; ///< as many as the compiler likes
+
+/// What a site executes, counted on the way through it.
+struct instructions {
+    unsigned calls{};          ///< direct, all of one target
+    unsigned indirect_calls{}; ///< through a register or memory
+    unsigned indirect_jumps{};
+    unsigned branches{}; ///< conditional jumps
+    unsigned jumps{};    ///< direct jumps
+    unsigned loads{};    ///< reads of variables
+    unsigned popcnts{};
+    unsigned pushfs{};
+    unsigned slow{}; ///< sites of a block that may ask memory after all, with one load and one conditional jump more
+};
+
+/// What is between a call and its target.
+enum class via : std::uint8_t { nothing, indirect_jump, retpoline, thunk };
+
+using function_pointer = number (*)(number x, std::size_t count);
+
+/// The functions of one kind of chain.
+struct chain_code {
+    std::vector<function_pointer> blocks{};
+    function_pointer one_site{};
+};
+
+struct form {
+    std::string group{};
+    std::string name{};
+    std::string against{}; ///< the form that it is compared with
+    instructions site{};   ///< what one site executes: checked before anything is measured
+    const void* target{};  ///< what its calls go to; null: whatever the first one goes to, by way of `through`
+    via through{via::nothing};
+    std::vector<const void*> data{}; ///< what it reads and runs besides its own instructions
+    bool left_alone{};               ///< apply() is to leave its sites as they are
+    std::array<chain_code, 2> chains{};
+};
+
+/// What a file with forms has of each, in the section `bench_copies`, as often as it is linked. Aligned so that no
+/// compiler leaves a gap between two files.
+struct alignas(64) copy {
+    form (*describe)();
+    std::array<function_pointer, 2> blocks;
+    std::array<function_pointer, 2> one_site;
+};
+
+template <class Form>
+constexpr copy copy_of() {
+    return {&Form::describe,
+            {&block<Form, chain::dependent>, &block<Form, chain::independent>},
+            {&one_site<Form, chain::dependent>, &one_site<Form, chain::independent>}};
+}
+
+/// The address of a function as a place in memory.
+template <class Function>
+const void* place(Function* at) {
+    return reinterpret_cast<const void*>(at);
+}
+
+} // namespace bench
