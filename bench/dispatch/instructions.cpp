@@ -33,6 +33,9 @@ inline constexpr inlay::pv_call<&patched_operations, &operations::save_fl> calle
     return loop_popcount(x);
 }
 
+/// Opaque: else a compiler puts off the xors, and then it is no chain. (They write the flags that pushf reads.)
+[[gnu::always_inline]] inline number with(number flags, number x) { return by_hand::opaque<3>(flags ^ x); }
+
 struct popcount_by_hand {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return by_hand::popcnt(x); }
     static form describe() {
@@ -78,7 +81,7 @@ struct popcount_called {
 };
 
 struct save_fl_by_hand {
-    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return by_hand::save_fl() ^ x; }
+    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return with(by_hand::save_fl(), x); }
     static form describe() {
         return {.group = "instructions",
                 .name = "pushf; pop by hand",
@@ -88,7 +91,9 @@ struct save_fl_by_hand {
 };
 
 struct save_fl_padded {
-    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return by_hand::padded_save_fl() ^ x; }
+    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) {
+        return with(by_hand::padded_save_fl(), x);
+    }
     static form describe() {
         return {.group = "instructions",
                 .name = "pushf; pop; nop by hand",
@@ -98,7 +103,7 @@ struct save_fl_padded {
 };
 
 struct save_fl_pv {
-    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return pv_save_fl() ^ x; }
+    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return with(pv_save_fl(), x); }
     static form describe() {
         return {.group = "instructions",
                 .name = "pv_alt_call, save_fl",
@@ -108,7 +113,7 @@ struct save_fl_pv {
 };
 
 struct save_fl_called {
-    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return called_save_fl() ^ x; }
+    [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return with(called_save_fl(), x); }
     static form describe() {
         return {.group = "instructions",
                 .name = "pv_call, save_fl",

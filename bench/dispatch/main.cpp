@@ -234,7 +234,7 @@ std::string name_of(const std::string& form, std::size_t chain, std::size_t site
 }
 
 void add(const form& form, chain kind, std::size_t sites, state how, clock& clock) {
-    constexpr int repetitions = 101;
+    constexpr int repetitions = 51;
     const way_to_run way{&form, kind, sites};
     const auto name = name_of(form.name, static_cast<std::size_t>(kind), sites, static_cast<std::size_t>(how));
     if (how == state::warm) {
@@ -360,8 +360,10 @@ int main(int count, char** arguments) {
     bench::clock clock;
     bench::add_context();
     benchmark::AddCustomContext("cycles", clock.source());
-    for (const auto& each : forms) {
-        benchmark::AddCustomContext("form " + each.name, each.group + ", against " + each.against);
+    for (std::size_t i = 0; i < forms.size(); ++i) { // numbered: the file has them in the order of their keys
+        const auto& each = forms[i];
+        benchmark::AddCustomContext("form " + std::to_string(100 + i) + " " + each.name,
+                                    each.group + ", against " + each.against);
     }
     bench::add_all(forms, clock);
     bench::keeper kept;
