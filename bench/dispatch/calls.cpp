@@ -28,7 +28,8 @@ struct direct_again {
                 .against = "direct",
                 .site = {.calls = 1},
                 .target = place(&callee),
-                .data = {place(&callee)}};
+                .data = {place(&callee)},
+                .equals = "direct"};
     }
 };
 

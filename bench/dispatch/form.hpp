@@ -54,7 +54,7 @@ template <class Form, chain Chain, std::size_t... Sites>
 /// 64 sites, which are number `first` and up. (The number does not matter to most forms.)
 template <class Form, chain Chain>
 [[gnu::noinline, gnu::aligned(64)]] number block(number x, std::size_t first) {
-    x = detail::steps<Form, Chain>(x, first, std::make_index_sequence<sites_of_a_block>{});
+    x = detail::steps<Form, Chain>(by_hand::opaque<3>(x), first, std::make_index_sequence<sites_of_a_block>{});
     return by_hand::opaque<2>(x); // else the last call would be a jump
 }
 
@@ -106,6 +106,7 @@ struct form {
     const void* target{};  ///< what its calls go to; null: whatever the first one goes to, by way of `through`
     via through{via::nothing};
     std::vector<const void*> data{}; ///< what it reads and runs besides its own instructions
+    const char* equals{};            ///< the form whose instructions it has, nops and moves aside
     bool left_alone{};               ///< apply() is to leave its sites as they are
     std::array<chain_code, 2> chains{};
 };

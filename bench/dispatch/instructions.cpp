@@ -46,14 +46,22 @@ struct popcount_by_hand {
 struct popcount_patched {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return popcount(x); }
     static form describe() {
-        return {.group = "instructions", .name = "alternative", .against = "popcnt by hand", .site = {.popcnts = 1}};
+        return {.group = "instructions",
+                .name = "alternative",
+                .against = "popcnt by hand",
+                .site = {.popcnts = 1},
+                .equals = "popcnt by hand"};
     }
 };
 
 struct popcount_pv {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return pv_popcount(x); }
     static form describe() {
-        return {.group = "instructions", .name = "pv_alt_call", .against = "popcnt by hand", .site = {.popcnts = 1}};
+        return {.group = "instructions",
+                .name = "pv_alt_call",
+                .against = "popcnt by hand",
+                .site = {.popcnts = 1},
+                .equals = "popcnt by hand"};
     }
 };
 
@@ -108,7 +116,8 @@ struct save_fl_pv {
         return {.group = "instructions",
                 .name = "pv_alt_call, save_fl",
                 .against = "pushf; pop by hand",
-                .site = {.pushfs = 1}};
+                .site = {.pushfs = 1},
+                .equals = "pushf; pop by hand"};
     }
 };
 

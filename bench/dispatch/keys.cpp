@@ -36,7 +36,11 @@ struct no_question {
 struct key_off {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return off ? yes(x) : no(x); }
     static form describe() {
-        return {.group = "questions", .name = "static_key, off", .against = "no question", .site = {.jumps = any}};
+        return {.group = "questions",
+                .name = "static_key, off",
+                .against = "no question",
+                .site = {.jumps = any},
+                .equals = "no question"};
     }
 };
 

@@ -165,18 +165,69 @@ std::string check(const form& form) {
     return {};
 }
 
-std::vector<std::string> site_of(const form& form) {
+namespace {
+
+std::string text_of(const instruction& now) {
     ZydisFormatter formatter;
     ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
     ZydisFormatterSetProperty(&formatter, ZYDIS_FORMATTER_PROP_FORCE_RELATIVE_BRANCHES, ZYAN_FALSE);
+    char text[256]; // NOLINT(*-avoid-c-arrays)
+    ZydisFormatterFormatInstruction(&formatter, &now.what, now.operands, now.what.operand_count_visible, text,
+                                    sizeof text, now.at, nullptr);
+    return now.is(ZYDIS_MNEMONIC_NOP) ? "nop (" + std::to_string(now.what.length) + " bytes)" : text;
+}
+
+/// What a site does: not nops, nor what keeps values in registers and the stack in order around it.
+bool counts(const instruction& now) {
+    switch (now.what.mnemonic) {
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_MOV:
+    case ZYDIS_MNEMONIC_PUSH:
+    case ZYDIS_MNEMONIC_POP:
+        return false;
+    default:
+        return now.operands[0].type != ZYDIS_OPERAND_TYPE_REGISTER || now.operands[0].reg.value != ZYDIS_REGISTER_RSP;
+    }
+}
+
+/// Where calls go; of all else the mnemonic, since compilers choose other registers, and several ways to add a
+/// constant.
+std::string essence_of(const instruction& now) {
+    switch (now.what.mnemonic) {
+    case ZYDIS_MNEMONIC_CALL:
+        return text_of(now);
+    case ZYDIS_MNEMONIC_LEA:
+    case ZYDIS_MNEMONIC_SUB:
+    case ZYDIS_MNEMONIC_INC:
+    case ZYDIS_MNEMONIC_DEC:
+        return "add";
+    default:
+        return ZydisMnemonicGetString(now.what.mnemonic);
+    }
+}
+
+} // namespace
+
+std::vector<std::string> site_of(const form& form) {
     std::vector<std::string> lines;
-    follow(address_of(form.chains[0].one_site), [&](const instruction& now) {
-        char text[256]; // NOLINT(*-avoid-c-arrays)
-        ZydisFormatterFormatInstruction(&formatter, &now.what, now.operands, now.what.operand_count_visible, text,
-                                        sizeof text, now.at, nullptr);
-        lines.emplace_back(now.is(ZYDIS_MNEMONIC_NOP) ? "nop (" + std::to_string(now.what.length) + " bytes)" : text);
-    });
+    follow(address_of(form.chains[0].one_site), [&](const instruction& now) { lines.push_back(text_of(now)); });
     return lines;
+}
+
+std::string difference(const form& one, const form& other) {
+    std::array<std::vector<std::string>, 2> lines;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        follow(address_of((i == 0 ? one : other).chains[0].blocks[0]), [&](const instruction& now) {
+            if (counts(now)) {
+                lines[i].push_back(essence_of(now));
+            }
+        });
+    }
+    const auto [a, b] = std::mismatch(lines[0].begin(), lines[0].end(), lines[1].begin(), lines[1].end());
+    return a == lines[0].end() && b == lines[1].end()
+               ? ""
+               : one.name + " has \"" + (a == lines[0].end() ? "" : *a) + "\" where " + other.name + " has \"" +
+                     (b == lines[1].end() ? "" : *b) + '"';
 }
 
 extent extent_of(function_pointer block) {

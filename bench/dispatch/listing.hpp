@@ -21,6 +21,9 @@ std::string check(const form& form);
 /// The instructions of one site, in Intel's syntax.
 std::vector<std::string> site_of(const form& form);
 
+/// Where the instructions of two forms differ, nops and moves aside: a sentence, or nothing.
+std::string difference(const form& one, const form& other);
+
 /// From the first instruction of a function to behind the last one on the way through it.
 struct extent {
     std::uintptr_t begin;

@@ -306,6 +306,13 @@ bool check_all(const std::vector<form>& forms) {
             std::printf("%s\n", trouble.c_str());
             right = false;
         }
+        for (const auto& other : forms) {
+            if (each.equals != nullptr && other.name == each.equals) {
+                const auto trouble = difference(each, other);
+                std::printf("%s%s", trouble.c_str(), trouble.empty() ? "" : "\n");
+                right = right && trouble.empty();
+            }
+        }
     }
     return right;
 }
@@ -325,6 +332,12 @@ void show_instructions(const std::vector<form>& forms) {
 
 int main(int count, char** arguments) {
     const std::string_view first = count > 1 ? arguments[1] : "";
+    const bool measures = first != "--instructions" && first != "--check";
+    if (const auto emulator = bench::emulator(); measures && !emulator.empty()) {
+        std::printf("This processor is emulated by %s: cycles mean nothing here, and are not measured.\n",
+                    emulator.c_str());
+        return 1;
+    }
     const auto forms = bench::collect();
     inlay::set(bench::turned_on, true);
     if (!bench::patch(forms)) {
@@ -342,11 +355,6 @@ int main(int count, char** arguments) {
         std::printf("%zu forms are what they are called, in %zu blocks each\n", forms.size(),
                     forms.front().chains[0].blocks.size());
         return 0;
-    }
-    if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This processor is emulated by %s: cycles mean nothing here, and are not measured.\n",
-                    emulator.c_str());
-        return 1;
     }
     std::string interleaved = "--benchmark_enable_random_interleaving=true";
     std::vector<char*> options{arguments, arguments + count};

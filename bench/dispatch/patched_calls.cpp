@@ -21,7 +21,8 @@ struct by_static_call {
                 .against = "direct",
                 .site = {.calls = 1},
                 .target = place(&callee),
-                .data = {place(&callee)}};
+                .data = {place(&callee)},
+                .equals = "direct"};
     }
 };
 
@@ -33,7 +34,8 @@ struct by_dispatch {
                 .against = "direct",
                 .site = {.calls = 1},
                 .target = place(&callee),
-                .data = {place(&callee)}};
+                .data = {place(&callee)},
+                .equals = "direct"};
     }
 };
 
@@ -45,7 +47,8 @@ struct by_pv_call {
                 .against = "direct",
                 .site = {.calls = 1},
                 .target = place(&callee),
-                .data = {place(&callee)}};
+                .data = {place(&callee)},
+                .equals = "direct"};
     }
 };
 

@@ -52,7 +52,8 @@ struct by_static_switch {
                 .against = "direct, one of eight",
                 .site = {.calls = 1, .jumps = any},
                 .target = place(&way<3>),
-                .data = {place(&way<3>)}};
+                .data = {place(&way<3>)},
+                .equals = "direct, one of eight"};
     }
 };
 
