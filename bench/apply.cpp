@@ -152,14 +152,14 @@ private:
     [[nodiscard]] std::size_t text_size() const { return count_ * site_distance; }
     [[nodiscard]] address begin() const { return reinterpret_cast<address>(memory_.get()); }
 
-    /// Fills the form; with `call`, it begins with a call of the text's first byte.
+    /// Fills the form; with `call`, it begins with a call of a place in the text that has the number `seed`.
     void make(form& to, unsigned length, std::uint8_t seed, bool call) {
         to.head = {static_cast<std::uint8_t>(length), table::form_kind::plain, {}, {255, 255, 255, 255}};
         for (unsigned i = 0; i < length; ++i) {
             to.bytes[i] = static_cast<std::uint8_t>(seed + i);
         }
         if (call) {
-            const auto distance = static_cast<std::int32_t>(text() - (to.bytes.data() + 5));
+            const auto distance = static_cast<std::int32_t>(text() + seed - (to.bytes.data() + 5));
             to.bytes[0] = 0xe8;
             std::memcpy(&to.bytes[1], &distance, sizeof distance);
             to.head.relative[0] = 1;

@@ -12,6 +12,10 @@
 // the data cache first, which is not done here yet: pass an alias that is not cached.
 #pragma once
 
+#include "inlay/bytes.hpp"
+
+#include "inlay/bytes.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -44,10 +48,7 @@ struct bare {
     }
 
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        auto* const to = reinterpret_cast<volatile std::uint8_t*>(at + alias);
-        for (std::size_t i = 0; i < size; ++i) {
-            to[i] = bytes[i];
-        }
+        detail::copy(reinterpret_cast<std::uint8_t*>(at + alias), bytes, size);
         return true;
     }
 
