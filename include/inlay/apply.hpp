@@ -93,14 +93,22 @@ template <class Image>
     return false;
 }
 
-template <text_platform Platform>
+/// Tables of an image that has alternatives alone, or shall have no other patched.
+struct alternatives_alone {
+    table::section<const table::alternative_record> alternatives;
+};
+
+/// `Tables` are table::tables or alternatives_alone; of what is not in them, there is no code.
+template <text_platform Platform, class Tables>
 class [[gnu::visibility("hidden")]] patcher {
+    static constexpr bool with_names = requires(const Tables& tables) { tables.names; };
+
 public:
-    patcher(const table::tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
+    patcher(const Tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
         : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
 
     void run() noexcept {
-        if constexpr (requires { platform_.live(); }) {
+        if constexpr (with_names && requires { platform_.live(); }) {
             live_ = (tables_.names.bytes == 0) || platform_.live();
         }
         if (pass(writes::nothing) && pass(writes::chosen)) {
@@ -129,9 +137,11 @@ private:
         if (mode != writes::chosen) {
             forget();
         }
-        all(tables_.names, table_kind::names);
-        all(tables_.calls, table_kind::calls);
-        all(tables_.keys, table_kind::keys);
+        if constexpr (with_names) {
+            all(tables_.names, table_kind::names);
+            all(tables_.calls, table_kind::calls);
+            all(tables_.keys, table_kind::keys);
+        }
         alternatives();
         if (mode != writes::nothing && !platform_.finish()) {
             from_.fail(error::text_not_writable);
@@ -445,11 +455,13 @@ private:
 
     /// Sorts the records by cell and site, so that those of one key are found at once.
     void settle() noexcept {
-        if (tables_.registry != nullptr) {
-            tables_.registry->complete = 1;
-            if (live_) {
-                group(rows_of(tables_.calls));
-                group(rows_of(tables_.keys));
+        if constexpr (with_names) {
+            if (tables_.registry != nullptr) {
+                tables_.registry->complete = 1;
+                if (live_) {
+                    group(rows_of(tables_.calls));
+                    group(rows_of(tables_.keys));
+                }
             }
         }
     }
@@ -535,7 +547,7 @@ private:
         }
     }
 
-    const table::tables& tables_;
+    const Tables& tables_;
     Platform& platform_;
     outcome& done_;
     reader<Platform> from_;
@@ -560,10 +572,24 @@ private:
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
-    detail::patcher<Platform>{tables, platform, done, detail::next_round()}.run();
+    detail::patcher<Platform, table::tables>{tables, platform, done, detail::next_round()}.run();
     done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
     done.calls = static_cast<std::uint32_t>(tables.calls.size());
     done.keys = static_cast<std::uint32_t>(tables.keys.size());
+    return done;
+}
+
+/// Patches alternatives alone (paravirt calls are such). For a kernel without dispatches, keys and static calls: the
+/// code for those is left out, which is most of it.
+///
+///     auto done = inlay::apply_alternatives(inlay::this_image().alternatives, kernel);
+template <text_platform Platform>
+[[gnu::visibility("hidden")]] outcome
+apply_alternatives(const table::section<const table::alternative_record>& alternatives, Platform& platform) noexcept {
+    outcome done;
+    const detail::alternatives_alone tables{alternatives};
+    detail::patcher<Platform, detail::alternatives_alone>{tables, platform, done, detail::next_round()}.run();
+    done.sites = static_cast<std::uint32_t>(alternatives.size());
     return done;
 }
 
