@@ -10,10 +10,13 @@ trap 'rm -rf "$work"' EXIT
 kernel="-std=c++20 -Os -ffreestanding -fno-exceptions -fno-rtti -nostdlib -fno-pic -mno-red-zone -mgeneral-regs-only
         -fno-asynchronous-unwind-tables"
 for compiler in "$@"; do
-    # shellcheck disable=SC2086
-    "$compiler" $kernel -I"$root/include" -c "$root/tests/freestanding/runtime.cpp" -o "$work/runtime.o"
-    size -A "$work/runtime.o" | awk -v compiler="$(basename "$compiler")" '
-        /^\.text|^\.rodata/ { sum += $2 } END { printf "%-12s patcher, freestanding, -Os: %d bytes\n", compiler, sum }'
+    for source in runtime alternatives_alone; do
+        # shellcheck disable=SC2086
+        "$compiler" $kernel -I"$root/include" -c "$root/tests/freestanding/$source.cpp" -o "$work/$source.o"
+        size -A "$work/$source.o" | awk -v compiler="$(basename "$compiler")" -v source="$source" '
+            /^\.text|^\.rodata/ { sum += $2 }
+            END { printf "%-12s patcher (%s.cpp), freestanding, -Os: %d bytes\n", compiler, source, sum }'
+    done
 done
 cat >"$work/sites.cpp" <<'END'
 #include <inlay/inlay.hpp>

@@ -724,6 +724,32 @@ TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
     }
 }
 
+TEST_F(Mixed, TextEndsBetweenSites) {
+    make_all(1);
+    const auto& choices = m->declarations[0].choices;
+    for (std::size_t length = 1; length <= 24; ++length) {
+        for (std::size_t i = 0; i < 2; ++i) {
+            m->declarations[0].choices[i].length = static_cast<std::uint8_t>(length);
+            make(m->declarations[0].forms[i], 1, false);
+        }
+        for (const std::size_t inside : {1U, 2U, 9U, 31U, 38U}) { // sites; the others are in data, behind the text
+            for (const std::size_t short_by : {std::size_t{1}, length}) {
+                auto* const first = image.text.data() + made::text_size - site_distance * inside - length + short_by;
+                for (std::size_t i = 0; i < sites; ++i) {
+                    made::refer(m->records[i].site, first + site_distance * i);
+                    made::refer(m->records[i].choices, &choices[1]);
+                }
+                const auto text = image.text;
+                const auto done = apply();
+                ASSERT_EQ(done.error(), error::site_outside_text);
+                ASSERT_EQ(done.record().index, inside);
+                ASSERT_EQ(platform.writes, 0U);
+                ASSERT_TRUE(image.text == text);
+            }
+        }
+    }
+}
+
 TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
     struct : made::platform {
         unsigned left{};

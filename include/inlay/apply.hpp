@@ -200,8 +200,8 @@ private:
     }
 
     /// Decides every alternative, checks its site, and writes it. Most are alone at their address, behind all those
-    /// before them, and of a declaration that has been met: for those a few comparisons will do. For all others there
-    /// is one().
+    /// before them, in front of the next one, and of a declaration that has been met: for those a few comparisons will
+    /// do. For all others there is one(), which also sees the last record before a step back.
     void alternatives() noexcept {
         const auto& table = tables_.alternatives;
         if (from_.trouble != error::no_error || table.size() == 0) {
@@ -222,7 +222,6 @@ private:
             if (what.choices == choices && length != 0 && site >= behind && site + length <= next && next <= text_end_)
                 [[likely]] {
                 behind = site + length;
-                highest_end_ = behind;
                 if (what.operand != table::no_operand) {
                     if (!arch::relocate(what.bytes + what.operand, static_cast<std::int64_t>(what.site - site))) {
                         from_.fail(error::target_out_of_range);
@@ -261,9 +260,6 @@ private:
             each->choices = choices;
             each->kept = 0;
             decide(from_, record, features{*this}, each->chosen);
-            if (from_.trouble != error::no_error) {
-                each->chosen.length = 0;
-            }
         }
         hint(choices) = static_cast<std::uint32_t>(reinterpret_cast<char*>(each) - reinterpret_cast<char*>(known_));
         return *each;
