@@ -410,6 +410,9 @@ int main(int count, char** arguments) {
         const std::size_t images = images_of(size).size();
         const double copy = row("copy", size, images);
         const double apply = row("apply", size, images);
+        if (copy == 0 || apply == 0) { // left out by --benchmark_filter
+            continue;
+        }
         std::printf("    %10zu %6.2f ns %6.2f ns %6.2f ns    %10.2f\n", size, copy, row("decide", size, images), apply,
                     apply / copy);
     }

@@ -653,7 +653,7 @@ protected:
         return text;
     }
 
-    inlay::outcome apply() { return inlay::apply({m->records.data(), sizeof(m->records)}, platform); }
+    inlay::outcome apply() { return inlay::apply({{m->records.data(), sizeof(m->records)}}, platform); }
 
     std::mt19937 random;
     made::memory image{};
@@ -767,7 +767,7 @@ TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
         m->cell.by_hand = 1;
         refusing.left = below(sites / 2);
         const auto text = expected(true, true);
-        const auto done = inlay::apply({m->records.data(), sizeof(m->records)}, refusing);
+        const auto done = inlay::apply({{m->records.data(), sizeof(m->records)}}, refusing);
         ASSERT_EQ(done.error(), error::text_not_writable) << seed;
         ASSERT_TRUE(image.text == text) << seed << ": not the originals";
     }

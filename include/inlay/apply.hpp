@@ -11,6 +11,8 @@
 // alternative put in its place.) Everything is checked and decided in a first pass that changes no text; only if no
 // record is bad does a second pass write. If the platform then refuses, the sites go back to their originals.
 //
+// What was found out about a declaration is kept for its other sites, of which only the distance differs.
+//
 // Nothing is allocated. Sites whose bytes are already right are not written, so apply() may be called again,
 // e.g. after set() changed a feature. Records at the same address (nested uses in assembly) are one group:
 // the longest length counts, and the last one whose `when` holds wins.
@@ -35,6 +37,7 @@ namespace inlay {
 
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
+/// `readable`, `writable` and `executable` say whether all of these bytes are; what is asked may be much text at once.
 /// `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
 /// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
 /// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way, and
@@ -104,6 +107,7 @@ class [[gnu::visibility("hidden")]] patcher {
     static constexpr bool with_names = requires(const Tables& tables) { tables.names; };
 
 public:
+    // NOLINTNEXTLINE(*-pro-type-member-init): forget() fills what is read
     patcher(const Tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
         : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
 
@@ -133,7 +137,7 @@ private:
     bool pass(writes mode) noexcept {
         mode_ = mode;
         highest_end_ = text_end_ = 0;
-        window_ = 2 * max_code_length;
+        window_ = first_window;
         if (mode != writes::chosen) {
             forget();
         }
@@ -183,6 +187,7 @@ private:
         std::uint8_t operand; ///< offset of their relative operand, or no_operand
         std::uint8_t bytes[22];
     };
+    static constexpr std::size_t first_window = 128;
     static constexpr unsigned known_count = 16;
     static constexpr unsigned hint_count = 128;
 
@@ -294,7 +299,7 @@ private:
         if (end > text_end_) {
             const bool more = platform_.executable(site, window_);
             text_end_ = more ? site + window_ : text_end_;
-            window_ = more ? window_ * 2 : window_ / 2 + max_code_length;
+            window_ = more ? window_ * 2 : window_ / 2 + first_window / 2;
         }
         const bool back = mode_ == writes::originals;
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used

@@ -6,13 +6,11 @@
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //
 // How it works. The kernel says where its text and its image are, and has made text writable (or passes an
-// alias: `alias` is added to each address written). Bytes are stored one by one: no other processor may run
+// alias: `alias` is added to each address written). A site is stored piece by piece: no other processor may run
 // the sites, and interrupts must be off while apply() runs, since a handler could meet a half-written site.
 // After the last store the processor is made to fetch anew. On AArch64 what was written must also be cleaned from
 // the data cache first, which is not done here yet: pass an alias that is not cached.
 #pragma once
-
-#include "inlay/bytes.hpp"
 
 #include "inlay/bytes.hpp"
 
