@@ -196,6 +196,7 @@ private:
 
     void forget() noexcept {
         for (auto& each : known_) {
+            each.choices = 0;
             each.chosen.length = 0;
             each.kept = 0;
         }
