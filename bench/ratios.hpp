@@ -46,8 +46,8 @@ private:
     unsigned steps_;
 };
 
-/// Runs what is registered and prints the rows. False if an option is not known.
-inline bool run(int count, char** arguments, unsigned steps) {
+/// Runs what is registered. False if an option is not known.
+inline bool measure(int count, char** arguments, keeper& kept) {
     // Interleaved, unless the reader says otherwise.
     std::string interleaved = "--benchmark_enable_random_interleaving=true";
     std::vector<char*> options{arguments, arguments + count};
@@ -57,8 +57,16 @@ inline bool run(int count, char** arguments, unsigned steps) {
     if (benchmark::ReportUnrecognizedArguments(option_count, options.data())) {
         return false;
     }
-    keeper kept{steps};
     benchmark::RunSpecifiedBenchmarks(&kept);
+    return true;
+}
+
+/// Runs what is registered and prints the rows. False if an option is not known.
+inline bool run(int count, char** arguments, unsigned steps) {
+    keeper kept{steps};
+    if (!measure(count, arguments, kept)) {
+        return false;
+    }
     for (const auto& each : rows) {
         const double time = kept.median(each.name);
         const double plain = kept.median(each.against);

@@ -29,6 +29,12 @@ PATCHER_AIM = 2048
 KERNEL_FLAGS = ["-std=c++20", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-nostdlib", "-fno-pic",
                 "-mno-red-zone", "-mgeneral-regs-only", "-fno-asynchronous-unwind-tables", f"-I{ROOT}/include"]
 
+# By their name in limits.json: the source, and what it is
+PATCHERS = {
+    "patcher_bytes": ("runtime.cpp", "freestanding, -Os"),
+    "alternatives_patcher_bytes": ("alternatives_alone.cpp", "freestanding, -Os, alternatives alone"),
+}
+
 HOSTED_WITHOUT = "int main() { return 0; }\n"
 HOSTED_WITH = """#include <inlay/inlay.hpp>
 using namespace inlay::x86::insn;
@@ -152,14 +158,14 @@ class Sizes:
         compilers.table(f"{self.compiler.name}: a site over a function without one, and what its declaration has once, "
                         "-O2, bytes", ("kind", "form", "text", "all", "once", "inlay more: text", "all"), rows, left=2)
 
-    def patcher(self):
+    def patcher(self, which):
         """The patcher as a kernel has it: its bytes."""
-        runtime = (ROOT / "tests/freestanding/runtime.cpp").read_text()
-        size = self.compiled(runtime, [*KERNEL_FLAGS, "-c"], "the freestanding patcher").named(".text", ".rodata")
-        self.add("run time", "freestanding, -Os", "text and constants of the patcher", size)
+        source, form = PATCHERS[which]
+        unit = (ROOT / "tests/freestanding" / source).read_text()
+        size = self.compiled(unit, [*KERNEL_FLAGS, "-c"], "the freestanding patcher").named(".text", ".rodata")
+        self.add("run time", form, "text and constants of the patcher", size)
         verdict = "met" if size <= PATCHER_AIM else "missed"
-        print(f"\n{self.compiler.name}: the patcher, freestanding, -Os: {size:,} bytes "
-              f"(aim {PATCHER_AIM:,}: {verdict})")
+        print(f"\n{self.compiler.name}: the patcher, {form}: {size:,} bytes (aim {PATCHER_AIM:,}: {verdict})")
         return size
 
     def hosted(self):
@@ -173,14 +179,15 @@ class Sizes:
               f"{allocated:,} of all")
 
 
-def judged_patcher(compiler, size):
-    """What is said of the patcher's size: (text, whether it is over its limit)."""
-    limit = json.loads(LIMITS.read_text()).get("patcher_bytes", {}).get(compiler.name)
+def judged_patcher(compiler, which, size):
+    """What is said of a patcher's size: (text, whether it is over its limit)."""
+    limit = json.loads(LIMITS.read_text()).get(which, {}).get(compiler.name)
     if limit is None:
         return f"{compiler.name}: not judged, no limit for it in {LIMITS.relative_to(ROOT)}", False
+    name = f"{compiler.name}: the patcher ({PATCHERS[which][1]})"
     if size > limit:
-        return f"{compiler.name}: the patcher has {size:,} bytes; the limit is {limit:,}", True
-    return f"{compiler.name}: patcher {size:,} of {limit:,} bytes", False
+        return f"{name} has {size:,} bytes; the limit is {limit:,}", True
+    return f"{name} {size:,} of {limit:,} bytes", False
 
 
 def main():
@@ -198,8 +205,9 @@ def main():
             over += sizes.records()
             if not arguments.check:
                 sizes.growth_of_all()
-            text, is_over = judged_patcher(compiler, sizes.patcher())
-            (over if is_over else fine).append(text)
+            for which in PATCHERS:
+                text, is_over = judged_patcher(compiler, which, sizes.patcher(which))
+                (over if is_over else fine).append(text)
             if not arguments.check:
                 sizes.hosted()
     if arguments.out:

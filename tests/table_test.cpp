@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -515,6 +517,290 @@ TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
     EXPECT_TRUE(image.text == before);
     EXPECT_EQ(t->target, t->targets[1]) << "the pointer is data: calls go the right way, by their trampoline";
     EXPECT_EQ(done.calls_kept(), 1U);
+}
+
+TEST_F(Table, AlternativesAlone) {
+    t->cell.by_hand = 1;
+    t->calls[0].callee.distance = 0x40000000; // bad, but nobody asks
+    const auto done = inlay::apply_alternatives(tables().alternatives, platform);
+    ASSERT_TRUE(done) << inlay::message(done.error());
+    EXPECT_EQ(done.sites, 2U);
+    EXPECT_EQ(done.written, 2U);
+    EXPECT_EQ(done.calls, 0U);
+    EXPECT_EQ(bytes_at(16, 5), std::string("\xb8\x01\0\0\0", 5));
+    EXPECT_EQ(bytes_at(32, 5), std::string("\xb8\x01\0\0\0", 5));
+    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\xb5\0\0\0", 5)) << "the call is what it was: 256 - 75";
+    EXPECT_TRUE(platform.finished);
+
+    platform.writes = 0;
+    made::refer(t->alternatives[1].site, image.data.data() + 2000);
+    const auto before = image.text;
+    refused(inlay::apply_alternatives(tables().alternatives, platform), error::site_outside_text,
+            table_kind::alternatives, 1, before);
+}
+
+/// More declarations than the patcher remembers, in runs and mixed, some sites in groups, some out of order. What
+/// apply() does is compared to what decide(), join() and place() say of each record by itself.
+class Mixed : public testing::Test {
+protected:
+    static constexpr std::size_t sites = 40;
+    static constexpr std::size_t kinds = 20;
+    static constexpr std::size_t site_distance = 24;
+    struct declaration {
+        std::array<table::choice, 2> choices;
+        std::array<form_with_bytes<24>, 2> forms;
+    };
+    struct mixed_data {
+        std::array<table::alternative_record, sites> records;
+        std::array<declaration, kinds> declarations;
+        table::predicate_node node;
+        table::feature_record feature;
+        table::feature_cell cell;
+    };
+
+    explicit Mixed() : m{new(image.data.data()) mixed_data{}} {
+        m->node.op = table::predicate_op::feature;
+        made::refer(m->node.a, &m->feature);
+        made::refer(m->feature.cell, &m->cell);
+    }
+
+    unsigned below(unsigned limit) { return static_cast<unsigned>(random() % limit); }
+
+    /// Plain or twofold, with no, one or two relative operands.
+    void make(form_with_bytes<24>& form, unsigned length, bool twice) {
+        form.head = {static_cast<std::uint8_t>(length), table::form_kind::plain, {}, {255, 255, 255, 255}};
+        for (auto& each : form.bytes) {
+            each = static_cast<std::uint8_t>(random());
+        }
+        for (unsigned i = 0, at = 1; i < 2 && at + 4 <= length && below(3) == 0; ++i, at += 5) {
+            const auto distance = static_cast<std::int32_t>(below(5000)) - 2500;
+            std::memcpy(&form.bytes[at], &distance, 4);
+            form.head.relative[3 - i] = static_cast<std::uint8_t>(at); // in any order
+        }
+        if (twice) {
+            form.head.kind = table::form_kind::twice;
+            std::copy_n(form.bytes.begin(), length, form.bytes.begin() + length);
+            for (auto& at : form.head.relative) {
+                if (at != table::no_operand) {
+                    std::int32_t distance = 0; // of the second copy, which is `length` bytes further
+                    std::memcpy(&distance, &form.bytes[at], 4);
+                    distance -= static_cast<std::int32_t>(length);
+                    std::memcpy(&form.bytes[length + at], &distance, 4);
+                    at = table::no_operand;
+                }
+            }
+        }
+    }
+
+    [[nodiscard]] bool in_group(std::size_t i) const {
+        const address site = m->records[i].site.target();
+        return (i > 0 && m->records[i - 1].site.target() == site) ||
+               (i + 1 < sites && m->records[i + 1].site.target() == site);
+    }
+
+    void make_all(unsigned seed) {
+        random.seed(seed);
+        for (auto& each : m->declarations) {
+            const unsigned length = 1 + below(below(4) == 0 ? 24 : 9);
+            for (std::uint8_t i = 0; i < 2; ++i) {
+                table::choice& choice = each.choices[i];
+                choice = {};
+                choice.length = static_cast<std::uint8_t>(length);
+                choice.ordinal = i;
+                make(each.forms[i], 1 + below(length), length <= 12 && below(2) == 0);
+                made::refer(choice.form, &each.forms[i]);
+            }
+            made::refer(each.choices[1].predicate, &m->node);
+            made::refer(each.choices[1].otherwise, &each.choices[0]);
+        }
+        std::size_t place = 0;
+        std::size_t kind = 0;
+        for (auto& record : m->records) {
+            place += &record != m->records.data() && below(6) == 0 ? 0 : 1; // at the same address, sometimes
+            kind = below(3) == 0 ? below(kinds) : kind;
+            made::refer(record.site, &image.text[site_distance * place]);
+            made::refer(record.choices, &m->declarations[kind].choices[1]);
+        }
+        for (unsigned moved = below(4); moved > 0; --moved) { // what is in a cold section, say
+            const std::size_t i = below(sites - 1);
+            if (in_group(i) || in_group(i + 1)) {
+                continue;
+            }
+            std::swap(m->records[i].choices.distance, m->records[i + 1].choices.distance);
+            const auto site = m->records[i].site.target();
+            made::refer(m->records[i].site, reinterpret_cast<void*>(m->records[i + 1].site.target()));
+            made::refer(m->records[i + 1].site, reinterpret_cast<void*>(site));
+            m->records[i].choices.distance += 8; // they count from the record
+            m->records[i + 1].choices.distance -= 8;
+        }
+    }
+
+    /// The text as it must be, with the feature on or off; or with the originals everywhere.
+    std::array<std::uint8_t, made::text_size> expected(bool on, bool originals = false) {
+        auto text = image.text;
+        inlay::decision group{};
+        for (std::size_t i = 0; i < sites; ++i) {
+            const address site = m->records[i].site.target();
+            inlay::reader<made::platform> from{platform};
+            inlay::decision one{};
+            inlay::decide(from, m->records[i], [on](const table::feature_record&) noexcept { return on; }, one);
+            inlay::join(group, one, i == 0 || m->records[i - 1].site.target() != site);
+            inlay::patch bytes{};
+            const auto& form = originals ? *group.original : *group.form;
+            EXPECT_EQ(inlay::place(form, site, group.length, bytes), error::no_error);
+            std::copy_n(bytes.bytes, bytes.length, &text[site - reinterpret_cast<address>(image.text.data())]);
+        }
+        return text;
+    }
+
+    inlay::outcome apply() { return inlay::apply({{m->records.data(), sizeof(m->records)}}, platform); }
+
+    std::mt19937 random;
+    made::memory image{};
+    made::platform platform{image};
+    mixed_data* m;
+};
+
+TEST_F(Mixed, AllSitesAreAsDecided) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        image.text.fill(0xcc);
+        make_all(seed);
+        for (const bool on : {true, false, true}) {
+            m->cell.by_hand = on ? 1 : 0;
+            const auto text = expected(on);
+            const auto done = apply();
+            ASSERT_TRUE(done) << seed << ": " << inlay::message(done.error());
+            ASSERT_TRUE(image.text == text) << seed << ": text is not as decided";
+            platform.writes = 0;
+            ASSERT_TRUE(apply());
+            ASSERT_EQ(platform.writes, 0U) << seed << ": nothing to do the second time";
+        }
+    }
+}
+
+TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        image.text.fill(0xcc);
+        make_all(seed);
+        const std::size_t bad = below(sites);
+        table::alternative_record& record = m->records[bad];
+        const address site = record.site.target();
+        // A group is looked at with its last record.
+        std::size_t last = bad;
+        while (last + 1 < sites && m->records[last + 1].site.target() == site) {
+            ++last;
+        }
+        error what = error::reference_outside;
+        switch (below(4)) {
+        case 0:
+            record.choices.distance = 0x40000000;
+            last = bad;
+            break;
+        case 1:
+            record.choices.distance += 2;
+            last = bad;
+            break;
+        case 2:
+            made::refer(record.site, image.data.data() + made::data_size - 64);
+            what = error::site_outside_text;
+            last = bad;
+            break;
+        default: // one byte into the site in front of it, which is there already
+            if (bad == 0 || m->records[bad - 1].site.target() >= site || (bad + 1 < sites && last != bad) ||
+                reinterpret_cast<const table::choice*>(m->records[bad - 1].choices.target())->length < 2) {
+                continue;
+            }
+            made::refer(record.site, reinterpret_cast<void*>(m->records[bad - 1].site.target() + 1));
+            what = error::sites_overlap;
+        }
+        platform.writes = 0;
+        const auto text = image.text;
+        const auto done = apply();
+        ASSERT_EQ(done.error(), what) << seed << ": " << inlay::message(done.error());
+        ASSERT_EQ(done.record().index, last) << seed;
+        ASSERT_EQ(done.record().site, m->records[last].site.target()) << seed;
+        ASSERT_EQ(platform.writes, 0U) << seed;
+        ASSERT_TRUE(image.text == text) << seed << ": text changed";
+    }
+}
+
+TEST_F(Mixed, TextEndsBetweenSites) {
+    make_all(1);
+    const auto& choices = m->declarations[0].choices;
+    for (std::size_t length = 1; length <= 24; ++length) {
+        for (std::size_t i = 0; i < 2; ++i) {
+            m->declarations[0].choices[i].length = static_cast<std::uint8_t>(length);
+            make(m->declarations[0].forms[i], 1, false);
+        }
+        for (const std::size_t inside : {1U, 2U, 9U, 31U, 38U}) { // sites; the others are in data, behind the text
+            for (const std::size_t short_by : {std::size_t{1}, length}) {
+                auto* const first = image.text.data() + made::text_size - site_distance * inside - length + short_by;
+                for (std::size_t i = 0; i < sites; ++i) {
+                    made::refer(m->records[i].site, first + site_distance * i);
+                    made::refer(m->records[i].choices, &choices[1]);
+                }
+                const auto text = image.text;
+                const auto done = apply();
+                ASSERT_EQ(done.error(), error::site_outside_text);
+                ASSERT_EQ(done.record().index, inside);
+                ASSERT_EQ(platform.writes, 0U);
+                ASSERT_TRUE(image.text == text);
+            }
+        }
+    }
+}
+
+TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
+    struct : made::platform {
+        unsigned left{};
+        bool write(address at, const std::uint8_t* bytes, std::size_t size) noexcept {
+            refuses = left == 0;
+            left -= refuses ? 0U : 1U;
+            const bool written = made::platform::write(at, bytes, size);
+            left = refuses ? 1000 : left; // refuses once
+            return written;
+        }
+    } refusing{{image}};
+    for (unsigned seed = 0; seed < 500; ++seed) {
+        image.text.fill(0xcc);
+        make_all(seed);
+        m->cell.by_hand = 1;
+        refusing.left = below(sites / 2);
+        const auto text = expected(true, true);
+        const auto done = inlay::apply({{m->records.data(), sizeof(m->records)}}, refusing);
+        ASSERT_EQ(done.error(), error::text_not_writable) << seed;
+        ASSERT_TRUE(image.text == text) << seed << ": not the originals";
+    }
+}
+
+TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
+    if constexpr (!inlay::x86::is_64_bit) {
+        GTEST_SKIP() << "in 32-bit mode all distances fit";
+    }
+    make_all(1);
+    // A form in front of its sites, with an operand that reaches as far back as it can from a place between them.
+    auto* const form = new (image.text.data()) form_with_bytes<8>{};
+    form->head = {5, table::form_kind::plain, {}, {1, 255, 255, 255}};
+    auto& choice = m->declarations[0].choices[0];
+    choice = {};
+    choice.length = 5;
+    made::refer(choice.form, form);
+    for (std::size_t i = 0; i < sites; ++i) {
+        made::refer(m->records[i].site, &image.text[site_distance * (i + 1)]);
+        made::refer(m->records[i].choices, &choice);
+    }
+    for (const std::size_t good : {1U, 2U, 7U, 39U}) {
+        const auto reach = static_cast<std::int32_t>(site_distance * good); // from the form to the last good one
+        const std::int32_t distance = -0x7fffffff - 1 + reach - 8;
+        std::memcpy(&form->bytes[1], &distance, 4);
+        const auto text = image.text;
+        platform.writes = 0;
+        const auto done = apply();
+        ASSERT_EQ(done.error(), error::target_out_of_range) << good;
+        ASSERT_EQ(done.record().index, good) << "the first one beyond";
+        ASSERT_EQ(platform.writes, 0U);
+        ASSERT_TRUE(image.text == text);
+    }
 }
 
 } // namespace

@@ -11,6 +11,8 @@
 // alternative put in its place.) Everything is checked and decided in a first pass that changes no text; only if no
 // record is bad does a second pass write. If the platform then refuses, the sites go back to their originals.
 //
+// What was found out about a declaration is kept for its other sites, of which only the distance differs.
+//
 // Nothing is allocated. Sites whose bytes are already right are not written, so apply() may be called again,
 // e.g. after set() changed a feature. Records at the same address (nested uses in assembly) are one group:
 // the longest length counts, and the last one whose `when` holds wins.
@@ -35,6 +37,7 @@ namespace inlay {
 
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
+/// `readable`, `writable` and `executable` say whether all of these bytes are; what is asked may be much text at once.
 /// `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
 /// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
 /// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way, and
@@ -93,14 +96,23 @@ template <class Image>
     return false;
 }
 
-template <text_platform Platform>
+/// Tables of an image that has alternatives alone, or shall have no other patched.
+struct alternatives_alone {
+    table::section<const table::alternative_record> alternatives;
+};
+
+/// `Tables` are table::tables or alternatives_alone; of what is not in them, there is no code.
+template <text_platform Platform, class Tables>
 class [[gnu::visibility("hidden")]] patcher {
+    static constexpr bool with_names = requires(const Tables& tables) { tables.names; };
+
 public:
-    patcher(const table::tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
+    // NOLINTNEXTLINE(*-pro-type-member-init): forget() fills what is read
+    patcher(const Tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
         : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
 
     void run() noexcept {
-        if constexpr (requires { platform_.live(); }) {
+        if constexpr (with_names && requires { platform_.live(); }) {
             live_ = (tables_.names.bytes == 0) || platform_.live();
         }
         if (pass(writes::nothing) && pass(writes::chosen)) {
@@ -124,11 +136,17 @@ private:
 
     bool pass(writes mode) noexcept {
         mode_ = mode;
-        memo_ = 0;
-        all(tables_.names, table_kind::names);
-        all(tables_.calls, table_kind::calls);
-        all(tables_.keys, table_kind::keys);
-        all(tables_.alternatives, table_kind::alternatives);
+        highest_end_ = text_end_ = 0;
+        window_ = first_window;
+        if (mode != writes::chosen) {
+            forget();
+        }
+        if constexpr (with_names) {
+            all(tables_.names, table_kind::names);
+            all(tables_.calls, table_kind::calls);
+            all(tables_.keys, table_kind::keys);
+        }
+        alternatives();
         if (mode != writes::nothing && !platform_.finish()) {
             from_.fail(error::text_not_writable);
         }
@@ -149,54 +167,160 @@ private:
             where_ = {kind, i, site_of(section.records[i])};
             one(section.records, i, count);
         }
+        check_size(section, kind);
+    }
+
+    template <class Record>
+    void check_size(const table::section<Record>& section, table_kind kind) noexcept {
         if (from_.trouble == error::no_error && section.bytes % sizeof(Record) != 0) {
-            where_ = {kind, count, 0};
+            where_ = {kind, static_cast<std::uint32_t>(section.size()), 0};
             from_.fail(error::table_truncated);
         }
     }
 
-    /// Adds a record's decision to its group's: the longest site counts, the last `when` that holds wins. Writes
-    /// the group with its last record.
-    void one(const table::alternative_record* records, std::uint32_t i, std::uint32_t count) noexcept {
-        const address site = records[i].site.target();
-        // Neighbours in the table are mostly sites of one declaration: decide it once.
-        const address choices = records[i].choices.target();
-        if (choices != memo_) {
-            decide(from_, records[i], features{*this}, memo_decision_);
-            memo_ = choices;
+    /// What was found out about the sites of one declaration, so that it is found out once.
+    struct known {
+        address choices;
+        address site;         ///< where `bytes` are right
+        decision chosen;      ///< its length is 0 where nothing is known
+        std::uint8_t kept;    ///< how many bytes there are; 0: each site is placed by itself
+        std::uint8_t operand; ///< offset of their relative operand, or no_operand
+        std::uint8_t bytes[22];
+    };
+    static constexpr std::size_t first_window = 128;
+    static constexpr unsigned known_count = 16;
+    static constexpr unsigned hint_count = 128;
+
+    /// Where in `known_`, in bytes, something about these choices may be found.
+    [[nodiscard]] std::uint32_t& hint(address choices) noexcept { return hints_[choices / 4 % hint_count]; }
+
+    void forget() noexcept {
+        for (auto& each : known_) {
+            each.choices = 0;
+            each.chosen.length = 0;
+            each.kept = 0;
         }
-        const bool first = i == 0 || records[i - 1].site.target() != site;
+        for (unsigned i = 0; i < hint_count; ++i) {
+            static_cast<volatile std::uint32_t*>(hints_)[i] = 0; // volatile: no call of memset
+        }
+    }
+
+    /// Decides every alternative, checks its site, and writes it. Most are alone at their address, behind all those
+    /// before them, in front of the next one, and of a declaration that has been met: for those a few comparisons will
+    /// do. For all others there is one(), which also sees the last record before a step back.
+    void alternatives() noexcept {
+        const auto& table = tables_.alternatives;
+        if (from_.trouble != error::no_error || table.size() == 0) {
+            check_size(table, table_kind::alternatives);
+            return;
+        }
+        const table::alternative_record* each = table.records;
+        const table::alternative_record* const last = each + table.size() - 1;
+        const bool writing = mode_ != writes::nothing;
+        address behind = 0; // all sites so far
+        address next = each->site.target();
+        for (; each != last; ++each) {
+            const address site = next;
+            const address choices = each->choices.target();
+            next = each[1].site.target();
+            known& what = *reinterpret_cast<known*>(reinterpret_cast<char*>(known_) + hint(choices));
+            const unsigned length = what.kept;
+            if (what.choices == choices && length != 0 && site >= behind && site + length <= next && next <= text_end_)
+                [[likely]] {
+                behind = site + length;
+                if (what.operand != table::no_operand) {
+                    if (!arch::relocate(what.bytes + what.operand, static_cast<std::int64_t>(what.site - site))) {
+                        from_.fail(error::target_out_of_range);
+                        break;
+                    }
+                    what.site = site;
+                }
+                if (!writing) {
+                    continue;
+                }
+                write(site, what.bytes, length, done_.written);
+            } else {
+                one(each, last);
+                behind = highest_end_ > site ? highest_end_ : site + 1; // the next one may be of the same group
+            }
+            if (from_.trouble != error::no_error) {
+                break;
+            }
+        }
+        if (from_.trouble == error::no_error) {
+            one(last, last);
+        }
+        where_ = {table_kind::alternatives, static_cast<std::uint32_t>(each - table.records), each->site.target()};
+        check_size(table, table_kind::alternatives);
+    }
+
+    /// What is known of a record's declaration. What is not known yet is decided, and takes the place of the oldest.
+    [[nodiscard]] known& know(const table::alternative_record& record) noexcept {
+        const address choices = record.choices.target();
+        known* each = known_;
+        while (each != known_ + known_count && (each->choices != choices || each->chosen.length == 0)) {
+            ++each;
+        }
+        if (each == known_ + known_count) {
+            each = known_ + oldest_++ % known_count;
+            each->choices = choices;
+            each->kept = 0;
+            decide(from_, record, features{*this}, each->chosen);
+        }
+        hint(choices) = static_cast<std::uint32_t>(reinterpret_cast<char*>(each) - reinterpret_cast<char*>(known_));
+        return *each;
+    }
+
+    /// One alternative, whatever it is. Those at one address are a group, which is written with the last of them.
+    [[gnu::noinline]] void one(const table::alternative_record* record,
+                               const table::alternative_record* last) noexcept {
+        const address site = record->site.target();
+        known& what = know(*record);
+        const bool first = record == tables_.alternatives.records || record[-1].site.target() != site;
         if (!first && from_.trouble == error::no_error &&
-            memo_decision_.original->kind == table::form_kind::indirect_call) {
+            what.chosen.original->kind == table::form_kind::indirect_call) {
             from_.fail(error::call_behind_alternative);
         }
-        join(group_, memo_decision_, first);
-        if (i + 1 != count && records[i + 1].site.target() == site) {
+        join(group_, what.chosen, first);
+        if (record != last && record[1].site.target() == site) {
             return;
         }
         const address end = site + group_.length;
         if (!platform_.executable(site, group_.length)) {
             from_.fail(error::site_outside_text);
         }
-        if (site < highest_end_ && mode_ == writes::nothing && overlaps(records, i, site, end)) {
+        if (site < highest_end_ && mode_ == writes::nothing && overlaps(record, site, end)) {
             from_.fail(error::sites_overlap);
         }
         highest_end_ = end > highest_end_ ? end : highest_end_;
+        if (from_.trouble != error::no_error) {
+            return;
+        }
+        // A good part of the text behind it in one question, twice as much each time.
+        if (end > text_end_) {
+            const bool more = platform_.executable(site, window_);
+            text_end_ = more ? site + window_ : text_end_;
+            window_ = more ? window_ * 2 : window_ / 2 + first_window / 2;
+        }
+        const bool back = mode_ == writes::originals;
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-        if (from_.trouble == error::no_error) {
-            const bool back = mode_ == writes::originals;
-            from_.fail(place(back ? *group_.original : *group_.form, site, group_.length, bytes, !back));
-            write(site, bytes.bytes, group_.length, done_.written);
+        from_.fail(place(back ? *group_.original : *group_.form, site, group_.length, bytes, !back));
+        write(site, bytes.bytes, bytes.length, done_.written);
+        if (first && bytes.operand != many_operands && bytes.length <= sizeof(what.bytes)) {
+            what.site = site;
+            what.kept = bytes.length;
+            what.operand = bytes.operand;
+            copy(what.bytes, bytes.bytes, bytes.length);
         }
     }
 
-    /// Whether [from, to) meets the site of one of the records before `index` that starts elsewhere. Tables come in
-    /// the order of text, but for what linkers and cold sections move: this is rarely asked.
-    static bool overlaps(const table::alternative_record* records, std::uint32_t index, address from,
-                         address to) noexcept {
-        while (index-- > 0) {
-            const address start = records[index].site.target();
-            const auto* const choices = reinterpret_cast<const table::choice*>(records[index].choices.target());
+    /// Whether [from, to) meets the site of one of those before `record` that starts elsewhere. Tables come in the
+    /// order of text, but for what linkers and cold sections move: this is rarely asked.
+    [[nodiscard]] bool overlaps(const table::alternative_record* record, address from, address to) const noexcept {
+        while (record != tables_.alternatives.records) {
+            --record;
+            const address start = record->site.target();
+            const auto* const choices = reinterpret_cast<const table::choice*>(record->choices.target());
             if (start != from && start < to && from < start + choices->length) {
                 return true;
             }
@@ -204,18 +328,13 @@ private:
         return false;
     }
 
-    [[nodiscard]] static bool same(address at, const std::uint8_t* bytes, unsigned size) noexcept {
-        const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
-        unsigned equal = 0;
-        while (equal < size && now[equal] == bytes[equal]) {
-            ++equal;
-        }
-        return equal == size;
+    [[nodiscard]] static bool is_there(address at, const std::uint8_t* bytes, unsigned size) noexcept {
+        return equal(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
     }
 
     /// Writes what is not there yet, if this pass writes and nothing is wrong. Counts it.
     void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
-        if (mode_ != writes::nothing && !same(at, bytes, size) && from_.trouble == error::no_error) {
+        if (mode_ != writes::nothing && !is_there(at, bytes, size) && from_.trouble == error::no_error) {
             ++counter;
             if (!platform_.write(at, bytes, size)) {
                 from_.fail(error::text_not_writable);
@@ -302,7 +421,7 @@ private:
         done_.calls_direct += direct ? 1 : 0;
         const auto length = static_cast<unsigned>(branch.end - branch.start);
         write(branch.start, bytes, length, written);
-        patched_ = patched_ || (mode_ == writes::originals && !same(branch.start, bytes, length));
+        patched_ = patched_ || (mode_ == writes::originals && !is_there(branch.start, bytes, length));
     }
 
     void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
@@ -318,7 +437,7 @@ private:
         }
         const address site = record.site.target();
         if (mode_ == writes::originals) { // where it jumped to is lost; but it is right as long as the value is
-            patched_ = patched_ || same(site, bytes.bytes, bytes.length);
+            patched_ = patched_ || is_there(site, bytes.bytes, bytes.length);
         }
         if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
             return;
@@ -338,11 +457,13 @@ private:
 
     /// Sorts the records by cell and site, so that those of one key are found at once.
     void settle() noexcept {
-        if (tables_.registry != nullptr) {
-            tables_.registry->complete = 1;
-            if (live_) {
-                group(rows_of(tables_.calls));
-                group(rows_of(tables_.keys));
+        if constexpr (with_names) {
+            if (tables_.registry != nullptr) {
+                tables_.registry->complete = 1;
+                if (live_) {
+                    group(rows_of(tables_.calls));
+                    group(rows_of(tables_.keys));
+                }
             }
         }
     }
@@ -428,12 +549,13 @@ private:
         }
     }
 
-    const table::tables& tables_;
+    const Tables& tables_;
     Platform& platform_;
     outcome& done_;
     reader<Platform> from_;
-    address memo_{};
-    decision memo_decision_{};
+    unsigned oldest_{};
+    address text_end_{};   ///< from the sites so far to here, all is executable
+    std::size_t window_{}; ///< how much is asked for next, in bytes
     decision group_{};
     address highest_end_{};
     record_id where_{};
@@ -441,6 +563,9 @@ private:
     bool live_{true};
     bool patched_{}; ///< although the platform refused, some site of a name is not in the form that reads memory
     std::uint8_t round_;
+    // Last, so that what comes before them is near.
+    known known_[known_count];
+    std::uint32_t hints_[hint_count];
 };
 
 } // namespace detail
@@ -449,10 +574,24 @@ private:
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
-    detail::patcher<Platform>{tables, platform, done, detail::next_round()}.run();
+    detail::patcher<Platform, table::tables>{tables, platform, done, detail::next_round()}.run();
     done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
     done.calls = static_cast<std::uint32_t>(tables.calls.size());
     done.keys = static_cast<std::uint32_t>(tables.keys.size());
+    return done;
+}
+
+/// Patches alternatives alone (paravirt calls are such). For a kernel without dispatches, keys and static calls: the
+/// code for those is left out, which is most of it.
+///
+///     auto done = inlay::apply_alternatives(inlay::this_image().alternatives, kernel);
+template <text_platform Platform>
+[[gnu::visibility("hidden")]] outcome
+apply_alternatives(const table::section<const table::alternative_record>& alternatives, Platform& platform) noexcept {
+    outcome done;
+    const detail::alternatives_alone tables{alternatives};
+    detail::patcher<Platform, detail::alternatives_alone>{tables, platform, done, detail::next_round()}.run();
+    done.sites = static_cast<std::uint32_t>(alternatives.size());
     return done;
 }
 

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "inlay/arch/arch.hpp"
+#include "inlay/bytes.hpp"
 #include "inlay/code.hpp"
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
@@ -29,7 +30,11 @@ namespace inlay {
 struct patch {
     std::uint8_t length; ///< in bytes; at most max_code_length
     std::uint8_t bytes[max_code_length];
+    std::uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
 };
+
+/// The bytes depend on the site by more than one operand.
+inline constexpr std::uint8_t many_operands = 254;
 
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
@@ -75,13 +80,6 @@ namespace detail {
 /// Lists and trees longer or deeper than this are taken for endless.
 inline constexpr unsigned longest_list = 255;
 inline constexpr unsigned deepest_tree = 32;
-
-/// Copies bytes one at a time; through volatile, so that no compiler makes a call of memcpy from it.
-inline void copy(std::uint8_t* to, const std::uint8_t* from, unsigned count) noexcept {
-    for (unsigned i = 0; i < count; ++i) {
-        static_cast<volatile std::uint8_t*>(to)[i] = from[i];
-    }
-}
 
 [[nodiscard]] inline const std::uint8_t* bytes_of(const table::form& form) noexcept {
     return reinterpret_cast<const std::uint8_t*>(&form + 1);
@@ -254,18 +252,20 @@ namespace detail {
 /// through a pointer becomes `direct` where that is in reach, or else stays what it is.
 [[nodiscard]] inline error place(const table::form& form, address site, unsigned length, patch& result,
                                  bool direct = true) noexcept {
-    if (form.kind == table::form_kind::indirect_call && direct) {
-        bool fits = true;
-        const unsigned used = detail::make_direct(detail::indirect_call_of(form), site, result.bytes, fits);
+    result.length = static_cast<std::uint8_t>(length);
+    result.operand = table::no_operand;
+    if (form.kind == table::form_kind::indirect_call) {
+        result.operand = many_operands;
+        bool fits = direct;
+        const unsigned used =
+            direct ? detail::make_direct(detail::indirect_call_of(form), site, result.bytes, fits) : 0;
         if (fits) {
-            result.length = static_cast<std::uint8_t>(length);
             arch::fill_nops(result.bytes + used, length - used);
             return error::no_error;
         }
     }
     const std::uint8_t* const from = detail::bytes_of(form);
     const auto shift = static_cast<std::int64_t>(reinterpret_cast<address>(from) - site);
-    result.length = static_cast<std::uint8_t>(length);
     detail::copy(result.bytes, from, form.length);
     arch::fill_nops(result.bytes + form.length, length - form.length);
     unsigned operand = 0; // index of a plain form's operand, byte of a twofold one
@@ -286,6 +286,7 @@ namespace detail {
                 continue;
             }
         }
+        result.operand = result.operand == table::no_operand ? static_cast<std::uint8_t>(at) : many_operands;
         if (!arch::relocate(result.bytes + at, shift)) {
             return error::target_out_of_range;
         }

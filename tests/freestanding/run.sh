@@ -17,7 +17,7 @@ fail() {
 for compiler in "$@"; do
     for optimise in -O0 -O2 -Os; do
         # shellcheck disable=SC2086
-        for source in kernel.cpp runtime.cpp ../entry.S; do
+        for source in kernel.cpp runtime.cpp alternatives_alone.cpp ../entry.S; do
             case $source in *.S) some="-I$include" ;; *) some="$flags $optimise -I$include" ;; esac
             "$compiler" $some -c "$here/$source" -o "$work/$(basename "$source").o" || fail "$compiler $optimise $source"
         done
@@ -33,10 +33,13 @@ for compiler in "$@"; do
         done
         rm -f "$work"/*
     done
-    # shellcheck disable=SC2086
-    "$compiler" $flags -Os -I"$include" -c "$here/runtime.cpp" -o "$work/runtime.o"
-    text=$(size -A "$work/runtime.o" | awk '/^\.text|^\.rodata/ { sum += $2 } END { print sum }')
+    for source in runtime alternatives_alone; do
+        # shellcheck disable=SC2086
+        "$compiler" $flags -Os -I"$include" -c "$here/$source.cpp" -o "$work/$source.o"
+        size -A "$work/$source.o" | awk '/^\.text|^\.rodata/ { sum += $2 } END { print sum }' >"$work/$source.size"
+    done
+    echo "freestanding: $compiler links without libc; the patcher is $(cat "$work/runtime.size") bytes at -Os," \
+        "$(cat "$work/alternatives_alone.size") of alternatives alone"
     rm -f "$work"/*
-    echo "freestanding: $compiler links without libc; the patcher is $text bytes at -Os"
 done
 [ $failed = 0 ]

@@ -6,11 +6,13 @@
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //
 // How it works. The kernel says where its text and its image are, and has made text writable (or passes an
-// alias: `alias` is added to each address written). Bytes are stored one by one: no other processor may run
+// alias: `alias` is added to each address written). A site is stored piece by piece: no other processor may run
 // the sites, and interrupts must be off while apply() runs, since a handler could meet a half-written site.
 // After the last store the processor is made to fetch anew. On AArch64 what was written must also be cleaned from
 // the data cache first, which is not done here yet: pass an alias that is not cached.
 #pragma once
+
+#include "inlay/bytes.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -44,10 +46,7 @@ struct bare {
     }
 
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        auto* const to = reinterpret_cast<volatile std::uint8_t*>(at + alias);
-        for (std::size_t i = 0; i < size; ++i) {
-            to[i] = bytes[i];
-        }
+        detail::copy(reinterpret_cast<std::uint8_t*>(at + alias), bytes, size);
         return true;
     }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "inlay/arch/x86/nops.hpp"
+#include "inlay/bytes.hpp"
 #include "inlay/table.hpp"
 
 #include <cstddef>
@@ -13,15 +14,11 @@ namespace inlay::x86 {
 
 /// The little-endian 32-bit field at `at`.
 [[nodiscard]] inline std::int32_t load32(const std::uint8_t* at) noexcept {
-    return static_cast<std::int32_t>(std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 |
-                                     std::uint32_t{at[3]} << 24);
+    return static_cast<std::int32_t>(inlay::detail::word_at(at));
 }
 
 inline void store32(std::uint8_t* at, std::int32_t value) noexcept {
-    for (unsigned i = 0; i < 4; ++i) {
-        static_cast<volatile std::uint8_t*>(at)[i] =
-            static_cast<std::uint8_t>(static_cast<std::uint32_t>(value) >> 8 * i);
-    }
+    *reinterpret_cast<inlay::detail::unaligned_word*>(at) = static_cast<std::uint32_t>(value);
 }
 
 /// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit. In 32-bit

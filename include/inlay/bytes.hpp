@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// bytes: copies and compares the few bytes of a site.
+//
+//     detail::copy(to, from, 5);                  if (detail::equal(a, b, 5)) ...
+//
+// How it works. By words of four bytes. Where the count is no multiple of four, the last word that is copied overlaps
+// the one before. A kernel need not have memcpy() and memcmp(): compilers make calls of them from loops, but not from
+// volatile stores, nor from a loop with two ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay::detail {
+
+/// Four bytes anywhere in memory.
+using unaligned_word [[gnu::aligned(1), gnu::may_alias]] = std::uint32_t;
+
+[[nodiscard]] inline std::uint32_t word_at(const std::uint8_t* from) noexcept {
+    return *reinterpret_cast<const unaligned_word*>(from);
+}
+
+/// Copies `count` bytes; the two places do not overlap.
+inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) noexcept {
+    if (count >= 4) {
+        const std::size_t last = count - 4;
+        std::size_t at = 0;
+        do {
+            *reinterpret_cast<volatile unaligned_word*>(to + at) = word_at(from + at);
+            at += 4;
+        } while (at < last);
+        *reinterpret_cast<volatile unaligned_word*>(to + last) = word_at(from + last);
+        return;
+    }
+    if (count != 0) {
+        to[0] = from[0];
+        to[count / 2] = from[count / 2];
+        to[count - 1] = from[count - 1];
+    }
+}
+
+/// Whether `count` bytes are the same.
+[[nodiscard]] inline bool equal(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) noexcept {
+    if (count >= 4) {
+        const std::size_t last = count - 4;
+        std::size_t at = 0;
+        do {
+            if (word_at(a + at) != word_at(b + at)) {
+                return false;
+            }
+            at += 4;
+        } while (at < last);
+        return word_at(a + last) == word_at(b + last);
+    }
+    while (count != 0) {
+        --count;
+        if (a[count] != b[count]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace inlay::detail

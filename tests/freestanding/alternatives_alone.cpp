@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The patcher as a kernel has it that uses alternatives alone: see runtime.cpp.
+#include <inlay/apply.hpp>
+#include <inlay/platform/bare.hpp>
+
+extern "C" {
+extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
+}
+
+namespace {
+std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
+} // namespace
+
+extern "C" int kernel_apply_alternatives() noexcept {
+    inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{at(text_begin), at(text_end)},
+                                                                 {at(image_begin), at(image_end)}};
+    return static_cast<int>(inlay::apply_alternatives(inlay::this_image().alternatives, kernel).error());
+}
