@@ -4,10 +4,7 @@
 //
 //     build/gcc/bench/apply --benchmark_out=FILE --benchmark_out_format=json     # ns_per_record of each row
 //
-// How it works. Images of 1 to 1,000,000 sites are made in memory: sites of 3 to 8 bytes, 16 bytes apart, in the order
-// of text. 16 declarations share them in runs: the next site is of the same declaration with a probability of 3 in 4,
-// else of any other, so that a run is 4 long on average. A declaration has an original and one or two `when`s; one of
-// them holds, so that every site is written. 2 of the 16 become a call, whose distance is another one at each site.
+// How it works. Images of 1 to 1,000,000 sites are made in memory: see made_image.hpp.
 //
 //     copy      a loop that reads the place from each record, and copies the bytes that belong there from an array
 //     decide    apply() with a platform that does not write
@@ -17,10 +14,11 @@
 // Text is put back between two iterations, outside of what is timed. Up to 100 records, an iteration goes over several
 // images, since a clock cannot see one. Before anything is timed, all bytes of the text are compared to what they ought
 // to be.
+#include "machine.hpp"
+#include "made_image.hpp"
 #include "ratios.hpp"
 
 #include <inlay/inlay.hpp>
-#include <inlay/platform/bare.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -29,219 +27,15 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <memory>
-#include <new>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <sys/mman.h>
-
 namespace {
 
-using inlay::address;
-namespace table = inlay::table;
-
-// ---- An image made in memory ---------------------------------------------------------------------------
-
-constexpr std::size_t site_distance = 16; // bytes from one site to the next
-constexpr unsigned declaration_count = 16;
-constexpr unsigned shortest_site = 3;
-constexpr unsigned site_lengths = 6; // of 3 to 8 bytes
-
-void refer(table::reference& from, const void* to) {
-    from.distance =
-        static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(&from));
-}
-
-/// The bytes of a form, and where they begin and end up.
-struct form {
-    table::form head;
-    std::array<std::uint8_t, 8> bytes;
-};
-
-/// An original and two `when`s, of which the last may be left out.
-struct declaration {
-    std::array<table::choice, 3> choices;
-    std::array<form, 3> forms;
-    unsigned last;   ///< index of the last choice
-    unsigned winner; ///< index of the choice that wins
-};
-
-/// What the sites share.
-struct description {
-    std::array<declaration, declaration_count> declarations;
-    std::array<table::predicate_node, 4> nodes; // on, off, on and on, on or off
-    std::array<table::feature_record, 2> features;
-    std::array<table::feature_cell, 2> cells;
-};
-
-/// The bytes that belong to one site.
-struct site_bytes {
-    std::uint8_t length;
-    std::array<std::uint8_t, 15> bytes;
-};
-
-void do_nothing() noexcept {}
-using kernel = inlay::platform::bare<&do_nothing>;
-
-class image {
-public:
-    explicit image(std::size_t count) : count_{count} {
-        const std::size_t size = count * (site_distance + sizeof(table::alternative_record)) + sizeof(description);
-        void* const map =
-            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        if (map == MAP_FAILED) {
-            throw std::bad_alloc{};
-        }
-        memory_ = {static_cast<std::uint8_t*>(map), unmap{size}};
-        shared_ = new (text() + text_size()) description{};
-        records_ = reinterpret_cast<table::alternative_record*>(shared_ + 1);
-        describe();
-        std::mt19937 random{1};
-        unsigned which = 0;
-        for (std::size_t i = 0; i < count_; ++i) {
-            if (random() % 4 == 0) {
-                which = (which + 1 + random() % (declaration_count - 1)) % declaration_count;
-            }
-            add_site(i, shared_->declarations[which]);
-        }
-        platform_.text = {begin(), begin() + text_size()};
-        platform_.image = {begin(), begin() + size};
-    }
-
-    void restore() { std::memcpy(text(), before_.data(), before_.size()); }
-    [[nodiscard]] bool is_patched() const { return std::memcmp(text(), after_.data(), after_.size()) == 0; }
-    [[nodiscard]] bool is_restored() const { return std::memcmp(text(), before_.data(), before_.size()) == 0; }
-
-    template <class Platform>
-    inlay::outcome apply(Platform& platform) {
-        return inlay::apply({{records_, count_ * sizeof(table::alternative_record)}, {}, {}, {}, nullptr}, platform);
-    }
-    inlay::outcome apply() { return apply(platform_); }
-
-    /// Everything but to write.
-    inlay::outcome decide() {
-        struct : kernel {
-            static bool write(address /*at*/, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept {
-                return true;
-            }
-        } platform;
-        platform.text = platform_.text;
-        platform.image = platform_.image;
-        return apply(platform);
-    }
-
-    void copy() {
-        for (std::size_t i = 0; i < count_; ++i) {
-            auto* const to = reinterpret_cast<std::uint8_t*>(records_[i].site.target());
-            std::memcpy(to, prepared_[i].bytes.data(), prepared_[i].length);
-        }
-    }
-
-private:
-    struct unmap {
-        std::size_t size;
-        void operator()(std::uint8_t* map) const { ::munmap(map, size); }
-    };
-
-    [[nodiscard]] std::uint8_t* text() const { return memory_.get(); }
-    [[nodiscard]] std::size_t text_size() const { return count_ * site_distance; }
-    [[nodiscard]] address begin() const { return reinterpret_cast<address>(memory_.get()); }
-
-    /// Fills the form; with `call`, it begins with a call of a place in the text that has the number `seed`.
-    void make(form& to, unsigned length, std::uint8_t seed, bool call) {
-        to.head = {static_cast<std::uint8_t>(length), table::form_kind::plain, {}, {255, 255, 255, 255}};
-        for (unsigned i = 0; i < length; ++i) {
-            to.bytes[i] = static_cast<std::uint8_t>(seed + i);
-        }
-        if (call) {
-            const auto distance = static_cast<std::int32_t>(text() + seed - (to.bytes.data() + 5));
-            to.bytes[0] = 0xe8;
-            std::memcpy(&to.bytes[1], &distance, sizeof distance);
-            to.head.relative[0] = 1;
-        }
-    }
-
-    void describe() {
-        using op = table::predicate_op;
-        shared_->cells[0].by_hand = 1;
-        const std::array<op, 4> ops{op::feature, op::feature, op::all, op::any};
-        for (std::size_t i = 0; i < 4; ++i) {
-            shared_->nodes[i].op = ops[i];
-        }
-        for (std::size_t i = 0; i < 2; ++i) {
-            refer(shared_->features[i].cell, &shared_->cells[i]);
-            refer(shared_->nodes[i].a, &shared_->features[i]);
-            refer(shared_->nodes[2 + i].a, &shared_->nodes[0]);
-            refer(shared_->nodes[2 + i].b, &shared_->nodes[i]);
-        }
-        for (unsigned which = 0; which < declaration_count; ++which) {
-            declaration& each = shared_->declarations[which];
-            const unsigned length = shortest_site + which % site_lengths;
-            // Of every four: one `when`; two, the last holds; two, the first holds; two, the last holds.
-            each.last = which % 4 == 0 ? 1 : 2;
-            each.winner = which % 4 == 2 ? 1 : each.last;
-            const bool winner_calls = which == 3 || which == 10;
-            for (unsigned i = 0; i <= each.last; ++i) {
-                const bool winner = i == each.winner;
-                const bool calls = winner ? winner_calls : i == 0 && length >= 5;
-                const unsigned shorter = (which + i) % 3; // what is left becomes nops
-                make(each.forms[i], calls ? std::max(5U, length - shorter) : length - shorter,
-                     static_cast<std::uint8_t>(which * 16 + i * 4), calls);
-                table::choice& choice = each.choices[i];
-                choice.length = static_cast<std::uint8_t>(length);
-                choice.ordinal = static_cast<std::uint8_t>(i);
-                refer(choice.form, &each.forms[i]);
-                if (i != 0) {
-                    refer(choice.predicate, &shared_->nodes[winner ? 2 + which % 2 : 1]);
-                    refer(choice.otherwise, &each.choices[i - 1]);
-                }
-            }
-        }
-    }
-
-    /// What a form looks like at a site, worked out without the library but for its nops.
-    [[nodiscard]] static site_bytes place(const declaration& what, unsigned choice, const std::uint8_t* site) {
-        const form& from = what.forms[choice];
-        site_bytes result{what.choices[choice].length, {}};
-        std::memcpy(result.bytes.data(), from.bytes.data(), from.head.length);
-        inlay::arch::fill_nops(&result.bytes[from.head.length], unsigned{result.length} - from.head.length);
-        if (from.head.relative[0] != table::no_operand) {
-            std::int32_t distance = 0;
-            std::memcpy(&distance, &from.bytes[1], sizeof distance);
-            distance += static_cast<std::int32_t>(from.bytes.data() - site);
-            std::memcpy(&result.bytes[1], &distance, sizeof distance);
-        }
-        return result;
-    }
-
-    void add_site(std::size_t index, const declaration& what) {
-        if (before_.empty()) {
-            before_.assign(text_size(), 0xcc);
-            after_ = before_;
-        }
-        std::uint8_t* const site = text() + index * site_distance;
-        refer(records_[index].site, site);
-        refer(records_[index].choices, &what.choices[what.last]);
-        const site_bytes original = place(what, 0, site);
-        std::memcpy(&before_[index * site_distance], original.bytes.data(), original.length);
-        prepared_.push_back(place(what, what.winner, site));
-        std::memcpy(&after_[index * site_distance], prepared_.back().bytes.data(), prepared_.back().length);
-    }
-
-    std::size_t count_;
-    std::unique_ptr<std::uint8_t, unmap> memory_{nullptr, unmap{0}};
-    description* shared_{};
-    table::alternative_record* records_{};
-    std::vector<site_bytes> prepared_;
-    std::vector<std::uint8_t> before_;
-    std::vector<std::uint8_t> after_;
-    kernel platform_;
-};
+using bench::image, inlay::address;
 
 // ---- Sites in this program -----------------------------------------------------------------------------
 
@@ -300,7 +94,7 @@ void add(const std::string& name, std::size_t records, Once once) {
                                                                        static_cast<double>(records);
                                  })
         ->UseManualTime()
-        ->Repetitions(15)
+        ->Repetitions(31)
         ->MinTime(0.02);
 }
 
@@ -381,6 +175,12 @@ double exponent(bench::keeper& kept, const char* what) {
 } // namespace
 
 int main(int count, char** arguments) {
+    if (const auto emulator = bench::emulator(); !emulator.empty()) {
+        std::printf("This processor is emulated by %s: times mean nothing here, and are not measured.\n",
+                    emulator.c_str());
+        return 1;
+    }
+    bench::add_context();
     sites_everywhere(std::make_integer_sequence<int, 64>{});
     if (!are_right()) {
         std::printf("A site does not hold what it ought to, so there is nothing to measure.\n");
@@ -403,7 +203,7 @@ int main(int count, char** arguments) {
     const auto row = [&](const char* what, std::size_t size, std::size_t images) {
         return kept.median(std::string{what} + '/' + std::to_string(size)) / static_cast<double>(size * images);
     };
-    std::printf("What apply() costs a record of an alternative; medians of 15 interleaved repetitions, wall clock.\n"
+    std::printf("What apply() costs a record of an alternative; medians of 31 interleaved repetitions, wall clock.\n"
                 "The ratio is to a plain copy of the same bytes to the same places.\n\n"
                 "       records      copy    decide     apply    apply/copy\n");
     for (const std::size_t size : sizes) {
