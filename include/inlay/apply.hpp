@@ -225,8 +225,8 @@ private:
             next = each[1].site.target();
             known& what = *reinterpret_cast<known*>(reinterpret_cast<char*>(known_) + hint(choices));
             const unsigned length = what.kept;
-            if (what.choices == choices && length != 0 && site >= behind && site + length <= next && next <= text_end_)
-                [[likely]] {
+            if (what.choices == choices && length != 0 && site >= behind && site < next && next - site >= length &&
+                next <= text_end_) [[likely]] {
                 behind = site + length;
                 if (what.operand != table::no_operand) {
                     if (!arch::relocate(what.bytes + what.operand, static_cast<std::int64_t>(what.site - site))) {
