@@ -3,13 +3,13 @@
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              about a quarter of an hour on two cores
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
-#                                freestanding no_site install aarch64 i686 fuzz tidy format size
+#                                freestanding no_site install aarch64 i686 fuzz tidy format size gate
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of one
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 fuzz tidy format size}
+parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -96,6 +96,14 @@ format() {
     git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror && echo "clang-format would change nothing"
 }
 
+# The instructions of the benchmarks' forms, and how many apply() executes; nothing is timed.
+gate() {
+    for preset in gcc clang; do
+        cmake --preset $preset && cmake --build --preset $preset --target dispatch apply count_instructions || return 1
+    done
+    sh bench/gate/run.sh build/gcc build/clang
+}
+
 size() {
     bench/compile.py --quick && bench/size.py --check
 }
@@ -116,7 +124,7 @@ for each in $parts; do
     install) part install sh tests/install/run.sh ;;
     aarch64) part aarch64 sh tests/aarch64/run.sh ;;
     i686) part i686 in_32_bits ;;
-    fuzz | tidy | format | size) part "$each" "$each" ;;
+    fuzz | tidy | format | size | gate) part "$each" "$each" ;;
     *) echo "no such part: $each"; exit 2 ;;
     esac
 done

@@ -136,7 +136,7 @@ private:
 
     bool pass(writes mode) noexcept {
         mode_ = mode;
-        highest_end_ = text_end_ = 0;
+        highest_end_ = last_start_ = 0;
         window_ = first_window;
         if (mode != writes::chosen) {
             forget();
@@ -178,6 +178,8 @@ private:
         }
     }
 
+    static constexpr std::size_t longest_kept = 22; // known is 64 bytes then
+
     /// What was found out about the sites of one declaration, so that it is found out once.
     struct known {
         address choices;
@@ -185,7 +187,7 @@ private:
         decision chosen;      ///< its length is 0 where nothing is known
         std::uint8_t kept;    ///< how many bytes there are; 0: each site is placed by itself
         std::uint8_t operand; ///< offset of their relative operand, or no_operand
-        std::uint8_t bytes[22];
+        std::uint8_t bytes[longest_kept];
     };
     static constexpr std::size_t first_window = 128;
     static constexpr unsigned known_count = 16;
@@ -225,8 +227,8 @@ private:
             next = each[1].site.target();
             known& what = *reinterpret_cast<known*>(reinterpret_cast<char*>(known_) + hint(choices));
             const unsigned length = what.kept;
-            if (what.choices == choices && length != 0 && site >= behind && site < next && next - site >= length &&
-                next <= text_end_) [[likely]] {
+            if (what.choices == choices && length != 0 && site >= behind && site <= last_start_ &&
+                site + length <= next) [[likely]] {
                 behind = site + length;
                 if (what.operand != table::no_operand) {
                     if (!arch::relocate(what.bytes + what.operand, static_cast<std::int64_t>(what.site - site))) {
@@ -297,9 +299,9 @@ private:
             return;
         }
         // A good part of the text behind it in one question, twice as much each time.
-        if (end > text_end_) {
+        if (site > last_start_) {
             const bool more = platform_.executable(site, window_);
-            text_end_ = more ? site + window_ : text_end_;
+            last_start_ = more ? site + window_ - longest_kept : last_start_;
             window_ = more ? window_ * 2 : window_ / 2 + first_window / 2;
         }
         const bool back = mode_ == writes::originals;
@@ -554,7 +556,7 @@ private:
     outcome& done_;
     reader<Platform> from_;
     unsigned oldest_{};
-    address text_end_{};   ///< from the sites so far to here, all is executable
+    address last_start_{}; ///< a site that begins behind those so far, and not behind this, is in text
     std::size_t window_{}; ///< how much is asked for next, in bytes
     decision group_{};
     address highest_end_{};
