@@ -29,6 +29,13 @@ STATES = ["warm", "branch-cold", "cache-cold"]
 COLOURS = ["#20639b", "#3caea3", "#f6a531", "#c44536"]
 
 
+ALONE = 0.9  # of the units of a core: with less, somebody else was at work on it (see clock.hpp)
+
+
+def percentile(values, which):
+    return sorted(values)[(len(values) - 1) * which // 100]
+
+
 def quartiles(values):
     return statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
 
@@ -44,10 +51,12 @@ class Dispatch:
                 _, _, form = key.split(" ", 2)
                 self.forms[form] = tuple(value.split(", against ", 1))
         self.cycles = {}
-        for row in measured["benchmarks"]:
-            if row["run_type"] == "iteration":
-                form, chain, sites, state = row["name"].split("/")[:4]
-                self.cycles.setdefault((form, chain, int(sites), state), []).append(row["cycles"])
+        rows = [row for row in measured["benchmarks"] if row["run_type"] == "iteration"]
+        self.chosen = [row for row in rows if row["width"] >= ALONE * percentile([row["width"] for row in rows], 95)]
+        self.free = len(self.chosen) / len(rows)
+        for row in self.chosen:
+            form, chain, sites, state = row["name"].split("/")[:4]
+            self.cycles.setdefault((form, chain, int(sites), state), []).append(row["cycles"])
 
     def median(self, form, chain="dependent", sites=64, state="warm"):
         return statistics.median(self.cycles[form, chain, sites, state])

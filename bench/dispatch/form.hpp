@@ -21,7 +21,7 @@
 // What is in such a file has internal linkage; what the copies share is in targets.hpp.
 #pragma once
 
-#include "by_hand.hpp"
+#include "../by_hand.hpp"
 #include "targets.hpp"
 
 #include <array>

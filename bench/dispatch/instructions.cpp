@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // An instruction in place of a call.
-#include "by_hand.hpp"
+#include "../by_hand.hpp"
 #include "form.hpp"
 
 #include <inlay/inlay.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Questions: asked of memory, and of the text.
-#include "by_hand.hpp"
+#include "../by_hand.hpp"
 #include "form.hpp"
 
 #include <inlay/inlay.hpp>

@@ -14,8 +14,8 @@
 //
 // How it works. See form.hpp for what is run. Repetitions of all benchmarks are in random order, so that a machine that
 // slows down slows all; each has its own factor from ticks to cycles (clock.hpp). Medians are compared, never means.
+#include "../clock.hpp"
 #include "../machine.hpp"
-#include "clock.hpp"
 #include "form.hpp"
 #include "listing.hpp"
 
@@ -173,6 +173,7 @@ void run_warm(benchmark::State& run, const way_to_run& way, clock& clock) {
     const auto passed = ticks() - before;
     const double factor = clock.stop();
     benchmark::DoNotOptimize(x);
+    run.counters["width"] = clock.width();
     run.counters["cycles"] = static_cast<double>(passed) * factor / static_cast<double>(run.iterations()) / most_sites;
 }
 
@@ -201,6 +202,7 @@ void run_cold(benchmark::State& run, const way_to_run& way, state how, const std
     }
     const double factor = clock.stop();
     benchmark::DoNotOptimize(x);
+    run.counters["width"] = clock.width();
     run.counters["cycles"] =
         static_cast<double>(passed) * factor / static_cast<double>(run.iterations()) / static_cast<double>(way.sites);
 }
@@ -214,19 +216,53 @@ public:
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
             if (run.run_type == Run::RT_Iteration) {
-                cycles_[run.run_name.function_name].push_back(run.counters.at("cycles").value);
+                const double width = run.counters.at("width").value;
+                all_[run.run_name.function_name].push_back({run.counters.at("cycles").value, width});
+                widths_.push_back(width);
             }
         }
     }
-    /// 0 if it did not run.
+
+    /// Leaves out the repetitions in which the core was not this program's alone. Returns which part is left.
+    double choose() {
+        if (widths_.empty()) {
+            return 0;
+        }
+        const double least = alone * percentile(widths_, 95);
+        std::size_t left = 0;
+        for (auto& [name, repetitions] : all_) {
+            auto& cycles = chosen_[name];
+            for (const auto& each : repetitions) {
+                if (each.width >= least) {
+                    cycles.push_back(each.cycles);
+                }
+            }
+            left += cycles.size();
+        }
+        return static_cast<double>(left) / static_cast<double>(widths_.size());
+    }
+
+    /// 0 if there is none.
     [[nodiscard]] double median(const std::string& name) {
-        auto& all = cycles_[name];
-        std::sort(all.begin(), all.end());
-        return all.empty() ? 0 : all[all.size() / 2];
+        auto& all = chosen_[name];
+        return all.empty() ? 0 : percentile(all, 50);
     }
 
 private:
-    std::map<std::string, std::vector<double>> cycles_;
+    struct repetition {
+        double cycles;
+        double width;
+    };
+    static constexpr double alone = 0.9; // figures.py has the same
+
+    static double percentile(std::vector<double>& all, std::size_t which) {
+        std::sort(all.begin(), all.end());
+        return all[(all.size() - 1) * which / 100];
+    }
+
+    std::map<std::string, std::vector<repetition>> all_;
+    std::map<std::string, std::vector<double>> chosen_;
+    std::vector<double> widths_;
 };
 
 std::string name_of(const std::string& form, std::size_t chain, std::size_t sites, std::size_t state) {
@@ -234,7 +270,7 @@ std::string name_of(const std::string& form, std::size_t chain, std::size_t site
 }
 
 void add(const form& form, chain kind, std::size_t sites, state how, clock& clock) {
-    constexpr int repetitions = 51;
+    constexpr int repetitions = 101;
     const way_to_run way{&form, kind, sites};
     const auto name = name_of(form.name, static_cast<std::size_t>(kind), sites, static_cast<std::size_t>(how));
     if (how == state::warm) {
@@ -376,7 +412,9 @@ int main(int count, char** arguments) {
     bench::add_all(forms, clock);
     bench::keeper kept;
     benchmark::RunSpecifiedBenchmarks(&kept);
-    std::printf("%s\ncycles by %s\n", bench::processor().c_str(), clock.source());
+    const double part = kept.choose();
+    std::printf("%s\ncycles by %s\nThe core was free in %.0f %% of the repetitions; the others are left out.\n",
+                bench::processor().c_str(), clock.source(), 100 * part);
     bench::print(forms, kept);
     return 0;
 }

@@ -40,11 +40,19 @@ template <int Way>
     return x;
 }
 
-/// 16 additions, each waiting for the one before: a cycle each on every processor. (Of a register: some processors
-/// add constants without executing anything.)
-[[gnu::always_inline]] inline number sixteen_cycles(number x, number y) {
-    asm volatile(".rept 16\n\tadd %1, %0\n\t.endr" : "+r"(x) : "r"(y) : "cc");
-    return x;
+/// 64 additions, each waiting for the one before: a cycle each on every processor. (Of a register: some processors add
+/// constants without executing anything.)
+[[gnu::always_inline]] inline void one_by_one(number& a, number y) {
+    asm volatile(".rept 64\n\tadd %1, %0\n\t.endr" : "+r"(a) : "r"(y) : "cc");
+}
+
+/// 64 additions of which each four wait for none of the others: four a cycle, if the processor has as many units and
+/// nobody else uses them.
+[[gnu::always_inline]] inline void four_at_once(number& a, number& b, number& c, number& d, number y) {
+    asm volatile(".rept 16\n\tadd %4, %0\n\tadd %4, %1\n\tadd %4, %2\n\tadd %4, %3\n\t.endr"
+                 : "+r"(a), "+r"(b), "+r"(c), "+r"(d)
+                 : "r"(y)
+                 : "cc");
 }
 
 } // namespace bench::by_hand

@@ -6,6 +6,7 @@
 //     clock.start();
 //     const auto before = bench::ticks(); ... const auto after = bench::ticks();
 //     const double cycles = double(after - before) * clock.stop();
+//     if (clock.width() < 0.9 * widest) ...            // somebody else was at work on this core
 //
 // How it works. The time-stamp counter ticks at a rate of its own (Intel SDM volume 3, 18.17; AMD APM volume
 // 2, 13.2.4); the core's clock changes. So each measurement has its factor, cycles a tick: where perf_event_open(2)
@@ -70,7 +71,9 @@ public:
     [[nodiscard]] std::uint64_t overhead() const noexcept { return overhead_; }
 
     void start() noexcept {
-        calibration_ = file_ >= 0 ? 0 : cycles_a_tick();
+        calibrate();
+        calibration_ = cycles_a_tick_;
+        least_width_ = width_;
         cycles_ = count();
         ticks_ = ticks();
     }
@@ -78,8 +81,14 @@ public:
     /// Cycles a tick since start().
     [[nodiscard]] double stop() noexcept {
         const auto passed = static_cast<double>(ticks() - ticks_);
-        return file_ >= 0 ? static_cast<double>(count() - cycles_) / passed : (calibration_ + cycles_a_tick()) / 2;
+        const auto cycles = static_cast<double>(count() - cycles_);
+        calibrate();
+        least_width_ = width_ < least_width_ ? width_ : least_width_;
+        return file_ >= 0 ? cycles / passed : (calibration_ + cycles_a_tick_) / 2;
     }
+
+    /// Additions a cycle that the core had to give, before start() or after stop(), whatever is less.
+    [[nodiscard]] double width() const noexcept { return least_width_; }
 
 private:
     [[nodiscard]] std::uint64_t count() const noexcept {
@@ -87,26 +96,46 @@ private:
         return file_ >= 0 && ::read(file_, &value, sizeof value) == sizeof value ? value : 0;
     }
 
-    /// The best of some: an interrupt makes it longer, nothing makes it shorter.
-    [[nodiscard]] static double cycles_a_tick() noexcept {
+    static constexpr int rounds = 64; // 4,096 additions
+
+    /// Additions a tick: the best of some tries. An interrupt makes it longer, nothing makes it shorter.
+    [[nodiscard]] static double best(void (*all_rounds)()) noexcept {
         constexpr int tries = 4;
-        constexpr int rounds = 250; // 4,000 cycles a try
         double most = 0;
-        by_hand::number x = 1;
         for (int i = 0; i < tries; ++i) {
             const auto before = ticks();
-            for (int j = 0; j < rounds; ++j) {
-                x = by_hand::sixteen_cycles(x, 1);
-            }
-            const double now = 16.0 * rounds / static_cast<double>(ticks() - before);
+            all_rounds();
+            const double now = 64.0 * rounds / static_cast<double>(ticks() - before);
             most = now > most ? now : most;
         }
         return most;
     }
 
+    void calibrate() noexcept {
+        cycles_a_tick_ = best([] {
+            by_hand::number a = 1;
+            for (int i = 0; i < rounds; ++i) {
+                by_hand::one_by_one(a, 1);
+            }
+        });
+        width_ = best([] {
+                     by_hand::number a = 1;
+                     by_hand::number b = 1;
+                     by_hand::number c = 1;
+                     by_hand::number d = 1;
+                     for (int i = 0; i < rounds; ++i) {
+                         by_hand::four_at_once(a, b, c, d, 1);
+                     }
+                 }) /
+                 cycles_a_tick_;
+    }
+
     int file_{-1};
     std::uint64_t overhead_{~std::uint64_t{}};
+    double cycles_a_tick_{};
+    double width_{};
     double calibration_{};
+    double least_width_{};
     std::uint64_t cycles_{};
     std::uint64_t ticks_{};
 };
