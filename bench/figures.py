@@ -36,6 +36,17 @@ def percentile(values, which):
     return sorted(values)[(len(values) - 1) * which // 100]
 
 
+def alone(measured):
+    """The repetitions in which the core was free, and which part of all they are."""
+    rows = [row for row in measured["benchmarks"] if row["run_type"] == "iteration"]
+    for row in rows:
+        if row.get("error_occurred"):
+            sys.exit(f"{row['name']}: {row['error_message']}")
+    widest = percentile([row["width"] for row in rows], 95)
+    chosen = [row for row in rows if row["width"] >= ALONE * widest]
+    return len(chosen) / len(rows), chosen
+
+
 def quartiles(values):
     return statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
 
@@ -51,10 +62,8 @@ class Dispatch:
                 _, _, form = key.split(" ", 2)
                 self.forms[form] = tuple(value.split(", against ", 1))
         self.cycles = {}
-        rows = [row for row in measured["benchmarks"] if row["run_type"] == "iteration"]
-        self.chosen = [row for row in rows if row["width"] >= ALONE * percentile([row["width"] for row in rows], 95)]
-        self.free = len(self.chosen) / len(rows)
-        for row in self.chosen:
+        self.free, rows = alone(measured)
+        for row in rows:
             form, chain, sites, state = row["name"].split("/")[:4]
             self.cycles.setdefault((form, chain, int(sites), state), []).append(row["cycles"])
 
@@ -99,11 +108,11 @@ class Apply:
         self.context = measured["context"]
         self.ns = {}
         self.writes_a_page = 0.0
-        for row in measured["benchmarks"]:
-            if row["run_type"] == "iteration":
-                variant, records = row["name"].split("/")[:2]
-                self.ns.setdefault((variant, int(records)), []).append(row["ns_per_record"])
-                self.writes_a_page = max(self.writes_a_page, row.get("writes_per_page", 0.0))
+        self.free, rows = alone(measured)
+        for row in rows:
+            variant, records = row["name"].split("/")[:2]
+            self.ns.setdefault((variant, int(records)), []).append(row["ns_per_record"])
+            self.writes_a_page = max(self.writes_a_page, row.get("writes_per_page", 0.0))
 
     def sizes(self, variant):
         return sorted(records for name, records in self.ns if name == variant)
@@ -354,12 +363,14 @@ def results_tables(measured):
                                        f"{by_columns[key][column]:,.0f}" for column in columns)] for key in keys])
 
 
-def describe(context):
+def describe(context, free=None):
     shown = ("date", "processor", "kernel", "compiler", "compilers", "flags", "cycles", "mitigations")
     for key in shown:
         if context.get(key):
             value = context[key]
             yield f"* {key}: " + ("; ".join(f"{a}: {b}" for a, b in value.items()) if isinstance(value, dict) else str(value))
+    if free is not None:
+        yield f"* the core was free in {100 * free:.0f} % of the repetitions; the others are left out"
     yield ""
 
 
@@ -407,12 +418,12 @@ def main():
                 bars(out / name, run, group, f"{group.capitalize()}, {compiler}")
                 page += [f"![{group}, {compiler}]({name})", ""]
             cold(out / f"cold-{compiler}.svg", run)
-            page += [f"![cold, {compiler}](cold-{compiler}.svg)", "", *describe(run.context), *dispatch_tables(compiler, run)]
+            page += [f"![cold, {compiler}](cold-{compiler}.svg)", "", *describe(run.context, run.free), *dispatch_tables(compiler, run)]
     if applies:
         lines(out / "apply.svg", applies)
         page += ["## apply()", "", "![apply](apply.svg)", ""]
         for compiler in compilers_of(applies):
-            page += [*describe(applies[compiler].context), *apply_table(compiler, applies[compiler])]
+            page += [*describe(applies[compiler].context, applies[compiler].free), *apply_table(compiler, applies[compiler])]
     if sizes:
         size_bars(out / "size.svg", sizes["results"], list(sizes["context"]["compilers"]))
         (out / "size.json").write_text(json.dumps(sizes, indent=1) + "\n")

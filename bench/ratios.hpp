@@ -23,9 +23,9 @@ struct row {
 inline std::vector<row> rows;
 
 /// Keeps the times, in nanoseconds a step, and prints nothing by itself.
-class keeper : public benchmark::BenchmarkReporter {
+class times : public benchmark::BenchmarkReporter {
 public:
-    explicit keeper(unsigned steps) : steps_{steps} {}
+    explicit times(unsigned steps) : steps_{steps} {}
 
     bool ReportContext(const Context& /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run>& runs) override {
@@ -46,10 +46,9 @@ private:
     unsigned steps_;
 };
 
-/// Runs what is registered. False if an option is not known.
-inline bool measure(int count, char** arguments, keeper& kept) {
-    // Interleaved, unless the reader says otherwise.
-    std::string interleaved = "--benchmark_enable_random_interleaving=true";
+/// Google Benchmark with all repetitions in random order. False if an option is not known.
+inline bool measure(int count, char** arguments, benchmark::BenchmarkReporter& kept) {
+    std::string interleaved = "--benchmark_enable_random_interleaving=true"; // unless the reader says otherwise
     std::vector<char*> options{arguments, arguments + count};
     options.insert(options.begin() + 1, interleaved.data());
     int option_count = static_cast<int>(options.size());
@@ -63,7 +62,7 @@ inline bool measure(int count, char** arguments, keeper& kept) {
 
 /// Runs what is registered and prints the rows. False if an option is not known.
 inline bool run(int count, char** arguments, unsigned steps) {
-    keeper kept{steps};
+    times kept{steps};
     if (!measure(count, arguments, kept)) {
         return false;
     }

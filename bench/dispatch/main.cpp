@@ -15,6 +15,7 @@
 // How it works. See form.hpp for what is run. Repetitions of all benchmarks are in random order, so that a machine that
 // slows down slows all; each has its own factor from ticks to cycles (clock.hpp). Medians are compared, never means.
 #include "../clock.hpp"
+#include "../keeper.hpp"
 #include "../machine.hpp"
 #include "form.hpp"
 #include "listing.hpp"
@@ -25,7 +26,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -209,62 +209,6 @@ void run_cold(benchmark::State& run, const way_to_run& way, state how, const std
 
 // ---- All of them -------------------------------------------------------------------------------------------
 
-/// Keeps the cycles of each repetition; prints nothing while they run.
-class keeper : public benchmark::BenchmarkReporter {
-public:
-    bool ReportContext(const Context& /*context*/) override { return true; }
-    void ReportRuns(const std::vector<Run>& runs) override {
-        for (const auto& run : runs) {
-            if (run.run_type == Run::RT_Iteration) {
-                const double width = run.counters.at("width").value;
-                all_[run.run_name.function_name].push_back({run.counters.at("cycles").value, width});
-                widths_.push_back(width);
-            }
-        }
-    }
-
-    /// Leaves out the repetitions in which the core was not this program's alone. Returns which part is left.
-    double choose() {
-        if (widths_.empty()) {
-            return 0;
-        }
-        const double least = alone * percentile(widths_, 95);
-        std::size_t left = 0;
-        for (auto& [name, repetitions] : all_) {
-            auto& cycles = chosen_[name];
-            for (const auto& each : repetitions) {
-                if (each.width >= least) {
-                    cycles.push_back(each.cycles);
-                }
-            }
-            left += cycles.size();
-        }
-        return static_cast<double>(left) / static_cast<double>(widths_.size());
-    }
-
-    /// 0 if there is none.
-    [[nodiscard]] double median(const std::string& name) {
-        auto& all = chosen_[name];
-        return all.empty() ? 0 : percentile(all, 50);
-    }
-
-private:
-    struct repetition {
-        double cycles;
-        double width;
-    };
-    static constexpr double alone = 0.9; // figures.py has the same
-
-    static double percentile(std::vector<double>& all, std::size_t which) {
-        std::sort(all.begin(), all.end());
-        return all[(all.size() - 1) * which / 100];
-    }
-
-    std::map<std::string, std::vector<repetition>> all_;
-    std::map<std::string, std::vector<double>> chosen_;
-    std::vector<double> widths_;
-};
-
 std::string name_of(const std::string& form, std::size_t chain, std::size_t sites, std::size_t state) {
     return form + "/" + chain_names[chain] + "/" + std::to_string(sites) + "/" + state_names[state];
 }
@@ -410,11 +354,10 @@ int main(int count, char** arguments) {
                                     each.group + ", against " + each.against);
     }
     bench::add_all(forms, clock);
-    bench::keeper kept;
+    bench::keeper kept{"cycles"};
     benchmark::RunSpecifiedBenchmarks(&kept);
-    const double part = kept.choose();
     std::printf("%s\ncycles by %s\nThe core was free in %.0f %% of the repetitions; the others are left out.\n",
-                bench::processor().c_str(), clock.source(), 100 * part);
+                bench::processor().c_str(), clock.source(), 100 * kept.choose());
     bench::print(forms, kept);
     return 0;
 }
