@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// apic: the local APIC, natively: the timer, and interrupts between processors. Intel SDM volume 3, chapter 10.
+#pragma once
+
+#include "cpu.hpp"
+#include "trap.hpp"
+
+namespace kernel::apic {
+
+/// Turns off the old interrupt controllers and this processor's local APIC on. False if there is none.
+[[nodiscard]] bool begin() noexcept;
+void begin_on_this_cpu() noexcept;
+[[nodiscard]] u32 id() noexcept;
+void end_of_interrupt() noexcept;
+
+/// A timer interrupt every so many nanoseconds; 0: none.
+void begin_timer(u64 period) noexcept;
+
+void send(u32 to, vector number) noexcept;
+/// INIT, then twice SIPI: the processor starts at the page `start` in real mode.
+void start(u32 to, u64 start) noexcept;
+
+} // namespace kernel::apic

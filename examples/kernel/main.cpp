@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// main: the order of things, alike in both worlds. See boot.hpp.
+#include "apic.hpp"
+#include "boot.hpp"
+#include "clock.hpp"
+#include "console.hpp"
+#include "harness.hpp"
+#include "hypervisor.hpp"
+#include "per_cpu.hpp"
+#include "smp.hpp"
+#include "xen.hpp"
+
+#include <inlay/arch/x86/pv.hpp>
+
+namespace kernel {
+
+namespace {
+
+constinit const char* command_line = "";
+
+/// The text behind `word` in the command line, where it stands at the beginning of a word; null if it does not.
+[[nodiscard]] const char* find(const char* word) noexcept {
+    for (const char* at = command_line; *at != '\0';) {
+        std::size_t i = 0;
+        while (word[i] != '\0' && at[i] == word[i]) {
+            ++i;
+        }
+        if (word[i] == '\0') {
+            return at + i;
+        }
+        while (*at != '\0' && *at != ' ') {
+            ++at;
+        }
+        at += *at == ' ' ? 1 : 0;
+    }
+    return nullptr;
+}
+
+[[gnu::noinline]] void crash_inside() noexcept {
+    inlay::x86::pv::irq_disable(); // a patched site in each frame of the backtrace
+    raise_undefined();
+}
+[[gnu::noinline]] void crash() noexcept {
+    crash_inside();
+    inlay::x86::pv::irq_enable();
+}
+
+} // namespace
+
+void set_command_line(const char* text) noexcept { command_line = text; }
+bool asked_for(const char* word) noexcept {
+    const char* const end = find(word);
+    return end != nullptr && (*end == '\0' || *end == ' ');
+}
+u64 number_for(const char* name, u64 otherwise) noexcept {
+    const char* at = find(name);
+    if (at == nullptr || *at != '=') {
+        return otherwise;
+    }
+    u64 value = 0;
+    for (++at; *at >= '0' && *at <= '9'; ++at) {
+        value = value * 10 + static_cast<u64>(*at - '0');
+    }
+    return value;
+}
+
+void kernel_main(bool xen) noexcept {
+    print("inlay kernel: ", xen ? "paravirtual dom0 of Xen" : "native, by PVH", "; hypervisor: ",
+          name_of(hypervisor()), "\n");
+#ifdef KERNEL_MUTATION_ORDER // a test must find that features were set too late
+    patch_everything();
+    set_features(xen);
+#else
+    set_features(xen);
+#endif
+    choose_clock(xen, hypervisor() == hypervisor_kind::kvm);
+    const bool timer = xen || apic::begin();
+    if (xen) {
+        xen::begin_timer();
+    } else if (timer) {
+        apic::begin_timer(1'000'000);
+    }
+    inlay::x86::pv::irq_enable(); // from here on the timer comes, also while text is written
+#ifndef KERNEL_MUTATION_ORDER
+    patch_everything();
+#endif
+    if (!xen && timer) {
+        smp::start_others();
+    }
+    print_patches();
+    print("clock: ", which_clock() == clock_kind::xen ? "xen" : which_clock() == clock_kind::kvm ? "kvm" : "tsc",
+          "; processors: ", smp::count(), "\n");
+    if (asked_for("crash")) {
+        crash();
+    }
+    test_patching();
+    test_operations();
+    test_traps();
+    test_user();
+    test_clock();
+    if (timer) {
+        test_storm();
+    }
+    test_smp();
+    const status how = summary();
+    if (asked_for("hold")) { // for whoever reads memory from outside
+        print("HOLD\n");
+        for (;;) {
+            pause();
+        }
+    }
+    leave(how);
+}
+
+} // namespace kernel

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "boot.hpp"
+namespace kernel { void test_traps() noexcept {} }
