@@ -184,7 +184,7 @@ native_stubs:
 	.set	vector, 0
 	.rept	48
 	.balign	16
-	.if	!((vector == 8) | (vector >= 10 & vector <= 14) | vector == 17 | vector == 21 | vector == 29 | vector == 30)
+	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
 	pushq	$0
 	.endif
 	.if	vector == 2 || vector == 8 || vector == 18
@@ -203,7 +203,7 @@ xen_stubs:
 	.balign	16
 	popq	%rcx
 	popq	%r11
-	.if	!((vector == 8) | (vector >= 10 & vector <= 14) | vector == 17 | vector == 21 | vector == 29 | vector == 30)
+	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
 	pushq	$0
 	.endif
 	pushq	$vector

@@ -80,11 +80,11 @@ extern "C" void xen_main(const xen::start_info* start) noexcept {
     xen::start = start;
     xen::shared = reinterpret_cast<xen::shared_info*>(shared_page);
     xen::vcpu = xen::shared->vcpus;
-    // Until the page is mapped it is zeros, which read as "events on, none pending"; that will do for this one call.
+    xen::assign_operations();
+    protect_image(); // before a page has a frame that is not the guest's own
     (void)xen::make(call::update_va_mapping, xen::word(shared_page),
                     start->shared_info | page::present | page::writable | page::accessed | page::dirty, xen::flush_page);
     xen::vcpu->upcall_mask = 1;
-    xen::assign_operations();
     {
         text_window window;
         (void)inlay::update(console_write, &xen_write, window);
@@ -97,7 +97,6 @@ extern "C" void xen_main(const xen::start_info* start) noexcept {
     (void)xen::make(call::set_segment_base, xen::base_gs_user, USER_DATA);
     (void)xen::make(call::stack_switch, XEN_DS, cpus[0].kernel_stack);
     xen::register_traps();
-    protect_image();
     set_command_line(start->command_line);
     kernel_main(true);
 }
