@@ -66,6 +66,7 @@ inline void reload_segments() noexcept {
 inline void raise_undefined() noexcept { asm volatile("ud2"); }
 inline void raise_breakpoint() noexcept { asm volatile("int3"); }
 inline void raise_machine_check() noexcept { asm volatile("int $18"); }
+inline void raise_vector_9() noexcept { asm volatile("int $9"); }
 inline u64 divide(u64 a, u64 b) noexcept {
     asm volatile("xorl %%edx, %%edx; divq %1" : "+a"(a) : "r"(b) : "rdx");
     return a;

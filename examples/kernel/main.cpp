@@ -9,6 +9,7 @@
 #include "hypervisor.hpp"
 #include "per_cpu.hpp"
 #include "smp.hpp"
+#include "user.hpp"
 #include "xen.hpp"
 
 #include <inlay/arch/x86/pv.hpp>
@@ -94,6 +95,7 @@ void kernel_main(bool xen) noexcept {
     if (asked_for("crash")) {
         crash();
     }
+    prepare_user(xen);
     test_patching();
     test_operations();
     test_traps();

@@ -60,4 +60,21 @@ try_call:
 1:	addq	$8, %rsp			/* a trap handler returns to here with eax = 1 */
 	RETURN_KEPT
 
+/* make_double_fault(error): what Xen would push for a double fault in the kernel, and its entry. */
+	.globl	make_double_fault
+make_double_fault:
+	movq	%rsp, %rax
+	andq	$-16, %rsp
+	pushq	$XEN_DS
+	pushq	%rax
+	pushq	$0x202
+	pushq	$(XEN_CS & ~3)			/* as Xen says "from the kernel" */
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	pushq	%rdi
+	pushq	%r11
+	pushq	%rcx
+	jmp	xen_double_fault
+1:	ret
+
 	.section .note.GNU-stack, "", @progbits
