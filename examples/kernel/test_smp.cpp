@@ -36,6 +36,7 @@ void acquire() noexcept {
     std::uint32_t free = 0;
     while (!__atomic_compare_exchange_n(&lock, &free, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         free = 0;
+        pv::wait(reinterpret_cast<std::uint8_t*>(&lock), 1); // until the hypervisor says so; nothing, where it does not
         if (!pv::vcpu_is_preempted(0)) {
             pause();
         }

@@ -18,6 +18,8 @@ constinit way_out iret_slot = &native_iret;
 
 namespace {
 
+using namespace inlay::x86::insn;
+
 struct recovery {
     u64 rsp;
     u64 rip;
@@ -36,13 +38,21 @@ constexpr u32 msr_gs_base = 0xc0000101;
 constexpr u32 msr_kernel_gs_base = 0xc0000102;
 constexpr u64 user_gs = USER_DATA;
 
+u64 gs_base_by_msr() noexcept { return inlay::x86::pv::read_msr(msr_gs_base); }
+
+/// One instruction where the processor has it (and CR4 allows it: native_tables.cpp), else a call.
+inline constexpr auto gs_base =
+    inlay::alternative<call<&gs_base_by_msr>(), inlay::when<inlay::cpu.fsgsbase && !inlay::cpu.xenpv, rdgsbase(rax)>>{}
+        .named<"gs_base">()
+        .returns<rax, u64>();
+
 /// Item 3 of the series, seen from the inside: after an entry %gs is the kernel's, and natively the other one is the
 /// user's. (Xen keeps both, and has changed them; its guest cannot be asked.)
 void check_gs(per_cpu& cpu, const trap_frame& frame) noexcept {
     bool right = cpu.self == &cpu && &cpu >= cpus && &cpu < cpus + most_cpus;
     if (right && iret_slot == &native_iret) {
         const bool may_be_early = frame.path() == PATH_IST;
-        right = inlay::x86::pv::read_msr(msr_gs_base) == reinterpret_cast<u64>(&cpu) &&
+        right = gs_base() == reinterpret_cast<u64>(&cpu) &&
                 (may_be_early || !frame.from_user() || inlay::x86::pv::read_msr(msr_kernel_gs_base) == user_gs);
     }
     if (!right) {
