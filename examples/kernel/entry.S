@@ -42,6 +42,10 @@
 	.macro	SWAP_GS
 	swapgs
 	.endm
+#elif defined(KERNEL_MUTATION_PARITY)		/* and that it is missing where it is needed */
+	.macro	SWAP_GS
+	.byte	0x0f, 0x1f, 0x00
+	.endm
 #else
 	.macro	SWAP_GS
 	ALTERNATIVE "swapgs", "", entry_is_xenpv

@@ -13,6 +13,12 @@ namespace kernel {
 
 namespace {
 
+#ifdef KERNEL_MUTATION_UNGUARDED // a test must find that handlers meet half-written sites
+constexpr bool guarded = false;
+#else
+constexpr bool guarded = true;
+#endif
+
 [[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
 
 [[nodiscard]] u64 text_size() noexcept { return linked_at(text_end) - linked_at(text_begin); }
@@ -46,17 +52,13 @@ text_window::~text_window() {
 }
 
 bool text_window::write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-#ifdef KERNEL_MUTATION_UNGUARDED // a test must find that handlers meet half-written sites
-    return bare::write(at, bytes, size);
-#else
-    const bool were_on = interrupts_off();
+    const bool were_on = guarded && interrupts_off();
     const bool done = bare::write(at, bytes, size);
     inlay::arch::emit::synchronise();
     if (were_on) {
         interrupts_on();
     }
     return done;
-#endif
 }
 
 } // namespace kernel
