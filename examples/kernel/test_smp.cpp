@@ -25,7 +25,7 @@ namespace {
 namespace pv = inlay::x86::pv;
 using namespace inlay::x86::insn;
 
-constexpr u32 increments = 20'000;
+constexpr u32 increments = 5'000;
 constinit std::uint32_t lock = 0;
 constinit volatile u64 sum = 0;
 

@@ -96,8 +96,7 @@ def check_memory(name, how, features):
     names = symbols(kernel)
     with Machine(kernel, append="test=patching hold", gdb=True, **how) as machine:
         machine.wait_for("HOLD")
-        end = names["__stop_inlay_keys"]
-        memory = machine.memory(names["image_begin"], max(end, names["image_begin"]))
+        memory = machine.memory(names["image_begin"], names["text_window_begin"])
         found = Result(machine.text, 0, 0).line("features:").split()[1:]
     path = f"{build}/memory.bin"
     with open(path, "wb") as file:

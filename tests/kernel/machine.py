@@ -103,11 +103,12 @@ class Machine:
                 size = min(1024, end - begin - len(data))
                 packet = f"m{begin + len(data):x},{size:x}".encode()
                 stub.sendall(b"$" + packet + b"#%02x" % (sum(packet) & 0xFF))
-                answer = b""
-                while not re.search(rb"\$[^#]*#..", answer):
+                answer, found = b"", None
+                while not found:  # T..: that the machine stopped, because we came
                     answer += stub.recv(65536)
+                    found = re.search(rb"\$((?!T)[^#]*)#..", answer)
                 stub.sendall(b"+")
-                text = re.search(rb"\$([^#]*)#..", answer).group(1)
+                text = found.group(1)
                 if text.startswith(b"E") or len(text) != 2 * size:
                     raise RuntimeError(f"gdb stub: {text[:40]!r} for {packet!r}")
                 data += bytes.fromhex(text.decode())

@@ -4,7 +4,7 @@
 //
 //     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096]
 //
-// `memory.bin` is the kernel's memory from image_begin up to .bss, read while it ran. Tables and forms are taken from the
+// `memory.bin` is the kernel's memory from image_begin on, read while it ran. Tables and forms are taken from the
 // file, and must be the same in memory. What the kernel decides at run time comes from its memory: the targets of paravirt
 // operations and of static calls. The features are those of the third argument, and no others. Then, byte by byte: each
 // site must hold what the report (which asks decide()) says, and all other text what the file says.
