@@ -22,6 +22,8 @@ void set_command_line(const char* text) noexcept;
 void set_features(bool xen) noexcept;
 void patch_everything() noexcept;
 void print_patches() noexcept;
+/// Whether an exception that was raised before apply() came, and returned by the slot of the ternary in entry.S.
+[[nodiscard]] bool trapped_before_patching() noexcept;
 
 [[noreturn]] void kernel_main(bool xen) noexcept;
 

@@ -63,10 +63,8 @@ void write_msr(u32 msr, u64 value) noexcept {
 
 void set_gate(unsigned vector, ist stack, u8 type) noexcept {
     const u64 to = reinterpret_cast<u64>(native_stubs[vector]);
-    gates[vector] = {static_cast<u16>(to),       KERNEL_CS,
-                     static_cast<u8>(stack),     type,
-                     static_cast<u16>(to >> 16), static_cast<u32>(to >> 32),
-                     0};
+    gates[vector] = {static_cast<u16>(to),       KERNEL_CS, static_cast<u8>(stack), type, static_cast<u16>(to >> 16),
+                     static_cast<u32>(to >> 32), 0};
 }
 
 void make_gates() noexcept {

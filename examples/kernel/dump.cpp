@@ -87,15 +87,15 @@ void dump(const trap_frame& frame) noexcept {
     print("\nUnhandled exception: ", name_of(frame.number()), "\nVector: ", frame.number(), " (",
           frame.from_user() ? "ring 3" : "kernel", ")\nError code: ", hex{frame.error, 4},
           "\ncr2: ", hex{inlay::x86::pv::read_cr2(), 16},
-          frame.number() == static_cast<u8>(vector::page_fault) ? "" : " (not valid)", "\nException frame registers:\n");
+          frame.number() == static_cast<u8>(vector::page_fault) ? "" : " (not valid)",
+          "\nException frame registers:\n");
     const struct {
         const char* name;
         u64 value;
-    } all[] = {{"rax", frame.rax}, {"rbx", frame.rbx}, {"rcx", frame.rcx}, {"rdx", frame.rdx},
-               {"rsi", frame.rsi}, {"rdi", frame.rdi}, {"rbp", frame.rbp}, {"rsp", frame.rsp},
-               {"r8 ", frame.r8},  {"r9 ", frame.r9},  {"r10", frame.r10}, {"r11", frame.r11},
-               {"r12", frame.r12}, {"r13", frame.r13}, {"r14", frame.r14}, {"r15", frame.r15},
-               {"rip", frame.rip}, {"cs ", frame.cs},  {"fl ", frame.rflags}, {"ss ", frame.ss}};
+    } all[] = {{"rax", frame.rax}, {"rbx", frame.rbx}, {"rcx", frame.rcx}, {"rdx", frame.rdx},    {"rsi", frame.rsi},
+               {"rdi", frame.rdi}, {"rbp", frame.rbp}, {"rsp", frame.rsp}, {"r8 ", frame.r8},     {"r9 ", frame.r9},
+               {"r10", frame.r10}, {"r11", frame.r11}, {"r12", frame.r12}, {"r13", frame.r13},    {"r14", frame.r14},
+               {"r15", frame.r15}, {"rip", frame.rip}, {"cs ", frame.cs},  {"fl ", frame.rflags}, {"ss ", frame.ss}};
     for (unsigned i = 0; i < 20; ++i) {
         print_register(all[i].name, all[i].value);
         print(i % 4 == 3 ? "\n" : "");

@@ -3,6 +3,8 @@
 // hypervisor: reads the leaves that hypervisors have for themselves. See hypervisor.hpp.
 #include "hypervisor.hpp"
 
+#include <inlay/alternative.hpp>
+#include <inlay/arch/x86/insn.hpp>
 #include <inlay/arch/x86/pv.hpp>
 
 namespace kernel {
@@ -16,8 +18,10 @@ struct vendor {
     char text[13];
     hypervisor_kind kind;
 };
-constexpr vendor vendors[] = {{"XenVMMXenVMM", hypervisor_kind::xen},     {"KVMKVMKVM\0\0\0", hypervisor_kind::kvm},
-                              {"Microsoft Hv", hypervisor_kind::hyperv}, {"VMwareVMware", hypervisor_kind::vmware},
+constexpr vendor vendors[] = {{"XenVMMXenVMM", hypervisor_kind::xen},
+                              {"KVMKVMKVM\0\0\0", hypervisor_kind::kvm},
+                              {"Microsoft Hv", hypervisor_kind::hyperv},
+                              {"VMwareVMware", hypervisor_kind::vmware},
                               {"TCGTCGTCGTCG", hypervisor_kind::tcg}};
 
 [[nodiscard]] constexpr u32 word_of(const char* text) noexcept {
@@ -73,6 +77,17 @@ hypervisor_kind hypervisor() noexcept {
         find();
     }
     return found;
+}
+
+hypervisor_kind hypervisor_by_site() noexcept {
+    using namespace inlay::x86::insn;
+    using inlay::when;
+    static constexpr auto number =
+        inlay::alternative<mov(eax, 0), when<on_xen, mov(eax, 2)>, when<on_kvm, mov(eax, 3)>,
+                           when<on_hyperv, mov(eax, 4)>, when<on_vmware, mov(eax, 5)>, when<on_tcg, mov(eax, 6)>>{}
+            .named<"hypervisor">()
+            .returns<rax, u32>();
+    return static_cast<hypervisor_kind>(number());
 }
 
 const char* name_of(hypervisor_kind kind) noexcept {

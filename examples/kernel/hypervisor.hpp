@@ -27,15 +27,20 @@ enum class hypervisor_kind : u8 { none, unknown, xen, kvm, hyperv, vmware, tcg }
 [[nodiscard]] inlay::x86::cpuid_result hypervisor_leaf(u32 number) noexcept;
 
 namespace detail {
+inline bool is_xen() noexcept { return hypervisor() == hypervisor_kind::xen; }
 inline bool is_kvm() noexcept { return hypervisor() == hypervisor_kind::kvm; }
 inline bool is_hyperv() noexcept { return hypervisor() == hypervisor_kind::hyperv; }
 inline bool is_vmware() noexcept { return hypervisor() == hypervisor_kind::vmware; }
 inline bool is_tcg() noexcept { return hypervisor() == hypervisor_kind::tcg; }
 } // namespace detail
 
+inline constexpr inlay::feature<"xen", &detail::is_xen> on_xen;
 inline constexpr inlay::feature<"kvm", &detail::is_kvm> on_kvm;
 inline constexpr inlay::feature<"hyperv", &detail::is_hyperv> on_hyperv;
 inline constexpr inlay::feature<"vmware", &detail::is_vmware> on_vmware;
 inline constexpr inlay::feature<"tcg", &detail::is_tcg> on_tcg;
+
+/// The hypervisor by features alone: one instruction with the answer in it, once apply() ran.
+[[nodiscard]] hypervisor_kind hypervisor_by_site() noexcept;
 
 } // namespace kernel

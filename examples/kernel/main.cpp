@@ -77,12 +77,12 @@ u64 number_for(const char* name, u64 otherwise) noexcept {
 }
 
 void kernel_main(bool xen) noexcept {
-    print("inlay kernel: ", xen ? "paravirtual dom0 of Xen" : "native, by PVH", "; hypervisor: ",
-          name_of(hypervisor()), "\n");
+    print("inlay kernel: ", xen ? "paravirtual dom0 of Xen" : "native, by PVH", "; hypervisor: ", name_of(hypervisor()),
+          "\n");
     if (asked_for("crash")) {
         inlay::x86::pv::lock.kick = &crash_inside;
     }
-#ifdef KERNEL_MUTATION_ORDER // a test must find that features were set too late
+#ifdef KERNEL_MUTATION_ORDER           // a test must find that features were set too late
     inlay::set(inlay::cpu.xenpv, xen); // the one without which nothing works
     patch_everything();
     set_features(xen);
@@ -104,7 +104,10 @@ void kernel_main(bool xen) noexcept {
         smp::start_others();
     }
     print_patches();
-    print("clock: ", which_clock() == clock_kind::xen ? "xen" : which_clock() == clock_kind::kvm ? "kvm" : "tsc",
+    print("clock: ",
+          which_clock() == clock_kind::xen   ? "xen"
+          : which_clock() == clock_kind::kvm ? "kvm"
+                                             : "tsc",
           "; processors: ", smp::count(), "\n");
     if (asked_for("crash")) {
         crash();
@@ -114,8 +117,12 @@ void kernel_main(bool xen) noexcept {
         const char* name;
         void (*run)() noexcept;
         bool needs_timer;
-    } tests[] = {{"patching", &test_patching, false}, {"pv", &test_operations, true}, {"traps", &test_traps, false},
-                 {"user", &test_user, true},          {"clock", &test_clock, true},   {"storm", &test_storm, true},
+    } tests[] = {{"patching", &test_patching, false},
+                 {"pv", &test_operations, true},
+                 {"traps", &test_traps, false},
+                 {"user", &test_user, true},
+                 {"clock", &test_clock, true},
+                 {"storm", &test_storm, true},
                  {"smp", &test_smp, true}};
     for (const auto& each : tests) {
         if (!wanted(each.name)) {

@@ -42,7 +42,7 @@ constexpr u64 cr4_mce = 1 << 6;
 [[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
 
 [[nodiscard]] protection of_image(u64 at) noexcept {
-    return at >= linked_at(text_begin) && at < linked_at(text_end)     ? protection::execute
+    return at >= linked_at(text_begin) && at < linked_at(text_end)      ? protection::execute
            : at >= linked_at(text_end) && at < linked_at(user_text_end) ? protection::read
                                                                         : protection::write;
 }

@@ -8,9 +8,10 @@
 #include "boot.hpp"
 #include "clock.hpp"
 #include "console.hpp"
-#include "hypervisor.hpp"
 #include "harness.hpp"
+#include "hypervisor.hpp"
 #include "text_window.hpp"
+#include "trap.hpp"
 
 #include <inlay/arch/x86/pv.hpp>
 #include <inlay/override.hpp>
@@ -25,9 +26,10 @@ namespace {
 
 constinit u64 time_taken = 0;
 constinit inlay::outcome done{};
+constinit bool early = false; // an exception came and went while nothing was patched
 
 struct by_kind {
-    u32 alternatives, taken;                       // and how many have another form than their original
+    u32 alternatives, taken;                     // and how many have another form than their original
     u32 operations, inlined, direct, gone, slow; // of paravirt operations
 };
 
@@ -104,6 +106,7 @@ void set_features(bool xen) noexcept {
 void patch_everything() noexcept {
     inlay::name_for_assembly<&entry_is_xenpv, inlay::cpu.xenpv>();
     inlay::name_for_assembly<&entry_has_smap, inlay::cpu.smap && !inlay::cpu.xenpv>();
+    early = static_cast<bool>(provoke(vector::breakpoint, [] { raise_breakpoint(); }));
     const u64 begin = sched_clock();
     {
         text_window window;
@@ -115,6 +118,8 @@ void patch_everything() noexcept {
         leave(status::crash);
     }
 }
+
+bool trapped_before_patching() noexcept { return early; }
 
 void print_patches() noexcept {
     const by_kind all = count();

@@ -77,6 +77,9 @@ void on_all(void (*what)() noexcept) noexcept {
     __atomic_store_n(&finished, 0U, __ATOMIC_RELAXED);
     to_do = what;
     __atomic_fetch_add(&round, 1U, __ATOMIC_RELEASE);
+    for (u32 i = 1; i < running; ++i) { // they sleep
+        apic::send(cpus[i].apic_id, vector::ipi);
+    }
     what();
     while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) != running - 1) {
         pause();
@@ -90,13 +93,14 @@ extern "C" void ap_main() noexcept {
     apic::begin_on_this_cpu();
     u32 seen = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
     cpu.online = 1;
-    inlay::x86::pv::irq_enable();
     for (;;) {
+        inlay::x86::pv::irq_disable(); // an interrupt between the question and hlt would be slept through
         const u32 now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
         if (now == seen) {
-            pause();
+            inlay::x86::pv::safe_halt();
             continue;
         }
+        inlay::x86::pv::irq_enable();
         seen = now;
         to_do();
         __atomic_fetch_add(&finished, 1U, __ATOMIC_RELEASE);

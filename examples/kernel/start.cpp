@@ -83,7 +83,8 @@ extern "C" void xen_main(const xen::start_info* start) noexcept {
     xen::assign_operations();
     protect_image(); // before a page has a frame that is not the guest's own
     (void)xen::make(call::update_va_mapping, xen::word(shared_page),
-                    start->shared_info | page::present | page::writable | page::accessed | page::dirty, xen::flush_page);
+                    start->shared_info | page::present | page::writable | page::accessed | page::dirty,
+                    xen::flush_page);
     xen::vcpu->upcall_mask = 1;
     {
         text_window window;

@@ -31,9 +31,11 @@ void test_pvclock() noexcept {
     time.nanoseconds = 5'000'000'000;
     time.multiplier = 0x80000000; // a half, ...
     time.shift = 2;               // ... after times four
-    report(read_pvclock(time, [] { return u64{1000 + 64}; }) == 5'000'000'128, "pvclock: 64 ticks are 128 ns by factor 2");
+    report(read_pvclock(time, [] { return u64{1000 + 64}; }) == 5'000'000'128,
+           "pvclock: 64 ticks are 128 ns by factor 2");
     time.shift = -1;
-    report(read_pvclock(time, [] { return u64{1000 + 64}; }) == 5'000'000'016, "pvclock: 64 ticks are 16 ns by factor 1/4");
+    report(read_pvclock(time, [] { return u64{1000 + 64}; }) == 5'000'000'016,
+           "pvclock: 64 ticks are 16 ns by factor 1/4");
     unsigned readings = 0;
     const u64 now = read_pvclock(time, [&] {
         if (readings++ == 0) { // the hypervisor comes in between
@@ -51,9 +53,12 @@ void test_pvclock() noexcept {
 void test_clock() noexcept {
     const report_prefix prefix{"clock"};
     report(is_vendor("XenVMMXenVMM", hypervisor_kind::xen) && is_vendor("KVMKVMKVM\0\0\0", hypervisor_kind::kvm) &&
-               is_vendor("Microsoft Hv", hypervisor_kind::hyperv) && is_vendor("VMwareVMware", hypervisor_kind::vmware) &&
-               is_vendor("TCGTCGTCGTCG", hypervisor_kind::tcg) && is_vendor("nobody we are", hypervisor_kind::unknown),
+               is_vendor("Microsoft Hv", hypervisor_kind::hyperv) &&
+               is_vendor("VMwareVMware", hypervisor_kind::vmware) && is_vendor("TCGTCGTCGTCG", hypervisor_kind::tcg) &&
+               is_vendor("nobody we are", hypervisor_kind::unknown),
            "hypervisors are told by their leaf");
+    report(hypervisor_by_site() == hypervisor() && hypervisor() != hypervisor_kind::unknown,
+           "the patched instruction names the hypervisor");
     test_pvclock();
     const bool xen = iret_slot == &xen_iret;
     report(which_clock() == (xen ? clock_kind::xen : clock_kind::tsc), "sched_clock is the clock for this machine");

@@ -36,14 +36,13 @@ constinit u8 data_with_code[] = {0xc3}; // ret
 
 void test_patching() noexcept {
     const report_prefix prefix{"patching"};
+    report(trapped_before_patching(), "an exception before apply() came, and returned through the slot");
     report(protections_are_right(), "no page of text is writable, and the patcher's window is gone");
-    const seen_trap write =
-        provoke(vector::page_fault, [] { *const_cast<volatile char*>(text_begin) = *text_begin; });
+    const seen_trap write = provoke(vector::page_fault, [] { *const_cast<volatile char*>(text_begin) = *text_begin; });
     report(write && write.frame.error == 3 && write.cr2 == reinterpret_cast<u64>(text_begin),
            "a write to text is a page fault of a present page");
     if (inlay::x86::holds(inlay::cpu.nx.probe(), inlay::x86::this_cpu{})) {
-        const seen_trap fetch =
-            provoke(vector::page_fault, [] { reinterpret_cast<void (*)()>(&data_with_code)(); });
+        const seen_trap fetch = provoke(vector::page_fault, [] { reinterpret_cast<void (*)()>(&data_with_code)(); });
         report(fetch && fetch.frame.error == 0x11 && fetch.cr2 == reinterpret_cast<u64>(&data_with_code),
                "executing data is a page fault of an instruction fetch");
     } else {

@@ -15,22 +15,17 @@
 #include "per_cpu.hpp"
 #include "smp.hpp"
 
-#include <inlay/alternative.hpp>
-#include <inlay/arch/x86/insn.hpp>
+#include <inlay/arch/x86/pv.hpp>
 
 namespace kernel {
 
 namespace {
 
 namespace pv = inlay::x86::pv;
-using namespace inlay::x86::insn;
 
 constexpr u32 increments = 5'000;
 constinit std::uint32_t lock = 0;
 constinit volatile u64 sum = 0;
-
-inline constexpr auto under_tcg =
-    inlay::alternative<mov(eax, 0), inlay::when<on_tcg, mov(eax, 1)>>{}.named<"under_tcg">().returns<rax, u32>();
 
 void acquire() noexcept {
     std::uint32_t free = 0;
@@ -54,8 +49,7 @@ void count_up() noexcept {
 void look() noexcept {
     per_cpu& cpu = this_cpu();
     const bool right = cpu.self == &cpu && cpu.apic_id == apic::id() && (pv::save_fl() & interrupt_flag) != 0 &&
-                       pv::store_tr() == TSS_SELECTOR &&
-                       (under_tcg() != 0) == (hypervisor() == hypervisor_kind::tcg);
+                       pv::store_tr() == TSS_SELECTOR && hypervisor_by_site() == hypervisor();
     cpu.agrees = right ? 1 : 0;
 }
 

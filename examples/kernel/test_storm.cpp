@@ -2,11 +2,11 @@
 //
 // test_storm: interrupts while text is written.
 //
-// What. The timer comes as often as it can; its handler runs through 64 sites; meanwhile apply() writes these sites again
-// and again, back and forth.
-// Why. Boot-time patching happens with interrupts on. A handler must find each site as it was or as it will be.
-// How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends the kernel. "storm=N" on
-// the command line says how many interrupts; the sums over many boots are the test's (tests/kernel/run.sh).
+// What. The timer comes as often as it can; its handler runs through 64 sites; meanwhile apply() writes these sites
+// again and again, back and forth. Why. Boot-time patching happens with interrupts on. A handler must find each site as
+// it was or as it will be. How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends
+// the kernel. "storm=N" on the command line says how many interrupts; the sums over many boots are the test's
+// (tests/kernel/run.sh).
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
@@ -16,8 +16,8 @@
 #include "text_window.hpp"
 #include "trap.hpp"
 
-#include <inlay/feature.hpp>
 #include <inlay/describe.hpp>
+#include <inlay/feature.hpp>
 
 extern "C" {
 kernel::u64 storm_sites() noexcept;

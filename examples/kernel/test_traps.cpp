@@ -45,13 +45,15 @@ void test_common() noexcept {
         (void)*reinterpret_cast<const volatile u64*>(0x8000'0000'0000'0000); // not canonical
     });
     report(general && general.frame.error == 0, "#GP with error code 0");
-    const seen_trap fault = provoke(vector::page_fault, [] { (void)*reinterpret_cast<const volatile u64*>(0x12345678); });
+    const seen_trap fault =
+        provoke(vector::page_fault, [] { (void)*reinterpret_cast<const volatile u64*>(0x12345678); });
     report(fault && fault.frame.error == 0 && fault.cr2 == 0x12345678, "#PF with its error code and address");
 }
 
 void test_native() noexcept {
     const auto right = [](vector number, ist stack) {
-        return ist_of(number) == stack && entry_of(number) == reinterpret_cast<u64>(native_stubs[static_cast<u8>(number)]);
+        return ist_of(number) == stack &&
+               entry_of(number) == reinterpret_cast<u64>(native_stubs[static_cast<u8>(number)]);
     };
     report(right(vector::machine_check, ist::machine_check) && right(vector::double_fault, ist::double_fault) &&
                right(vector::nmi, ist::nmi) && right(vector::page_fault, ist::none),
@@ -60,9 +62,8 @@ void test_native() noexcept {
     report(check && check.frame.path() == PATH_IST && on_ist(check.stack, ist::machine_check),
            "#MC runs on its own stack");
     // A call with a stack that is not there: #PF, whose frame cannot be pushed either.
-    const seen_trap twice = provoke(vector::double_fault, [] {
-        call_on(reinterpret_cast<u64>(text_window_begin) + 4096, [] {});
-    });
+    const seen_trap twice =
+        provoke(vector::double_fault, [] { call_on(reinterpret_cast<u64>(text_window_begin) + 4096, [] {}); });
     report(twice && twice.frame.path() == PATH_IST && on_ist(twice.stack, ist::double_fault) && twice.frame.error == 0,
            "a bad stack becomes #DF, on its own stack, with error code 0");
     const seen_trap user = provoke(vector::general_protection, [] { (void)run_user(user_program::machine_check, 0); });
@@ -77,14 +78,16 @@ void test_xen() noexcept {
     report(check != nullptr && check->address == reinterpret_cast<u64>(&xen_machine_check) && twice != nullptr &&
                twice->address == reinterpret_cast<u64>(&xen_double_fault),
            "the trap table has the entries for Xen at #MC and #DF");
-    // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands times
+    // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands
+    // times
     // 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
     if (check == nullptr) {
         return;
     }
     check->flags |= 3; // for this once INT may; Xen refuses ring 0 even to the guest's kernel
     xen::register_table();
-    // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands times
+    // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands
+    // times
     // 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
     on_machine_check([](const trap_frame&, u64) noexcept { return true; });
     const seen_trap refused = provoke(vector::general_protection, [] { raise_machine_check(); });
@@ -102,7 +105,8 @@ void test_xen() noexcept {
     check->flags &= static_cast<u8>(~3);
     xen::register_table();
     const seen_trap made = provoke(vector::double_fault, [] { make_double_fault(0x5678); });
-    report(made && made.frame.path() == PATH_NO_IST && made.frame.error == 0x5678, "#DF has its error code, and no IST");
+    report(made && made.frame.path() == PATH_NO_IST && made.frame.error == 0x5678,
+           "#DF has its error code, and no IST");
 }
 
 struct {

@@ -40,8 +40,7 @@ text_window::text_window() noexcept
            {linked_at(image_begin), linked_at(image_end)},
            linked_at(text_window_begin) - linked_at(text_begin)} {
     for (u64 at = 0; at < text_size(); at += page_size) {
-        set_page(linked_at(text_window_begin) + at,
-                 physical(text_begin + at) | bits_of(protection::write));
+        set_page(linked_at(text_window_begin) + at, physical(text_begin + at) | bits_of(protection::write));
     }
 }
 

@@ -59,8 +59,7 @@ seen_trap provoke(vector expected, void (*what)(void*), void* argument) noexcept
 template <class Function>
 seen_trap provoke(vector expected, const Function& what) noexcept {
     return detail::provoke(
-        expected, [](void* function) { (*static_cast<const Function*>(function))(); },
-        const_cast<Function*>(&what));
+        expected, [](void* function) { (*static_cast<const Function*>(function))(); }, const_cast<Function*>(&what));
 }
 
 /// What is called for a vector from 32 on.

@@ -61,9 +61,9 @@ XEN_SKIPS = NATIVE_SKIPS | {"SKIP: smp: dom0 has one vCPU"}
 
 # name, how to boot, features (of those that the kernel prints), expected skips
 VARIANTS = [
-    ("qemu64", {"cpu": "qemu64"}, "-xenpv -smap -fsgsbase +tcg", NATIVE_SKIPS),
+    ("qemu64", {"cpu": "qemu64"}, "-xenpv -smap -fsgsbase +tcg -kvm -hyperv -vmware -xen", NATIVE_SKIPS),
     ("max", {"cpu": "max"}, "-xenpv +smap +fsgsbase +tcg", set()),
-    ("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "-xenpv -smap -fsgsbase +tcg", NATIVE_SKIPS),
+    ("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "-xenpv -smap -fsgsbase +tcg -kvm -hyperv -vmware -xen", NATIVE_SKIPS),
     ("max,-hypervisor", {"cpu": "max,-hypervisor"}, "-xenpv +smap +fsgsbase -tcg", set()),
     ("max,-apic", {"cpu": "max,-apic"}, "-xenpv +smap",
      {f"SKIP: {each}: no local APIC, and so no timer" for each in ("pv", "user", "clock", "storm", "smp")}),
@@ -136,8 +136,8 @@ def memory():
     check_memory("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "+tcg")
     check_memory("max,tcg-cpuid=off", {"cpu": "max,tcg-cpuid=off"}, "+smap +fsgsbase")
     check_memory("clang, max,-smap", {"kernel": clang, "cpu": "max,-smap"}, "+fsgsbase +tcg")
-    check_memory("xen", {"xen": xen}, "+xenpv +smap +fsgsbase +pvunlock +vcpupreempt")
-    check_memory("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv +pvunlock +vcpupreempt")
+    check_memory("xen", {"xen": xen}, "+xenpv +xen +smap +fsgsbase +pvunlock +vcpupreempt")
+    check_memory("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv +xen +pvunlock +vcpupreempt")
 
 
 # ---- Machine check, crash, statuses ------------------------------------------------

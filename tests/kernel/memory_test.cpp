@@ -5,9 +5,9 @@
 //     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096]
 //
 // `memory.bin` is the kernel's memory from image_begin on, read while it ran. Tables and forms are taken from the
-// file, and must be the same in memory. What the kernel decides at run time comes from its memory: the targets of paravirt
-// operations and of static calls. The features are those of the third argument, and no others. Then, byte by byte: each
-// site must hold what the report (which asks decide()) says, and all other text what the file says.
+// file, and must be the same in memory. What the kernel decides at run time comes from its memory: the targets of
+// paravirt operations and of static calls. The features are those of the third argument, and no others. Then, byte by
+// byte: each site must hold what the report (which asks decide()) says, and all other text what the file says.
 #include <inlay/report/collect.hpp>
 #include <inlay/report/text.hpp>
 
@@ -187,7 +187,8 @@ int main(int count, char** arguments) {
                "text outside of all sites has changed at offset " + std::to_string(i));
     }
     const auto& sum = what.summary;
-    expect(sum.as_decided == what.sites.size() && what.sites.size() > 150, "there are fewer sites than there should be");
+    expect(sum.as_decided == what.sites.size() && what.sites.size() > 150,
+           "there are fewer sites than there should be");
     std::cout << (failures == 0 ? "ok" : "bad") << ": " << sum.as_decided << " of " << what.sites.size()
               << " sites as decided for " << arguments[3] << " (" << differ << " bytes unlike the file; "
               << sum.alternatives << " alternatives, " << sum.pv_calls << " paravirt calls, " << sum.pv_calls_inlined
