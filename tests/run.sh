@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
-#   sh tests/run.sh              about a quarter of an hour on two cores
+#   sh tests/run.sh              about a quarter of an hour on two cores, and two minutes for the kernel
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
 #                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)

@@ -62,11 +62,12 @@ void command(u32 to, u32 what) noexcept {
 } // namespace
 
 bool begin() noexcept {
+    // In any case nothing comes from the two 8259s: as firmware leaves them, the timer's interrupt is vector 8.
+    out8(0x21, 0xff);
+    out8(0xa1, 0xff);
     if (!inlay::x86::holds(inlay::cpu.apic.probe(), inlay::x86::this_cpu{})) {
         return false;
     }
-    out8(0x21, 0xff); // the two 8259s: nothing comes from them
-    out8(0xa1, 0xff);
     on_interrupt(vector::timer, &take_timer);
     on_interrupt(vector::spurious, &take_spurious);
     begin_on_this_cpu();

@@ -124,10 +124,11 @@ bool trapped_before_patching() noexcept { return early; }
 void print_patches() noexcept {
     const by_kind all = count();
     print_features();
-    print("patched: ", all.alternatives, " alternatives (", all.taken, " exchanged), ", all.operations,
-          " paravirt calls (", all.inlined, " inlined, ", all.direct, " direct, ", all.gone, " gone, ", all.slow,
-          " indirect), ", done.calls, " static calls (", done.calls_direct, " direct), ", done.keys, " keys (",
-          done.keys_direct, " direct), in ", time_taken / 1000, " us\n");
+    print("patched: ", all.alternatives, " alternatives, ", all.taken, " exchanged\n");
+    print("patched: ", all.operations, " paravirt calls: ", all.inlined, " inlined, ", all.direct, " direct, ", all.gone,
+          " gone, ", all.slow, " indirect\n");
+    print("patched: ", done.calls, " static calls, ", done.calls_direct, " direct\n");
+    print("patched: in ", time_taken / 1000, " us, interrupts on\n");
 }
 
 } // namespace kernel
