@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// acpi: which processors there are. ACPI specification 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.12 (MADT).
+// acpi: which processors there are.
+//
+// What. The numbers of the local APICs of all processors that are enabled.
+// Why. A start-up interrupt must be sent to somebody, and who is there only firmware knows.
+// How. A table of tables in memory; ACPI specification 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.12 (MADT).
 #pragma once
 
 #include "cpu.hpp"

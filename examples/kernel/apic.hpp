@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// apic: the local APIC, natively: the timer, and interrupts between processors. Intel SDM volume 3, chapter 10.
+// apic: the local APIC, natively. Intel SDM volume 3, chapter 10.
+//
+// What. A timer, and interrupts between processors.
+// Why. It is the one interrupt controller that every processor has for itself; the older ones on the board stay silent.
+// How. Registers in memory, at a physical address that the direct map has. Without one in CPUID none is touched.
 #pragma once
 
 #include "cpu.hpp"

@@ -4,8 +4,8 @@
 //
 // What. `native_main` and `xen_main` bring the machine to where `kernel_main` can go on without asking which it is.
 // Why. What differs is done once, here, before anything is patched; afterwards the sites know.
-// How. features -> clock -> interrupts on -> apply() -> other processors -> tests. The order matters: a feature that is
-// set after apply() has decided nothing, and a processor that runs while text is written may fetch half of a site.
+// How. features -> clock -> interrupts on -> apply() -> other processors -> tests. The order matters: a feature that
+// is set after apply() has decided nothing, and a processor that runs while text is written may fetch half of a site.
 #pragma once
 
 #include "cpu.hpp"
@@ -34,6 +34,9 @@ void test_traps() noexcept;
 void test_user() noexcept;
 void test_clock() noexcept;
 void test_storm() noexcept;
+/// From here on every tick goes through the sites of the storm (test_storm.cpp).
+void begin_storm() noexcept;
+[[nodiscard]] u64 storm_so_far() noexcept;
 void test_smp() noexcept;
 
 } // namespace kernel

@@ -16,7 +16,8 @@ namespace kernel {
 namespace {
 
 constinit clock_kind kind = clock_kind::early;
-constinit u32 tsc_multiplier = 0; // nanoseconds for a tick, times 2^32
+constinit u32 tsc_multiplier = 0; // nanoseconds for a tick times 2^32, ...
+constinit int tsc_shift = 0;      // ... after this shift to the left
 constinit u64 tsc_at_start = 0;
 constinit tick_handler tick = nullptr;
 
@@ -40,7 +41,7 @@ constexpr u16 speaker = 0x61; // bit 0: channel 2 counts; bit 5: its output
     return (read_tsc() - begin) * pit_hertz / count;
 }
 
-u64 tsc_clock() noexcept { return scale(read_tsc() - tsc_at_start, tsc_multiplier, 0); }
+u64 tsc_clock() noexcept { return scale(read_tsc() - tsc_at_start, tsc_multiplier, tsc_shift); }
 u64 xen_clock() noexcept { return xen::clock(); }
 u64 xen_stolen() noexcept { return xen::stolen(); }
 
@@ -87,7 +88,11 @@ void choose_clock(bool xen, bool kvm) noexcept {
         }
     } else {
         kind = clock_kind::tsc;
-        tsc_multiplier = static_cast<u32>((u64{1'000'000'000} << 32) / measure_tsc());
+        u64 multiplier = (u64{1'000'000'000} << 32) / measure_tsc();
+        for (; multiplier >> 32 != 0; multiplier >>= 1) { // slower than 1 GHz
+            ++tsc_shift;
+        }
+        tsc_multiplier = static_cast<u32>(multiplier);
         tsc_at_start = read_tsc();
         done = static_cast<bool>(inlay::update(sched_clock, &tsc_clock, window));
     }

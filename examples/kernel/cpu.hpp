@@ -3,9 +3,9 @@
 // cpu: the few instructions that the kernel needs and C++ has not.
 //
 // What. Port I/O, the time-stamp counter, %gs, pause.
-// Why here. inlay's instructions are made to be patched; these are wanted as they are, in early boot and in the patcher
-// itself, where a patch site must not stand, with operands that the compiler chooses. What is privileged and differs
-// under a hypervisor (flags, control registers, MSRs) goes through inlay's paravirt operations instead.
+// Why here. inlay's instructions are made to be patched; these are wanted as they are, in early boot and in the
+// patcher itself, where a patch site must not stand, with operands that the compiler chooses. What is privileged and
+// differs under a hypervisor (flags, control registers, MSRs) goes through inlay's paravirt operations instead.
 // How. One inline assembly statement each; nowhere else in the kernel's C++ is there another.
 #pragma once
 

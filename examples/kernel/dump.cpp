@@ -5,8 +5,8 @@
 // What. Class, vector, error code, cr2, all registers, the bytes around rip, and a backtrace.
 // Why. It is all that is left of the machine's state, and often it is enough.
 // How. Every function keeps a frame pointer (-fno-omit-frame-pointer): rbp leads to the caller's rbp, with the return
-// address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses are
-// for `addr2line -e kernel.elf`.
+// address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses
+// are for `addr2line -e kernel.elf`.
 #include "console.hpp"
 #include "harness.hpp"
 #include "trap.hpp"

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// main: the order of things, alike in both worlds. See boot.hpp.
+// main: the order of things, alike in both worlds.
+//
+// What. Features, clock, interrupts, apply(), other processors, tests; and the words of the command line.
+// Why in this order: see boot.hpp.
+// How. What differs was assigned before (start.cpp), or is a patched site.
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
@@ -94,13 +98,15 @@ void kernel_main(bool xen) noexcept {
     if (xen) {
         xen::begin_timer();
     } else if (timer) {
-        apic::begin_timer(1'000'000);
+        apic::begin_timer(20'000);
     }
+    begin_storm();
     inlay::x86::pv::irq_enable(); // from here on the timer comes, also while text is written
 #ifndef KERNEL_MUTATION_ORDER
     patch_everything();
 #endif
     if (!xen && timer) {
+        apic::begin_timer(1'000'000);
         smp::start_others();
     }
     print_patches();

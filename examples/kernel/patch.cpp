@@ -25,6 +25,7 @@ namespace kernel {
 namespace {
 
 constinit u64 time_taken = 0;
+constinit u64 interrupts_taken = 0;
 constinit inlay::outcome done{};
 constinit bool early = false; // an exception came and went while nothing was patched
 
@@ -108,11 +109,13 @@ void patch_everything() noexcept {
     inlay::name_for_assembly<&entry_has_smap, inlay::cpu.smap && !inlay::cpu.xenpv>();
     early = static_cast<bool>(provoke(vector::breakpoint, [] { raise_breakpoint(); }));
     const u64 begin = sched_clock();
+    const u64 storm = storm_so_far();
     {
         text_window window;
         done = inlay::apply(inlay::this_image(), window);
     }
     time_taken = sched_clock() - begin;
+    interrupts_taken = storm_so_far() - storm;
     if (!done) {
         print("inlay: ", inlay::message(done.error()), " (site ", hex{done.record().site}, ")\n");
         leave(status::crash);
@@ -125,10 +128,10 @@ void print_patches() noexcept {
     const by_kind all = count();
     print_features();
     print("patched: ", all.alternatives, " alternatives, ", all.taken, " exchanged\n");
-    print("patched: ", all.operations, " paravirt calls: ", all.inlined, " inlined, ", all.direct, " direct, ", all.gone,
-          " gone, ", all.slow, " indirect\n");
+    print("patched: ", all.operations, " paravirt calls: ", all.inlined, " inlined, ", all.direct, " direct, ",
+          all.gone, " gone, ", all.slow, " indirect\n");
     print("patched: ", done.calls, " static calls, ", done.calls_direct, " direct\n");
-    print("patched: in ", time_taken / 1000, " us, interrupts on\n");
+    print("patched: in ", time_taken / 1000, " us, amid ", interrupts_taken, " interrupts\n");
 }
 
 } // namespace kernel

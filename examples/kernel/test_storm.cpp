@@ -2,11 +2,11 @@
 //
 // test_storm: interrupts while text is written.
 //
-// What. The timer comes as often as it can; its handler runs through 64 sites; meanwhile apply() writes these sites
-// again and again, back and forth. Why. Boot-time patching happens with interrupts on. A handler must find each site as
-// it was or as it will be. How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends
-// the kernel. "storm=N" on the command line says how many interrupts; the sums over many boots are the test's
-// (tests/kernel/run.sh).
+// What. The timer comes as often as it can; its handler runs through 64 sites; meanwhile apply() writes these sites:
+// at boot, when their padding becomes long nops, and then again and again, back and forth.
+// Why. Boot-time patching happens with interrupts on. A handler must find each site as it was or as it will be.
+// How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends the kernel. "storm=N"
+// on the command line says how many interrupts; the sums over many boots are the test's (tests/kernel/run.sh).
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
@@ -47,19 +47,23 @@ void run_sites() noexcept {
 
 } // namespace
 
-void test_storm() noexcept {
+void begin_storm() noexcept {
     inlay::name_for_assembly<&storm_adds, adds>();
+    on_tick(&run_sites);
+}
+u64 storm_so_far() noexcept { return whole + torn; }
+
+void test_storm() noexcept {
     const report_prefix prefix{"storm"};
     const bool xen = iret_slot == &xen_iret;
     const u64 wanted = number_for("storm", xen ? 100 : 1000);
     if (!xen) {
         apic::begin_timer(20'000);
     }
-    on_tick(&run_sites);
     bool applied = true;
     bool right = true;
     u64 rounds = 0;
-    while (whole + torn < wanted || rounds < 4) {
+    while (storm_so_far() < wanted || rounds < 4) {
         const bool on = rounds++ % 2 == 0;
         inlay::set(adds, on);
         {
@@ -73,7 +77,7 @@ void test_storm() noexcept {
     if (!xen) {
         apic::begin_timer(1'000'000);
     }
-    print("storm: ", whole + torn, " interrupts, ", mixed, " amid the sites, ", rounds, " times written\n");
+    print("storm: ", storm_so_far(), " interrupts, ", mixed, " amid the sites, ", rounds, " times written\n");
     report(applied, "every apply() wrote the 64 sites");
     report(right, "and each has its form");
     report(torn == 0, "no handler met a half-written site");

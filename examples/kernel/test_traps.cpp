@@ -5,9 +5,9 @@
 // What. Each exception comes with its vector, error code and address; machine check and double fault come by the way
 // that this world has: natively on stacks of their own, under Xen by the ring that they came from.
 // Why. The wrong entry for either is noticed only when the machine is in trouble already.
-// How. `int $18` goes the way of a machine check: through the IDT natively, and under Xen through the trap table as Xen
-// has it. A real one is injected by QEMU's monitor if the command line says "mce". A double fault is provoked natively
-// by a bad stack; Xen never sends one, so that its entry gets a frame made by hand.
+// How. `int $18` goes the way of a machine check: through the IDT natively, and under Xen through the trap table as
+// Xen has it. A real one is injected by QEMU's monitor if the command line says "mce=N". A double fault is provoked
+// natively by a bad stack; Xen never sends one, so that its entry gets a frame made by hand.
 #include "boot.hpp"
 #include "clock.hpp"
 #include "console.hpp"
@@ -110,43 +110,47 @@ void test_xen() noexcept {
 }
 
 struct {
-    volatile bool came;
-    unsigned path;
-    bool on_its_stack;
-    u64 status;
+    volatile u64 count;
+    volatile u64 right; // of them, on their way, on their stack, and with a bank that says so
 } constinit injected{};
 
 constexpr u32 mcg_status = 0x17a;
-constexpr u32 bank_status = 0x401; // and every fourth MSR: MCi_STATUS
-constexpr unsigned bank = 9;       // that the test injects into
+constexpr u32 bank_status = 0x401;   // and every fourth MSR: MCi_STATUS
+constexpr unsigned bank = 9;         // that the test injects into
+constexpr u64 valid_uncorrected = 5; // bits 63 to 61: valid, no overflow, uncorrected
 
 /// Reads and clears what the processor noted. Intel SDM volume 3, 15.10.
 bool take_machine_check(const trap_frame& frame, u64 stack) noexcept {
     namespace pv = inlay::x86::pv;
-    injected.path = frame.path();
-    injected.on_its_stack = on_ist(stack, ist::machine_check);
-    injected.status = pv::read_msr(bank_status + 4 * bank);
+    const u64 status = pv::read_msr(bank_status + 4 * bank);
+    const bool right =
+        frame.path() == PATH_IST && on_ist(stack, ist::machine_check) && status >> 61 == valid_uncorrected;
+    injected.right = injected.right + (right ? 1 : 0);
     pv::write_msr(bank_status + 4 * bank, 0, 0);
     pv::write_msr(mcg_status, 0, 0); // without this the next one is fatal
-    injected.came = true;
+    injected.count = injected.count + 1;
     return true;
 }
 
-void test_injected() noexcept {
+/// `count` of them, one after the other, while a program goes in and out of ring 3: some will come just where %gs is
+/// changed, or the stack.
+void test_injected(u64 count) noexcept {
     if (!inlay::x86::holds(inlay::cpu.mce.probe(), inlay::x86::this_cpu{})) {
         skip("no machine-check exception");
         return;
     }
     on_machine_check(&take_machine_check);
-    print("WAITING for a machine check\n");
-    const u64 begin = sched_clock();
-    while (!injected.came && sched_clock() - begin < 5'000'000'000) {
-        pause();
+    for (u64 i = 1; i <= count; ++i) {
+        print("WAITING for machine check ", i, ".\n");
+        const u64 begin = sched_clock();
+        while (injected.count < i && sched_clock() - begin < 5'000'000'000) {
+            (void)run_user(user_program::spin, this_cpu().interrupts + 1);
+        }
     }
     on_machine_check(nullptr);
-    report(injected.came && injected.path == PATH_IST && injected.on_its_stack,
-           "an injected machine check reaches the native handler on its IST stack");
-    report((injected.status >> 61) == 5, "its bank says: valid, uncorrected"); // VAL, no OVER, UC
+    report(injected.count == count && injected.right == count,
+           "each injected machine check reaches the native handler on its IST stack");
+    report(this_cpu().wrong_gs == 0, "and user code goes on as if nothing were");
 }
 
 } // namespace
@@ -156,8 +160,8 @@ void test_traps() noexcept {
     const bool xen = iret_slot == &xen_iret;
     test_common();
     xen ? test_xen() : test_native();
-    if (!xen && asked_for("mce")) {
-        test_injected();
+    if (const u64 count = number_for("mce", 0); !xen && count != 0) {
+        test_injected(count);
     }
 }
 

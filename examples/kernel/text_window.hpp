@@ -9,11 +9,12 @@
 // What. A text_platform of inlay: `platform::bare` with an alias, interrupts off for one site at a time.
 // Why. Text is read-only and executable for as long as the kernel runs. The patcher writes through other pages, which
 // are writable and not executable, and which lead to the same memory while it works. Interrupts stay on in between: a
-// handler may run through a site before or after it was written, but not in the middle. How. The linker script keeps
-// addresses for the window, as large as text. Its page-table entries get the frames of text, by the operations of
-// paging.hpp, so that this works under Xen as well. Nothing here may contain a patch site that is being written: the
-// interrupt flag is changed through the table of operations, not by a site. NMI and machine check are not held off;
-// their way (ist_entry) has no site that changes natively.
+// handler may run through a site before or after it was written, but not in the middle.
+// How. The linker script keeps addresses for the window, as large as text. Its page-table entries get the frames of
+// text, by the operations of paging.hpp, so that this works under Xen as well. Nothing here may contain a patch site
+// that is being written: the interrupt flag is changed through the table of operations, not by a site. NMI and machine
+// check cannot be held off: one that came in the middle of a site on its own way would find half of it. (Linux stops
+// NMIs meanwhile, as far as it can: alternative_instructions().)
 #pragma once
 
 #include "cpu.hpp"

@@ -4,7 +4,8 @@
 //
 // What. Hypercalls, and the structs that they and the shared page have.
 // Why. It is an ABI: facts, which both sides must write down alike.
-// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is boot_xen.S.
+// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is
+// boot_xen.S.
 #pragma once
 
 #include "cpu.hpp"

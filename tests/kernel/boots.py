@@ -29,6 +29,7 @@ def check(right, what, result=None):
         failed += 1
         print(f"FAIL: kernel: {what}")
         if result is not None:
+            print("\n".join("    " + line for line in result.lines if line.startswith("FAIL")))
             print("\n".join("    " + line for line in result.lines[-25:]))
     return right
 
@@ -143,13 +144,15 @@ def memory():
 # ---- Machine check, crash, statuses ------------------------------------------------
 
 def machine_check():
+    count = 20
     for cpu in ("qemu64", "max"):
-        with Machine(gcc, cpu=cpu, append="test=traps mce", monitor=True) as machine:
-            machine.wait_for("WAITING")
-            # CPU 0, bank 9; valid, uncorrected, enabled, context corrupt; restart and error IPs valid, in progress
-            machine.monitor("mce 0 9 0xb200000000000000 0x5 0x1234 0xd")
+        with Machine(gcc, cpu=cpu, append=f"test=traps mce={count}", monitor=True) as machine:
+            for number in range(1, count + 1):
+                machine.wait_for(f"WAITING for machine check {number}.")
+                # CPU 0, bank 9; valid, uncorrected, enabled, context corrupt; restart and error IPs valid, in progress
+                machine.monitor("mce 0 9 0xb200000000000000 0x5 0x1234 0xd")
             result = machine.finish()
-        text = "PASS: traps: an injected machine check reaches the native handler on its IST stack"
+        text = "PASS: traps: each injected machine check reaches the native handler on its IST stack"
         check(result.status == 0 and text in result.lines, f"machine check on {cpu}", result)
     print("ok: machine checks injected by the monitor")
 
@@ -216,7 +219,7 @@ def mutations():
 def soak_boots():
     count = 1000 if soak else 20
     kinds = [each[1] for each in VARIANTS]
-    interrupts = 0
+    interrupts = at_boot = 0
 
     def one(number):
         how = dict(kinds[number % len(kinds)])
@@ -229,7 +232,11 @@ def soak_boots():
                   f"boot {number} ({how})", result)
             storm = re.search(r"^storm: (\d+) interrupts", result.text, re.M)
             interrupts += int(storm.group(1)) if storm else 0
-    print(f"soak: {count} boots, {interrupts} interrupts while text was written")
+            boot_storm = re.search(r"^patched: in \d+ us, amid (\d+) interrupts", result.text, re.M)
+            at_boot += int(boot_storm.group(1)) if boot_storm else 0
+    check(at_boot != 0, "no interrupt came while kernels patched themselves at boot")
+    check(interrupts >= (1000 if not soak else 1_000_000), f"only {interrupts} interrupts came while text was written")
+    print(f"soak: {count} boots, {interrupts} interrupts while text was written, {at_boot} of them at boot")
 
 
 variants()
