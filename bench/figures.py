@@ -266,7 +266,7 @@ def table(head, rows):
     yield ""
 
 
-def verdict(value, low, high, form="{:.2f}"):
+def verdict(value, low, high, form="{:.3f}"):
     return f"{form.format(value)} {'met' if low <= value <= high else '**missed**'}"
 
 
@@ -275,7 +275,7 @@ def targets(dispatches, applies, sizes):
     infinite = float("inf")
     rows = []
 
-    def add(text, runs, value, low, high, form="{:.2f}"):
+    def add(text, runs, value, low, high, form="{:.3f}"):
         if runs:
             rows.append((text, {each: verdict(value(runs[each]), low, high, form) for each in runs}))
 

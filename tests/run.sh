@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
-#   sh tests/run.sh              about a quarter of an hour on two cores
+#   sh tests/run.sh              about a quarter of an hour on two cores, and two minutes for the kernel
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
-#                                freestanding no_site install aarch64 i686 fuzz tidy format size gate
+#                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
-#   INLAY_SOAK=1                 fuzzes for ten minutes instead of one
+#   INLAY_SOAK=1                 fuzzes for ten minutes instead of one, boots the kernel 1,000 times instead of 20
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -17,7 +17,8 @@ passed=0
 
 sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
     clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
-    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux || exit 1
+    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux \
+    qemu-system-x86 xen-hypervisor-4.17-amd64 || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""boots: the example kernel, booted in all the ways that it is made for, and checked from the outside.
+
+    boots.py BUILD XEN          BUILD has kernel.elf, clang.elf, mutation-*.elf and memory_test (tests/kernel/run.sh)
+
+One line a check that fails, one for each group. INLAY_SOAK=1 boots 1,000 times instead of 20 in the end.
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+from machine import Machine, Result
+
+build, xen = sys.argv[1], sys.argv[2]
+soak = os.environ.get("INLAY_SOAK") == "1"
+gcc, clang = f"{build}/kernel.elf", f"{build}/clang.elf"
+passed = failed = 0
+slowest = 0.0
+
+
+def check(right, what, result=None):
+    global passed, failed
+    if right:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL: kernel: {what}")
+        if result is not None:
+            print("\n".join("    " + line for line in result.lines if line.startswith("FAIL")))
+            print("\n".join("    " + line for line in result.lines[-25:]))
+    return right
+
+
+def boot(kernel=gcc, **how):
+    with Machine(kernel, **how) as machine:
+        return machine.finish()
+
+
+def symbols(kernel):
+    listing = subprocess.run(["nm", kernel], capture_output=True, text=True, check=True).stdout
+    return {line.split()[2]: int(line.split()[0], 16) for line in listing.splitlines() if len(line.split()) == 3}
+
+
+def function_at(kernel, address):
+    """The name of the function around an address, without namespaces and parameters."""
+    listing = subprocess.run(["nm", "-nC", kernel], capture_output=True, text=True, check=True).stdout
+    name = ""
+    for line in listing.splitlines():
+        value, kind, text = line.split(" ", 2)
+        if kind in "tTwW" and int(value, 16) <= address:
+            name = text
+    return name.replace("(anonymous namespace)::", "").split("(")[0].split("::")[-1]
+
+
+# ---- Each variant: its tests, its summary, its features ------------------------------------------------
+
+NATIVE_SKIPS = {"SKIP: user: no SMAP to refuse other access to user memory"}
+XEN_SKIPS = NATIVE_SKIPS | {"SKIP: smp: dom0 has one vCPU"}
+
+# name, how to boot, features (of those that the kernel prints), expected skips
+VARIANTS = [
+    ("qemu64", {"cpu": "qemu64"}, "-xenpv -smap -fsgsbase +tcg -kvm -hyperv -vmware -xen", NATIVE_SKIPS),
+    ("max", {"cpu": "max"}, "-xenpv +smap +fsgsbase +tcg", set()),
+    ("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "-xenpv -smap -fsgsbase +tcg -kvm -hyperv -vmware -xen", NATIVE_SKIPS),
+    ("max,-hypervisor", {"cpu": "max,-hypervisor"}, "-xenpv +smap +fsgsbase -tcg", set()),
+    ("max,-apic", {"cpu": "max,-apic"}, "-xenpv +smap",
+     {f"SKIP: {each}: no local APIC, and so no timer" for each in ("pv", "user", "clock", "storm", "smp")}),
+    ("smp 2", {"smp": 2, "append": "cpus=2"}, "-xenpv +smap", set()),
+    ("smp 4", {"smp": 4, "append": "cpus=4"}, "-xenpv +smap", set()),
+    ("smp 8", {"smp": 8, "append": "cpus=8"}, "-xenpv +smap", set()),
+    ("clang qemu64", {"kernel": clang, "cpu": "qemu64"}, "-xenpv -smap", NATIVE_SKIPS),
+    ("clang smp 4", {"kernel": clang, "smp": 4, "append": "cpus=4"}, "-xenpv +smap", set()),
+    ("xen", {"xen": xen}, "+xenpv +pvunlock +vcpupreempt -tcg", XEN_SKIPS),
+    ("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv -smap +pvunlock", XEN_SKIPS),
+    ("xen, clang", {"kernel": clang, "xen": xen}, "+xenpv +pvunlock +vcpupreempt", XEN_SKIPS),
+]
+
+
+def check_variant(name, how, features, skips, result):
+    global slowest
+    slowest = max(slowest, result.seconds)
+    tests = result.count("PASS") + result.count("SKIP")
+    summary = f"SUMMARY: {tests} tests" + (f", {len(skips)} skipped" if skips else "")
+    good = check(result.status == 0 and result.count("FAIL") == 0, f"{name}: passes", result)
+    good &= check(tests >= (50 if "-apic" not in name else 15) and result.line("SUMMARY") == summary, f"{name}: says {summary!r}", result)
+    good &= check({line for line in result.lines if line.startswith("SKIP")} == skips, f"{name}: skips what it must", result)
+    found = result.line("features:").split()
+    good &= check(set(features.split()) <= set(found), f"{name}: finds {features}, not {found}")
+    good &= check(result.seconds < 10, f"{name}: takes {result.seconds:.1f} s, not 10")
+    good &= check(f"processors: {how.get('smp', 1)}" in result.text, f"{name}: counts its processors", result)
+    if "xen" not in how:  # isa-debug-exit says the same as the last line
+        good &= check(result.qemu_status == 1, f"{name}: QEMU ends with {result.qemu_status}")
+    print(f"{'ok' if good else 'bad'}: {name}: {result.seconds:.2f} s, {result.line('SUMMARY')}")
+
+
+def variants():
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda each: boot(**each[1]), VARIANTS))
+    for each, result in zip(VARIANTS, results):
+        check_variant(*each, result)
+
+
+# ---- Memory, over the gdb stub, against the report on the file ------------------------------------------------
+
+def check_memory(name, how, features):
+    kernel = how.pop("kernel", gcc)
+    names = symbols(kernel)
+    with Machine(kernel, append="test=patching hold", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+        memory = machine.memory(names["image_begin"], names["text_window_begin"])
+        found = Result(machine.text, 0, 0).line("features:").split()[1:]
+    path = f"{build}/memory.bin"
+    with open(path, "wb") as file:
+        file.write(memory)
+    command = [f"{build}/memory_test", kernel, path, ",".join(["none"] + features.split())]
+    if how.get("xen"):
+        command.append("unlike=hypercall_page:4096")
+    run = subprocess.run(command, capture_output=True, text=True)
+    check(run.returncode == 0, f"memory of {name}: {run.stdout}{run.stderr}")
+    print(f"memory of {name}: {run.stdout.splitlines()[-1] if run.stdout else 'nothing'}")
+    check({each for each in found if each[0] == "+"} == set(features.split()), f"memory of {name}: the kernel found {found}")
+    # And the comparison can fail: the same memory is not what other features would have.
+    other = features.replace("+smap", "").split() if "+smap" in features else features.split() + ["+smap"]
+    if "+xenpv" in features:
+        other = [each for each in features.split() if each != "+xenpv"]
+    command[3] = ",".join(["none"] + other)
+    run = subprocess.run(command, capture_output=True, text=True)
+    check(run.returncode == 1 and "not as decided" in run.stdout, f"memory of {name}: agrees with {other} as well")
+
+
+def memory():
+    check_memory("qemu64", {"cpu": "qemu64"}, "+tcg")
+    check_memory("max", {"cpu": "max"}, "+smap +fsgsbase +tcg")
+    check_memory("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "+tcg")
+    check_memory("max,tcg-cpuid=off", {"cpu": "max,tcg-cpuid=off"}, "+smap +fsgsbase")
+    check_memory("clang, max,-smap", {"kernel": clang, "cpu": "max,-smap"}, "+fsgsbase +tcg")
+    check_memory("xen", {"xen": xen}, "+xenpv +xen +smap +fsgsbase +pvunlock +vcpupreempt")
+    check_memory("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv +xen +pvunlock +vcpupreempt")
+
+
+# ---- Machine check, crash, statuses ------------------------------------------------
+
+def machine_check():
+    count = 20
+    for cpu in ("qemu64", "max"):
+        with Machine(gcc, cpu=cpu, append=f"test=traps mce={count}", monitor=True) as machine:
+            for number in range(1, count + 1):
+                machine.wait_for(f"WAITING for machine check {number}.")
+                # CPU 0, bank 9; valid, uncorrected, enabled, context corrupt; restart and error IPs valid, in progress
+                machine.monitor("mce 0 9 0xb200000000000000 0x5 0x1234 0xd")
+            result = machine.finish()
+        text = "PASS: traps: each injected machine check reaches the native handler on its IST stack"
+        check(result.status == 0 and text in result.lines, f"machine check on {cpu}", result)
+    print("ok: machine checks injected by the monitor")
+
+
+def crash():
+    for name, how in (("native", {}), ("xen", {"xen": xen})):
+        result = boot(append="crash", **how)
+        check(result.status == 127 and (name == "xen" or result.qemu_status == 255), f"crash, {name}: status 127", result)
+        for part in ("Unhandled exception: #UD invalid opcode", "Vector: 6 (kernel)", "Error code: 0000", "cr2: ",
+                     "rax=", "r15=", "rip=", "Code:", "<0f> 0b", "Backtrace:"):
+            check(part in result.text, f"crash, {name}: says {part!r}", result)
+        addresses = re.findall(r"^  ([0-9a-f]{16})\r?$", result.text, re.M)
+        functions = [function_at(gcc, int(each, 16) - (i > 0)) for i, each in enumerate(addresses)]
+        expected = ["crash_inside", "crash", "kernel_main", "xen_main" if name == "xen" else "native_main"]
+        below = [each for each in functions if each in expected]
+        check(below == expected, f"crash, {name}: the backtrace is {functions}", result)
+    result = boot(append="test=smp", xen=xen)
+    check(result.status == 77 and result.line("SUMMARY") == "SUMMARY: 1 tests, 1 skipped", "all skipped: status 77", result)
+    result = boot(append="test=smp cpus=3", smp=2)
+    check(result.status == 1 and result.qemu_status == 3 and "1 unexpected failures" in result.text,
+          "a failure: status 1", result)
+    print("ok: crash dumps and statuses")
+
+
+# ---- The text of the kernel ------------------------------------------------
+
+def listing():
+    for kernel in (gcc, clang):
+        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-j", ".text", kernel], capture_output=True,
+                              text=True).stdout
+        instructions = re.findall(r"^\s*[0-9a-f]+:\s+(\S+)", text, re.M)
+        check("popf" not in instructions, f"{kernel}: no popf in its text")
+        check("pushf" in instructions and "swapgs" in instructions and "iretq" in instructions, f"{kernel}: is disassembled")
+
+
+# ---- Mutations: each must be found ------------------------------------------------
+
+MUTATIONS = [
+    ("ORDER", {"xen": xen}, "FAIL: patching: a second apply.. finds every site as it should be"),
+    ("POPF", {}, "FAIL: pv: irq: guard: off before, on inside"),
+    ("POPF", {"xen": xen}, "FAIL: pv: irq: guard: on before, off inside"),
+    ("SWAPGS", {"xen": xen}, "Unhandled exception: #(GP|UD)"),
+    ("IST", {"xen": xen}, "FAIL: traps: the trap table has the entries for Xen at #MC and #DF"),
+    ("PARITY", {}, "FAIL: user: the kernel finds its own %gs|Unhandled exception"),
+    ("UNGUARDED", {"append": "test=storm storm=4000"}, "FAIL: storm: no handler met a half-written site|Unhandled"),
+]
+
+
+def mutations():
+    for name, how, sign in MUTATIONS:
+        result = boot(f"{build}/mutation-{name}.elf", **how)
+        where = "xen" if "xen" in how else "native"
+        found = re.search(sign, result.text)
+        good = check(result.status != 0 and found is not None, f"mutation {name} ({where}) is not found", result)
+        if good:
+            print(f"ok: mutation {name} ({where}): {found.group(0)}")
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"{build}/mutation-POPF.elf"], capture_output=True,
+                          text=True).stdout
+    check(re.search(r"\spopf", text) is not None, "the search for popf finds none where there is one")
+
+
+# ---- Soak ------------------------------------------------
+
+def soak_boots():
+    count = 1000 if soak else 20
+    kinds = [each[1] for each in VARIANTS]
+    interrupts = at_boot = 0
+
+    def one(number):
+        how = dict(kinds[number % len(kinds)])
+        how["append"] = (how.get("append", "") + (" storm=1600" if soak and "xen" not in how else "")).strip()
+        return number, how, boot(**how)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, how, result in pool.map(one, range(count)):
+            check(result.status == 0 and result.count("FAIL") == 0 and result.line("SUMMARY") != "",
+                  f"boot {number} ({how})", result)
+            storm = re.search(r"^storm: (\d+) interrupts", result.text, re.M)
+            interrupts += int(storm.group(1)) if storm else 0
+            boot_storm = re.search(r"^patched: in \d+ us, amid (\d+) interrupts", result.text, re.M)
+            at_boot += int(boot_storm.group(1)) if boot_storm else 0
+    check(at_boot != 0, "no interrupt came while kernels patched themselves at boot")
+    check(interrupts >= (1000 if not soak else 1_000_000), f"only {interrupts} interrupts came while text was written")
+    print(f"soak: {count} boots, {interrupts} interrupts while text was written, {at_boot} of them at boot")
+
+
+variants()
+memory()
+machine_check()
+crash()
+listing()
+mutations()
+soak_boots()
+print(f"kernel: {passed} passed, {failed} failed; the slowest boot took {slowest:.1f} s")
+sys.exit(failed != 0)

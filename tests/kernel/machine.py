@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSL-1.0
+"""machine: boots the kernel in QEMU (TCG only), natively or under Xen, and talks to it while it runs.
+
+    with Machine(kernel, cpu="max", smp=4, append="mce", monitor=True) as machine:
+        machine.wait_for("WAITING")
+        machine.monitor("mce 0 9 ...")
+        result = machine.finish()          # .status, .text, .seconds
+"""
+import os
+import re
+import select
+import socket
+import subprocess
+import tempfile
+import time
+
+
+class Result:
+    def __init__(self, text, seconds, qemu_status):
+        self.text, self.seconds, self.qemu_status = text, seconds, qemu_status
+        said = re.search(r"^EXIT: STATUS=(\d+)", text, re.M)
+        self.status = int(said.group(1)) if said else None
+        self.lines = [line.rstrip("\r") for line in text.split("\n") if not line.startswith("(XEN)")]
+
+    def count(self, kind):
+        return sum(line.startswith(kind + ":") for line in self.lines)
+
+    def line(self, head):
+        return next((line for line in self.lines if line.startswith(head)), "")
+
+
+class Machine:
+    def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30):
+        self.limit, self.text, self.started = limit, "", time.monotonic()
+        self.place = tempfile.mkdtemp(prefix="inlay-kernel-")
+        command = ["timeout", str(limit), "qemu-system-x86_64", "-accel", "tcg", "-M", "pc", "-cpu", cpu, "-smp", str(smp),
+                   "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+                   "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+        if xen:
+            command += ["-m", "192", "-kernel", xen, "-append", "com1=115200,8n1 console=com1",
+                        "-initrd", f"{kernel} {append}"]
+        else:
+            command += ["-m", "64", "-kernel", kernel, "-append", append]
+        if monitor:
+            command += ["-monitor", f"unix:{self.place}/monitor,server,nowait"]
+        if gdb:
+            command += ["-chardev", f"socket,path={self.place}/gdb,server=on,wait=off,id=gdb", "-gdb", "chardev:gdb"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()  # timeout passes it on
+            self.process.wait()
+        self.process.stdout.close()
+        for name in os.listdir(self.place):
+            os.unlink(os.path.join(self.place, name))
+        os.rmdir(self.place)
+
+    def _read(self, seconds):
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        data = os.read(self.process.stdout.fileno(), 65536) if ready else None
+        self.text += data.decode(errors="replace") if data else ""
+        return data
+
+    def wait_for(self, word):
+        end = time.monotonic() + self.limit
+        while word not in self.text:
+            if time.monotonic() > end or self._read(1) == b"":
+                raise RuntimeError(f"the kernel never said {word!r}:\n{self.text[-2000:]}")
+
+    def finish(self):
+        while self._read(self.limit + 5):
+            pass
+        status = self.process.wait()
+        return Result(self.text, time.monotonic() - self.started, status)
+
+    def _connect(self, name):
+        end = socket.socket(socket.AF_UNIX)
+        end.settimeout(10)
+        end.connect(f"{self.place}/{name}")
+        return end
+
+    def monitor(self, command):
+        with self._connect("monitor") as end:
+            end.sendall(command.encode() + b"\n")
+            text = b""
+            while text.count(b"(qemu)") < 2:  # before the command, and behind its answer
+                got = end.recv(65536)
+                if not got:
+                    break
+                text += got
+            return text.decode(errors="replace")
+
+    def memory(self, begin, end):
+        """Bytes at virtual addresses, over QEMU's gdb stub (the remote protocol of gdb: $m..., checksums, +)."""
+        data = b""
+        with self._connect("gdb") as stub:
+            while begin + len(data) < end:
+                size = min(1024, end - begin - len(data))
+                packet = f"m{begin + len(data):x},{size:x}".encode()
+                stub.sendall(b"$" + packet + b"#%02x" % (sum(packet) & 0xFF))
+                answer, found = b"", None
+                while not found:  # T..: that the machine stopped, because we came
+                    answer += stub.recv(65536)
+                    found = re.search(rb"\$((?!T)[^#]*)#..", answer)
+                stub.sendall(b"+")
+                text = found.group(1)
+                if text.startswith(b"E") or len(text) != 2 * size:
+                    raise RuntimeError(f"gdb stub: {text[:40]!r} for {packet!r}")
+                data += bytes.fromhex(text.decode())
+        return data
