@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
-#   sh tests/run.sh              about a quarter of an hour on two cores, and two minutes for the kernel
+#   sh tests/run.sh              25 minutes at most on two cores
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
 #                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
@@ -125,6 +125,7 @@ for each in $parts; do
     install) part install sh tests/install/run.sh ;;
     aarch64) part aarch64 sh tests/aarch64/run.sh ;;
     i686) part i686 in_32_bits ;;
+    kernel) part kernel sh tests/kernel/run.sh ;;
     fuzz | tidy | format | size | gate) part "$each" "$each" ;;
     *) echo "no such part: $each"; exit 2 ;;
     esac
