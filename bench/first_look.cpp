@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 12. What it costs and what it saves: a first look, on this machine.
+// 13. What it costs and what it saves: a first look, on this machine.
 //
 // What. The same call made in several ways; the same instruction with and without a choice in front of it; the same
 // question asked of memory and of the text. Each is a ratio to the plain form of its group, from the same run.
@@ -11,6 +11,7 @@
 // starts on a cache line of its own. Google Benchmark runs the repetitions of all variants in random order, so that
 // a machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
 // sites are looked at: what claims to be patched is, and what claims not to be is not.
+#include "machine.hpp"
 #include "ratios.hpp"
 
 #include <inlay/inlay.hpp>
@@ -161,13 +162,6 @@ bool holds(const char* name, const char* bytes, std::size_t size) {
     return found;
 }
 
-/// QEMU's emulator gives this name where hypervisors give theirs.
-bool emulated() {
-    const inlay::x86::this_cpu here;
-    const auto name = here.cpuid(0x4000'0000, 0);
-    return inlay::x86::holds(cpu.hypervisor.probe(), here) && name.ebx == 0x54474354; // "TCGT"
-}
-
 // ---- The table -------------------------------------------------------------------------------------------
 
 template <class Chain>
@@ -212,13 +206,13 @@ void add_all(bool has_popcnt) {
 } // namespace
 
 int main(int count, char** arguments) {
-    std::printf("12. What it costs and what it saves: a first look\n"
+    std::printf("13. What it costs and what it saves: a first look\n"
                 "=================================================\n"
                 "Steps of a chain, each waiting for the one before; medians of 15 interleaved repetitions, as ratios\n"
                 "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
     const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});
-    if (emulated()) {
-        std::printf("This CPU is emulated by QEMU: what follows says nothing about a real one.\n\n");
+    if (const auto emulator = bench::emulator(); !emulator.empty()) {
+        std::printf("This CPU is emulated by %s: what follows says nothing about a real one.\n\n", emulator.c_str());
     }
     if (apply_all_but_one() < 1 || !holds("bench.flag", "\xb8\x01", 2) ||
         (has_popcnt && !holds("bench.popcount", "\xf3\x48\x0f\xb8\xc7", 5))) {

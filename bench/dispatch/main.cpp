@@ -17,6 +17,7 @@
 #include "../clock.hpp"
 #include "../keeper.hpp"
 #include "../machine.hpp"
+#include "../ratios.hpp"
 #include "form.hpp"
 #include "listing.hpp"
 
@@ -336,14 +337,6 @@ int main(int count, char** arguments) {
                     forms.front().chains[0].blocks.size());
         return 0;
     }
-    std::string interleaved = "--benchmark_enable_random_interleaving=true";
-    std::vector<char*> options{arguments, arguments + count};
-    options.insert(options.begin() + 1, interleaved.data());
-    int option_count = static_cast<int>(options.size());
-    benchmark::Initialize(&option_count, options.data());
-    if (benchmark::ReportUnrecognizedArguments(option_count, options.data())) {
-        return 2;
-    }
     bench::stay_on_this_processor();
     bench::clock clock;
     bench::add_context();
@@ -355,7 +348,9 @@ int main(int count, char** arguments) {
     }
     bench::add_all(forms, clock);
     bench::keeper kept{"cycles"};
-    benchmark::RunSpecifiedBenchmarks(&kept);
+    if (!bench::measure(count, arguments, kept)) {
+        return 2;
+    }
     std::printf("%s\ncycles by %s\nThe core was free in %.0f %% of the repetitions; the others are left out.\n",
                 bench::processor().c_str(), clock.source(), 100 * kept.choose());
     bench::print(forms, kept);
