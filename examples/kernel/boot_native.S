@@ -71,7 +71,8 @@ in_long_mode:
 	addq	$KERNEL_BASE, %rsi
 	jmp	*%rsi
 
-boot_cpu_64:
+/* The kernel's data segments; %fs and %gs get their bases elsewhere. */
+.macro LOAD_SEGMENTS
 	movl	$KERNEL_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
@@ -79,6 +80,10 @@ boot_cpu_64:
 	xorl	%eax, %eax
 	movl	%eax, %fs
 	movl	%eax, %gs
+.endm
+
+boot_cpu_64:
+	LOAD_SEGMENTS
 	leaq	boot_stack_end(%rip), %rsp
 	xorl	%ebp, %ebp			/* the end of a backtrace */
 	movl	pvh_start_info(%rip), %edi
@@ -87,13 +92,7 @@ boot_cpu_64:
 	jmp	1b
 
 ap_64:
-	movl	$KERNEL_DS, %eax
-	movl	%eax, %ds
-	movl	%eax, %es
-	movl	%eax, %ss
-	xorl	%eax, %eax
-	movl	%eax, %fs
-	movl	%eax, %gs
+	LOAD_SEGMENTS
 	movq	ap_stack(%rip), %rsp
 	xorl	%ebp, %ebp
 	call	ap_main
