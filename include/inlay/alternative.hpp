@@ -72,6 +72,52 @@ struct forms_of_an_alternative_agree_about_the_stack {
     static constexpr bool value = true;
 };
 
+/// The registers that `Form` changes although its site does not say so: bit n for register n. A form that never comes
+/// back changes what it likes.
+template <auto Form, unsigned Allowed>
+inline constexpr unsigned undeclared_registers =
+    Form.falls_through ? static_cast<unsigned>(Form.writes_mask) & ~Allowed & ~(1U << arch::emit::stack_number) : 0U;
+
+/// With everything in its type, so that a compiler's message names the form and the register.
+template <auto Form, unsigned Ordinal, unsigned RegisterNumber>
+struct forms_change_only_what_the_site_says {
+    static_assert(
+        RegisterNumber == 32,
+        "inlay: a form of this alternative changes a register that the site neither returns nor clobbers, and "
+        "the compiler would keep a value there; `RegisterNumber` is its number (x86: rax 0, rcx 1, rdx 2, rbx 3, "
+        "rsi 6, rdi 7), `Ordinal` the form's (0 is the original). Add .clobbers<rcx>(), for example, also if "
+        "it is among takes<...>(), or push and pop it in the form");
+    static constexpr bool value = true;
+};
+template <bool Stated, unsigned Ordinal>
+struct bytes_say_what_they_change {
+    static_assert(
+        Stated, "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
+                "bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>(), or bytes(...).writes<>() if they change "
+                "no general register; `Ordinal` is the form's (0 is the original)");
+    static constexpr bool value = true;
+};
+
+[[nodiscard]] consteval unsigned lowest_register(unsigned mask) {
+    unsigned number = 0;
+    while (number < 32 && (mask >> number & 1U) == 0) {
+        ++number;
+    }
+    return number;
+}
+
+template <unsigned Allowed, unsigned Ordinal>
+[[nodiscard]] consteval bool forms_change_only() {
+    return true;
+}
+template <unsigned Allowed, unsigned Ordinal, auto Form, auto... Forms>
+[[nodiscard]] consteval bool forms_change_only() {
+    return bytes_say_what_they_change<!Form.unstated, Ordinal>::value &&
+           forms_change_only_what_the_site_says<Form, Ordinal,
+                                                lowest_register(undeclared_registers<Form, Allowed>)>::value &&
+           forms_change_only<Allowed, Ordinal + 1, Forms...>();
+}
+
 /// Stand-ins where a declaration has no name, and a site no result.
 struct unnamed {};
 struct no_register {};
@@ -147,11 +193,12 @@ template <class T>
 }
 
 /// How a site meets the compiler: registers in, a register out, and what else changes.
-template <class Result, auto ResultRegister, bool ClobbersAll, auto... Inputs>
+template <class Result, auto ResultRegister, bool ClobbersAll, unsigned Clobbers, auto... Inputs>
 struct operands {
     using result = Result;
     static constexpr auto result_register = ResultRegister;
     static constexpr bool clobbers_all = ClobbersAll;
+    static constexpr unsigned clobbers = Clobbers; ///< bit n: register n changes, be it an input or not
     static constexpr std::size_t inputs = sizeof...(Inputs);
 
     template <class... Arguments>
@@ -170,10 +217,10 @@ struct site {
     template <auto... Registers>
     [[nodiscard]] consteval auto takes() const {
         static_assert(Operands::inputs == 0, "inlay: takes<...>() may be given once; name all registers in it");
-        return site<
-            Declaration, Name,
-            operands<typename Operands::result, Operands::result_register, Operands::clobbers_all, Registers...>,
-            Original, Whens...>{};
+        return site<Declaration, Name,
+                    operands<typename Operands::result, Operands::result_register, Operands::clobbers_all,
+                             Operands::clobbers, Registers...>,
+                    Original, Whens...>{};
     }
 
     /// The same alternative with a result of type `Result` in `Register`.
@@ -189,8 +236,15 @@ struct site {
         return with_result<Result, Register>(Operands{});
     }
 
+    /// The same alternative, changing `Registers` as well: what a form writes that is no result. An input that a form
+    /// changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, std::uint64_t>().clobbers<rcx>()`.)
+    template <auto... Registers>
+    [[nodiscard]] consteval auto clobbers() const {
+        return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});
+    }
+
     /// The same alternative, changing every register that a function may change.
-    [[nodiscard]] consteval auto clobbers_all() const { return with_clobbers(Operands{}); }
+    [[nodiscard]] consteval auto clobbers_all() const { return with_all_clobbers(Operands{}); }
 
     /// The same alternative under a name, for reports.
     template <name NewName>
@@ -212,10 +266,14 @@ struct site {
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
             arch::emit::no_red_zone();
         }
+        if constexpr (describes::moves_stack) {
+            arch::emit::needs_frame_pointer();
+        }
         constexpr auto keeps = arch::emit::keeps_of(Operands::clobbers_all ? called::ordinary : describes::calls);
+        constexpr auto gives = arch::emit::gives_in<Operands::result_register>;
+        static_assert(changes_no_other_register<arch::emit::changed_by_site(gives, keeps, Operands::clobbers)>());
         const auto out =
-            arch::emit::site<describes, Operands::mask, arch::emit::gives_in<Operands::result_register>, keeps>(
-                Operands::load(arguments...));
+            arch::emit::site<describes, Operands::mask, gives, keeps, Operands::clobbers>(Operands::load(arguments...));
         if constexpr (!describes::falls_through) {
             __builtin_unreachable();
         } else if constexpr (!std::is_void_v<typename Operands::result>) {
@@ -224,13 +282,22 @@ struct site {
     }
 
 private:
-    template <class Result, auto Register, class Old, auto OldRegister, bool All, auto... Inputs>
-    static consteval auto with_result(operands<Old, OldRegister, All, Inputs...>) {
-        return site<Declaration, Name, operands<Result, Register, All, Inputs...>, Original, Whens...>{};
+    template <unsigned Allowed>
+    static consteval bool changes_no_other_register() {
+        return forms_change_only<Allowed, 0, Original, Whens::code...>();
     }
-    template <class Result, auto Register, bool All, auto... Inputs>
-    static consteval auto with_clobbers(operands<Result, Register, All, Inputs...>) {
-        return site<Declaration, Name, operands<Result, Register, true, Inputs...>, Original, Whens...>{};
+    template <class Result, auto Register, class Old, auto OldRegister, bool All, unsigned Clobbers, auto... Inputs>
+    static consteval auto with_result(operands<Old, OldRegister, All, Clobbers, Inputs...>) {
+        return site<Declaration, Name, operands<Result, Register, All, Clobbers, Inputs...>, Original, Whens...>{};
+    }
+    template <class Result, auto Register, bool All, unsigned Clobbers, auto... Inputs>
+    static consteval auto with_all_clobbers(operands<Result, Register, All, Clobbers, Inputs...>) {
+        return site<Declaration, Name, operands<Result, Register, true, Clobbers, Inputs...>, Original, Whens...>{};
+    }
+    template <unsigned More, class Result, auto Register, bool All, unsigned Clobbers, auto... Inputs>
+    static consteval auto with_clobbers(operands<Result, Register, All, Clobbers, Inputs...>) {
+        return site<Declaration, Name, operands<Result, Register, All, Clobbers | More, Inputs...>, Original,
+                    Whens...>{};
     }
 
     /// Only the low bits of a register count: a bool is 8 bits.
@@ -257,7 +324,7 @@ inline constexpr bool is_when<when<Predicate, Code>> = true;
 /// Thread-safe before and after apply(), not during it.
 template <auto Original, class... Whens>
 struct alternative : detail::site<detail::declaration<detail::unnamed{}, Original, Whens...>, detail::unnamed{},
-                                  detail::operands<void, detail::no_register{}, false>, Original, Whens...> {
+                                  detail::operands<void, detail::no_register{}, false, 0>, Original, Whens...> {
     static_assert(detail::is_code<std::remove_cv_t<decltype(Original)>>,
                   "inlay: the first argument of alternative is its original code, e.g. nop(3)");
     static_assert((detail::is_when<Whens> && ...), "inlay: write alternative<original, when<predicate, code>, ...>");

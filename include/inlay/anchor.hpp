@@ -50,7 +50,8 @@ concept is_operation = requires { Symbol::where; };
 /// Calls `Function` by the ordinary convention. (i386: the first three arguments in eax, edx and ecx, where the
 /// operands of an alternative can be, whatever the convention of `Function`; Linux is compiled so as a whole.) Hidden,
 /// so that its address is a link-time constant even in a shared library, where `Function` itself may give way to
-/// another of its name.
+/// another of its name. An exception ends the program here: the compiler does not know that the assembly statement which
+/// this is called from calls anything, and an unwinder that went on would find a handler that was never meant.
 template <auto Function, class Type = plain<decltype(Function)>>
 struct reachable {
     static_assert(sizeof(Type) == 0, "inlay: name a function by its address: call<&f>()");
@@ -63,7 +64,7 @@ struct reachable<Function, Result (*)(Parameters...)> {
 #if defined(__i386__)
     [[gnu::regparm(3)]]
 #endif
-    static Result call(Parameters... parameters) {
+    static Result call(Parameters... parameters) noexcept {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };

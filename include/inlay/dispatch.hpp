@@ -46,7 +46,7 @@ struct dispatch {
 
     [[gnu::visibility("hidden")]] static inline constinit detail::callee_state<function, sizeof...(Whens) + 1> state{
         Default, {Default, Whens::code...}};
-    static constexpr void (*trampoline)() = &detail::trampoline_of<Name>::entry;
+    static constexpr auto trampoline = detail::trampoline_of<Name, function>;
 
     /// What a call calls. Writes the marker, so use it only in a call expression: `crc32(buffer)`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
@@ -55,7 +55,7 @@ struct dispatch {
         arch::emit::trampoline<dispatch>();
         arch::emit::callee<dispatch, &detail::name_text<Name>::value, sizeof...(Whens)>();
         arch::emit::call_site<dispatch>();
-        return reinterpret_cast<function*>(trampoline);
+        return detail::called_as<function>(trampoline);
     }
 };
 

@@ -5,23 +5,14 @@
 //     const inlay::table::tables tables = inlay::this_image();
 //
 // How it works. For a section whose name is an identifier the linker makes the symbols __start_NAME and
-// __stop_NAME. They are weak here, since an image may have no site, and hidden, since each has its own.
+// __stop_NAME. An image may have no site, and then has none of them; but if it has sites and the symbols are missing,
+// because a linker script put the records elsewhere, it does not link ("undefined reference to
+// __start_inlay_alternatives"; docs/linking.md has the lines for scripts). A C++ declaration cannot say so much, since
+// a weak one makes the need of all sites of its unit weak: the assembler writes the struct.
 #pragma once
 
+#include "inlay/arch/emit.hpp"
 #include "inlay/table.hpp"
-
-extern "C" {
-// NOLINTBEGIN(bugprone-reserved-identifier,*-avoid-c-arrays)
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::alternative_record __start_inlay_alternatives[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::alternative_record __stop_inlay_alternatives[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::call_record __start_inlay_calls[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::call_record __stop_inlay_calls[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::key_record __start_inlay_keys[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::key_record __stop_inlay_keys[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::named __start_inlay_names[];
-[[gnu::weak, gnu::visibility("hidden")]] extern inlay::table::named __stop_inlay_names[];
-// NOLINTEND(bugprone-reserved-identifier,*-avoid-c-arrays)
-}
 
 namespace inlay {
 
@@ -31,13 +22,8 @@ namespace detail {
 [[gnu::visibility("hidden")]] inline void nothing() noexcept {}
 [[gnu::visibility("hidden")]] inline std::uintptr_t zero() noexcept { return 0; }
 
-/// What this image shows to others. One an image.
-[[gnu::visibility("hidden")]] inline constinit table::image own_image{
-    {__start_inlay_alternatives, __stop_inlay_alternatives},
-    {__start_inlay_calls, __stop_inlay_calls},
-    {__start_inlay_keys, __stop_inlay_keys},
-    {__start_inlay_names, __stop_inlay_names},
-    {nullptr, 0, 0, &nothing, &zero}};
+/// What this image shows to others. One an image; the assembler defines it (`emit::image`).
+[[gnu::visibility("hidden")]] extern table::image own_image;
 
 template <class Record>
 [[nodiscard]] table::section<Record> section_between(Record* begin, Record* end) noexcept {
@@ -55,6 +41,7 @@ template <class Record>
 
 /// The tables of the image that calls this. Each shared library has its own.
 [[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
+    arch::emit::image<&detail::own_image, &detail::nothing, &detail::zero>();
     return detail::tables_of(detail::own_image);
 }
 

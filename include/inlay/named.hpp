@@ -26,6 +26,7 @@ template <class Declaration, name Name, class Signature, auto Trampoline = 0>
 [[gnu::always_inline]] inline void describe_named() noexcept {
     arch::emit::named<Declaration, &name_text<Name>::value, &signature<Signature>::value, Trampoline>();
 #if defined(__linux__) && __STDC_HOSTED__
+    arch::emit::image<&own_image, &nothing, &zero>();
     arch::emit::note<&own_image>();
 #endif
 }

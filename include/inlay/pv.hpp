@@ -442,10 +442,10 @@ struct operation_call<Operation, Result(Parameters...), std::index_sequence<Inde
     [[gnu::always_inline]] inline Result operator()(Parameters... arguments) const noexcept {
         using declaration = detail::declaration<Operation::name, original, Whens...>;
         if constexpr (std::is_void_v<Result>) {
-            using operands = detail::operands<void, no_register{}, false, arch::emit::argument_registers[Index]...>;
+            using operands = detail::operands<void, no_register{}, false, 0, arch::emit::argument_registers[Index]...>;
             site<declaration, Operation::name, operands, original, Whens...>{}(arguments...);
         } else {
-            using operands = detail::operands<Result, arch::emit::result_register<Result>, false,
+            using operands = detail::operands<Result, arch::emit::result_register<Result>, false, 0,
                                               arch::emit::argument_registers[Index]...>;
             return site<declaration, Operation::name, operands, original, Whens...>{}(arguments...);
         }

@@ -227,7 +227,7 @@ public:
     /// One an image.
     [[gnu::visibility("hidden")]] static inline constinit detail::call_cell<typename kind::stored> state{
         .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
-    static constexpr void (*trampoline)() = &detail::trampoline_of<Name>::entry;
+    static constexpr auto trampoline = detail::trampoline_of<Name, function>;
 
     /// What a call calls. Writes the marker, so use it only in a call expression: `sched_clock()`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
@@ -258,7 +258,7 @@ private:
     [[gnu::always_inline]] static inline function* site() noexcept {
         describe();
         arch::emit::static_call_site<static_call>();
-        return reinterpret_cast<function*>(trampoline);
+        return detail::called_as<function>(trampoline);
     }
 };
 

@@ -29,24 +29,246 @@
 #if defined(__x86_64__) && defined(__ILP32__)
 #error "inlay: the x32 ABI is not supported"
 #endif
+#if defined(__code_model_large__) && !defined(__clang__)
+#error "inlay: GCC gives no address to assembly statements under -mcmodel=large; compile with -mcmodel=medium or small"
+#endif
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/x86/registers.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
 
+#include <cstddef>
+
+// A function that consists of assembly: no compiler may put an instruction of its own into it, which would change the
+// registers that it is there to keep.
+#if defined(__clang__)
+#define INLAY_NAKED                                                                                                    \
+    __attribute__((naked, no_stack_protector, no_instrument_function, no_profile_instrument_function,                  \
+                   no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument,                  \
+                   visibility("hidden")))
+#else
+#define INLAY_NAKED                                                                                                    \
+    __attribute__((naked, no_stack_protector, no_instrument_function, no_profile_instrument_function,                  \
+                   no_sanitize_coverage, visibility("hidden")))
+#endif
+
+// Unwind information, where the compiler writes some. Frames of naked functions are the compiler's; it knows nothing
+// of what moves the stack in them. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section of its
+// own. Clang before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code that
+// leaves the stack alone.
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#define INLAY_CFI(directive) "." directive "\n\t"
+#if defined(__clang__) && __clang_major__ < 17
+#define INLAY_FRAME_BEGIN
+#if !__STDC_HOSTED__
+#define INLAY_FRAME_END(name)
+#elif defined(__x86_64__)
+#define INLAY_FRAME_END(name)                                                                                          \
+    ".pushsection .eh_frame,\"a\",@unwind\n"                                                                           \
+    ".Linlay_cie." name ":\n\t"                                                                                        \
+    ".long 20, 0x527a0100 - 0x527a0100\n\t"                                                                            \
+    ".byte 1,0x7a,0x52,0,1,0x78,16,1,0x1b,0x0c,7,8,0x90,1,0,0\n"                                                       \
+    ".Linlay_fde." name ":\n\t"                                                                                        \
+    ".long 16, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
+    ".byte 0,0,0,0\n\t"                                                                                                \
+    ".popsection\n\t"
+#else
+#define INLAY_FRAME_END(name)                                                                                          \
+    ".pushsection .eh_frame,\"a\",@progbits\n"                                                                         \
+    ".Linlay_cie." name ":\n\t"                                                                                        \
+    ".long 20, 0\n\t"                                                                                                  \
+    ".byte 1,0x7a,0x52,0,1,0x7c,8,1,0x1b,0x0c,4,4,0x88,1,0,0\n"                                                        \
+    ".Linlay_fde." name ":\n\t"                                                                                        \
+    ".long 16, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
+    ".byte 0,0,0,0\n\t"                                                                                                \
+    ".popsection\n\t"
+#endif
+#else
+#define INLAY_FRAME_BEGIN ".cfi_startproc\n\t"
+#define INLAY_FRAME_END(name) ".cfi_endproc\n\t"
+#endif
+#else
+#define INLAY_CFI(directive)
+#define INLAY_FRAME_BEGIN
+#define INLAY_FRAME_END(name)
+#endif
+
+// Kernels that are built with -mindirect-branch=thunk-extern and -mfunction-return=thunk-extern name their thunks, as
+// in -DINLAY_INDIRECT_THUNK_R11=__x86_indirect_thunk_r11 -DINLAY_RETURN_THUNK=__x86_return_thunk: a jump to the address
+// in r11, and a return. (32-bit mode has no register to spare: there, an indirect jump is a push and a return.)
+#define INLAY_TEXT_OF(name) INLAY_TEXT_OF_(name)
+#define INLAY_TEXT_OF_(name) #name
+#ifdef INLAY_RETURN_THUNK
+#define INLAY_RETURN ".byte 0xe9\n\t.long " INLAY_TEXT_OF(INLAY_RETURN_THUNK) " - . - 4\n\t"
+#else
+#define INLAY_RETURN ".byte 0xc3\n\t"
+#endif
+
+// The relocation that changes nothing. At a site it names the declaration, so that a linker that folds identical
+// functions sees two that differ; and the section's own symbol, so that a linker script that puts the records
+// elsewhere without it does not link.
+#if defined(__x86_64__)
+#define INLAY_RELOC(at, symbol) ".reloc " at ", R_X86_64_NONE, " symbol "\n\t"
+#define INLAY_WORD ".quad "
+#else
+#define INLAY_RELOC(at, symbol) ".reloc " at ", R_386_NONE, " symbol "\n\t"
+#define INLAY_WORD ".long "
+#endif
+#if defined(__x86_64__) && defined(INLAY_INDIRECT_THUNK_R11)
+#define INLAY_JUMP_THROUGH(pointer)                                                                                    \
+    ".byte 0x4c,0x8b,0x1d\n\t.long " pointer " - . - 4\n\t"                                                            \
+    ".byte 0xe9\n\t.long " INLAY_TEXT_OF(INLAY_INDIRECT_THUNK_R11) " - . - 4\n\t"
+#elif defined(__x86_64__)
+#define INLAY_JUMP_THROUGH(pointer) ".byte 0xff,0x25\n\t.long " pointer " - . - 4\n\t" // jmp *pointer(%rip)
+#elif defined(INLAY_RETURN_THUNK)
+#define INLAY_JUMP_THROUGH(pointer) ".byte 0xff,0x35\n\t.long " pointer "\n\t" INLAY_RETURN // push pointer
+#else
+#define INLAY_JUMP_THROUGH(pointer) ".byte 0xff,0x25\n\t.long " pointer "\n\t" // jmp *pointer
+#endif
+
+#define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
+
+// What a called function may change besides general registers. Clang knows all names everywhere. GCC refuses those of
+// registers that the function around a site does not have, and has no way to ask: there, thunks keep what a unit
+// cannot name (see `kept_by_thunks`). Without vector registers (-mgeneral-regs-only, as kernels are built) no function
+// changes them.
+#define INLAY_VECTORS_OF_SSE_32 , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#define INLAY_VECTORS_OF_SSE_64                                                                                        \
+    INLAY_VECTORS_OF_SSE_32, "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define INLAY_FLOATS , "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#define INLAY_MASKS , "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#define INLAY_VECTORS_OF_AVX512                                                                                        \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
+        "xmm28", "xmm29", "xmm30", "xmm31"
+#define INLAY_GENERAL_OF_APX                                                                                           \
+    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
+#if defined(__MMX__) || defined(__clang__)
+#define INLAY_MMX , "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7"
+#else
+#define INLAY_MMX
+#endif
+#if defined(__APX_F__) || (defined(__clang__) && __clang_major__ >= 18 && defined(__x86_64__))
+#define INLAY_APX INLAY_GENERAL_OF_APX
+#else
+#define INLAY_APX
+#endif
+#if defined(__x86_64__)
+#if defined(__clang__) || defined(__AVX512F__)
+#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_64 INLAY_VECTORS_OF_AVX512 INLAY_MASKS INLAY_APX
+#elif defined(__SSE__)
+#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_64 INLAY_APX
+#else
+#define INLAY_CALL_CLOBBERS INLAY_APX
+#endif
+#elif defined(__clang__) || defined(__AVX512F__)
+#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_32 INLAY_MASKS
+#elif defined(__SSE__)
+#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_32
+#elif !defined(_SOFT_FLOAT) // x87
+#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX
+#else
+#define INLAY_CALL_CLOBBERS
+#endif
+
 namespace inlay::x86::emit {
 
 using inlay::detail::anchor_of;
 
+// What a thunk keeps of the registers that GCC lets no statement of this unit name, although a function in it may have
+// them by its target attribute. Bits of `processor_state`.
+inline constexpr int state_known = 1;
+inline constexpr int state_sse = 2;
+inline constexpr int state_avx = 4;
+inline constexpr int state_avx512 = 8;
+inline constexpr int state_masks_of_64_bits = 16;
+inline constexpr int state_apx = 32;
+#if defined(__clang__) || defined(_SOFT_FLOAT) || (defined(__x86_64__) && !defined(__SSE__))
+inline constexpr int kept_by_thunks = 0;
+#elif defined(__x86_64__)
+inline constexpr int kept_by_thunks = 0
+#ifndef __AVX512F__
+                                      | state_avx512
+#endif
+#ifndef __APX_F__
+                                      | state_apx
+#endif
+    ;
+#elif !defined(__SSE__)
+inline constexpr int kept_by_thunks = state_sse | state_avx | state_avx512;
+#elif !defined(__AVX512F__)
+inline constexpr int kept_by_thunks = state_avx512;
+#else
+inline constexpr int kept_by_thunks = 0;
+#endif
+/// Whether the vector registers of a 32-bit unit are among them.
+inline constexpr int thunks_keep_vectors = (kept_by_thunks & state_sse) != 0 ? 1 : 0;
+
+/// What this processor has of those registers, and the system lets a program use; 0 until a thunk has asked. One an
+/// image.
+[[gnu::visibility("hidden")]] inline constinit std::uint8_t processor_state = 0;
+/// Fills it in.
+[[gnu::visibility("hidden")]] inline void find_processor_state() noexcept;
+
+// Each macro stores these registers to the stack (`store`), or loads them: k0 to k7 at rsp, vectors from rsp + 64 on,
+// r16 to r31 behind those.
+#define INLAY_IF_STATE(bits, other)                                                                                    \
+    ".byte 0xf6,0x05\n\t.long %c[state]" INLAY_STATE_DISTANCE "\n\t.byte " bits "\n\t"                                 \
+    ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t" // test byte ptr [state], bits; jz other
+#define INLAY_MOVE_MASKS(label, opcode)                                                                                \
+    INLAY_IF_STATE("%c[wide]", ".Linlay_narrow_" label "%=")                                                           \
+    ".irp n,0,1,2,3,4,5,6,7\n\t.byte 0xc4,0xe1,0xf8," opcode ",0x44+8*\\n,0x24,8*\\n\n\t.endr\n\t" /* kmovq */         \
+    ".byte 0xe9\n\t.long .Linlay_masks_" label "%= - . - 4\n"                                                          \
+    ".Linlay_narrow_" label "%=:\n\t"                                                                                  \
+    ".irp n,0,1,2,3,4,5,6,7\n\t.byte 0xc4,0xe1,0x78," opcode ",0x44+8*\\n,0x24,8*\\n\n\t.endr\n" /* kmovw */           \
+    ".Linlay_masks_" label "%=:\n\t"
+#if defined(__x86_64__)
+#define INLAY_STATE_DISTANCE " - . - 5"
+#define INLAY_MOVE_STATE(label, vector, mask, general)                                                                 \
+    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512_" label "%=")                                                      \
+    ".irp n,0,1,2,3,4,5,6,7\n\t"                                                                                       \
+    ".byte 0x62,0xe1,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+1\n\t" /* vmovdqu64, zmm16 to zmm23 */                   \
+    ".byte 0x62,0x61,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+9\n\t" /* zmm24 to zmm31 */                              \
+    ".endr\n\t" INLAY_MOVE_MASKS(label, mask) ".Linlay_no_avx512_" label "%=:\n\t" INLAY_IF_STATE(                     \
+        "%c[apx]", ".Linlay_no_apx_" label "%=") ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
+                                                 ".byte 0xd5,0x48," general                                            \
+                                                 ",0x84+8*\\n,0x24\n\t.long 1088+8*\\n\n\t" /* mov, r16 to r23 */      \
+                                                 ".byte 0xd5,0x4c," general                                            \
+                                                 ",0x84+8*\\n,0x24\n\t.long 1152+8*\\n\n\t" /* r24 to r31 */           \
+                                                 ".endr\n"                                                             \
+                                                 ".Linlay_no_apx_" label "%=:\n\t"
+#else
+#define INLAY_STATE_DISTANCE ""
+#define INLAY_MOVE_STATE(label, vector, mask, sse)                                                                     \
+    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512_" label "%=")                                                      \
+    INLAY_MOVE_MASKS(label, mask)                                                                                      \
+    ".if %c[vectors]\n\t"                                                                                              \
+    ".irp n,0,1,2,3,4,5,6,7\n\t"                                                                                       \
+    ".byte 0x62,0xf1,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+1\n\t.endr\n\t" /* vmovdqu64 */                          \
+    ".endif\n\t"                                                                                                       \
+    ".byte 0xe9\n\t.long .Linlay_vectors_" label "%= - . - 4\n"                                                        \
+    ".Linlay_no_avx512_" label "%=:\n\t"                                                                               \
+    ".if %c[vectors]\n\t" INLAY_IF_STATE(                                                                              \
+        "%c[avx]", ".Linlay_no_avx_" label "%=") ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
+                                                 ".byte 0xc5,0xfe," vector                                             \
+                                                 ",0x84+8*\\n,0x24\n\t.long 64+64*\\n\n\t.endr\n\t" /* vmovdqu */      \
+                                                 ".byte 0xe9\n\t.long .Linlay_vectors_" label "%= - . - 4\n"           \
+                                                 ".Linlay_no_avx_" label "%=:\n\t"                                     \
+                                                 ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
+                                                 ".byte 0x0f," sse                                                     \
+                                                 ",0x84+8*\\n,0x24\n\t.long 64+64*\\n\n\t.endr\n\t" /* movups */       \
+                                                 ".endif\n"                                                            \
+                                                 ".Linlay_vectors_" label "%=:\n\t"
+#endif
+
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
 /// wider than one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and
-/// ecx, see `reachable`.) It has no unwind information: an exception cannot cross an assembly statement, so one that
-/// leaves `Function` ends the program, as if it were noexcept. With `PassesReturnAddress`, `Function` gets where the
-/// thunk was called from.
+/// ecx, see `reachable`.) What no statement of the unit can name, it keeps as well. An exception cannot cross an
+/// assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept. With
+/// `PassesReturnAddress`, `Function` gets where the thunk was called from.
 ///
 /// A naked function, because data refers to thunks as well (pv.hpp), and only the compiler knows which linkage its
-/// symbol needs. A stack protector would write to the stack before the first instruction here.
+/// symbol needs.
 template <auto Function, bool PassesReturnAddress = false>
 struct thunk {
     using target = inlay::detail::reachable<Function>;
@@ -55,50 +277,137 @@ struct thunk {
     static_assert(is_64_bit || target::arity <= 3,
                   "inlay: in 32-bit mode, a function called from an alternative has at most three parameters");
 
-    __attribute__((naked, no_stack_protector, no_instrument_function, visibility("hidden"))) static void entry() {
+    INLAY_NAKED static void entry() {
 #if defined(__x86_64__)
-        asm(".byte 0x55,0x48,0x89,0xe5\n\t"                            // push rbp; mov rbp, rsp
-            ".byte 0x48,0x83,0xe4,0xf0\n\t"                            // and rsp, -16
-            ".byte 0x51,0x52,0x56,0x57\n\t"                            // push rcx, rdx, rsi, rdi
-            ".byte 0x41,0x50,0x41,0x51\n\t"                            // push r8, r9
-            ".byte 0x41,0x52,0x41,0x53\n\t"                            // push r10, r11
-            ".byte 0x50,0x50\n\t"                                      // push rax, twice: keeps the stack aligned
-            ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t" // mov rdi, [rbp + 8]
-            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-            ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
-            ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
-            ".endif\n\t"
-            ".byte 0x41,0x5b,0x41,0x5a\n\t"
-            ".byte 0x41,0x59,0x41,0x58\n\t"
-            ".byte 0x5f,0x5e\n\t"
-            ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
-            ".else\n\t.byte 0x5a\n\t"               // pop rdx
-            ".endif\n\t"
-            ".byte 0x59,0xc9,0xc3" // pop rcx; leave; ret
+        asm(".byte 0x55\n\t"                                                                             // push rbp
+            INLAY_CFI("cfi_def_cfa_offset 16") INLAY_CFI("cfi_offset 6, -16") ".byte 0x48,0x89,0xe5\n\t" // mov rbp, rsp
+            INLAY_CFI(
+                "cfi_def_cfa_register 6") ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
+                                          ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
+                                          ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
+                                          ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
+                                          ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
+                                          ".if %c[kept]\n\t"
+                                          ".byte 0xf6,0x05\n\t.long %c[state] - . - 5\n\t.byte 1\n\t" // test byte ptr
+                                                                                                      // [state],
+                                                                                                      // state_known
+                                          ".byte 0x75,0x23\n\t" // jnz, over 35 bytes
+                                          ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+                                          ".byte 0x48,0x8b,0x7c,0x24,0x30,0x48,0x8b,0x74,0x24,0x38\n\t" // mov rdi, [rsp
+                                                                                                        // + 48]; mov
+                                                                                                        // rsi, [rsp +
+                                                                                                        // 56]
+                                          ".byte 0x48,0x8b,0x54,0x24,0x40,0x48,0x8b,0x4c,0x24,0x48\n\t" // mov rdx, [rsp
+                                                                                                        // + 64]; mov
+                                                                                                        // rcx, [rsp +
+                                                                                                        // 72]
+                                          ".byte 0x4c,0x8b,0x44,0x24,0x28,0x4c,0x8b,0x4c,0x24,0x20\n\t" // mov r8, [rsp
+                                                                                                        // + 40]; mov
+                                                                                                        // r9, [rsp +
+                                                                                                        // 32]
+                                          ".endif\n\t"
+                                          ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t" // mov rdi, [rbp +
+                                                                                                     // 8]
+                                          ".if %c[kept]\n\t" INLAY_IF_STATE(
+                                              "%c[kept]",
+                                              ".Linlay_plain%=") ".byte 0x48,0x81,0xec\n\t.long 1216\n\t" // sub rsp,
+                                                                                                          // 1216
+            INLAY_MOVE_STATE("store", "0x7f", "0x91", "0x89") ".byte 0xe8\n\t.long %c[function] - . - "
+                                                              "4\n\t" INLAY_MOVE_STATE(
+                                                                  "load", "0x6f",
+                                                                  "0x90", "0x8b") ".byte 0x48,0x81,0xc4\n\t.long "
+                                                                                  "1216\n\t" // add rsp, 1216
+                                                                                  ".byte 0xe9\n\t.long "
+                                                                                  ".Linlay_called%= - . - 4\n"
+                                                                                  ".Linlay_plain%=:\n\t"
+                                                                                  ".endif\n\t"
+                                                                                  ".byte 0xe8\n\t.long %c[function] - "
+                                                                                  ". - 4\n"
+                                                                                  ".Linlay_called%=:\n\t"
+                                                                                  ".if %c[returns_rax]\n\t.byte "
+                                                                                  "0x48,0x83,0xc4,0x10\n\t" // add rsp,
+                                                                                                            // 16
+                                                                                  ".else\n\t.byte 0x58,0x58\n\t" // pop
+                                                                                                                 // rax,
+                                                                                                                 // twice
+                                                                                  ".endif\n\t"
+                                                                                  ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                                                                                  ".byte 0x41,0x59,0x41,0x58\n\t"
+                                                                                  ".byte 0x5f,0x5e\n\t"
+                                                                                  ".if %c[returns_rdx]\n\t.byte "
+                                                                                  "0x59\n\t" // pop rcx: skip the saved
+                                                                                             // rdx
+                                                                                  ".else\n\t.byte 0x5a\n\t" // pop rdx
+                                                                                  ".endif\n\t"
+                                                                                  ".byte 0x59,0xc9\n\t" // pop rcx;
+                                                                                                        // leave
+            INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
-            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}),
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
+              [state] "i"(&processor_state), [find] "i"(&find_processor_state), [avx512] "i"(state_avx512),
+              [wide] "i"(state_masks_of_64_bits), [apx] "i"(state_apx),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
-        asm(".byte 0x55,0x89,0xe5\n\t"      // push ebp; mov ebp, esp
-            ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
-            ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack stays aligned
-            ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
-            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-            ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
-            ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
-            ".endif\n\t"
-            ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
-            ".else\n\t.byte 0x5a\n\t"               // pop edx
-            ".endif\n\t"
-            ".byte 0x59,0xc9,0xc3" // pop ecx; leave; ret
+        asm(".byte 0x55\n\t"                                                                      // push ebp
+            INLAY_CFI("cfi_def_cfa_offset 8") INLAY_CFI("cfi_offset 5, -8") ".byte 0x89,0xe5\n\t" // mov ebp, esp
+            INLAY_CFI(
+                "cfi_def_cfa_register 5") ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
+                                          ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack
+                                                                          // stays aligned
+                                          ".if %c[kept]\n\t"
+                                          ".byte 0xf6,0x05\n\t.long %c[state]\n\t.byte 1\n\t" // test byte ptr [state],
+                                                                                              // state_known
+                                          ".byte 0x75,0x11\n\t"                               // jnz, over 17 bytes
+                                          ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+                                          ".byte 0x8b,0x44,0x24,0x04,0x8b,0x54,0x24,0x08\n\t" // mov eax, [esp + 4]; mov
+                                                                                              // edx, [esp + 8]
+                                          ".byte 0x8b,0x4c,0x24,0x0c\n\t"                     // mov ecx, [esp + 12]
+                                          ".endif\n\t"
+                                          ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
+                                          ".if %c[kept]\n\t" INLAY_IF_STATE(
+                                              "%c[kept]",
+                                              ".Linlay_plain%=") ".byte 0x81,0xec\n\t.long 576\n\t" // sub esp, 576
+            INLAY_MOVE_STATE("store", "0x7f", "0x91", "0x11") ".byte 0xe8\n\t.long %c[function] - . - "
+                                                              "4\n\t" INLAY_MOVE_STATE(
+                                                                  "load", "0x6f", "0x90",
+                                                                  "0x10") ".byte 0x81,0xc4\n\t.long 576\n\t" // add esp,
+                                                                                                             // 576
+                                                                          ".byte 0xe9\n\t.long .Linlay_called%= - . - "
+                                                                          "4\n"
+                                                                          ".Linlay_plain%=:\n\t"
+                                                                          ".endif\n\t"
+                                                                          ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+                                                                          ".Linlay_called%=:\n\t"
+                                                                          ".if %c[returns_eax]\n\t.byte "
+                                                                          "0x83,0xc4,0x08\n\t"           // add esp, 8
+                                                                          ".else\n\t.byte 0x58,0x58\n\t" // pop eax,
+                                                                                                         // twice
+                                                                          ".endif\n\t"
+                                                                          ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop
+                                                                                                                  // ecx:
+                                                                                                                  // skip
+                                                                                                                  // the
+                                                                                                                  // saved
+                                                                                                                  // edx
+                                                                          ".else\n\t.byte 0x5a\n\t" // pop edx
+                                                                          ".endif\n\t"
+                                                                          ".byte 0x59,0xc9\n\t" // pop ecx; leave
+            INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
-            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}),
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
+              [state] "i"(&processor_state), [find] "i"(&find_processor_state), [avx512] "i"(state_avx512),
+              [wide] "i"(state_masks_of_64_bits), [avx] "i"(state_avx), [vectors] "i"(thunks_keep_vectors),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
     }
 };
+
+#undef INLAY_MOVE_STATE
+#undef INLAY_MOVE_MASKS
+#undef INLAY_IF_STATE
+#undef INLAY_STATE_DISTANCE
 
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
@@ -116,13 +425,12 @@ struct function_of {
     static_assert(Code.falls_through && Code.depth(max_code_length) == 0,
                   "inlay: a function made of instructions reaches its end with the stack as it found it");
 
-    __attribute__((naked, no_stack_protector, no_instrument_function, visibility("hidden"))) static void entry() {
+    INLAY_NAKED static void entry() {
         asm(".set .Linlay_w0,%c[w0]\n\t.set .Linlay_w1,%c[w1]\n\t.set .Linlay_w2,%c[w2]\n\t.set .Linlay_w3,%c[w3]\n\t"
             ".set .Linlay_w4,%c[w4]\n\t.set .Linlay_w5,%c[w5]\n\t.set .Linlay_w6,%c[w6]\n\t.set .Linlay_w7,%c[w7]\n\t"
             ".irp w,0,1,2,3,4,5,6,7\n\t.irp b,0,1,2,3\n\t"
             ".if 4*\\w+\\b < %c[length]\n\t.byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t.endif\n\t"
-            ".endr\n\t.endr\n\t"
-            ".byte 0xc3" // ret
+            ".endr\n\t.endr\n\t" INLAY_RETURN
             :
             : [length] "i"(int{Code.length}), [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)),
               [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)),
@@ -365,35 +673,52 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
 template <class Declaration, auto Original, auto Padding, unsigned Last>
 [[gnu::always_inline]] inline void site_macro() noexcept {
-    asm inline volatile(".ifndef .Linlay_site.%c[id]\n\t"
-                        ".set .Linlay_site.%c[id],1\n\t"
-                        ".macro inlay_site.%c[id] number\n"
-                        ".Linlay_site\\number:\n\t"
-                        "inlay_code.%c[original]\n\t"
-                        "inlay_code.%c[padding]\n\t"
-                        ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
-                        ".popsection\n\t"
-                        ".endm\n\t"
-                        ".endif"
-                        :
-                        : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
-                          [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
-                          [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    asm inline volatile(
+        ".ifndef .Linlay_site.%c[id]\n\t"
+        ".set .Linlay_site.%c[id],1\n\t"
+        ".macro inlay_site.%c[id] number\n"
+        ".Linlay_site\\number:\n\t"
+        "inlay_code.%c[original]\n\t"
+        "inlay_code.%c[padding]\n\t" INLAY_RELOC(".Linlay_site\\number", "%c[id]") INLAY_SECTION_IS_THERE(
+            ".Linlay_site\\number",
+            "inlay_alternatives") ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                                  ".balign 4\n\t"
+                                  ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                                  ".popsection\n\t"
+                                  ".endm\n\t"
+                                  ".endif"
+        :
+        : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
+          [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
+          [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
 }
 
-/// Called on a path that is never taken, so that the function around a site is not a leaf.
-[[noreturn, gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() noexcept {
+/// Called on a path that is never taken, so that the function around a site is not a leaf. It calls a function that
+/// nobody knows: GCC aligns the stack of a function as the callees that it knows need it.
+///
+/// And it may throw, unlike a site: so the function around has a table of what may throw where, and an exception that
+/// leaves what the site calls ends the program. (Without a table, an unwinder would pass through.)
+[[noreturn, gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() {
+    void (*unknown)(); // NOLINT(*-init-variables): that is the point
+    asm("" : "=r"(unknown));
+    unknown();
     __builtin_trap();
 }
 
 /// Makes the function around it one that may call: such a function has no red zone.
-[[gnu::always_inline]] inline void no_red_zone() noexcept {
+[[gnu::always_inline]] inline void no_red_zone() {
     asm goto("" : : : : never);
     return;
 never:
     never_a_leaf();
+}
+
+/// Has the frame of the function around it found by the frame pointer: an unwinder then finds it between a push and a
+/// pop as well.
+[[gnu::always_inline]] inline void needs_frame_pointer() noexcept {
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+    asm volatile("" : : "r"(__builtin_frame_address(0)));
+#endif
 }
 
 /// Tells GCC that the function around this calls one that it does not see. Its -fipa-reference does not believe a
@@ -520,11 +845,6 @@ template <auto Register>
     asm("" : "+r"(value));
     return value;
 }
-/// `value` for a site: laundered where its constraint would admit an immediate as well.
-template <keeps Keeps>
-[[gnu::always_inline]] inline word operand_value(word value) noexcept {
-    return Keeps == keeps::preserved ? value : laundered(value);
-}
 /// Any value at all.
 [[gnu::always_inline]] inline word anything() noexcept {
     word value;                     // NOLINT(*-init-variables): that is the point
@@ -545,235 +865,203 @@ register word stack_pointer asm("esp");
 #endif
 // NOLINTEND(misc-definitions-in-headers)
 
-#if defined(__x86_64__)
-/// The site itself. `Inputs` is a mask of register numbers.
+/// The registers of clobbers<...>() as a mask: bit n for register n.
+template <auto... Registers>
+inline constexpr unsigned clobber_mask = [] {
+    static_assert(((Registers.number < (is_64_bit ? 16 : 8) && Registers.number != rsp.number &&
+                    Registers.number != rbp.number) &&
+                   ...),
+                  "inlay: clobbers<...>() names general registers, but for the stack pointer and rbp, on which a "
+                  "function's frame hangs: push and pop rbp in the form");
+    return ((1U << Registers.number) | ... | 0U);
+}();
+
+inline constexpr unsigned stack_number = rsp.number;
+
+/// The registers that a function may change, and those that one which keeps most of them may.
+inline constexpr unsigned caller_saved = is_64_bit ? 0x0fc7U : 0x0007U; // rax, rcx, rdx, rsi, rdi, r8 to r11
+inline constexpr unsigned result_registers = 1U << rax.number | 1U << rdx.number;
+
+/// The registers that a site with these properties may change, as a mask.
+consteval unsigned changed_by_site(gives result, keeps what, unsigned clobbers) {
+    unsigned mask = clobbers;
+    mask |= result == gives::nothing ? 0U : result == gives::in_rax ? 1U << rax.number : result_registers;
+    mask |= what == keeps::callee_saved ? 1U << rax.number : 0U;
+    mask |= what == keeps::general ? result_registers : 0U;
+    mask |= what == keeps::preserved ? caller_saved : 0U;
+    return mask;
+}
+
+/// The site itself. `Inputs` is a mask of register numbers, `Clobbers` one of those that change besides.
 ///
 /// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
-/// immediate); one that is there has been laundered, so that only the register fits.
+/// immediate); one that is there has been laundered, so that only the register fits. No constraint stands for r8 and
+/// r9; a variable that lives in the register does. Between its initialisation and the statement nothing may happen, or
+/// a call that instrumentation adds would change it: all values are ready before.
+///
+/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site, and one that
+/// clobbers what has no statement of its own clobbers somewhat more.
 ///
 /// The description is written here, between the operands and the site, because an assembler macro must come
 /// before its use: no branch may stand between the two, or the compiler could lay out the site first.
-template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
 [[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
-    constexpr auto has = [](reg64 r) { return (Inputs >> r.number & 1U) != 0; };
     constexpr const char* id = anchor_of<Declaration>;
-    const word a = has(rax) ? operand_value<Keeps>(in.rax) : 0;
-    const word c = has(rcx) ? operand_value<Keeps>(in.rcx) : 0;
-    const word d = has(rdx) ? operand_value<Keeps>(in.rdx) : 0;
-    const word b = has(rbx) ? operand_value<Keeps>(in.rbx) : 0;
-    const word si = has(rsi) ? operand_value<Keeps>(in.rsi) : 0;
-    const word di = has(rdi) ? operand_value<Keeps>(in.rdi) : 0;
+    constexpr bool has_a = (Inputs >> rax.number & 1U) != 0;
+    constexpr bool has_c = (Inputs >> rcx.number & 1U) != 0;
+    constexpr bool has_d = (Inputs >> rdx.number & 1U) != 0;
+    constexpr bool has_b = (Inputs >> rbx.number & 1U) != 0;
+    constexpr bool has_si = (Inputs >> rsi.number & 1U) != 0;
+    constexpr bool has_di = (Inputs >> rdi.number & 1U) != 0;
+    constexpr bool vectors = Keeps != keeps::all;
+    constexpr unsigned more = Clobbers & ~result_registers; // than registers of results
+    constexpr bool every = (Clobbers & ~caller_saved) != 0;
+    word a = 0;
+    word c = 0;
+    word d = 0;
+    word b = 0;
+    word si = 0;
+    word di = 0;
     word out_a = 0;
     word out_d = 0;
-    Declaration::describe();
-    if constexpr ((has(r8) || has(r9)) && Keeps != keeps::preserved) {
-        // One statement for all of these, which are few: rax, rdx and vector registers may change.
-        out_a = has(rax) ? a : anything();
-        out_d = has(rdx) ? d : anything();
-        // No constraint stands for these; a variable that lives in the register does.
-        register word in_r8 asm("r8") = has(r8) ? in.r8 : anything();
-        register word in_r9 asm("r9") = has(r9) ? in.r9 : anything();
-        asm inline volatile(
-            "inlay_site.%c[id] %="
-            : "+a"(out_a), "+d"(out_d), "+r"(stack_pointer)
-            : [id] "i"(id), "ci"(has(rcx) ? c : 0), "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0),
-              "Di"(has(rdi) ? di : 0), "r"(in_r8), "r"(in_r9)
-            : "cc", "memory"
-#ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
-    } else if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
-        asm inline volatile("inlay_site.%c[id] %="
-                            :
-                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                            : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a)
-                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                            : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a), "=d"(out_d)
-                            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-                              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-                            : "cc", "memory");
-    } else if constexpr (Keeps == keeps::callee_saved) {
-        // The result register, whether the site gives it back or not: the function it calls may return something.
-        asm inline volatile(
-            "inlay_site.%c[id] %="
-            : "=a"(out_a), "+r"(stack_pointer)
-            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-            : "cc", "memory"
-#ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
-    } else if constexpr (Keeps == keeps::general) {
-        asm inline volatile(
-            "inlay_site.%c[id] %="
-            : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
-            : [id] "i"(id), "ai"(has(rax) ? a : 0), "ci"(has(rcx) ? c : 0), "di"(has(rdx) ? d : 0),
-              "bi"(has(rbx) ? b : 0), "Si"(has(rsi) ? si : 0), "Di"(has(rdi) ? di : 0)
-            : "cc", "memory"
-#ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
-    } else {
-        // Every register that a function may change is an output, so that inputs can be among them.
-        out_a = has(rax) ? a : anything();
-        out_d = has(rdx) ? d : anything();
-        word rcx_changed = has(rcx) ? c : anything();
-        word rsi_changed = has(rsi) ? si : anything();
-        word rdi_changed = has(rdi) ? di : anything();
-        register word in_r8 asm("r8") = has(r8) ? in.r8 : anything();
-        register word in_r9 asm("r9") = has(r9) ? in.r9 : anything();
-        asm inline volatile(
-            "inlay_site.%c[id] %="
-            : "+a"(out_a), "+d"(out_d), "+c"(rcx_changed), "+S"(rsi_changed), "+D"(rdi_changed), "+r"(in_r8),
-              "+r"(in_r9), "+r"(stack_pointer)
-            : [id] "i"(id), "bi"(has(rbx) ? b : 0)
-            : "cc", "memory", "r10", "r11"
-#ifdef __SSE__
-              ,
-              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2", "xmm3",
-              "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-#endif
-#ifdef __AVX512F__
-              ,
-              "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26",
-              "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
+    if constexpr (has_a) {
+        a = laundered(in.rax);
     }
-    return {out_a, out_d};
-}
+    if constexpr (has_c) {
+        c = laundered(in.rcx);
+    }
+    if constexpr (has_d) {
+        d = laundered(in.rdx);
+    }
+    if constexpr (has_b) {
+        b = laundered(in.rbx);
+    }
+    if constexpr (has_si) {
+        si = laundered(in.rsi);
+    }
+    if constexpr (has_di) {
+        di = laundered(in.rdi);
+    }
+#if defined(__x86_64__)
+    constexpr bool has_8 = (Inputs >> r8.number & 1U) != 0;
+    constexpr bool has_9 = (Inputs >> r9.number & 1U) != 0;
+    constexpr bool most = Keeps == keeps::preserved || (more & ~(1U << rcx.number)) != 0 ||
+                          (Clobbers != 0 && (vectors || has_8 || has_9));
+    if constexpr (every || most) {
+        // Every register that the site may change is an output, so that inputs can be among them.
+        out_a = has_a ? a : anything();
+        out_d = has_d ? d : anything();
+        c = has_c ? c : anything();
+        si = has_si ? si : anything();
+        di = has_di ? di : anything();
+        b = has_b || !every ? b : anything();
+        const word value_8 = has_8 ? laundered(in.r8) : anything();
+        const word value_9 = has_9 ? laundered(in.r9) : anything();
+        Declaration::describe();
+        register word in_8 asm("r8") = value_8;
+        register word in_9 asm("r9") = value_9;
+        if constexpr (every) {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+b"(b), "+r"(in_8),
+                                  "+r"(in_9), "+r"(stack_pointer)
+                                : [id] "i"(id)
+                                : "cc", "memory", "r10", "r11", "r12", "r13", "r14", "r15" INLAY_CALL_CLOBBERS);
+        } else if constexpr (vectors) {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9),
+                                  "+r"(stack_pointer)
+                                : [id] "i"(id), "bi"(b)
+                                : "cc", "memory", "r10", "r11" INLAY_CALL_CLOBBERS);
+        } else {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)
+                                : [id] "i"(id), "bi"(b)
+                                : "cc", "memory", "r10", "r11");
+        }
+    } else if constexpr (has_8 || has_9) {
+        out_a = has_a ? a : anything();
+        out_d = has_d ? d : anything();
+        const word value_8 = has_8 ? laundered(in.r8) : anything();
+        const word value_9 = has_9 ? laundered(in.r9) : anything();
+        Declaration::describe();
+        register word in_8 asm("r8") = value_8;
+        register word in_9 asm("r9") = value_9;
+        if constexpr (vectors) {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+r"(stack_pointer)
+                                : [id] "i"(id), "ci"(c), "bi"(b), "Si"(si), "Di"(di), "r"(in_8), "r"(in_9)
+                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+        } else {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d)
+                                : [id] "i"(id), "ci"(c), "bi"(b), "Si"(si), "Di"(di), "r"(in_8), "r"(in_9)
+                                : "cc", "memory");
+        }
+#else
+    if constexpr (every || Keeps == keeps::preserved || (Clobbers != 0 && vectors)) {
+        out_a = has_a ? a : anything();
+        out_d = has_d ? d : anything();
+        c = has_c ? c : anything();
+        if constexpr (every) {
+            b = has_b ? b : anything();
+            si = has_si ? si : anything();
+            di = has_di ? di : anything();
+            Declaration::describe();
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+b"(b), "+S"(si), "+D"(di), "+r"(stack_pointer)
+                                : [id] "i"(id)
+                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+        } else {
+            Declaration::describe();
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+r"(stack_pointer)
+                                : [id] "i"(id), "bi"(b), "Si"(si), "Di"(di)
+                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+        }
 #endif
-
-#if defined(__i386__)
-/// The site in 32-bit mode. There are eight vector registers, and programs without SSE use the x87 all the same.
-template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
-[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
-    constexpr auto has = [](reg32 r) { return (Inputs >> r.number & 1U) != 0; };
-    constexpr const char* id = anchor_of<Declaration>;
-    const word a = has(eax) ? laundered(in.rax) : 0;
-    const word c = has(ecx) ? laundered(in.rcx) : 0;
-    const word d = has(edx) ? laundered(in.rdx) : 0;
-    const word b = has(ebx) ? laundered(in.rbx) : 0;
-    const word si = has(esi) ? laundered(in.rsi) : 0;
-    const word di = has(edi) ? laundered(in.rdi) : 0;
-    word out_a = 0;
-    word out_d = 0;
-    Declaration::describe();
-    if constexpr (Gives == gives::nothing && Keeps == keeps::all) {
+    } else if constexpr (Clobbers != 0) { // rcx, or registers of results
+        out_a = has_a ? a : anything();
+        out_d = has_d ? d : anything();
+        c = has_c ? c : anything();
+        Declaration::describe();
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+a"(out_a), "+d"(out_d), "+c"(c)
+                            : [id] "i"(id), "bi"(b), "Si"(si), "Di"(di)
+                            : "cc", "memory");
+    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+        Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             :
-                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
-                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
                             : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rax && Keeps == keeps::all) {
+    } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {
+        Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a)
-                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
-                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
                             : "cc", "memory");
-    } else if constexpr (Gives == gives::in_rdx_rax && Keeps == keeps::all) {
+    } else if constexpr (Keeps == keeps::all) {
+        Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "=d"(out_d)
-                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
-                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
+                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
                             : "cc", "memory");
     } else if constexpr (Keeps == keeps::callee_saved && Gives != gives::in_rdx_rax) {
+        // The result register, whether the site gives it back or not: the function it calls may return something.
+        Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
-                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
-                            : "cc", "memory"
-#ifndef _SOFT_FLOAT
-                              ,
-                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#endif
-#ifdef __SSE__
-                              ,
-                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#endif
-#ifdef __AVX512F__
-                              ,
-                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
-    } else if constexpr (Keeps != keeps::preserved) {
-        // The result registers, whether the site gives them back or not: the function it calls may return something.
+                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : "cc", "memory" INLAY_CALL_CLOBBERS);
+    } else {
+        Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(has(eax) ? a : 0), "ci"(has(ecx) ? c : 0), "di"(has(edx) ? d : 0),
-                              "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
-                            : "cc", "memory"
-#ifndef _SOFT_FLOAT
-                              ,
-                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#endif
-#ifdef __SSE__
-                              ,
-                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#endif
-#ifdef __AVX512F__
-                              ,
-                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
-    } else {
-        // Every register that a function may change is an output, so that inputs can be among them.
-        out_a = has(eax) ? a : anything();
-        out_d = has(edx) ? d : anything();
-        word ecx_changed = has(ecx) ? c : anything();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "+a"(out_a), "+d"(out_d), "+c"(ecx_changed), "+r"(stack_pointer)
-                            : [id] "i"(id), "bi"(has(ebx) ? b : 0), "Si"(has(esi) ? si : 0), "Di"(has(edi) ? di : 0)
-                            : "cc", "memory"
-#ifndef _SOFT_FLOAT
-                              ,
-                              "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#endif
-#ifdef __SSE__
-                              ,
-                              "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#endif
-#ifdef __AVX512F__
-                              ,
-                              "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#endif
-        );
+                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : "cc", "memory" INLAY_CALL_CLOBBERS);
     }
     return {out_a, out_d};
 }
-#endif
 
 /// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
@@ -788,14 +1076,11 @@ template <class Callee>
         ".balign 8\n"
         ".Linlay_trampoline.%c[id]:\n\t"
         ".type %c[name],@function\n"
-        "%c[name]:\n\t"
-        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t"
-        ".byte 0xff,0x25\n\t"
-        ".if %c[is_64_bit]\n\t.long %c[pointer] - . - 4\n\t" // jmp *pointer(%rip)
-        ".else\n\t.long %c[pointer]\n\t.endif\n\t"           // jmp *pointer
-        ".size %c[name], . - %c[name]\n\t"
-        ".popsection\n\t"
-        ".endif"
+        "%c[name]:\n\t" INLAY_FRAME_BEGIN
+        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t" INLAY_JUMP_THROUGH(
+            "%c[pointer]") ".Linlay_end.%c[name]:\n\t"
+                           ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]") ".popsection\n\t"
+                                                                                          ".endif"
         :
         : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
           [is_64_bit] "i"(int{is_64_bit}),
@@ -827,13 +1112,14 @@ template <class Callee, auto* Name, unsigned Last>
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
 template <class Callee>
 [[gnu::always_inline]] inline void call_site() noexcept {
-    asm inline volatile(".Linlay_call%=:\n\t"
-                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
-                        ".popsection"
-                        :
-                        : [id] "i"(anchor_of<Callee>));
+    asm inline volatile(
+        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
+            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                                             ".balign 4\n\t"
+                                             ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                                             ".popsection"
+        :
+        : [id] "i"(anchor_of<Callee>));
 }
 
 /// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
@@ -865,13 +1151,14 @@ template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
 template <class Declaration>
 [[nodiscard, gnu::always_inline]] inline const table::named* address_of_named() noexcept {
     const table::named* result = nullptr; // NOLINT(misc-const-correctness): an output
+    // As bytes: the syntax of an operand is the compiler's choice (-masm=intel).
     if constexpr (is_64_bit) {
-        asm inline volatile("lea .Linlay_named.%c[id](%%rip), %[result]"
-                            : [result] "=r"(result)
+        asm inline volatile(".byte 0x48,0x8d,0x05\n\t.long .Linlay_named.%c[id] - . - 4" // lea rax, [rip + ...]
+                            : "=a"(result)
                             : [id] "i"(anchor_of<Declaration>));
     } else {
-        asm inline volatile("lea .Linlay_named.%c[id], %[result]"
-                            : [result] "=r"(result)
+        asm inline volatile(".byte 0xb8\n\t.long .Linlay_named.%c[id]" // mov eax, ...
+                            : "=a"(result)
                             : [id] "i"(anchor_of<Declaration>));
     }
     return result;
@@ -880,13 +1167,48 @@ template <class Declaration>
 /// A marker and the `table::call_record` of a static call; the compiler's call of the trampoline follows.
 template <class Declaration>
 [[gnu::always_inline]] inline void static_call_site() noexcept {
-    asm inline volatile(".Linlay_call%=:\n\t"
-                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
-                        ".popsection"
-                        :
-                        : [id] "i"(anchor_of<Declaration>));
+    asm inline volatile(
+        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
+            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                                             ".balign 4\n\t"
+                                             ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
+                                             ".popsection"
+        :
+        : [id] "i"(anchor_of<Declaration>));
+}
+
+/// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
+/// begins and ends each table are symbols of the linker's, if there is such a table: to ask for it without needing it
+/// takes .weakref, which leaves a site's own need of it (INLAY_SECTION_IS_THERE) what it is. An empty part of each
+/// section is for linkers that drop a section with its last record, and then miss the symbols of sites that are gone as
+/// well.
+template <auto* Image, auto* Nothing, auto* Zero>
+[[gnu::always_inline]] inline void image() noexcept {
+    constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
+    asm inline volatile(
+        ".ifndef .Linlay_image\n\t"
+        ".set .Linlay_image,1\n\t"
+        ".irp name,alternatives,calls,keys,names\n\t"
+        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
+        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
+        ".endr\n\t"
+        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
+        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
+        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
+        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
+        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
+        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
+        ".balign %c[word]\n"
+        "%c[image]:\n\t"
+        ".irp name,alternatives,calls,keys,names\n\t" INLAY_RELOC("%c[image]", ".Linlay_empty_\\name") INLAY_WORD
+        ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
+        ".endr\n\t"
+        ".zero %c[gap]\n\t" INLAY_WORD "%c[nothing], %c[zero]\n\t"
+        ".size %c[image], . - %c[image]\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [image] "i"(Image), [gap] "i"(gap), [nothing] "i"(Nothing), [zero] "i"(Zero), [word] "i"(sizeof(word)));
 }
 
 /// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.
@@ -907,19 +1229,23 @@ template <auto* Image>
 }
 
 /// The value of a key. One instruction at the site, which starts out as a jump to the code that reads the value from
-/// memory; patched, it is a nop (where `Expected` follows) or a jump to `other`. The assembler chooses between jumps
-/// of 2 and of 5 bytes. The assembly reads the site's own label only, so compilers may copy it.
+/// memory; patched, it is a nop (where `Expected` follows) or a jump to `other`. Always of 5 bytes, and written as
+/// bytes: an assembler that is told to align branches (-mbranches-within-32B-boundaries) would put padding between
+/// label and jump. The assembly reads the site's own label only, so compilers may copy it.
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
-    asm inline goto(".Linlay_key%=: jmp %l[slow]\n\t"
-                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-                    ".balign 4\n\t"
-                    ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-                    ".popsection"
-                    :
-                    : [id] "i"(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
-                    :
-                    : slow, other);
+    asm inline goto(
+        ".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t" INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape]")
+            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
+                ".Linlay_key%=",
+                "inlay_names") ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n\t"
+                               ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                               ".popsection"
+        :
+        : [id] "i"(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
+        :
+        : slow, other);
     return Expected;
 slow:
     return __atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED) != 0;
@@ -944,30 +1270,34 @@ template <unsigned Index, unsigned Count, unsigned First>
 /// it has just been set, and is what is returned.
 template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
 [[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
-    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
-                    ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
-                    ".balign 4\n"
-                    ".Linlay_ways%=:\n\t"
-                    ".byte %c[count], %c[first], %c[shift], 0\n\t"
-                    ".set .Linlay_way,0\n\t"
-                    ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
-                    "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
-                    ".if .Linlay_way < %c[count]\n\t"
-                    ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
-                    ".else\n\t.long \\way - .\n\t.endif\n\t"
-                    ".endif\n\t"
-                    ".set .Linlay_way,.Linlay_way+1\n\t"
-                    ".endr\n\t"
-                    ".popsection\n\t"
-                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-                    ".balign 4\n\t"
-                    ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-                    ".popsection"
-                    :
-                    : [id] "i"(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
-                      [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
-                    :
-                    : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
+    asm inline goto(
+        ".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t" INLAY_RELOC(
+            ".Linlay_key%=", "%c[id] + %c[shape] + 4*%c[initial] + 128*%c[first]")
+            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
+                ".Linlay_key%=",
+                "inlay_names") ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n"
+                               ".Linlay_ways%=:\n\t"
+                               ".byte %c[count], %c[first], %c[shift], 0\n\t"
+                               ".set .Linlay_way,0\n\t"
+                               ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
+                               "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
+                               ".if .Linlay_way < %c[count]\n\t"
+                               ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
+                               ".else\n\t.long \\way - .\n\t.endif\n\t"
+                               ".endif\n\t"
+                               ".set .Linlay_way,.Linlay_way+1\n\t"
+                               ".endr\n\t"
+                               ".popsection\n\t"
+                               ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n\t"
+                               ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                               ".popsection"
+        :
+        : [id] "i"(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count), [first] "i"(First),
+          [shift] "i"(Shift), [initial] "i"(Initial)
+        :
+        : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
     return way<Initial, Count, First>();
 slow: {
     const auto value = static_cast<unsigned>(__atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED));
@@ -1030,7 +1360,54 @@ struct cpuid_result {
     return std::uint64_t{high} << 32 | low;
 }
 
+[[gnu::visibility("hidden")]] inline void find_processor_state() noexcept {
+    constexpr std::uint32_t sse = 1U << 25;      // leaf 1, edx
+    constexpr std::uint32_t osxsave = 1U << 27;  // leaf 1, ecx
+    constexpr std::uint32_t avx512f = 1U << 16;  // leaf 7, ebx
+    constexpr std::uint32_t avx512bw = 1U << 30; // leaf 7, ebx
+    constexpr std::uint32_t apx_f = 1U << 21;    // leaf 7, subleaf 1, edx
+    constexpr std::uint64_t ymm = 0x6;           // of XCR0 (SDM volume 1, 13.3)
+    constexpr std::uint64_t zmm = 0xe6;
+    constexpr std::uint64_t apx = std::uint64_t{1} << 19;
+    int state = state_known;
+    const cpuid_result first = cpuid(1, 0);
+    state |= (first.edx & sse) != 0 ? state_sse : 0;
+    if ((first.ecx & osxsave) != 0) {
+        const std::uint64_t enabled = xgetbv();
+        state |= (enabled & ymm) == ymm ? state_avx : 0;
+        if (cpuid(0, 0).eax >= 7) {
+            const cpuid_result seventh = cpuid(7, 0);
+            if ((enabled & zmm) == zmm && (seventh.ebx & avx512f) != 0) {
+                state |= state_avx512 | ((seventh.ebx & avx512bw) != 0 ? state_masks_of_64_bits : 0);
+            }
+            state |= (enabled & apx) != 0 && seventh.eax >= 1 && (cpuid(7, 1).edx & apx_f) != 0 ? state_apx : 0;
+        }
+    }
+    __atomic_store_n(&processor_state, static_cast<std::uint8_t>(state), __ATOMIC_RELAXED);
+}
+
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
 } // namespace inlay::x86::emit
+
+#undef INLAY_NAKED
+#undef INLAY_CFI
+#undef INLAY_FRAME_BEGIN
+#undef INLAY_FRAME_END
+#undef INLAY_TEXT_OF
+#undef INLAY_TEXT_OF_
+#undef INLAY_RETURN
+#undef INLAY_RELOC
+#undef INLAY_WORD
+#undef INLAY_JUMP_THROUGH
+#undef INLAY_SECTION_IS_THERE
+#undef INLAY_VECTORS_OF_SSE_32
+#undef INLAY_VECTORS_OF_SSE_64
+#undef INLAY_FLOATS
+#undef INLAY_MASKS
+#undef INLAY_VECTORS_OF_AVX512
+#undef INLAY_GENERAL_OF_APX
+#undef INLAY_MMX
+#undef INLAY_APX
+#undef INLAY_CALL_CLOBBERS
