@@ -30,6 +30,28 @@ struct of_choice {};
 template <class Description>
 inline constexpr const char* anchor_of = &anchor<Description>::value;
 
+/// Tells units apart that link-time optimisation makes one: each has a trampoline of its own for a name, which may
+/// stand for static functions. (FNV-1a of the path that the compiler was given.)
+[[nodiscard]] consteval unsigned long long number_of_unit(const char* path) noexcept {
+    unsigned long long hash = 14695981039346656037U;
+    for (; *path != '\0'; ++path) {
+        hash = (hash ^ static_cast<unsigned char>(*path)) * 1099511628211U;
+    }
+    return hash;
+}
+template <class Declaration, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
+struct in_unit {};
+
+/// Whether a declaration is a call.
+template <class Declaration>
+concept has_trampoline = requires { Declaration::trampoline; };
+
+/// The anchor of what describes a key or a call.
+template <class Declaration>
+inline constexpr const char* id_of = anchor_of<Declaration>;
+template <has_trampoline Declaration>
+inline constexpr const char* id_of<Declaration> = anchor_of<in_unit<Declaration>>;
+
 /// Whether a symbol operand stands for a thunk, and of which function.
 template <class Symbol>
 struct symbol_kind {
@@ -50,8 +72,8 @@ concept is_operation = requires { Symbol::where; };
 /// Calls `Function` by the ordinary convention. (i386: the first three arguments in eax, edx and ecx, where the
 /// operands of an alternative can be, whatever the convention of `Function`; Linux is compiled so as a whole.) Hidden,
 /// so that its address is a link-time constant even in a shared library, where `Function` itself may give way to
-/// another of its name. An exception ends the program here: the compiler does not know that the assembly statement which
-/// this is called from calls anything, and an unwinder that went on would find a handler that was never meant.
+/// another of its name. An exception ends the program here: the compiler does not know that the assembly statement
+/// which this is called from calls anything, and an unwinder that went on would find a handler that was never meant.
 template <auto Function, class Type = plain<decltype(Function)>>
 struct reachable {
     static_assert(sizeof(Type) == 0, "inlay: name a function by its address: call<&f>()");

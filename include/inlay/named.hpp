@@ -22,9 +22,9 @@ struct signature {
     [[gnu::visibility("hidden")]] static inline constexpr char value{};
 };
 
-template <class Declaration, name Name, class Signature, auto Trampoline = 0>
+template <class Declaration, name Name, class Signature>
 [[gnu::always_inline]] inline void describe_named() noexcept {
-    arch::emit::named<Declaration, &name_text<Name>::value, &signature<Signature>::value, Trampoline>();
+    arch::emit::named<Declaration, &name_text<Name>::value, &signature<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
     arch::emit::image<&own_image, &nothing, &zero>();
     arch::emit::note<&own_image>();

@@ -251,7 +251,7 @@ public:
     /// Writes the descriptions that a unit needs; no instruction.
     [[gnu::always_inline]] static inline void describe() noexcept {
         arch::emit::trampoline<static_call>();
-        detail::describe_named<static_call, Name, function, trampoline>();
+        detail::describe_named<static_call, Name, function>();
     }
 
 private:

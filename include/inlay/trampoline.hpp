@@ -3,19 +3,10 @@
 // trampoline: what calls go to until they are patched.
 #pragma once
 
+#include "inlay/anchor.hpp"
 #include "inlay/name.hpp"
 
 namespace inlay::detail {
-
-/// Tells units apart that link-time optimisation makes one: a name may stand for static functions, of which each unit
-/// has its own. (FNV-1a of the path that the compiler was given.)
-[[nodiscard]] consteval unsigned long long number_of_unit(const char* path) noexcept {
-    unsigned long long hash = 14695981039346656037U;
-    for (; *path != '\0'; ++path) {
-        hash = (hash ^ static_cast<unsigned char>(*path)) * 1099511628211U;
-    }
-    return hash;
-}
 
 /// The trampoline of a name, in a unit. Declared here, defined by the assembler (emit.hpp), and called as what the
 /// declaration says it is: this one has external linkage whatever the functions to choose from have.

@@ -129,6 +129,23 @@
 
 #define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
 
+#define INLAY_NAMED(trampoline)                                                                                        \
+    ".ifndef .Linlay_named.%c[id]\n\t"                                                                                 \
+    ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"                                                           \
+    ".balign 4\n"                                                                                                      \
+    ".Linlay_named.%c[id]:\n\t"                                                                                        \
+    ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - ., " trampoline "\n\t"                        \
+    ".popsection\n\t"                                                                                                  \
+    ".endif"
+
+// An operand that prints as the name of a function. Under control-flow integrity, Clang would take its address for that
+// of an entry in a table.
+#if defined(__clang__)
+#define INLAY_FUNCTION(function) "s"(__builtin_function_start(function))
+#else
+#define INLAY_FUNCTION(function) "i"(function)
+#endif
+
 // What a called function may change besides general registers. Clang knows all names everywhere. GCC refuses those of
 // registers that the function around a site does not have, and has no way to ask: there, thunks keep what a unit
 // cannot name (see `kept_by_thunks`). Without vector registers (-mgeneral-regs-only, as kernels are built) no function
@@ -174,6 +191,7 @@
 namespace inlay::x86::emit {
 
 using inlay::detail::anchor_of;
+using inlay::detail::id_of;
 
 // What a thunk keeps of the registers that GCC lets no statement of this unit name, although a function in it may have
 // them by its target attribute. Bits of `processor_state`.
@@ -312,35 +330,35 @@ struct thunk {
                                               "%c[kept]",
                                               ".Linlay_plain%=") ".byte 0x48,0x81,0xec\n\t.long 1216\n\t" // sub rsp,
                                                                                                           // 1216
-            INLAY_MOVE_STATE("store", "0x7f", "0x91", "0x89") ".byte 0xe8\n\t.long %c[function] - . - "
-                                                              "4\n\t" INLAY_MOVE_STATE(
-                                                                  "load", "0x6f",
-                                                                  "0x90", "0x8b") ".byte 0x48,0x81,0xc4\n\t.long "
-                                                                                  "1216\n\t" // add rsp, 1216
-                                                                                  ".byte 0xe9\n\t.long "
-                                                                                  ".Linlay_called%= - . - 4\n"
-                                                                                  ".Linlay_plain%=:\n\t"
-                                                                                  ".endif\n\t"
-                                                                                  ".byte 0xe8\n\t.long %c[function] - "
-                                                                                  ". - 4\n"
-                                                                                  ".Linlay_called%=:\n\t"
-                                                                                  ".if %c[returns_rax]\n\t.byte "
-                                                                                  "0x48,0x83,0xc4,0x10\n\t" // add rsp,
-                                                                                                            // 16
-                                                                                  ".else\n\t.byte 0x58,0x58\n\t" // pop
-                                                                                                                 // rax,
-                                                                                                                 // twice
-                                                                                  ".endif\n\t"
-                                                                                  ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                                                                                  ".byte 0x41,0x59,0x41,0x58\n\t"
-                                                                                  ".byte 0x5f,0x5e\n\t"
-                                                                                  ".if %c[returns_rdx]\n\t.byte "
-                                                                                  "0x59\n\t" // pop rcx: skip the saved
-                                                                                             // rdx
-                                                                                  ".else\n\t.byte 0x5a\n\t" // pop rdx
-                                                                                  ".endif\n\t"
-                                                                                  ".byte 0x59,0xc9\n\t" // pop rcx;
-                                                                                                        // leave
+            INLAY_MOVE_STATE("store", "0x7f", "0x91",
+                             "0x89") ".byte 0xe8\n\t.long %c[function] - . - "
+                                     "4\n\t" INLAY_MOVE_STATE("load", "0x6f", "0x90",
+                                                              "0x8b") ".byte 0x48,0x81,0xc4\n\t.long "
+                                                                      "1216\n\t" // add rsp, 1216
+                                                                      ".byte 0xe9\n\t.long "
+                                                                      ".Linlay_called%= - . - 4\n"
+                                                                      ".Linlay_plain%=:\n\t"
+                                                                      ".endif\n\t"
+                                                                      ".byte 0xe8\n\t.long %c[function] - "
+                                                                      ". - 4\n"
+                                                                      ".Linlay_called%=:\n\t"
+                                                                      ".if %c[returns_rax]\n\t.byte "
+                                                                      "0x48,0x83,0xc4,0x10\n\t"      // add rsp,
+                                                                                                     // 16
+                                                                      ".else\n\t.byte 0x58,0x58\n\t" // pop
+                                                                                                     // rax,
+                                                                                                     // twice
+                                                                      ".endif\n\t"
+                                                                      ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                                                                      ".byte 0x41,0x59,0x41,0x58\n\t"
+                                                                      ".byte 0x5f,0x5e\n\t"
+                                                                      ".if %c[returns_rdx]\n\t.byte "
+                                                                      "0x59\n\t" // pop rcx: skip the saved
+                                                                                 // rdx
+                                                                      ".else\n\t.byte 0x5a\n\t" // pop rdx
+                                                                      ".endif\n\t"
+                                                                      ".byte 0x59,0xc9\n\t" // pop rcx;
+                                                                                            // leave
             INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
@@ -368,31 +386,31 @@ struct thunk {
                                           ".if %c[kept]\n\t" INLAY_IF_STATE(
                                               "%c[kept]",
                                               ".Linlay_plain%=") ".byte 0x81,0xec\n\t.long 576\n\t" // sub esp, 576
-            INLAY_MOVE_STATE("store", "0x7f", "0x91", "0x11") ".byte 0xe8\n\t.long %c[function] - . - "
-                                                              "4\n\t" INLAY_MOVE_STATE(
-                                                                  "load", "0x6f", "0x90",
-                                                                  "0x10") ".byte 0x81,0xc4\n\t.long 576\n\t" // add esp,
-                                                                                                             // 576
-                                                                          ".byte 0xe9\n\t.long .Linlay_called%= - . - "
-                                                                          "4\n"
-                                                                          ".Linlay_plain%=:\n\t"
-                                                                          ".endif\n\t"
-                                                                          ".byte 0xe8\n\t.long %c[function] - . - 4\n"
-                                                                          ".Linlay_called%=:\n\t"
-                                                                          ".if %c[returns_eax]\n\t.byte "
-                                                                          "0x83,0xc4,0x08\n\t"           // add esp, 8
-                                                                          ".else\n\t.byte 0x58,0x58\n\t" // pop eax,
-                                                                                                         // twice
-                                                                          ".endif\n\t"
-                                                                          ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop
-                                                                                                                  // ecx:
-                                                                                                                  // skip
-                                                                                                                  // the
-                                                                                                                  // saved
-                                                                                                                  // edx
-                                                                          ".else\n\t.byte 0x5a\n\t" // pop edx
-                                                                          ".endif\n\t"
-                                                                          ".byte 0x59,0xc9\n\t" // pop ecx; leave
+            INLAY_MOVE_STATE("store", "0x7f", "0x91",
+                             "0x11") ".byte 0xe8\n\t.long %c[function] - . - "
+                                     "4\n\t" INLAY_MOVE_STATE("load", "0x6f", "0x90",
+                                                              "0x10") ".byte 0x81,0xc4\n\t.long 576\n\t" // add esp,
+                                                                                                         // 576
+                                                                      ".byte 0xe9\n\t.long .Linlay_called%= - . - "
+                                                                      "4\n"
+                                                                      ".Linlay_plain%=:\n\t"
+                                                                      ".endif\n\t"
+                                                                      ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+                                                                      ".Linlay_called%=:\n\t"
+                                                                      ".if %c[returns_eax]\n\t.byte "
+                                                                      "0x83,0xc4,0x08\n\t"           // add esp, 8
+                                                                      ".else\n\t.byte 0x58,0x58\n\t" // pop eax,
+                                                                                                     // twice
+                                                                      ".endif\n\t"
+                                                                      ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop
+                                                                                                              // ecx:
+                                                                                                              // skip
+                                                                                                              // the
+                                                                                                              // saved
+                                                                                                              // edx
+                                                                      ".else\n\t.byte 0x5a\n\t"               // pop edx
+                                                                      ".endif\n\t"
+                                                                      ".byte 0x59,0xc9\n\t" // pop ecx; leave
             INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
@@ -1082,7 +1100,7 @@ template <class Callee>
                            ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]") ".popsection\n\t"
                                                                                           ".endif"
         :
-        : [id] "i"(anchor_of<Callee>), [name] "i"(Callee::trampoline), [pointer] "i"(&Callee::state.target),
+        : [id] "i"(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline), [pointer] "i"(&Callee::state.target),
           [is_64_bit] "i"(int{is_64_bit}),
 #ifdef __CET__
           [endbr] "i"(1)
@@ -1104,7 +1122,7 @@ template <class Callee, auto* Name, unsigned Last>
                         ".popsection\n\t"
                         ".endif"
                         :
-                        : [id] "i"(anchor_of<Callee>), [name] "i"(Name), [trampoline] "i"(Callee::trampoline),
+                        : [id] "i"(id_of<Callee>), [name] "i"(Name), [trampoline] INLAY_FUNCTION(Callee::trampoline),
                           [target] "i"(&Callee::state.target), [targets] "i"(&Callee::state.targets),
                           [choice] "i"(anchor_of<inlay::detail::of_choice<Callee, Last>>));
 }
@@ -1119,32 +1137,32 @@ template <class Callee>
                                              ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
                                              ".popsection"
         :
-        : [id] "i"(anchor_of<Callee>));
+        : [id] "i"(id_of<Callee>));
 }
 
 /// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
 /// written out: it holds the type, and all compilers spell it alike. `unique`: a linker may drop each by itself.
-template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
+template <class Declaration, auto* Name, auto* Signature>
 [[gnu::always_inline]] inline void named() noexcept {
     asm inline volatile(".ifndef .Linlay_signature.%c[signature]\n\t"
                         ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
                         ".Linlay_signature.%c[signature]:\n\t"
                         ".asciz \"%c[signature]\"\n\t"
                         ".popsection\n\t"
-                        ".endif\n\t"
-                        ".ifndef .Linlay_named.%c[id]\n\t"
-                        ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"
-                        ".balign 4\n"
-                        ".Linlay_named.%c[id]:\n\t"
-                        ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - .\n\t"
-                        ".if %c[is_call]\n\t.long %c[trampoline] - .\n\t"
-                        ".else\n\t.long 0\n\t.endif\n\t"
-                        ".popsection\n\t"
                         ".endif"
                         :
-                        : [id] "i"(anchor_of<Declaration>), [name] "i"(Name), [signature] "i"(Signature),
-                          [cell] "i"(&Declaration::state), [trampoline] "i"(Trampoline),
-                          [is_call] "i"(int{!inlay::detail::same<decltype(Trampoline), int>}));
+                        : [signature] "i"(Signature));
+    if constexpr (inlay::detail::has_trampoline<Declaration>) {
+        asm inline volatile(INLAY_NAMED("%c[trampoline] - .")
+                            :
+                            : [id] "i"(id_of<Declaration>), [name] "i"(Name), [signature] "i"(Signature),
+                              [cell] "i"(&Declaration::state), [trampoline] INLAY_FUNCTION(Declaration::trampoline));
+    } else {
+        asm inline volatile(INLAY_NAMED("0")
+                            :
+                            : [id] "i"(id_of<Declaration>), [name] "i"(Name), [signature] "i"(Signature),
+                              [cell] "i"(&Declaration::state));
+    }
 }
 
 /// The `table::named` that named() has written.
@@ -1155,11 +1173,11 @@ template <class Declaration>
     if constexpr (is_64_bit) {
         asm inline volatile(".byte 0x48,0x8d,0x05\n\t.long .Linlay_named.%c[id] - . - 4" // lea rax, [rip + ...]
                             : "=a"(result)
-                            : [id] "i"(anchor_of<Declaration>));
+                            : [id] "i"(id_of<Declaration>));
     } else {
         asm inline volatile(".byte 0xb8\n\t.long .Linlay_named.%c[id]" // mov eax, ...
                             : "=a"(result)
-                            : [id] "i"(anchor_of<Declaration>));
+                            : [id] "i"(id_of<Declaration>));
     }
     return result;
 }
@@ -1174,7 +1192,7 @@ template <class Declaration>
                                              ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
                                              ".popsection"
         :
-        : [id] "i"(anchor_of<Declaration>));
+        : [id] "i"(id_of<Declaration>));
 }
 
 /// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
@@ -1402,6 +1420,8 @@ inline void synchronise() noexcept { (void)cpuid(0, 0); }
 #undef INLAY_WORD
 #undef INLAY_JUMP_THROUGH
 #undef INLAY_SECTION_IS_THERE
+#undef INLAY_FUNCTION
+#undef INLAY_NAMED
 #undef INLAY_VECTORS_OF_SSE_32
 #undef INLAY_VECTORS_OF_SSE_64
 #undef INLAY_FLOATS
