@@ -52,8 +52,6 @@ struct machine_code {
     std::uint8_t relatives{};                           ///< number of relative operands
     bool falls_through{true};                           ///< execution can reach the end
     called calls{};                                     ///< runs a function that the compiler does not see
-    std::uint64_t writes_mask{};
-    bool unstated{};
     relative_operand relative[max_relative_operands]{}; ///< in ascending order of offset
     std::uint64_t words[max_code_length / 8]{};         ///< the bytes, little endian
     std::uint64_t boundaries{};                         ///< bit n: an instruction begins at byte n

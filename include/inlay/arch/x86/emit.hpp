@@ -195,16 +195,16 @@ using inlay::detail::id_of;
 
 // What a thunk keeps of the registers that GCC lets no statement of this unit name, although a function in it may have
 // them by its target attribute. Bits of `processor_state`.
-inline constexpr int state_known = 1;
 inline constexpr int state_sse = 2;
 inline constexpr int state_avx = 4;
 inline constexpr int state_avx512 = 8;
 inline constexpr int state_masks_of_64_bits = 16;
 inline constexpr int state_apx = 32;
+inline constexpr int state_unknown = 128;
 #if defined(__clang__) || defined(_SOFT_FLOAT) || (defined(__x86_64__) && !defined(__SSE__))
 inline constexpr int kept_by_thunks = 0;
 #elif defined(__x86_64__)
-inline constexpr int kept_by_thunks = 0
+inline constexpr int kept_by_thunks = state_unknown
 #ifndef __AVX512F__
                                       | state_avx512
 #endif
@@ -213,71 +213,101 @@ inline constexpr int kept_by_thunks = 0
 #endif
     ;
 #elif !defined(__SSE__)
-inline constexpr int kept_by_thunks = state_sse | state_avx | state_avx512;
+inline constexpr int kept_by_thunks = state_unknown | state_sse | state_avx | state_avx512;
 #elif !defined(__AVX512F__)
-inline constexpr int kept_by_thunks = state_avx512;
+inline constexpr int kept_by_thunks = state_unknown | state_avx512;
 #else
 inline constexpr int kept_by_thunks = 0;
 #endif
-/// Whether the vector registers of a 32-bit unit are among them.
-inline constexpr int thunks_keep_vectors = (kept_by_thunks & state_sse) != 0 ? 1 : 0;
 
-/// What this processor has of those registers, and the system lets a program use; 0 until a thunk has asked. One an
-/// image.
-[[gnu::visibility("hidden")]] inline constinit std::uint8_t processor_state = 0;
-/// Fills it in.
+/// What this processor has of those registers, and the system lets a program use. One an image.
+[[gnu::visibility("hidden")]] inline constinit std::uint8_t processor_state = state_unknown;
+/// Finds out.
 [[gnu::visibility("hidden")]] inline void find_processor_state() noexcept;
 
-// Each macro stores these registers to the stack (`store`), or loads them: k0 to k7 at rsp, vectors from rsp + 64 on,
-// r16 to r31 behind those.
-#define INLAY_IF_STATE(bits, other)                                                                                    \
-    ".byte 0xf6,0x05\n\t.long %c[state]" INLAY_STATE_DISTANCE "\n\t.byte " bits "\n\t"                                 \
-    ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t" // test byte ptr [state], bits; jz other
-#define INLAY_MOVE_MASKS(label, opcode)                                                                                \
-    INLAY_IF_STATE("%c[wide]", ".Linlay_narrow_" label "%=")                                                           \
-    ".irp n,0,1,2,3,4,5,6,7\n\t.byte 0xc4,0xe1,0xf8," opcode ",0x44+8*\\n,0x24,8*\\n\n\t.endr\n\t" /* kmovq */         \
-    ".byte 0xe9\n\t.long .Linlay_masks_" label "%= - . - 4\n"                                                          \
-    ".Linlay_narrow_" label "%=:\n\t"                                                                                  \
-    ".irp n,0,1,2,3,4,5,6,7\n\t.byte 0xc4,0xe1,0x78," opcode ",0x44+8*\\n,0x24,8*\\n\n\t.endr\n" /* kmovw */           \
-    ".Linlay_masks_" label "%=:\n\t"
+// test byte ptr [state], bits; jz other
 #if defined(__x86_64__)
-#define INLAY_STATE_DISTANCE " - . - 5"
-#define INLAY_MOVE_STATE(label, vector, mask, general)                                                                 \
-    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512_" label "%=")                                                      \
-    ".irp n,0,1,2,3,4,5,6,7\n\t"                                                                                       \
-    ".byte 0x62,0xe1,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+1\n\t" /* vmovdqu64, zmm16 to zmm23 */                   \
-    ".byte 0x62,0x61,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+9\n\t" /* zmm24 to zmm31 */                              \
-    ".endr\n\t" INLAY_MOVE_MASKS(label, mask) ".Linlay_no_avx512_" label "%=:\n\t" INLAY_IF_STATE(                     \
-        "%c[apx]", ".Linlay_no_apx_" label "%=") ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
-                                                 ".byte 0xd5,0x48," general                                            \
-                                                 ",0x84+8*\\n,0x24\n\t.long 1088+8*\\n\n\t" /* mov, r16 to r23 */      \
-                                                 ".byte 0xd5,0x4c," general                                            \
-                                                 ",0x84+8*\\n,0x24\n\t.long 1152+8*\\n\n\t" /* r24 to r31 */           \
-                                                 ".endr\n"                                                             \
-                                                 ".Linlay_no_apx_" label "%=:\n\t"
+#define INLAY_IF_STATE(bits, other)                                                                                    \
+    ".byte 0xf6,0x05\n\t.long %c[state] - . - 5\n\t.byte " bits "\n\t"                                                 \
+    ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t"
 #else
-#define INLAY_STATE_DISTANCE ""
-#define INLAY_MOVE_STATE(label, vector, mask, sse)                                                                     \
-    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512_" label "%=")                                                      \
-    INLAY_MOVE_MASKS(label, mask)                                                                                      \
-    ".if %c[vectors]\n\t"                                                                                              \
-    ".irp n,0,1,2,3,4,5,6,7\n\t"                                                                                       \
-    ".byte 0x62,0xf1,0xfe,0x48," vector ",0x44+8*\\n,0x24,\\n+1\n\t.endr\n\t" /* vmovdqu64 */                          \
-    ".endif\n\t"                                                                                                       \
-    ".byte 0xe9\n\t.long .Linlay_vectors_" label "%= - . - 4\n"                                                        \
-    ".Linlay_no_avx512_" label "%=:\n\t"                                                                               \
-    ".if %c[vectors]\n\t" INLAY_IF_STATE(                                                                              \
-        "%c[avx]", ".Linlay_no_avx_" label "%=") ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
-                                                 ".byte 0xc5,0xfe," vector                                             \
-                                                 ",0x84+8*\\n,0x24\n\t.long 64+64*\\n\n\t.endr\n\t" /* vmovdqu */      \
-                                                 ".byte 0xe9\n\t.long .Linlay_vectors_" label "%= - . - 4\n"           \
-                                                 ".Linlay_no_avx_" label "%=:\n\t"                                     \
-                                                 ".irp n,0,1,2,3,4,5,6,7\n\t"                                          \
-                                                 ".byte 0x0f," sse                                                     \
-                                                 ",0x84+8*\\n,0x24\n\t.long 64+64*\\n\n\t.endr\n\t" /* movups */       \
-                                                 ".endif\n"                                                            \
-                                                 ".Linlay_vectors_" label "%=:\n\t"
+#define INLAY_IF_STATE(bits, other)                                                                                    \
+    ".byte 0xf6,0x05\n\t.long %c[state]\n\t.byte " bits "\n\t"                                                         \
+    ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t"
 #endif
+#define INLAY_GO(where) ".byte 0xe9\n\t.long " where " - . - 4\n"
+// Eight registers to, or from, places `step` bytes apart in the frame of the thunk, which rbp belongs to. The first
+// argument has the bytes before ModRM.
+#define INLAY_EIGHT(bytes, first, step)                                                                                \
+    ".irp n,0,1,2,3,4,5,6,7\n\t.byte " bytes ",0x85+8*\\n\n\t.long " first "+" step "*\\n\n\t.endr\n\t"
+#define INLAY_MASKS_TO_FRAME(opcode, first)                                                                            \
+    INLAY_IF_STATE("%c[wide]", ".Linlay_narrow%=")                                                                     \
+    INLAY_EIGHT("0xc4,0xe1,0xf8," opcode, first, "8") /* kmovq */                                                      \
+    INLAY_GO(".Linlay_masks%=")                                                                                        \
+    ".Linlay_narrow%=:\n\t" INLAY_EIGHT("0xc5,0xf8," opcode, first, "8") /* kmovw */                                   \
+        ".Linlay_masks%=:\n\t"
+#if defined(__x86_64__)
+#define INLAY_STATE_TO_FRAME(vector, mask, general)                                                                    \
+    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
+    INLAY_MASKS_TO_FRAME(mask, "-1312")                                                                                \
+    INLAY_EIGHT("0x62,0xe1,0xfe,0x48," vector, "-1248", "64") /* vmovdqu64, zmm16 to zmm23 */                          \
+    INLAY_EIGHT("0x62,0x61,0xfe,0x48," vector, "-736", "64")  /* zmm24 to zmm31 */                                     \
+    ".Linlay_no_avx512%=:\n\t" INLAY_IF_STATE("%c[apx]", ".Linlay_no_apx%=")                                           \
+        INLAY_EIGHT("0xd5,0x48," general, "-224", "8") /* mov, r16 to r23 */                                           \
+        INLAY_EIGHT("0xd5,0x4c," general, "-160", "8") /* r24 to r31 */                                                \
+        ".Linlay_no_apx%=:\n\t"
+#else
+#define INLAY_STATE_TO_FRAME(vector, mask, sse)                                                                        \
+    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
+    INLAY_MASKS_TO_FRAME(mask, "-608")                                                                                 \
+    ".if %c[vectors]\n\t" INLAY_EIGHT("0x62,0xf1,0xfe,0x48," vector, "-544", "64") /* vmovdqu64 */                     \
+        ".endif\n\t" INLAY_GO(".Linlay_vectors%=") ".Linlay_no_avx512%=:\n\t"                                          \
+                                                   ".if %c[vectors]\n\t" INLAY_IF_STATE("%c[avx]", ".Linlay_no_avx%=") \
+                                                       INLAY_EIGHT("0xc5,0xfe," vector, "-544", "64") /* vmovdqu */    \
+        INLAY_GO(".Linlay_vectors%=") ".Linlay_no_avx%=:\n\t" INLAY_EIGHT("0x0f," sse, "-544", "64")  /* movups */     \
+        ".endif\n"                                                                                                     \
+        ".Linlay_vectors%=:\n\t"
+#endif
+#define INLAY_STATE_OPERANDS                                                                                           \
+    [state] "i"(&processor_state), [avx512] "i"(state_avx512), [wide] "i"(state_masks_of_64_bits),                     \
+        [apx] "i"(state_apx), [avx] "i"(state_avx), [vectors] "i"((kept_by_thunks & state_sse) != 0 ? 1 : 0),          \
+        [unknown] "i"(state_unknown)
+
+/// Stores those registers to the frame of the thunk that calls it, and keeps all others. Which ones is asked the first
+/// time. A template, so that units that keep different registers do not share it.
+template <int Kept>
+struct registers_to_frame {
+    INLAY_NAKED static void store() {
+        asm(INLAY_IF_STATE("%c[unknown]", ".Linlay_known%=")
+#if defined(__x86_64__)
+                ".byte 0x57,0x56,0x52,0x51,0x41,0x50,0x41,0x51,0x50\n\t" // push rdi, rsi, rdx, rcx, r8, r9, rax
+            INLAY_CFI("cfi_adjust_cfa_offset 56") ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+                                                  ".byte 0x58,0x41,0x59,0x41,0x58,0x59,0x5a,0x5e,0x5f\n" INLAY_CFI(
+                                                      "cfi_adjust_cfa_offset -56")
+#else
+                ".byte 0x50,0x52,0x51\n\t" // push eax, edx, ecx
+            INLAY_CFI("cfi_adjust_cfa_offset 12") ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+                                                  ".byte 0x59,0x5a,0x58\n" // pop ecx, edx, eax
+            INLAY_CFI("cfi_adjust_cfa_offset -12")
+#endif
+                                                      ".Linlay_known%=:\n\t"
+#if defined(__x86_64__)
+            INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x89")
+#else
+            INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x11")
+#endif
+                INLAY_RETURN
+            :
+            : INLAY_STATE_OPERANDS, [find] "i"(&find_processor_state));
+    }
+    INLAY_NAKED static void load() {
+#if defined(__x86_64__)
+        asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x8b") INLAY_RETURN : : INLAY_STATE_OPERANDS);
+#else
+        asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x10") INLAY_RETURN : : INLAY_STATE_OPERANDS);
+#endif
+    }
+};
 
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
 /// wider than one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and
@@ -305,65 +335,36 @@ struct thunk {
                                           ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
                                           ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
                                           ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
-                                          ".if %c[kept]\n\t"
-                                          ".byte 0xf6,0x05\n\t.long %c[state] - . - 5\n\t.byte 1\n\t" // test byte ptr
-                                                                                                      // [state],
-                                                                                                      // state_known
-                                          ".byte 0x75,0x23\n\t" // jnz, over 35 bytes
-                                          ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
-                                          ".byte 0x48,0x8b,0x7c,0x24,0x30,0x48,0x8b,0x74,0x24,0x38\n\t" // mov rdi, [rsp
-                                                                                                        // + 48]; mov
-                                                                                                        // rsi, [rsp +
-                                                                                                        // 56]
-                                          ".byte 0x48,0x8b,0x54,0x24,0x40,0x48,0x8b,0x4c,0x24,0x48\n\t" // mov rdx, [rsp
-                                                                                                        // + 64]; mov
-                                                                                                        // rcx, [rsp +
-                                                                                                        // 72]
-                                          ".byte 0x4c,0x8b,0x44,0x24,0x28,0x4c,0x8b,0x4c,0x24,0x20\n\t" // mov r8, [rsp
-                                                                                                        // + 40]; mov
-                                                                                                        // r9, [rsp +
-                                                                                                        // 32]
-                                          ".endif\n\t"
                                           ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t" // mov rdi, [rbp +
                                                                                                      // 8]
                                           ".if %c[kept]\n\t" INLAY_IF_STATE(
                                               "%c[kept]",
-                                              ".Linlay_plain%=") ".byte 0x48,0x81,0xec\n\t.long 1216\n\t" // sub rsp,
-                                                                                                          // 1216
-            INLAY_MOVE_STATE("store", "0x7f", "0x91",
-                             "0x89") ".byte 0xe8\n\t.long %c[function] - . - "
-                                     "4\n\t" INLAY_MOVE_STATE("load", "0x6f", "0x90",
-                                                              "0x8b") ".byte 0x48,0x81,0xc4\n\t.long "
-                                                                      "1216\n\t" // add rsp, 1216
-                                                                      ".byte 0xe9\n\t.long "
-                                                                      ".Linlay_called%= - . - 4\n"
-                                                                      ".Linlay_plain%=:\n\t"
-                                                                      ".endif\n\t"
-                                                                      ".byte 0xe8\n\t.long %c[function] - "
-                                                                      ". - 4\n"
-                                                                      ".Linlay_called%=:\n\t"
-                                                                      ".if %c[returns_rax]\n\t.byte "
-                                                                      "0x48,0x83,0xc4,0x10\n\t"      // add rsp,
-                                                                                                     // 16
-                                                                      ".else\n\t.byte 0x58,0x58\n\t" // pop
-                                                                                                     // rax,
-                                                                                                     // twice
-                                                                      ".endif\n\t"
-                                                                      ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                                                                      ".byte 0x41,0x59,0x41,0x58\n\t"
-                                                                      ".byte 0x5f,0x5e\n\t"
-                                                                      ".if %c[returns_rdx]\n\t.byte "
-                                                                      "0x59\n\t" // pop rcx: skip the saved
-                                                                                 // rdx
-                                                                      ".else\n\t.byte 0x5a\n\t" // pop rdx
-                                                                      ".endif\n\t"
-                                                                      ".byte 0x59,0xc9\n\t" // pop rcx;
-                                                                                            // leave
+                                              ".Linlay_plain%=") ".byte 0x48,0x81,0xec\n\t.long 1232\n\t" // sub rsp,
+                                                                                                          // 1232
+                                                                 ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
+                                                                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                                                                 ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
+                                                                 ".byte 0x48,0x81,0xc4\n\t.long 1232\n\t" // add rsp,
+                                                                                                          // 1232
+            INLAY_GO(".Linlay_called%=") ".Linlay_plain%=:\n\t"
+                                         ".endif\n\t"
+                                         ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+                                         ".Linlay_called%=:\n\t"
+                                         ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+                                         ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+                                         ".endif\n\t"
+                                         ".byte 0x41,0x5b,0x41,0x5a\n\t"
+                                         ".byte 0x41,0x59,0x41,0x58\n\t"
+                                         ".byte 0x5f,0x5e\n\t"
+                                         ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+                                         ".else\n\t.byte 0x5a\n\t"               // pop rdx
+                                         ".endif\n\t"
+                                         ".byte 0x59,0xc9\n\t" // pop rcx; leave
             INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
-              [state] "i"(&processor_state), [find] "i"(&find_processor_state), [avx512] "i"(state_avx512),
-              [wide] "i"(state_masks_of_64_bits), [apx] "i"(state_apx),
+              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<kept_by_thunks>::store),
+              [load] "i"(&registers_to_frame<kept_by_thunks>::load),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
@@ -373,59 +374,42 @@ struct thunk {
                 "cfi_def_cfa_register 5") ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
                                           ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack
                                                                           // stays aligned
-                                          ".if %c[kept]\n\t"
-                                          ".byte 0xf6,0x05\n\t.long %c[state]\n\t.byte 1\n\t" // test byte ptr [state],
-                                                                                              // state_known
-                                          ".byte 0x75,0x11\n\t"                               // jnz, over 17 bytes
-                                          ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
-                                          ".byte 0x8b,0x44,0x24,0x04,0x8b,0x54,0x24,0x08\n\t" // mov eax, [esp + 4]; mov
-                                                                                              // edx, [esp + 8]
-                                          ".byte 0x8b,0x4c,0x24,0x0c\n\t"                     // mov ecx, [esp + 12]
-                                          ".endif\n\t"
                                           ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
                                           ".if %c[kept]\n\t" INLAY_IF_STATE(
                                               "%c[kept]",
-                                              ".Linlay_plain%=") ".byte 0x81,0xec\n\t.long 576\n\t" // sub esp, 576
-            INLAY_MOVE_STATE("store", "0x7f", "0x91",
-                             "0x11") ".byte 0xe8\n\t.long %c[function] - . - "
-                                     "4\n\t" INLAY_MOVE_STATE("load", "0x6f", "0x90",
-                                                              "0x10") ".byte 0x81,0xc4\n\t.long 576\n\t" // add esp,
-                                                                                                         // 576
-                                                                      ".byte 0xe9\n\t.long .Linlay_called%= - . - "
-                                                                      "4\n"
-                                                                      ".Linlay_plain%=:\n\t"
-                                                                      ".endif\n\t"
-                                                                      ".byte 0xe8\n\t.long %c[function] - . - 4\n"
-                                                                      ".Linlay_called%=:\n\t"
-                                                                      ".if %c[returns_eax]\n\t.byte "
-                                                                      "0x83,0xc4,0x08\n\t"           // add esp, 8
-                                                                      ".else\n\t.byte 0x58,0x58\n\t" // pop eax,
-                                                                                                     // twice
-                                                                      ".endif\n\t"
-                                                                      ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop
-                                                                                                              // ecx:
-                                                                                                              // skip
-                                                                                                              // the
-                                                                                                              // saved
-                                                                                                              // edx
-                                                                      ".else\n\t.byte 0x5a\n\t"               // pop edx
-                                                                      ".endif\n\t"
-                                                                      ".byte 0x59,0xc9\n\t" // pop ecx; leave
+                                              ".Linlay_plain%=") ".byte 0x81,0xec\n\t.long 592\n\t" // sub esp, 592
+                                                                 ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
+                                                                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+                                                                 ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
+                                                                 ".byte 0x81,0xc4\n\t.long 592\n\t" // add esp, 592
+            INLAY_GO(".Linlay_called%=") ".Linlay_plain%=:\n\t"
+                                         ".endif\n\t"
+                                         ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+                                         ".Linlay_called%=:\n\t"
+                                         ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
+                                         ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
+                                         ".endif\n\t"
+                                         ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
+                                         ".else\n\t.byte 0x5a\n\t"               // pop edx
+                                         ".endif\n\t"
+                                         ".byte 0x59,0xc9\n\t" // pop ecx; leave
             INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
-              [state] "i"(&processor_state), [find] "i"(&find_processor_state), [avx512] "i"(state_avx512),
-              [wide] "i"(state_masks_of_64_bits), [avx] "i"(state_avx), [vectors] "i"(thunks_keep_vectors),
+              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<kept_by_thunks>::store),
+              [load] "i"(&registers_to_frame<kept_by_thunks>::load),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
     }
 };
 
-#undef INLAY_MOVE_STATE
-#undef INLAY_MOVE_MASKS
 #undef INLAY_IF_STATE
-#undef INLAY_STATE_DISTANCE
+#undef INLAY_GO
+#undef INLAY_EIGHT
+#undef INLAY_MASKS_TO_FRAME
+#undef INLAY_STATE_TO_FRAME
+#undef INLAY_STATE_OPERANDS
 
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
@@ -932,7 +916,6 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
     constexpr bool has_si = (Inputs >> rsi.number & 1U) != 0;
     constexpr bool has_di = (Inputs >> rdi.number & 1U) != 0;
     constexpr bool vectors = Keeps != keeps::all;
-    constexpr unsigned more = Clobbers & ~result_registers; // than registers of results
     constexpr bool every = (Clobbers & ~caller_saved) != 0;
     word a = 0;
     word c = 0;
@@ -963,6 +946,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
 #if defined(__x86_64__)
     constexpr bool has_8 = (Inputs >> r8.number & 1U) != 0;
     constexpr bool has_9 = (Inputs >> r9.number & 1U) != 0;
+    constexpr unsigned more = Clobbers & ~result_registers; // than registers of results
     constexpr bool most = Keeps == keeps::preserved || (more & ~(1U << rcx.number)) != 0 ||
                           (Clobbers != 0 && (vectors || has_8 || has_9));
     if constexpr (every || most) {
@@ -1387,7 +1371,7 @@ struct cpuid_result {
     constexpr std::uint64_t ymm = 0x6;           // of XCR0 (SDM volume 1, 13.3)
     constexpr std::uint64_t zmm = 0xe6;
     constexpr std::uint64_t apx = std::uint64_t{1} << 19;
-    int state = state_known;
+    int state = 0;
     const cpuid_result first = cpuid(1, 0);
     state |= (first.edx & sse) != 0 ? state_sse : 0;
     if ((first.ecx & osxsave) != 0) {
