@@ -151,8 +151,8 @@ private:
         case ZYDIS_MNEMONIC_BSR: // of 0: the processors keep the register, though the manual does not say so
             return found | inlay::touched{bit_of(operands[0].reg.value), 0};
         // By the conventions of the other side.
-        case ZYDIS_MNEMONIC_SYSCALL:
-            return found | inlay::touched{rax, rax};
+        case ZYDIS_MNEMONIC_SYSCALL: // it writes ecx in 32-bit mode as well (AMD's manual, volume 3)
+            return found | inlay::touched{rax, rax | rcx};
         case ZYDIS_MNEMONIC_SYSENTER:
             return found | inlay::touched{rax, rax | rcx | rdx};
         case ZYDIS_MNEMONIC_VMCALL:
