@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Every encoder of arch/x86/insn.hpp against GNU as.
+// Every encoder of arch/x86/insn.hpp against GNU as; and what it says of registers against Zydis.
 //
 // How it works. Encoders are consteval, so each is run at compile time, over all registers (and a choice of
 // memory operands and immediates), into a table of bytes. The same instructions as text go through the
 // assembler, each into a slot of its own; its length goes into a second section. Bytes and lengths are then
 // compared. Environment: AS and OBJCOPY name other tools than "as" and "objcopy".
+//
+// Zydis decodes each code of one instruction, and what that reads and writes must be what the code says
+// (zydis_registers.hpp, which has the exceptions).
+#include "zydis_registers.hpp"
+
 #include "inlay/arch/x86/insn.hpp"
 
 #include <gtest/gtest.h>
@@ -41,11 +46,13 @@ struct sample {
     std::uint8_t length{}; ///< 0: no such instruction
     std::uint8_t instructions{};
     std::uint8_t bytes[18]{};
+    inlay::touched touched{};
 
     sample() = default;
     // NOLINTNEXTLINE(google-explicit-constructor)
     constexpr sample(const inlay::machine_code& code)
-        : length{code.length}, instructions{static_cast<std::uint8_t>(std::popcount(code.boundaries))} {
+        : length{code.length}, instructions{static_cast<std::uint8_t>(std::popcount(code.boundaries))},
+          touched{code.reads_mask, code.writes_mask} {
         for (unsigned i = 0; i < code.length; ++i) {
             bytes[i] = code.byte(i);
         }
@@ -306,14 +313,18 @@ protected:
     struct entry {
         std::string text;
         std::vector<std::uint8_t> bytes;
+        inlay::touched touched;
+        bool one_instruction;
     };
     std::vector<entry> entries;
     static inline std::size_t compared = 0;
+    static inline std::size_t registers_compared = 0;
 
     void add(const sample& code, std::string text) {
         const auto instructions = std::count(text.begin(), text.end(), '\n') + 1;
         EXPECT_EQ(code.instructions, instructions) << text << ": instruction boundaries";
-        entries.push_back({std::move(text), {code.bytes, code.bytes + code.length}});
+        entries.push_back(
+            {std::move(text), {code.bytes, code.bytes + code.length}, code.touched, code.instructions == 1});
     }
 
     template <std::size_t Size>
@@ -365,8 +376,27 @@ protected:
         over_pairs<each_kind_of_memory(), all<reg64>()>(encoder, pattern);
     }
 
+    /// What codes say of registers, against Zydis.
+    void compare_registers() {
+        const inlay_test::zydis_registers zydis{true};
+        unsigned failures = 0;
+        for (const auto& each : entries) {
+            if (!each.one_instruction) {
+                continue;
+            }
+            ++registers_compared;
+            if (const auto difference = zydis.difference(each.bytes, each.touched); !difference.empty()) {
+                ADD_FAILURE() << each.text << "\n  " << difference;
+                if (++failures == 10) {
+                    FAIL() << "10 differences; no more are shown";
+                }
+            }
+        }
+    }
+
     /// Assembles all entries, in one run of the assembler, and compares. A slot has 64 bytes.
     void compare() {
+        compare_registers();
         constexpr std::size_t slot_size = 64;
         std::string folder = (std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp");
         folder += "/inlay-encoding-XXXXXX";
@@ -420,7 +450,10 @@ protected:
         RecordProperty("encodings", static_cast<int>(entries.size()));
     }
 
-    static void TearDownTestSuite() { std::printf("[  COUNT   ] %zu encodings compared\n", compared); }
+    static void TearDownTestSuite() {
+        std::printf("[  COUNT   ] %zu encodings compared, %zu of them with what they read and write\n", compared,
+                    registers_compared);
+    }
 };
 
 // ---- The comparisons.
@@ -674,7 +707,7 @@ TEST_F(x86_encoding, compound) {
         {skip(inlay::none), "jmp 9f; 9:"},
         {test(rdi, rdi) + skip_if(condition::e, push(rbx) + call<&function>() + pop(rbx)) + ret(),
          "test rdi, rdi\nje 9f\npush rbx\ncall function\npop rbx\n9: ret"},
-        {bytes(0x0f, 0x01, 0xef), "wrpkru"},
+        {bytes(0x0f, 0x01, 0xef).reads<eax, ecx, edx>().writes<>(), "wrpkru"},
     };
     add(table);
     over<conditions()>(encode::skip_if_nop{}, "j$ 9f\nnop; 9:");
@@ -778,6 +811,105 @@ TEST(x86_marks, stack_effects_and_boundaries) {
     static_assert(around.boundaries == 0b111011 && around.depth(4) == 2 && around.depth(around.length) == 0);
 }
 
+/// The general registers in a mask, of which each may be named at any width.
+template <class... Registers>
+constexpr std::uint64_t registers(Registers... each) {
+    return (std::uint64_t{0} | ... | (std::uint64_t{1} << each.number));
+}
+constexpr bool reads_only(const inlay::machine_code& code, std::uint64_t mask) {
+    return (code.reads_mask & inlay::general_registers) == mask;
+}
+constexpr bool writes_only(const inlay::machine_code& code, std::uint64_t mask) {
+    return (code.writes_mask & inlay::general_registers) == mask;
+}
+
+TEST(x86_marks, what_push_and_pop_keep) {
+    static_assert(writes_only(rdtscp(), registers(rax, rcx, rdx)));
+    static_assert(writes_only(push(rcx) + rdtscp() + pop(rcx), registers(rax, rdx)));
+    static_assert(writes_only(push(rcx) + push(rdx) + rdtscp() + pop(rdx) + pop(rcx), registers(rax)));
+    static_assert(writes_only(push(rcx) + push(rdx) + pop(rdx) + pop(rcx), 0));
+    static_assert(writes_only(push(r15) + mov(r15, 1) + pop(r15), 0));
+    static_assert(
+        writes_only(push(rbx) + skip_if(condition::e, push(rcx) + cpuid() + pop(rcx)) + pop(rbx), registers(rax, rdx)));
+    // What has been pushed is not what the caller had, or is popped elsewhere.
+    static_assert(writes_only(mov(ecx, 1) + push(rcx) + pop(rcx), registers(rcx)));
+    static_assert(writes_only(push(rcx) + mov(ecx, 1) + pop(rcx) + push(rcx) + pop(rcx), 0));
+    static_assert(writes_only(push(rax) + pop(rcx), registers(rcx)));
+    static_assert(writes_only(push(rcx) + push(rdx) + pop(rcx) + pop(rdx), registers(rcx, rdx)));
+    static_assert(writes_only(pushf_pop(rax), registers(rax)) && writes_only(push(1) + pop(rax), registers(rax)));
+    static_assert(writes_only(rdtscp() + pop(rcx), registers(rax, rcx, rdx)) && writes_only(pop(rax), registers(rax)));
+    static_assert(
+        writes_only(push(rcx) + sub(rsp, 16) + rdtscp() + insn::add(rsp, 16) + pop(rcx), registers(rax, rdx)));
+    static_assert(writes_only(push(rcx) + sub(rsp, 8) + pop(rcx) + insn::add(rsp, 8), registers(rcx)));
+    static_assert(writes_only(push(rcx) + insn::add(rsp, 8) + sub(rsp, 8) + pop(rcx), registers(rcx)));
+    static_assert(writes_only(push(rcx) + bytes<1>(0x9c).writes<>() + pop(rcx) + pop(rdx), registers(rcx, rdx)));
+    // Codes of several instructions on the right: their pushes lie on top of those before; what they pop is gone.
+    static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp() + pop(rdx)) + pop(rcx), registers(rax)));
+    static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp()) + pop(rdx) + pop(rcx), registers(rax)));
+    static_assert(writes_only(rdtscp() + (push(rcx) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx, rdx)));
+    static_assert(writes_only(mov(ecx, 1) + (push(rcx) + mov(ecx, 2)) + pop(rcx), registers(rcx)));
+    static_assert(writes_only(push(rcx) + push(rdx) + (nop() + pop(rbx)) + pop(rcx), registers(rbx)));
+    static_assert(writes_only(push(rcx) + (pop(rax) + push(rbx)) + pop(rcx), registers(rax, rcx)));
+    static_assert(writes_only(push(rcx) + (pop(rax) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx)));
+    static_assert(writes_only(push(rcx) + (rdtscp() + pop(rcx)), registers(rax, rcx, rdx))); // not found, and safe
+    static_assert(writes_only(push(rcx) + (inlay::none + pop(rcx) + inlay::none), 0));
+    // Where a body may be skipped, what it has popped and pushed again may be either.
+    static_assert(writes_only(push(rcx) + skip_if(condition::e, pop(rax) + push(rbx)) + pop(rbx), registers(rax, rbx)));
+    // Stores to what was pushed; another stack.
+    static_assert(writes_only(push(rcx) + mov(ptr(rsp), rax) + pop(rcx), registers(rcx)));
+    static_assert(writes_only(push(rcx) + mov(rdx, rsp) + mov(ptr(rdx), rax) + pop(rcx), registers(rcx, rdx)));
+    static_assert(writes_only(push(rcx) + mov(rdx, ptr(rsp)) + mov(ptr(rdi), rdx) + pop(rcx), registers(rdx)));
+    static_assert(writes_only(push(rcx) + lock_add() + pop(rcx), 0));
+    static_assert(writes_only(push(rcx) + mov(rsp, rdi) + pop(rcx), registers(rcx, rsp)));
+    static_assert(writes_only(push(rcx) + leave() + pop(rcx), registers(rcx, rsp, rbp)));
+    static_assert(writes_only(push(rsp) + pop(rsp), registers(rsp)));
+    // More words than are kept.
+    constexpr auto four = push(rax) + push(rcx) + push(rdx) + push(rbx);
+    constexpr auto back = pop(rbx) + pop(rdx) + pop(rcx) + pop(rax);
+    constexpr auto eight = four + push(rsi) + push(rdi) + push(rbp) + push(r8);
+    constexpr auto all_back =
+        eight + pop(r8) + pop(rbp) + pop(rdi) + pop(rsi) + pop(rbx) + pop(rdx) + pop(rcx) + pop(rax);
+    static_assert(writes_only(all_back, 0) && all_back.saved == 0);
+    static_assert(writes_only(back, registers(rax, rcx, rdx, rbx)) && back.restores == 0 && pop(rax).restores == 1);
+    static_assert(writes_only(push(r9) + eight + pop(r8) + pop(rbp) + pop(rdi) + pop(rsi) + pop(rbx) + pop(rdx) +
+                                  pop(rcx) + pop(rax) + pop(r9),
+                              registers(r9)));
+    static_assert(sub(rsp, 56).saved == 0xffffffffffffff && eight.saved >> 56 == 1 && (eight + back).saved >> 24 == 1);
+}
+
+TEST(x86_marks, what_is_read) {
+    static_assert(reads_only(mov(ecx, edi) + rdmsr() + shl(rdx, 32) + or_(rax, rdx), registers(rdi)));
+    static_assert(reads_only(mov(al, dl) + mov(rdi, rax), registers(rax, rdx)), "the other bits of rax");
+    static_assert(reads_only(xor_(eax, eax) + mov(al, dl) + mov(rdi, rax), registers(rdx)));
+    static_assert(reads_only(xor_(eax, edx), registers(rax, rdx)) && reads_only(sub(rdx, rdx), 0));
+    static_assert(reads_only(test(rdi, rdi) + skip_if(condition::e, popcnt(rax, rdi)), registers(rax, rdi)));
+    static_assert(reads_only(mov(eax, 7) + skip_if(condition::e, popcnt(rax, rdi)), registers(rdi)));
+    static_assert(reads_only(mov(rax, ptr(rbx, rcx, 8)) + mov(ptr(rax), rdx), registers(rbx, rcx, rdx)));
+    static_assert(reads_only(mov(rax, rip<&variable>) + jmp(rax), 0));
+    static_assert(reads_only(call(r11), registers(r11)) && writes_only(call(r11), 0));
+    static_assert(writes_only(call<&function>(), 0) && (call<&function>().writes_mask & inlay::memory_bit) != 0);
+    static_assert((skip_if(condition::e, nop()).reads_mask & inlay::flags_bit) != 0 && skip(nop()).reads_mask == 0);
+}
+
+TEST(x86_marks, bytes_by_hand) {
+    constexpr auto by_hand = bytes(0xf3, 0xaa); // rep stosb
+    static_assert(by_hand.unstated && (nop() + by_hand).unstated && (by_hand + nop()).unstated);
+    static_assert(!nop(9).unstated && !rdtscp().unstated && !inlay::none.unstated);
+    constexpr auto stated = by_hand.reads<rdi, rcx, al>().writes<rdi, ecx>();
+    static_assert(!stated.unstated && reads_only(stated, registers(rax, rcx, rdi)));
+    static_assert(writes_only(stated, registers(rcx, rdi)) && stated.words[0] == by_hand.words[0]);
+    static_assert(by_hand.reads<rdi>().unstated && !by_hand.writes<>().unstated);
+    static_assert(writes_only(rdtsc().writes<r8d, sil>(), registers(rax, rdx, r8, rsi)));
+    static_assert(reads_only(by_hand.writes<bx>(), registers(rbx)), "the other bits of rbx");
+    static_assert(writes_only(by_hand.writes<edx_eax>(), registers(rax, rdx)));
+    static_assert(reads_only(call<&function>().reads<rsi>(), registers(rsi)));
+    // Known: the nops of this library, and pause.
+    static_assert(bytes(0x90) == nop() && bytes(0x66, 0x90) == nop(2) && bytes(0x0f, 0x1f, 0) == nop(3));
+    static_assert(bytes(0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0) == nop(8));
+    static_assert(bytes(0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0) == nop(9) && bytes(0xf3, 0x90) == insn::pause());
+    static_assert(bytes(0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 1).unstated && bytes(0x91).unstated);
+}
+
 TEST(x86_marks, where_execution_goes) {
     static_assert(!ret().falls_through && !iretq().falls_through && !sysretq().falls_through);
     static_assert(!jmp<&function>().falls_through && !jmp_slot<&slot>().falls_through && !jmp(rax).falls_through);
@@ -841,6 +973,8 @@ TEST(x86_wrong_use, does_not_compile) {
     static_assert(!encodes<decltype([]() consteval { return nop(65); })>);
     static_assert(!encodes<decltype([]() consteval { return bytes(0, 256); })>);
     static_assert(!encodes<decltype([]() consteval { return bytes(-1); })>);
+    static_assert(inlay::detail::is_register<r9d> && inlay::detail::is_register<edx_eax>);
+    static_assert(!inlay::detail::is_register<cr3> && !inlay::detail::is_register<3>);
 }
 
 } // namespace

@@ -12,6 +12,16 @@
 // operands, and the assembler fills them in. The type is structural, so that a value of it can be a
 // template argument in its turn: `alternative<nop(3), when<cpu.smap, stac()>>`.
 //
+// A code also says which general registers it reads and writes. A register that is written in part, or only where a
+// skip does not jump, keeps some of its old value, and so counts as read and written. What a push has saved and the
+// matching pop brought back is not written: `push(rcx) + rdtscp() + pop(rcx)` changes rax and rdx. Nobody knows that
+// of bytes given by hand, until `reads<...>()` and `writes<...>()` say it:
+//
+//     constexpr auto fill = bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>();    // rep stosb
+//
+// What moves the stack pointer by a constant (push, pop, call, add, sub) is known by its stack words, and neither reads
+// nor writes it; nor do the masks tell of the memory that push and pop move.
+//
 // Nothing here knows an instruction; those live in arch/*/insn.hpp.
 #pragma once
 
@@ -29,6 +39,32 @@ inline constexpr unsigned max_code_length = 64;
 
 /// Most relative operands in one code.
 inline constexpr unsigned max_relative_operands = 4;
+
+// The masks of what a code reads and writes have a bit for each general register, 0 to 31, as the encodings number them
+// (AArch64: 31 is sp, because the zero register needs none). The other bits:
+inline constexpr std::uint64_t flags_bit = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t memory_bit = std::uint64_t{1} << 33; ///< beyond what it pushes and pops
+/// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
+inline constexpr std::uint64_t stack_bit = std::uint64_t{1} << 34;
+inline constexpr std::uint64_t general_registers = 0xffffffff;
+
+/// What is read and written, as masks.
+struct touched {
+    std::uint64_t reads;
+    std::uint64_t writes;
+    friend constexpr touched operator|(touched a, touched b) noexcept {
+        return {a.reads | b.reads, a.writes | b.writes};
+    }
+};
+
+/// What is no general register, named as one: `writes<flags>()`. Each architecture has such functions for its own
+/// registers.
+struct other_state {
+    std::uint64_t bit;
+    friend constexpr bool operator==(other_state, other_state) = default;
+    friend constexpr touched reading(other_state what) noexcept { return {what.bit, 0}; }
+    friend constexpr touched writing(other_state what) noexcept { return {0, what.bit}; }
+};
 
 /// Where an instruction refers to a symbol by distance.
 struct relative_operand {
@@ -56,6 +92,15 @@ struct machine_code {
     std::uint64_t words[max_code_length / 8]{};         ///< the bytes, little endian
     std::uint64_t boundaries{};                         ///< bit n: an instruction begins at byte n
     std::uint64_t effects[max_code_length / 16]{};      ///< nibble n: stack words pushed by what begins at n
+    std::uint64_t reads_mask{};                         ///< what is read before this code surely wrote it
+    std::uint64_t writes_mask{};                        ///< what has changed at the end, or may have
+    std::uint64_t saved{};    ///< a byte for each word pushed and not popped, the last one lowest: see `not_a_register`
+    std::uint16_t restores{}; ///< of one pop alone: a byte for each word, the first one lowest: register + 1
+    bool unstated{};          ///< holds bytes of which nobody has said what they read and write
+
+    /// In `saved`, a word that no pop can restore a register from. Others are the number, plus 1, of a register that
+    /// this code had not written when it was pushed. (0: there is no word, or it lies too deep.)
+    static constexpr std::uint8_t not_a_register = 0xff;
 
     /// Byte `at`; 0 at and beyond `length`.
     [[nodiscard]] constexpr std::uint8_t byte(unsigned at) const noexcept {
@@ -108,10 +153,82 @@ struct machine_code {
         }
     }
 
-    /// Marks the next byte as the start of an instruction that pushes `stack_words`.
+    /// Marks the next byte as the start of an instruction that pushes `stack_words`, none of them a register.
     consteval void begin_instruction(int stack_words = 0) {
+        for (int i = 0; i < stack_words; ++i) {
+            saved = saved << 8 | not_a_register;
+        }
         boundaries |= std::uint64_t{1} << length;
         effects[length / 16] |= (static_cast<std::uint64_t>(stack_words) & 15U) << (length % 16 * 4);
+    }
+
+    /// Adds to what is read and written.
+    consteval void touches(touched what) {
+        reads_mask |= what.reads;
+        writes_mask |= what.writes;
+    }
+
+    /// What this code reads, writes and saves, if it runs after `first` does.
+    consteval void touches_after(const machine_code& first) {
+        unsigned taken = 0; // words that this code pops and has not pushed
+        unsigned left = 0;  // words that this code pushes and does not pop
+        for (unsigned i = 0; i < length; ++i) {
+            for (int words_pushed = boundary(i) ? effect(i) : 0; words_pushed != 0;) {
+                if (words_pushed > 0) {
+                    ++left;
+                    --words_pushed;
+                } else if (left != 0) {
+                    --left;
+                    ++words_pushed;
+                } else {
+                    ++taken;
+                    ++words_pushed;
+                }
+            }
+        }
+
+        std::uint64_t below = first.saved;
+        if ((writes_mask & stack_bit) != 0) {
+            below = 0; // the stack is another one
+        } else if (((first.reads_mask | reads_mask) & stack_bit) != 0 && (writes_mask & memory_bit) != 0) {
+            below = marked(below, general_registers); // it may store to what was pushed
+        }
+        std::uint64_t restored = 0;
+        for (unsigned i = 0; i < sizeof restores; ++i) {
+            const unsigned entry = restores >> (8 * i) & 0xffU;
+            if (entry != 0 && entry == (below >> (8 * i) & 0xff)) {
+                restored |= std::uint64_t{1} << (entry - 1);
+            }
+        }
+
+        saved = marked(saved, first.writes_mask) | up(down(below, taken), left);
+        restores = first.length == 0 ? restores : length == 0 ? first.restores : std::uint16_t{};
+        reads_mask = first.reads_mask | (reads_mask & ~(first.writes_mask & general_registers));
+        writes_mask = (first.writes_mask | writes_mask) & ~restored;
+        unstated = unstated || first.unstated;
+    }
+
+    /// What this code reads, writes and saves, if it may be skipped. It pops what it pushes.
+    consteval void touches_at_times() {
+        reads_mask |= writes_mask & general_registers;
+        saved = marked(saved, general_registers); // then it has popped and pushed what was there before it
+    }
+
+    /// `words` of `saved`, but the `registers` cannot be restored.
+    static consteval std::uint64_t marked(std::uint64_t words, std::uint64_t registers) {
+        for (unsigned i = 0; i < sizeof words; ++i) {
+            const auto entry = static_cast<unsigned>(words >> (8 * i) & 0xff);
+            if (entry != 0 && entry != not_a_register && (registers >> (entry - 1) & 1) != 0) {
+                words |= std::uint64_t{not_a_register} << (8 * i);
+            }
+        }
+        return words;
+    }
+    static consteval std::uint64_t up(std::uint64_t words, unsigned count) {
+        return count < sizeof words ? words << (8 * count) : 0;
+    }
+    static consteval std::uint64_t down(std::uint64_t words, unsigned count) {
+        return count < sizeof words ? words >> (8 * count) : 0;
     }
 
     /// Marks the next bytes as a relative operand, to be filled with the next symbol.
@@ -123,11 +240,37 @@ struct machine_code {
     friend constexpr bool operator==(const machine_code&, const machine_code&) = default;
 };
 
+namespace detail {
+
+template <auto Register>
+concept is_register = requires { reading(Register), writing(Register); };
+
+} // namespace detail
+
 /// Machine code whose relative operands refer to `Symbols`: pointers to functions or objects, in order.
 template <auto... Symbols>
 struct code : machine_code {
     static_assert(sizeof...(Symbols) <= max_relative_operands,
                   "inlay: one code holds at most four relative operands; split it into two alternatives");
+
+    /// The same code, which also reads `Registers`, of any width.
+    template <auto... Registers>
+    [[nodiscard]] consteval code reads() const {
+        static_assert((detail::is_register<Registers> && ...), "inlay: reads takes registers: reads<rax, rcx>()");
+        code out = *this;
+        (out.touches(reading(Registers)), ...);
+        return out;
+    }
+
+    /// The same code, which also writes `Registers`, of any width, and no others than it is known to write.
+    template <auto... Registers>
+    [[nodiscard]] consteval code writes() const {
+        static_assert((detail::is_register<Registers> && ...), "inlay: writes takes registers: writes<rax, rcx>()");
+        code out = *this;
+        (out.touches(writing(Registers)), ...);
+        out.unstated = false;
+        return out;
+    }
 };
 
 /// A symbol operand that stands for a function called through a thunk: an assembly stub that keeps every
@@ -156,6 +299,13 @@ template <auto... A, auto... B>
         }
         both.append(second.byte(i));
     }
+    machine_code after = second;
+    after.touches_after(first);
+    both.reads_mask = after.reads_mask;
+    both.writes_mask = after.writes_mask;
+    both.saved = after.saved;
+    both.restores = after.restores;
+    both.unstated = after.unstated;
     both.falls_through = second.length != 0 ? second.falls_through : first.falls_through;
     both.calls = first.calls > second.calls ? first.calls : second.calls;
     return both;

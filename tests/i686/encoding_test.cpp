@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The encoders of arch/x86/insn.hpp in 32-bit mode: prints a line "hex text" for each of many instructions, its bytes
-// filled up with cc to 16. tests/i686/run.sh compares them with what GNU as makes of the text.
+// The encoders of arch/x86/insn.hpp in 32-bit mode: prints a line "hex length,reads,writes text" for each of many
+// instructions, its bytes filled up with cc to 16, and the masks of what it reads and writes; "hex - text" for several
+// in a row. tests/i686/run.sh compares the bytes with what GNU as makes of the text, and the masks with what Zydis
+// knows of the bytes (registers_test.cpp).
 #include "inlay/arch/x86/insn.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -28,6 +31,12 @@ constexpr std::array<const char*, 16> conditions{"o", "no", "b", "ae", "e", "ne"
 void show(const inlay::machine_code& code, const std::string& text) {
     for (unsigned i = 0; i < 16; ++i) {
         std::printf("%02x", i < code.length ? unsigned{code.byte(i)} : 0xccU);
+    }
+    if (std::has_single_bit(code.boundaries)) {
+        std::printf(" %u,%llx,%llx", unsigned{code.length}, static_cast<unsigned long long>(code.reads_mask),
+                    static_cast<unsigned long long>(code.writes_mask));
+    } else {
+        std::printf(" -");
     }
     std::printf(" %s\n", text.c_str());
 }

@@ -154,12 +154,12 @@ case $compilers in
     ;;
 esac
 
-# Lines "hex text": the bytes must be what the assembler makes of the text. (No matter which compiler: it is done at
+# Lines "hex registers text": the bytes must be what the assembler makes of the text. (No matter which compiler: it is done at
 # compile time.)
 # shellcheck disable=SC2086
 if i686-linux-gnu-g++ $flags $position -O0 "$here/encoding_test.cpp" -static -no-pie -o "$work/encoding" &&
     "$work/encoding" >"$work/list"; then
-    { echo ".intel_syntax noprefix"; cut -d' ' -f2- "$work/list" | sed 's/$/\n.balign 16, 0xcc/'; } >"$work/list.s"
+    { echo ".intel_syntax noprefix"; cut -d' ' -f3- "$work/list" | sed 's/$/\n.balign 16, 0xcc/'; } >"$work/list.s"
     i686-linux-gnu-as "$work/list.s" -o "$work/list.o" &&
         i686-linux-gnu-objcopy -O binary -j .text "$work/list.o" "$work/list.bin"
     result $? "the assembler refuses the text"
@@ -175,6 +175,16 @@ if i686-linux-gnu-g++ $flags $position -O0 "$here/encoding_test.cpp" -static -no
     echo "encodings: $good passed, $bad failed"
 else
     result 1 "encoding_test does not run"
+fi
+
+# What those instructions read and write: a program of 64 bits, as Zydis is.
+# shellcheck disable=SC2086
+if g++ $flags -O1 "$here/registers_test.cpp" -lZydis -o "$work/registers"; then
+    "$work/registers" <"$work/list" >"$work/out"
+    result $? "registers: $(head -n 20 "$work/out")"
+    tail -n 1 "$work/out"
+else
+    result 1 "registers_test does not compile"
 fi
 
 # Lengths: a program of 64 bits, as Zydis is, over text of 32 bits.

@@ -6,7 +6,7 @@
 //     constexpr auto checksum = crc32cx(w0, w0, x1);                               // code<>
 //     constexpr auto fallback = call<&sw_crc32c>();                                // code<preserving<...>{}>
 //     constexpr auto clamp    = cmp(x0, x1) + skip_if(condition::ls, mov(x0, x1)); // code<>
-//     constexpr auto barrier  = words<0>(0xd50330ff);                              // sb, by hand
+//     constexpr auto barrier  = words(0xd50330ff).writes<>();                      // sb, by hand
 //
 // How it works. Operands are in the manual's order, the destination first, and typed: a register's width selects
 // the encoding. Each function returns one instruction, in the encoding that GNU as chooses, marked with the
@@ -16,6 +16,9 @@
 // sentence from `encoding::wrong`, is in the compiler's message.
 //
 // Stack words are known of push, pop, and of add and sub that move sp by a constant.
+//
+// Each function says which general registers its instruction reads and writes (code.hpp). What a called function
+// changes is known by `called`, so a call writes none, not even x30.
 //
 // The references are to the Arm Architecture Reference Manual (DDI 0487), chapter C6.
 #pragma once
@@ -38,6 +41,22 @@ struct immediate {
     // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
     constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
 };
+
+// What it means to read and to write a register: code.hpp. Number 31 is the zero register in these types, and a write
+// of 32 bits clears the others. sp has bit 31.
+namespace detail {
+
+constexpr std::uint64_t bit_of(unsigned number) noexcept { return number == 31 ? 0 : std::uint64_t{1} << number; }
+inline constexpr std::uint64_t stack_pointer_bits = std::uint64_t{1} << 31 | stack_bit;
+
+} // namespace detail
+
+constexpr touched reading(reg64 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(reg32 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(stack_pointer) noexcept { return {detail::stack_pointer_bits, 0}; }
+constexpr touched writing(reg64 to) noexcept { return {0, detail::bit_of(to.number)}; }
+constexpr touched writing(reg32 to) noexcept { return {0, detail::bit_of(to.number)}; }
+constexpr touched writing(stack_pointer) noexcept { return {0, detail::stack_pointer_bits}; }
 
 /// base + offset; made by `insn::ptr`.
 struct mem {
@@ -115,10 +134,33 @@ consteval std::uint32_t not_zero(stack_pointer) { return 31; }
 consteval std::uint32_t number(reg64 of) { return of.number; }
 consteval std::uint32_t number(reg32 of) { return of.number; }
 
-consteval code<> plain(std::uint32_t word, int stack_words = 0) {
+// As registers in reads<...>() and writes<...>().
+inline constexpr other_state flags{flags_bit};
+inline constexpr other_state memory{memory_bit};
+
+template <class Register>
+constexpr touched updating(Register both) noexcept {
+    return reading(both) | writing(both);
+}
+
+/// An instruction, and what it reads and writes.
+consteval code<> plain(std::uint32_t word, touched use = {}, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
     out.append_little_endian(word, instruction_size);
+    out.touches(use);
+    return out;
+}
+
+inline constexpr std::uint32_t yield_word = 0xd503203f;
+
+/// An instruction of which nobody has said what it reads and writes.
+consteval code<> by_hand(std::uint32_t word, int stack_words) {
+    if (word == nop_word || word == yield_word) {
+        return plain(word, {}, stack_words);
+    }
+    code<> out = plain(word, reading(memory) | writing(memory) | reading(flags) | writing(flags), stack_words);
+    out.unstated = true;
     return out;
 }
 
@@ -134,8 +176,19 @@ consteval code<Symbol> with_symbol(std::uint32_t word, relocation kind) {
 
 template <auto... Symbols>
 consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
-    out.calls = what;
+    out.calls = what; // which says what changes of the general registers
+    out.touches(reading(memory) | writing(memory) | writing(flags));
     return out;
+}
+
+template <auto... Symbols>
+consteval code<Symbols...> that_touches(touched what, code<Symbols...> out) {
+    out.touches(what);
+    return out;
+}
+template <auto... Symbols>
+consteval code<Symbols...> that_sets_flags(code<Symbols...> out) {
+    return that_touches(writing(flags), out);
 }
 
 template <auto... Symbols>
@@ -147,11 +200,12 @@ consteval code<Symbols...> that_goes_away(code<Symbols...> out) {
 /// Rd at bit 0, Rn at bit 5, Rm at bit 16.
 template <class To, class First, class Second>
 consteval code<> three(std::uint32_t word, To to, First first, Second second) {
-    return plain(word | number(second) << 16 | number(first) << 5 | number(to));
+    return plain(word | number(second) << 16 | number(first) << 5 | number(to),
+                 writing(to) | reading(first) | reading(second));
 }
 template <class To, class From>
 consteval code<> two(std::uint32_t word, To to, From from) {
-    return plain(word | number(from) << 5 | number(to));
+    return plain(word | number(from) << 5 | number(to), writing(to) | reading(from));
 }
 
 /// The bits of a 12-bit immediate that may be shifted by 12.
@@ -180,14 +234,15 @@ consteval std::uint32_t checked_16(immediate operand) {
     return static_cast<std::uint32_t>(operand.value);
 }
 
-/// movn 0, movz 2, movk 3.
+/// movn 0, movz 2, movk 3, which keeps the other bits.
 template <class Register>
 consteval code<> move_wide(std::uint32_t operation, Register to, immediate operand, immediate shift) {
     if (shift.value < 0 || shift.value % 16 != 0 || shift.value >= static_cast<std::int64_t>(width(to))) {
         wrong::the_shift_of_a_mov_is_0_16_32_or_48_and_less_than_the_width_of_the_register();
     }
     return plain(wide(to) | 0x12800000U | operation << 29 | static_cast<std::uint32_t>(shift.value / 16) << 21 |
-                 checked_16(operand) << 5 | number(to));
+                     checked_16(operand) << 5 | number(to),
+                 operation == 3 ? updating(to) : writing(to));
 }
 
 /// Where the only bits of `value` are 16 aligned ones: their position, else 64.
@@ -213,7 +268,8 @@ consteval code<> move_constant(std::uint32_t wide_bit, std::uint32_t to, std::in
     const bool inverted = plain_at == 64;
     const unsigned shift = inverted ? inverted_at : plain_at;
     const auto bits = static_cast<std::uint32_t>((inverted ? ~value & all : value) >> shift);
-    return plain(wide_bit | 0x12800000U | (inverted ? 0U : 2U) << 29 | shift / 16 << 21 | bits << 5 | to);
+    return plain(wide_bit | 0x12800000U | (inverted ? 0U : 2U) << 29 | shift / 16 << 21 | bits << 5 | to,
+                 writing(reg64{static_cast<std::uint8_t>(to)}));
 }
 consteval code<> move_constant(reg64 to, immediate operand) {
     return move_constant(wide(to), number(to), operand.value);
@@ -234,26 +290,46 @@ consteval std::uint32_t checked_shift(Register to, immediate count) {
 template <class Register>
 consteval code<> bitfield(std::uint32_t operation, Register to, Register from, std::uint32_t r, std::uint32_t s) {
     return plain(wide(to) | (wide(to) != 0 ? 1U << 22 : 0U) | operation << 29 | 0x13000000U | r << 16 | s << 10 |
-                 number(from) << 5 | number(to));
+                     number(from) << 5 | number(to),
+                 writing(to) | reading(from));
 }
 
 /// A load or store of 1 << `log2` bytes with an offset counted in them.
-consteval code<> access(std::uint32_t word, unsigned log2, std::uint32_t value, mem at) {
+consteval std::uint32_t access(std::uint32_t word, unsigned log2, std::uint32_t value, mem at) {
     const std::int64_t size = std::int64_t{1} << log2;
     if (at.offset < 0 || at.offset % size != 0 || at.offset / size > 0xfff) {
         wrong::the_offset_must_be_a_multiple_of_the_size_and_at_most_4095_times_the_size();
     }
-    return plain(word | log2 << 30 | static_cast<std::uint32_t>(at.offset / size) << 10 | std::uint32_t{at.base} << 5 |
-                 value);
+    return word | log2 << 30 | static_cast<std::uint32_t>(at.offset / size) << 10 | std::uint32_t{at.base} << 5 | value;
 }
+constexpr touched reading_base(mem at) noexcept {
+    return at.base == 31 ? reading(stack_pointer{}) : reading(reg64{at.base});
+}
+template <class Register>
+consteval code<> load(std::uint32_t word, unsigned log2, Register to, mem at) {
+    touched base = reading_base(at);
+    base.reads &= ~stack_bit; // a load lets nobody store to what was pushed
+    return plain(access(word, log2, number(to), at), writing(to) | base | reading(memory));
+}
+template <class Register>
+consteval code<> store(std::uint32_t word, unsigned log2, Register from, mem at) {
+    return plain(access(word, log2, number(from), at), reading(from) | reading_base(at) | writing(memory));
+}
+
+/// In `machine_code::saved` and `restores`.
+consteval std::uint64_t saved_entry(reg64 pushed) {
+    return pushed.number == 31 ? machine_code::not_a_register : pushed.number + std::uint64_t{1};
+}
+consteval unsigned restored_entry(reg64 popped) { return popped.number == 31 ? 0 : popped.number + 1U; }
 
 /// The body of a branch over it, which lands inside the same code, because a branch out of it could not be moved.
 template <auto... Symbols>
-consteval code<Symbols...> branch_over(code<> branch, const code<Symbols...>& body) {
+consteval code<Symbols...> branch_over(code<> branch, code<Symbols...> body) {
     if (body.depth(body.length) != 0) {
         wrong::the_body_of_a_skip_must_pop_exactly_what_it_pushes();
     }
     code<Symbols...> out{};
+    body.touches_at_times();
     out = branch + body;
     out.falls_through = true;
     return out;
@@ -294,14 +370,16 @@ consteval mem ptr(Base base, immediate offset = 0) {
 // ---- Words by hand.
 
 /// The way out: instructions given as words, which together push `StackWords` (negative: pop). They must fall
-/// through, call nothing, and hold nothing relative, because they are copied elsewhere.
+/// through, call nothing, and hold nothing relative, because they are copied elsewhere. Say which general registers
+/// they read and write: `words(0xd53be043).writes<x3>()`, or `.writes<>()`. (They may always read and write flags and
+/// memory.) Of nop and yield it is known.
 template <int StackWords = 0, class... Words>
 [[nodiscard]] consteval code<> words(Words... values) {
     static_assert(StackWords >= -8 && StackWords <= 7, "inlay: words<N> pushes at most 7 stack words, or pops 8");
     static_assert(sizeof...(Words) >= 1 && sizeof...(Words) <= 16, "inlay: one code has 1 to 16 words");
     code<> out{};
     unsigned left = sizeof...(Words);
-    ((out = out + encoding::plain(static_cast<std::uint32_t>(values), --left == 0 ? StackWords : 0)), ...);
+    ((out = out + encoding::by_hand(static_cast<std::uint32_t>(values), --left == 0 ? StackWords : 0)), ...);
     return out;
 }
 
@@ -319,7 +397,7 @@ template <int StackWords = 0, class... Words>
     }
     return out;
 }
-[[nodiscard]] consteval code<> yield() { return encoding::plain(0xd503203f); }
+[[nodiscard]] consteval code<> yield() { return encoding::plain(encoding::yield_word); }
 [[nodiscard]] consteval code<> wfe() { return encoding::plain(0xd503205f); }
 [[nodiscard]] consteval code<> wfi() { return encoding::plain(0xd503207f); }
 [[nodiscard]] consteval code<> sev() { return encoding::plain(0xd503209f); }
@@ -330,14 +408,24 @@ enum class landing : std::uint8_t { none, c, j, jc };
 [[nodiscard]] consteval code<> bti(landing from) {
     return encoding::plain(0xd503241fU | static_cast<std::uint32_t>(from) << 6);
 }
+/// Counts as an ordinary system call: of the number in x8, and with a result in x0.
 [[nodiscard]] consteval code<> svc(immediate operand) {
-    return encoding::plain(0xd4000001U | encoding::checked_16(operand) << 5);
+    return encoding::plain(0xd4000001U | encoding::checked_16(operand) << 5)
+        .reads<x0, x8, encoding::memory>()
+        .writes<x0, encoding::memory>();
 }
+/// Counts as a call by Arm's SMC Calling Convention (DEN 0028, from version 1.1 on): of the function in w0, with
+/// results in x0 to x3. What else changes by another convention is for the site to say.
 [[nodiscard]] consteval code<> hvc(immediate operand) {
-    return encoding::plain(0xd4000002U | encoding::checked_16(operand) << 5);
+    return encoding::plain(0xd4000002U | encoding::checked_16(operand) << 5)
+        .reads<x0, encoding::memory>()
+        .writes<x0, x1, x2, x3, encoding::memory>();
 }
+/// As `hvc`.
 [[nodiscard]] consteval code<> smc(immediate operand) {
-    return encoding::plain(0xd4000003U | encoding::checked_16(operand) << 5);
+    return encoding::plain(0xd4000003U | encoding::checked_16(operand) << 5)
+        .reads<x0, encoding::memory>()
+        .writes<x0, x1, x2, x3, encoding::memory>();
 }
 [[nodiscard]] consteval code<> brk(immediate operand) {
     return encoding::that_goes_away(encoding::plain(0xd4200000U | encoding::checked_16(operand) << 5));
@@ -388,13 +476,14 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> mov(Register to, Register from) {
-    return encoding::plain(encoding::wide(to) | 0x2a0003e0U | encoding::number(from) << 16 | encoding::number(to));
+    return encoding::plain(encoding::wide(to) | 0x2a0003e0U | encoding::number(from) << 16 | encoding::number(to),
+                           writing(to) | reading(from));
 }
 /// One movz or movn; a constant that takes more is written as movz and movk.
 [[nodiscard]] consteval code<> mov(reg64 to, immediate operand) { return encoding::move_constant(to, operand); }
 [[nodiscard]] consteval code<> mov(reg32 to, immediate operand) { return encoding::move_constant(to, operand); }
 [[nodiscard]] consteval code<> mov(reg64 to, stack_pointer) {
-    return encoding::plain(0x910003e0U | encoding::not_zero(to));
+    return encoding::plain(0x910003e0U | encoding::not_zero(to), writing(to) | reading(sp));
 }
 
 // ---- Arithmetic. ADD, ADDS, SUB, SUBS, CMP, CMN, NEG, MUL, MADD, MSUB, UMULH, UDIV, SDIV.
@@ -402,26 +491,30 @@ template <full_register Register>
 template <full_register Register>
 [[nodiscard]] consteval code<> add(Register to, Register from, immediate operand) {
     return encoding::plain(encoding::wide(to) | 0x11000000U | encoding::checked_12(operand) |
-                           encoding::not_zero(from) << 5 | encoding::not_zero(to));
+                               encoding::not_zero(from) << 5 | encoding::not_zero(to),
+                           writing(to) | reading(from));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> sub(Register to, Register from, immediate operand) {
     return encoding::plain(encoding::wide(to) | 0x51000000U | encoding::checked_12(operand) |
-                           encoding::not_zero(from) << 5 | encoding::not_zero(to));
+                               encoding::not_zero(from) << 5 | encoding::not_zero(to),
+                           writing(to) | reading(from));
 }
 [[nodiscard]] consteval code<> add(reg64 to, stack_pointer, immediate operand) {
-    return encoding::plain(0x910003e0U | encoding::checked_12(operand) | encoding::not_zero(to));
+    return encoding::plain(0x910003e0U | encoding::checked_12(operand) | encoding::not_zero(to),
+                           writing(to) | reading(sp));
 }
 [[nodiscard]] consteval code<> sub(reg64 to, stack_pointer, immediate operand) {
-    return encoding::plain(0xd10003e0U | encoding::checked_12(operand) | encoding::not_zero(to));
+    return encoding::plain(0xd10003e0U | encoding::checked_12(operand) | encoding::not_zero(to),
+                           writing(to) | reading(sp));
 }
 /// Pops: sp goes up by a multiple of 16 bytes, at most 64.
 [[nodiscard]] consteval code<> add(stack_pointer, stack_pointer, immediate operand) {
-    return encoding::plain(0x910003ffU | encoding::checked_12(operand), encoding::words_pushed(-operand.value));
+    return encoding::plain(0x910003ffU | encoding::checked_12(operand), {}, encoding::words_pushed(-operand.value));
 }
 /// Pushes: sp goes down by a multiple of 16 bytes, at most 48.
 [[nodiscard]] consteval code<> sub(stack_pointer, stack_pointer, immediate operand) {
-    return encoding::plain(0xd10003ffU | encoding::checked_12(operand), encoding::words_pushed(operand.value));
+    return encoding::plain(0xd10003ffU | encoding::checked_12(operand), {}, encoding::words_pushed(operand.value));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> add(Register to, Register first, Register second) {
@@ -433,21 +526,23 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> adds(Register to, Register first, Register second) {
-    return encoding::three(encoding::wide(to) | 0x2b000000U, to, first, second);
+    return encoding::that_sets_flags(encoding::three(encoding::wide(to) | 0x2b000000U, to, first, second));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> subs(Register to, Register first, Register second) {
-    return encoding::three(encoding::wide(to) | 0x6b000000U, to, first, second);
+    return encoding::that_sets_flags(encoding::three(encoding::wide(to) | 0x6b000000U, to, first, second));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> adds(Register to, Register from, immediate operand) {
     return encoding::plain(encoding::wide(to) | 0x31000000U | encoding::checked_12(operand) |
-                           encoding::not_zero(from) << 5 | encoding::number(to));
+                               encoding::not_zero(from) << 5 | encoding::number(to),
+                           writing(to) | reading(from) | writing(encoding::flags));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> subs(Register to, Register from, immediate operand) {
     return encoding::plain(encoding::wide(to) | 0x71000000U | encoding::checked_12(operand) |
-                           encoding::not_zero(from) << 5 | encoding::number(to));
+                               encoding::not_zero(from) << 5 | encoding::number(to),
+                           writing(to) | reading(from) | writing(encoding::flags));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> cmp(Register first, Register second) {
@@ -464,12 +559,16 @@ template <full_register Register>
 /// to = addend + first * second
 template <full_register Register>
 [[nodiscard]] consteval code<> madd(Register to, Register first, Register second, Register addend) {
-    return encoding::three(encoding::wide(to) | 0x1b000000U | encoding::number(addend) << 10, to, first, second);
+    return encoding::that_touches(
+        reading(addend),
+        encoding::three(encoding::wide(to) | 0x1b000000U | encoding::number(addend) << 10, to, first, second));
 }
 /// to = minuend - first * second
 template <full_register Register>
 [[nodiscard]] consteval code<> msub(Register to, Register first, Register second, Register minuend) {
-    return encoding::three(encoding::wide(to) | 0x1b008000U | encoding::number(minuend) << 10, to, first, second);
+    return encoding::that_touches(
+        reading(minuend),
+        encoding::three(encoding::wide(to) | 0x1b008000U | encoding::number(minuend) << 10, to, first, second));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> mul(Register to, Register first, Register second) {
@@ -509,7 +608,7 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> tst(Register first, Register second) {
-    return encoding::three(encoding::wide(first) | 0x6a000000U, Register{31}, first, second);
+    return encoding::that_sets_flags(encoding::three(encoding::wide(first) | 0x6a000000U, Register{31}, first, second));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> mvn(Register to, Register from) {
@@ -579,44 +678,54 @@ template <full_register Register>
 
 // ---- Memory. LDR, STR, LDRB, STRB, and the atomic LDADDAL, SWPAL, CASAL of the feature `atomics`.
 
-[[nodiscard]] consteval code<> ldr(reg64 to, mem at) { return encoding::access(0x39400000, 3, to.number, at); }
-[[nodiscard]] consteval code<> ldr(reg32 to, mem at) { return encoding::access(0x39400000, 2, to.number, at); }
-[[nodiscard]] consteval code<> str(reg64 from, mem at) { return encoding::access(0x39000000, 3, from.number, at); }
-[[nodiscard]] consteval code<> str(reg32 from, mem at) { return encoding::access(0x39000000, 2, from.number, at); }
-[[nodiscard]] consteval code<> ldrb(reg32 to, mem at) { return encoding::access(0x39400000, 0, to.number, at); }
-[[nodiscard]] consteval code<> strb(reg32 from, mem at) { return encoding::access(0x39000000, 0, from.number, at); }
+[[nodiscard]] consteval code<> ldr(reg64 to, mem at) { return encoding::load(0x39400000, 3, to, at); }
+[[nodiscard]] consteval code<> ldr(reg32 to, mem at) { return encoding::load(0x39400000, 2, to, at); }
+[[nodiscard]] consteval code<> str(reg64 from, mem at) { return encoding::store(0x39000000, 3, from, at); }
+[[nodiscard]] consteval code<> str(reg32 from, mem at) { return encoding::store(0x39000000, 2, from, at); }
+[[nodiscard]] consteval code<> ldrb(reg32 to, mem at) { return encoding::load(0x39400000, 0, to, at); }
+[[nodiscard]] consteval code<> strb(reg32 from, mem at) { return encoding::store(0x39000000, 0, from, at); }
 
 /// Adds `value` to what `base` points to, and sets `old` to what was there. Acquires and releases.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> ldaddal(Register value, Register old, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0xb8e00000U | encoding::number(value) << 16 |
-                           encoding::not_zero(base) << 5 | encoding::number(old));
+                               encoding::not_zero(base) << 5 | encoding::number(old),
+                           reading(value) | writing(old) | reading(base) | encoding::updating(encoding::memory));
 }
 /// Stores `value`, and sets `old` to what was there.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> swpal(Register value, Register old, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0xb8e08000U | encoding::number(value) << 16 |
-                           encoding::not_zero(base) << 5 | encoding::number(old));
+                               encoding::not_zero(base) << 5 | encoding::number(old),
+                           reading(value) | writing(old) | reading(base) | encoding::updating(encoding::memory));
 }
 /// Where memory equals `expected`, stores `value`. Sets `expected` to what was there.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> casal(Register expected, Register value, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0x88e0fc00U | encoding::number(expected) << 16 |
-                           encoding::not_zero(base) << 5 | encoding::number(value));
+                               encoding::not_zero(base) << 5 | encoding::number(value),
+                           encoding::updating(expected) | reading(value) | reading(base) |
+                               encoding::updating(encoding::memory));
 }
 
 // ---- The stack. STP and LDP with write-back: sp stays a multiple of 16.
 
 /// stp first, second, [sp, #-16]!
 [[nodiscard]] consteval code<> push(reg64 first, reg64 second) {
-    return encoding::plain(0xa9bf03e0U | encoding::number(second) << 10 | encoding::number(first), 2);
+    code<> out = encoding::plain(0xa9bf03e0U | encoding::number(second) << 10 | encoding::number(first),
+                                 reading(first) | reading(second), 2);
+    out.saved = encoding::saved_entry(first) | encoding::saved_entry(second) << 8; // `first` is on top
+    return out;
 }
 /// ldp first, second, [sp], #16
 [[nodiscard]] consteval code<> pop(reg64 first, reg64 second) {
     if (first == second) {
         encoding::wrong::the_registers_of_a_pop_differ();
     }
-    return encoding::plain(0xa8c103e0U | encoding::number(second) << 10 | encoding::number(first), -2);
+    code<> out = encoding::plain(0xa8c103e0U | encoding::number(second) << 10 | encoding::number(first),
+                                 writing(first) | writing(second), -2);
+    out.restores = static_cast<std::uint16_t>(encoding::restored_entry(first) | encoding::restored_entry(second) << 8);
+    return out;
 }
 
 // ---- Addresses, calls and branches. ADR, BL, BLR, B, BR, B.cond, CBZ, CBNZ, RET.
@@ -629,7 +738,8 @@ template <auto Object>
 [[nodiscard]] consteval code<Object> adr(reg64 to) {
     static_assert(encoding::is_object_pointer<decltype(Object)> || encoding::is_function_pointer<decltype(Object)>,
                   "inlay: adr takes the address of a variable or a function: adr<&object>(x0)");
-    return encoding::with_symbol<Object>(0x10000000U | encoding::number(to), relocation::adr21);
+    return encoding::that_touches(writing(to),
+                                  encoding::with_symbol<Object>(0x10000000U | encoding::number(to), relocation::adr21));
 }
 
 /// Calls `Function` through a thunk that keeps all general registers but the result, x16, x17 and x30.
@@ -649,7 +759,8 @@ template <auto Function>
 }
 /// blr: an ordinary function, so every register that the calling convention gives to functions changes.
 [[nodiscard]] consteval code<> call(reg64 to) {
-    return encoding::that_calls(called::ordinary, encoding::plain(0xd63f0000U | encoding::number(to) << 5));
+    return encoding::that_calls(called::ordinary,
+                                encoding::plain(0xd63f0000U | encoding::number(to) << 5, reading(to)));
 }
 
 /// b
@@ -661,10 +772,10 @@ template <auto Function>
 }
 /// br
 [[nodiscard]] consteval code<> jmp(reg64 to) {
-    return encoding::that_goes_away(encoding::plain(0xd61f0000U | encoding::number(to) << 5));
+    return encoding::that_goes_away(encoding::plain(0xd61f0000U | encoding::number(to) << 5, reading(to)));
 }
 [[nodiscard]] consteval code<> ret(reg64 to = x30) {
-    return encoding::that_goes_away(encoding::plain(0xd65f0000U | encoding::number(to) << 5));
+    return encoding::that_goes_away(encoding::plain(0xd65f0000U | encoding::number(to) << 5, reading(to)));
 }
 
 /// Branches to `Function` where `Condition` holds. It is at most 1 MiB from the site: the linker makes no veneer.
@@ -673,7 +784,9 @@ template <condition Condition, auto Function>
     static_assert(encoding::is_function_pointer<decltype(Function)>,
                   "inlay: b_cond takes a condition and the address of a function: b_cond<condition::eq, &function>(); "
                   "to branch inside one code, skip_if(condition::eq, body)");
-    return encoding::with_symbol<Function>(0x54000000U | static_cast<std::uint32_t>(Condition), relocation::branch19);
+    return encoding::that_touches(
+        reading(encoding::flags),
+        encoding::with_symbol<Function>(0x54000000U | static_cast<std::uint32_t>(Condition), relocation::branch19));
 }
 
 /// A branch over `body`, which pops what it pushes.
@@ -688,19 +801,23 @@ template <auto... Symbols>
         encoding::wrong::condition_al_always_holds_so_use_skip();
     }
     return encoding::branch_over(
-        encoding::plain(0x54000000U | encoding::distance_over(body) << 5 | static_cast<std::uint32_t>(when)), body);
+        encoding::plain(0x54000000U | encoding::distance_over(body) << 5 | static_cast<std::uint32_t>(when),
+                        reading(encoding::flags)),
+        body);
 }
 /// A branch over `body` where the register is zero, or is not.
 template <full_register Register, auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip_if_zero(Register value, code<Symbols...> body) {
     return encoding::branch_over(encoding::plain(encoding::wide(value) | 0x34000000U |
-                                                 encoding::distance_over(body) << 5 | encoding::number(value)),
+                                                     encoding::distance_over(body) << 5 | encoding::number(value),
+                                                 reading(value)),
                                  body);
 }
 template <full_register Register, auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip_unless_zero(Register value, code<Symbols...> body) {
     return encoding::branch_over(encoding::plain(encoding::wide(value) | 0x35000000U |
-                                                 encoding::distance_over(body) << 5 | encoding::number(value)),
+                                                     encoding::distance_over(body) << 5 | encoding::number(value),
+                                                 reading(value)),
                                  body);
 }
 

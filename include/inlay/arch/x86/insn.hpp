@@ -7,7 +7,7 @@
 //     constexpr auto load      = mov(rax, rip<&counter>);                          // code<&counter>
 //     constexpr auto fallback  = call<&sw_hweight64>();                            // code<preserving<...>{}>
 //     constexpr auto count     = test(rdi, rdi) + skip_if(condition::e, popcnt(rax, rdi));
-//     constexpr auto way_out   = bytes<0>(0x0f, 0x01, 0xef);                       // wrpkru, by hand
+//     constexpr auto way_out   = bytes(0x0f, 0x01, 0xef).reads<eax, ecx, edx>().writes<>(); // wrpkru, by hand
 //
 // How it works. Operands are in Intel's order, the destination first, and typed: a register's width selects
 // the encoding. `ptr(base, displacement)` and `ptr(base, index, scale, displacement)` are memory operands;
@@ -21,6 +21,9 @@
 //
 // Stack words are known of push, pop, and of add, sub and lea that move rsp by a constant. What gives rsp a
 // value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can say better.
+//
+// Each function says which general registers its instruction reads and writes, those too that the encoding does not
+// name (code.hpp). What a called function changes is known by `called`, so a call writes none.
 //
 // In 32-bit mode (`-m32`) addresses and the stack go by registers of 32 bits: `ptr(ebx, 8)`, `push(eax)`. What needs
 // a REX prefix does not compile. There is no address relative to the instruction pointer: `rip<&object>` is an
@@ -46,6 +49,27 @@ struct immediate {
     // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
     constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
 };
+
+// What it means to read and to write a register: code.hpp. A register of 8 or 16 bits keeps the others of its register,
+// one of 32 bits clears them.
+namespace detail {
+
+constexpr std::uint64_t bit_of(unsigned number) noexcept {
+    return std::uint64_t{1} << number | (number == rsp.number ? stack_bit : 0);
+}
+
+} // namespace detail
+
+constexpr touched reading(reg64 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(reg32 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(reg16 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(reg8 from) noexcept { return {detail::bit_of(from.number), 0}; }
+constexpr touched reading(register_pair) noexcept { return reading(eax) | reading(edx); }
+constexpr touched writing(reg64 to) noexcept { return {0, detail::bit_of(to.number)}; }
+constexpr touched writing(reg32 to) noexcept { return {0, detail::bit_of(to.number)}; }
+constexpr touched writing(reg16 to) noexcept { return {detail::bit_of(to.number), detail::bit_of(to.number)}; }
+constexpr touched writing(reg8 to) noexcept { return {detail::bit_of(to.number), detail::bit_of(to.number)}; }
+constexpr touched writing(register_pair) noexcept { return writing(eax) | writing(edx); }
 
 /// base + index * scale + displacement; made by `insn::ptr`.
 struct mem {
@@ -105,6 +129,52 @@ inline constexpr bool is_full_register<reg32> = true;
 template <>
 inline constexpr bool is_full_register<reg64> = true;
 
+// As registers in reads<...>() and writes<...>().
+inline constexpr other_state flags{flags_bit};
+inline constexpr other_state memory{memory_bit};
+
+/// An operand as ModRM has it: the number of a register or the digit that extends the opcode; and what the instruction
+/// does to it.
+struct operand {
+    unsigned number;
+    touched use;
+
+    // NOLINTNEXTLINE(google-explicit-constructor): a digit is one by itself
+    constexpr operand(unsigned digit) noexcept : number{digit}, use{} {}
+    constexpr operand(unsigned register_number, touched register_use) noexcept
+        : number{register_number}, use{register_use} {}
+};
+template <class Register>
+constexpr operand read(Register from) noexcept {
+    return {from.number, reading(from)};
+}
+template <class Register>
+constexpr operand written(Register to) noexcept {
+    return {to.number, writing(to)};
+}
+template <class Register>
+constexpr operand updated(Register both) noexcept {
+    return {both.number, reading(both) | writing(both)};
+}
+
+/// An operand in memory, and what the instruction does to it and to its registers.
+struct memory_operand {
+    mem at;
+    touched use;
+};
+constexpr memory_operand addressed(mem at) noexcept {
+    return {at, reading(at.base) | (at.scale != 0 ? reading(at.index) : touched{})};
+}
+constexpr memory_operand read(mem from) noexcept {
+    touched use = addressed(from).use | reading(memory);
+    use.reads &= ~stack_bit; // a load lets nobody store to what was pushed
+    return {from, use};
+}
+constexpr memory_operand written(mem to) noexcept { return {to, addressed(to).use | writing(memory)}; }
+constexpr memory_operand updated(mem both) noexcept {
+    return {both, addressed(both).use | reading(memory) | writing(memory)};
+}
+
 // The bits of a REX prefix (volume 2, section 2.2.1). The low bits R, X and B extend register numbers.
 inline constexpr unsigned rex_present = 0x40;
 inline constexpr unsigned rex_w = 0x08;
@@ -143,11 +213,16 @@ consteval std::int64_t checked_32_signed(immediate operand) {
 consteval std::int64_t checked(reg32, immediate operand) { return checked_32(operand); }
 consteval std::int64_t checked(reg64, immediate operand) { return checked_32_signed(operand); }
 
+template <class Register>
+constexpr bool is_stack_pointer(Register which) noexcept {
+    return inlay::detail::same<Register, address_register> && which.number == rsp.number;
+}
+
 /// The stack words pushed by an instruction that adds `bytes` to `destination`.
 template <class Register>
 consteval int words_pushed(Register destination, std::int64_t bytes) {
     constexpr std::int64_t word = sizeof(void*);
-    if (!inlay::detail::same<Register, address_register> || destination.number != rsp.number) {
+    if (!is_stack_pointer(destination)) {
         return 0;
     }
     if (bytes % word != 0 || bytes < -7 * word || bytes > 8 * word) {
@@ -189,6 +264,12 @@ consteval void append_modrm(machine_code& out, unsigned mod, unsigned reg, unsig
     out.append(static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7)));
 }
 
+/// A nop as fill_nops writes it, or pause.
+consteval bool does_nothing(const machine_code& one) {
+    return (one.length <= max_nop_length && one.words[0] == nop_word(one.length) && one.words[1] == 0) ||
+           (one.length == 2 && one.words[0] == 0x90f3);
+}
+
 /// No operand, or none that is encoded.
 consteval code<> plain(std::uint32_t opcode, int stack_words = 0) {
     code<> out{};
@@ -198,53 +279,60 @@ consteval code<> plain(std::uint32_t opcode, int stack_words = 0) {
 }
 
 /// A register in the low bits of the opcode.
-consteval code<> short_form(std::uint32_t opcode, unsigned rex_bits, unsigned number, int stack_words = 0) {
+consteval code<> short_form(std::uint32_t opcode, unsigned rex_bits, operand low, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
-    append_opcode(out, opcode + (number & 7), rex_bits | number >> 3);
+    append_opcode(out, opcode + (low.number & 7), rex_bits | low.number >> 3);
+    out.touches(low.use);
     return out;
 }
 
 /// ModRM with two registers. `reg` may be an extension of the opcode: `/digit` in the manual.
-consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, unsigned reg, unsigned rm, int stack_words = 0) {
+consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, operand rm, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
-    append_opcode(out, opcode, rex_bits | reg >> 3 << 2 | rm >> 3);
-    append_modrm(out, 3, reg, rm);
+    append_opcode(out, opcode, rex_bits | reg.number >> 3 << 2 | rm.number >> 3);
+    append_modrm(out, 3, reg.number, rm.number);
+    out.touches(reg.use | rm.use);
     return out;
 }
 
 /// ModRM with a memory operand (volume 2, section 2.1.5, tables 2-2 and 2-3).
-consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, unsigned reg, mem rm, int stack_words = 0) {
+consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, memory_operand from_or_to,
+                       int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
+    const mem rm = from_or_to.at;
     const unsigned base = rm.base.number;
     const unsigned index = rm.index.number;
-    append_opcode(out, opcode, rex_bits | reg >> 3 << 2 | (rm.scale != 0 ? index >> 3 << 1 : 0) | base >> 3);
+    append_opcode(out, opcode, rex_bits | reg.number >> 3 << 2 | (rm.scale != 0 ? index >> 3 << 1 : 0) | base >> 3);
     // mod 0 with rm 5 (rbp, r13) would mean rip or no base: they always have a displacement.
     const unsigned mod = rm.displacement == 0 && (base & 7) != 5 ? 0 : fits_8_signed(rm.displacement) ? 1 : 2;
     // rm 4 (rsp, r12) means that a SIB byte follows; in it, index 4 without REX.X means no index.
     if (rm.scale != 0 || (base & 7) == 4) {
-        append_modrm(out, mod, reg, 4);
+        append_modrm(out, mod, reg.number, 4);
         const unsigned log2 = rm.scale == 8 ? 3 : rm.scale == 4 ? 2 : rm.scale == 2 ? 1 : 0;
         append_modrm(out, log2, rm.scale != 0 ? index : 4, base); // SIB has the layout of ModRM
     } else {
-        append_modrm(out, mod, reg, base);
+        append_modrm(out, mod, reg.number, base);
     }
     out.append_little_endian(static_cast<std::uint64_t>(std::int64_t{rm.displacement}), mod == 2 ? 4 : mod);
+    out.touches(reg.use | from_or_to.use);
     return out;
 }
 
 /// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later. The same
-/// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7).
+/// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7). `use` is what is done to `Object`.
 template <auto Object>
-consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, unsigned reg, unsigned trailing = 0) {
+consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, operand reg, touched use,
+                                 unsigned trailing = 0) {
     code<Object> out{};
     out.begin_instruction();
-    append_opcode(out, opcode, rex_bits | reg >> 3 << 2);
-    append_modrm(out, 0, reg, 5);
+    append_opcode(out, opcode, rex_bits | reg.number >> 3 << 2);
+    append_modrm(out, 0, reg.number, 5);
     out.begin_relative(static_cast<std::uint8_t>(is_64_bit ? 4 + trailing : 0));
     out.append_little_endian(0, 4);
+    out.touches(reg.use | use);
     return out;
 }
 
@@ -267,8 +355,20 @@ consteval code<Symbols...> with_immediate(code<Symbols...> out, std::int64_t val
 
 template <auto... Symbols>
 consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
-    out.calls = what;
+    out.calls = what; // which says what changes of the general registers
+    out.touches(reading(memory) | writing(memory) | writing(flags));
     return out;
+}
+
+/// What an instruction touches without naming it.
+template <auto... Symbols>
+consteval code<Symbols...> that_touches(touched what, code<Symbols...> out) {
+    out.touches(what);
+    return out;
+}
+template <auto... Symbols>
+consteval code<Symbols...> that_sets_flags(code<Symbols...> out) {
+    return that_touches(writing(flags), out);
 }
 
 template <auto... Symbols>
@@ -278,22 +378,32 @@ consteval code<Symbols...> that_goes_away(code<Symbols...> out) {
 }
 
 /// Group 1: add, or, adc, sbb, and, sub, xor, cmp, numbered 0 to 7.
-consteval code<> arithmetic(unsigned operation, unsigned rex_bits, unsigned to, std::int64_t value, int stack_words) {
+inline constexpr unsigned group1_add = 0;
+inline constexpr unsigned group1_sub = 5;
+inline constexpr unsigned group1_xor = 6;
+inline constexpr unsigned group1_cmp = 7;
+consteval code<> arithmetic(unsigned operation, unsigned rex_bits, operand to, std::int64_t value, int stack_words) {
     if (fits_8_signed(value)) {
         return with_immediate(modrm(0x83, rex_bits, operation, to, stack_words), value, 1);
     }
-    if (to == 0) {
-        return with_immediate(short_form(operation << 3 | 5, rex_bits, 0), value, 4); // eax, rax
+    if (to.number == 0) {
+        return with_immediate(short_form(operation << 3 | 5, rex_bits, to), value, 4); // eax, rax
     }
     return with_immediate(modrm(0x81, rex_bits, operation, to, stack_words), value, 4);
 }
 template <class Register>
-consteval code<> arithmetic(unsigned operation, Register to, immediate operand, int stack_words = 0) {
-    return arithmetic(operation, rex(to), to.number, checked(to, operand), stack_words);
+consteval code<> arithmetic(unsigned operation, Register to, immediate value, int stack_words = 0) {
+    const bool moves_stack = is_stack_pointer(to) && (operation == group1_add || operation == group1_sub);
+    const operand use = moves_stack ? operand{to.number} : operation == group1_cmp ? read(to) : updated(to);
+    return that_sets_flags(arithmetic(operation, rex(to), use, checked(to, value), stack_words));
 }
 template <class Register>
 consteval code<> arithmetic(unsigned operation, Register to, Register from) {
-    return modrm(operation << 3 | 1, rex(to), from.number, to.number);
+    if (to == from && (operation == group1_sub || operation == group1_xor)) { // 0, whatever it was
+        return that_sets_flags(modrm(operation << 3 | 1, rex(to), from.number, written(to)));
+    }
+    return that_sets_flags(
+        modrm(operation << 3 | 1, rex(to), read(from), operation == group1_cmp ? read(to) : updated(to)));
 }
 
 /// Group 2: shl 4, shr 5, sar 7.
@@ -302,9 +412,12 @@ consteval code<> shift(unsigned operation, Register to, immediate count) {
     if (count.value < 0 || count.value >= (rex(to) == rex_w ? 64 : 32)) {
         wrong::the_shift_count_must_be_less_than_the_width_of_the_register();
     }
-    return count.value == 1 ? modrm(0xd1, rex(to), operation, to.number)
-                            : with_immediate(modrm(0xc1, rex(to), operation, to.number), count.value, 1);
+    return that_sets_flags(count.value == 1
+                               ? modrm(0xd1, rex(to), operation, updated(to))
+                               : with_immediate(modrm(0xc1, rex(to), operation, updated(to)), count.value, 1));
 }
+
+inline constexpr std::uint32_t short_jmp = 0xeb;
 
 /// A jump over `body`, which lands inside the same code, because a jump out of it could not be moved.
 template <auto... Symbols>
@@ -313,7 +426,9 @@ consteval code<Symbols...> jump_over(std::uint32_t opcode, code<Symbols...> body
         wrong::the_body_of_a_skip_must_pop_exactly_what_it_pushes();
     }
     code<Symbols...> out{};
+    body.touches_at_times();
     out = with_immediate(plain(opcode), body.length, 1) + body; // Clang 14 cannot initialize with it, in a template
+    out.touches(opcode == short_jmp ? touched{} : reading(flags));
     out.falls_through = true;
     return out;
 }
@@ -379,7 +494,9 @@ inline constexpr rip_operand<Object> rip{};
 // ---- Bytes by hand.
 
 /// The way out: one instruction given as bytes, which pushes `StackWords` (negative: pops). It must fall
-/// through, call nothing, and hold nothing relative to rip, because it is copied elsewhere.
+/// through, call nothing, and hold nothing relative to rip, because it is copied elsewhere. Say which general registers
+/// it reads and writes: `bytes(0x91).reads<eax, ecx>().writes<eax, ecx>()`, or `.writes<>()`. (It may always read and
+/// write flags and memory.) Of a nop of this library, and of pause, it is known.
 template <int StackWords = 0, class... Bytes>
 [[nodiscard]] consteval code<> bytes(Bytes... values) {
     static_assert(StackWords >= -8 && StackWords <= 7, "inlay: one instruction pushes at most 7 words, or pops 8");
@@ -387,6 +504,11 @@ template <int StackWords = 0, class... Bytes>
     code<> out{};
     out.begin_instruction(StackWords);
     (encoding::append_checked(out, values), ...);
+    if (!encoding::does_nothing(out)) {
+        out.unstated = true;
+        out.touches(reading(encoding::memory) | writing(encoding::memory) | reading(encoding::flags) |
+                    writing(encoding::flags));
+    }
     return out;
 }
 
@@ -417,23 +539,41 @@ template <int StackWords = 0, class... Bytes>
 
 // ---- Flags. STAC, CLAC, CLI, STI, CLD, STD, CLC, STC, PUSHF/PUSHFD/PUSHFQ, POPF/POPFD/POPFQ.
 
-[[nodiscard]] consteval code<> stac() { return encoding::plain(0x0f01cb); }
-[[nodiscard]] consteval code<> clac() { return encoding::plain(0x0f01ca); }
-[[nodiscard]] consteval code<> cli() { return encoding::plain(0xfa); }
-[[nodiscard]] consteval code<> sti() { return encoding::plain(0xfb); }
-[[nodiscard]] consteval code<> cld() { return encoding::plain(0xfc); }
-[[nodiscard]] consteval code<> std_() { return encoding::plain(0xfd); }
-[[nodiscard]] consteval code<> clc() { return encoding::plain(0xf8); }
-[[nodiscard]] consteval code<> stc() { return encoding::plain(0xf9); }
+[[nodiscard]] consteval code<> stac() { return encoding::plain(0x0f01cb).writes<encoding::flags>(); }
+[[nodiscard]] consteval code<> clac() { return encoding::plain(0x0f01ca).writes<encoding::flags>(); }
+[[nodiscard]] consteval code<> cli() {
+    return encoding::plain(0xfa).reads<encoding::flags>().writes<encoding::flags>();
+}
+[[nodiscard]] consteval code<> sti() {
+    return encoding::plain(0xfb).reads<encoding::flags>().writes<encoding::flags>();
+}
+[[nodiscard]] consteval code<> cld() { return encoding::plain(0xfc).writes<encoding::flags>(); }
+[[nodiscard]] consteval code<> std_() { return encoding::plain(0xfd).writes<encoding::flags>(); }
+[[nodiscard]] consteval code<> clc() { return encoding::plain(0xf8).writes<encoding::flags>(); }
+[[nodiscard]] consteval code<> stc() { return encoding::plain(0xf9).writes<encoding::flags>(); }
 /// pushfq, or pushfd in 32-bit mode
-[[nodiscard]] consteval code<> pushf() { return encoding::plain(0x9c, 1); }
+[[nodiscard]] consteval code<> pushf() { return encoding::plain(0x9c, 1).reads<encoding::flags>(); }
 /// popfq, or popfd
-[[nodiscard]] consteval code<> popf() { return encoding::plain(0x9d, -1); }
+[[nodiscard]] consteval code<> popf() {
+    return encoding::plain(0x9d, -1).reads<encoding::flags>().writes<encoding::flags>();
+}
 
 // ---- The stack. PUSH, POP, LEAVE.
 
-[[nodiscard]] consteval code<> push(address_register from) { return encoding::short_form(0x50, 0, from.number, 1); }
-[[nodiscard]] consteval code<> pop(address_register to) { return encoding::short_form(0x58, 0, to.number, -1); }
+[[nodiscard]] consteval code<> push(address_register from) {
+    code<> out = encoding::short_form(0x50, 0, encoding::read(from), 1);
+    if (!encoding::is_stack_pointer(from)) {
+        out.saved = from.number + 1U;
+    }
+    return out;
+}
+[[nodiscard]] consteval code<> pop(address_register to) {
+    code<> out = encoding::short_form(0x58, 0, encoding::written(to), -1);
+    if (!encoding::is_stack_pointer(to)) {
+        out.restores = static_cast<std::uint16_t>(to.number + 1U);
+    }
+    return out;
+}
 /// Pushes 64 bits: the immediate extended by its sign; 32 bits in 32-bit mode.
 [[nodiscard]] consteval code<> push(immediate operand) {
     const std::int64_t value = encoding::checked(address_register{}, operand);
@@ -441,7 +581,7 @@ template <int StackWords = 0, class... Bytes>
                                           : encoding::with_immediate(encoding::plain(0x68, 1), value, 4);
 }
 /// Counts as one word popped: right where the stack pointer equals rbp, as after `push(rbp) + mov(rbp, rsp)`.
-[[nodiscard]] consteval code<> leave() { return encoding::plain(0xc9, -1); }
+[[nodiscard]] consteval code<> leave() { return encoding::plain(0xc9, -1).reads<rbp>().writes<rsp, rbp>(); }
 /// The flags in a register, as Linux's native_save_fl().
 [[nodiscard]] consteval code<> pushf_pop(address_register to) { return pushf() + pop(to); }
 
@@ -454,124 +594,167 @@ template <int StackWords = 0, class... Bytes>
 /// lock add dword ptr [to], operand
 [[nodiscard]] consteval code<> lock_add(mem to, immediate operand) {
     const std::int64_t value = encoding::checked_32(operand);
-    return encoding::fits_8_signed(value) ? encoding::with_immediate(encoding::modrm(0xf083, 0, 0, to), value, 1)
-                                          : encoding::with_immediate(encoding::modrm(0xf081, 0, 0, to), value, 4);
+    const bool small = encoding::fits_8_signed(value);
+    return encoding::that_sets_flags(encoding::with_immediate(
+        encoding::modrm(small ? 0xf083 : 0xf081, 0, 0, encoding::updated(to)), value, small ? 1 : 4));
 }
 /// A full barrier that is faster than mfence: lock add dword ptr [rsp - 4], 0. (Linux: smp_mb().)
-[[nodiscard]] consteval code<> lock_add() { return lock_add(ptr(address_register{rsp.number}, -4), 0); }
+[[nodiscard]] consteval code<> lock_add() {
+    code<> out = lock_add(ptr(address_register{rsp.number}, -4), 0);
+    out.reads_mask &= ~stack_bit; // it changes nothing that was pushed
+    return out;
+}
 /// Where [to] equals rax (eax), stores `from`; else loads rax (eax). ZF says which.
 template <full_register Register>
 [[nodiscard]] consteval code<> lock_cmpxchg(mem to, Register from) {
-    return encoding::modrm(0xf00fb1, encoding::rex(from), from.number, to);
+    return encoding::that_touches(
+        encoding::updated(Register{rax.number}).use | writing(encoding::flags),
+        encoding::modrm(0xf00fb1, encoding::rex(from), encoding::read(from), encoding::updated(to)));
 }
 /// Adds `from` to [to], and sets `from` to what was there.
 template <full_register Register>
 [[nodiscard]] consteval code<> lock_xadd(mem to, Register from) {
-    return encoding::modrm(0xf00fc1, encoding::rex(from), from.number, to);
+    return encoding::that_sets_flags(
+        encoding::modrm(0xf00fc1, encoding::rex(from), encoding::updated(from), encoding::updated(to)));
 }
 /// Locked by itself.
 template <full_register Register>
 [[nodiscard]] consteval code<> xchg(mem to, Register from) {
-    return encoding::modrm(0x87, encoding::rex(from), from.number, to);
+    return encoding::modrm(0x87, encoding::rex(from), encoding::updated(from), encoding::updated(to));
 }
 
 // ---- Identification, counters, random numbers. CPUID, RDTSC, RDTSCP, RDPID, RDPMC, RDRAND, RDSEED.
 
 /// Overwrites eax, ebx, ecx and edx.
-[[nodiscard]] consteval code<> cpuid() { return encoding::plain(0x0fa2); }
+[[nodiscard]] consteval code<> cpuid() {
+    return encoding::plain(0x0fa2).reads<rax, rcx>().writes<rax, rcx, rdx, rbx>();
+}
 /// edx:eax
-[[nodiscard]] consteval code<> rdtsc() { return encoding::plain(0x0f31); }
+[[nodiscard]] consteval code<> rdtsc() { return encoding::plain(0x0f31).writes<rax, rdx>(); }
 /// edx:eax, and IA32_TSC_AUX in ecx
-[[nodiscard]] consteval code<> rdtscp() { return encoding::plain(0x0f01f9); }
-[[nodiscard]] consteval code<> rdpid(address_register to) { return encoding::modrm(0xf30fc7, 0, 7, to.number); }
+[[nodiscard]] consteval code<> rdtscp() { return encoding::plain(0x0f01f9).writes<rax, rdx, rcx>(); }
+[[nodiscard]] consteval code<> rdpid(address_register to) {
+    return encoding::modrm(0xf30fc7, 0, 7, encoding::written(to));
+}
 /// Counter ecx to edx:eax.
-[[nodiscard]] consteval code<> rdpmc() { return encoding::plain(0x0f33); }
+[[nodiscard]] consteval code<> rdpmc() { return encoding::plain(0x0f33).reads<rcx>().writes<rax, rdx>(); }
 /// CF says whether there was a number.
 template <full_register Register>
 [[nodiscard]] consteval code<> rdrand(Register to) {
-    return encoding::modrm(0x0fc7, encoding::rex(to), 6, to.number);
+    return encoding::that_sets_flags(encoding::modrm(0x0fc7, encoding::rex(to), 6, encoding::written(to)));
 }
 /// CF says whether there was a number.
 template <full_register Register>
 [[nodiscard]] consteval code<> rdseed(Register to) {
-    return encoding::modrm(0x0fc7, encoding::rex(to), 7, to.number);
+    return encoding::that_sets_flags(encoding::modrm(0x0fc7, encoding::rex(to), 7, encoding::written(to)));
 }
 
 // ---- System registers. RDMSR, WRMSR, XGETBV, XSETBV, SWAPGS, RDFSBASE/RDGSBASE, WRFSBASE/WRGSBASE,
 // MOV-Move to/from Control Registers.
 
 /// Register ecx to edx:eax.
-[[nodiscard]] consteval code<> rdmsr() { return encoding::plain(0x0f32); }
+[[nodiscard]] consteval code<> rdmsr() { return encoding::plain(0x0f32).reads<rcx>().writes<rax, rdx>(); }
 /// edx:eax to register ecx.
-[[nodiscard]] consteval code<> wrmsr() { return encoding::plain(0x0f30); }
-[[nodiscard]] consteval code<> xgetbv() { return encoding::plain(0x0f01d0); }
-[[nodiscard]] consteval code<> xsetbv() { return encoding::plain(0x0f01d1); }
+[[nodiscard]] consteval code<> wrmsr() {
+    return encoding::plain(0x0f30).reads<rcx, rax, rdx>().writes<encoding::memory>();
+}
+[[nodiscard]] consteval code<> xgetbv() { return encoding::plain(0x0f01d0).reads<rcx>().writes<rax, rdx>(); }
+[[nodiscard]] consteval code<> xsetbv() { return encoding::plain(0x0f01d1).reads<rcx, rax, rdx>(); }
 template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> swapgs() {
     static_assert(In64BitMode, "inlay: swapgs is an instruction of 64-bit mode");
     return encoding::plain(0x0f01f8);
 }
-[[nodiscard]] consteval code<> rdfsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 0, to.number); }
-[[nodiscard]] consteval code<> rdgsbase(reg64 to) { return encoding::modrm(0xf30fae, encoding::rex_w, 1, to.number); }
+[[nodiscard]] consteval code<> rdfsbase(reg64 to) {
+    return encoding::modrm(0xf30fae, encoding::rex_w, 0, encoding::written(to));
+}
+[[nodiscard]] consteval code<> rdgsbase(reg64 to) {
+    return encoding::modrm(0xf30fae, encoding::rex_w, 1, encoding::written(to));
+}
 [[nodiscard]] consteval code<> wrfsbase(reg64 from) {
-    return encoding::modrm(0xf30fae, encoding::rex_w, 2, from.number);
+    return encoding::modrm(0xf30fae, encoding::rex_w, 2, encoding::read(from));
 }
 [[nodiscard]] consteval code<> wrgsbase(reg64 from) {
-    return encoding::modrm(0xf30fae, encoding::rex_w, 3, from.number);
+    return encoding::modrm(0xf30fae, encoding::rex_w, 3, encoding::read(from));
 }
 [[nodiscard]] consteval code<> mov(address_register to, control_register from) {
-    return encoding::modrm(0x0f20, 0, from.number, to.number);
+    return encoding::modrm(0x0f20, 0, from.number, encoding::written(to));
 }
 [[nodiscard]] consteval code<> mov(control_register to, address_register from) {
-    return encoding::modrm(0x0f22, 0, to.number, from.number);
+    return encoding::that_touches(writing(encoding::memory),
+                                  encoding::modrm(0x0f22, 0, to.number, encoding::read(from)));
 }
 
 // ---- Descriptor tables, ports. LGDT/LIDT, SGDT, SIDT, LLDT, LTR, STR, IN, OUT.
 
 /// Two bytes of limit, then the address.
-[[nodiscard]] consteval code<> lgdt(mem from) { return encoding::modrm(0x0f01, 0, 2, from); }
-[[nodiscard]] consteval code<> lidt(mem from) { return encoding::modrm(0x0f01, 0, 3, from); }
-[[nodiscard]] consteval code<> sgdt(mem to) { return encoding::modrm(0x0f01, 0, 0, to); }
-[[nodiscard]] consteval code<> sidt(mem to) { return encoding::modrm(0x0f01, 0, 1, to); }
-[[nodiscard]] consteval code<> lldt(reg16 selector) { return encoding::modrm(0x0f00, 0, 2, selector.number); }
-[[nodiscard]] consteval code<> ltr(reg16 selector) { return encoding::modrm(0x0f00, 0, 3, selector.number); }
-[[nodiscard]] consteval code<> str(reg32 to) { return encoding::modrm(0x0f00, 0, 1, to.number); }
+[[nodiscard]] consteval code<> lgdt(mem from) { return encoding::modrm(0x0f01, 0, 2, encoding::read(from)); }
+[[nodiscard]] consteval code<> lidt(mem from) { return encoding::modrm(0x0f01, 0, 3, encoding::read(from)); }
+[[nodiscard]] consteval code<> sgdt(mem to) { return encoding::modrm(0x0f01, 0, 0, encoding::written(to)); }
+[[nodiscard]] consteval code<> sidt(mem to) { return encoding::modrm(0x0f01, 0, 1, encoding::written(to)); }
+[[nodiscard]] consteval code<> lldt(reg16 selector) { return encoding::modrm(0x0f00, 0, 2, encoding::read(selector)); }
+[[nodiscard]] consteval code<> ltr(reg16 selector) { return encoding::modrm(0x0f00, 0, 3, encoding::read(selector)); }
+[[nodiscard]] consteval code<> str(reg32 to) { return encoding::modrm(0x0f00, 0, 1, encoding::written(to)); }
 /// Port dx, register al.
-[[nodiscard]] consteval code<> in() { return encoding::plain(0xec); }
-[[nodiscard]] consteval code<> out() { return encoding::plain(0xee); }
+[[nodiscard]] consteval code<> in() { return encoding::plain(0xec).reads<dx, encoding::flags>().writes<al>(); }
+[[nodiscard]] consteval code<> out() { return encoding::plain(0xee).reads<dx, al, encoding::flags>(); }
 /// out port, al
 [[nodiscard]] consteval code<> out(immediate port) {
-    return encoding::with_immediate(encoding::plain(0xe6), encoding::checked_8(port), 1);
+    return encoding::with_immediate(encoding::plain(0xe6).reads<al, encoding::flags>(), encoding::checked_8(port), 1);
 }
 
 // ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, SYSENTER, SYSEXIT, IRET/IRETD/IRETQ, RET, UD,
 // INT n/INTO/INT3/INT1, ENDBR64, ENDBR32, VMCALL; VMMCALL is in AMD's manual, volume 3.
 
-/// Overwrites rcx and r11; in 32-bit mode (AMD alone) ecx.
-[[nodiscard]] consteval code<> syscall() { return encoding::plain(0x0f05); }
+/// Overwrites rcx and r11; in 32-bit mode (AMD alone) ecx. Counts as an ordinary system call, of the number in rax and
+/// with a result there, though what the kernel does with registers is its own business.
+[[nodiscard]] consteval code<> syscall() {
+    const auto either = encoding::plain(0x0f05)
+                            .reads<rax, encoding::flags, encoding::memory>()
+                            .writes<rax, rcx, encoding::flags, encoding::memory>();
+    return is_64_bit ? either.writes<r11>() : either;
+}
 template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> sysretq() {
     static_assert(In64BitMode, "inlay: sysretq is an instruction of 64-bit mode; see sysexit");
-    return encoding::that_goes_away(encoding::plain(0x480f07));
+    return encoding::that_goes_away(encoding::plain(0x480f07).reads<rcx, r11>());
 }
 template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> iretq() {
     static_assert(In64BitMode, "inlay: iretq is an instruction of 64-bit mode; see iretd");
     return encoding::that_goes_away(encoding::plain(0x48cf));
 }
-/// Counts as falling through: SYSEXIT may come back to what follows it.
-[[nodiscard]] consteval code<> sysenter() { return encoding::plain(0x0f34); }
+/// Counts as falling through: SYSEXIT may come back to what follows it. Then the stack is the same again, if the kernel
+/// keeps to the conventions; eax is its result, and ecx and edx hold what SYSEXIT needed.
+[[nodiscard]] consteval code<> sysenter() {
+    return encoding::plain(0x0f34)
+        .reads<rax, encoding::memory>()
+        .writes<rax, rcx, rdx, encoding::memory, encoding::flags>();
+}
 /// To the user's eip edx and esp ecx.
-[[nodiscard]] consteval code<> sysexit() { return encoding::that_goes_away(encoding::plain(0x0f35)); }
+[[nodiscard]] consteval code<> sysexit() { return encoding::that_goes_away(encoding::plain(0x0f35).reads<rcx, rdx>()); }
 [[nodiscard]] consteval code<> iretd() { return encoding::that_goes_away(encoding::plain(0xcf)); }
 [[nodiscard]] consteval code<> ret() { return encoding::that_goes_away(encoding::plain(0xc3)); }
 /// Counts as falling through, because a handler may resume after it, as Linux's WARN() does.
 [[nodiscard]] consteval code<> ud2() { return encoding::plain(0x0f0b); }
-[[nodiscard]] consteval code<> int3() { return encoding::plain(0xcc); }
+[[nodiscard]] consteval code<> int3() {
+    return encoding::plain(0xcc).reads<encoding::flags>().writes<encoding::flags>();
+}
 [[nodiscard]] consteval code<> endbr64() { return encoding::plain(0xf30f1efa); }
 [[nodiscard]] consteval code<> endbr32() { return encoding::plain(0xf30f1efb); }
-[[nodiscard]] consteval code<> vmcall() { return encoding::plain(0x0f01c1); }
-[[nodiscard]] consteval code<> vmmcall() { return encoding::plain(0x0f01d9); }
+/// Counts as reading and writing rax. Hypervisors have conventions of their own: what else theirs change is for the
+/// site to say.
+[[nodiscard]] consteval code<> vmcall() {
+    return encoding::plain(0x0f01c1)
+        .reads<rax, encoding::memory, encoding::flags>()
+        .writes<rax, encoding::memory, encoding::flags>();
+}
+/// As `vmcall`.
+[[nodiscard]] consteval code<> vmmcall() {
+    return encoding::plain(0x0f01d9)
+        .reads<rax, encoding::memory, encoding::flags>()
+        .writes<rax, encoding::memory, encoding::flags>();
+}
 
 // ---- Caches and monitors. WBINVD, WBNOINVD, INVD, INVLPG, CLFLUSH, CLFLUSHOPT, CLWB, PREFETCHh, PREFETCHW,
 // MONITOR, MWAIT.
@@ -579,33 +762,38 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> wbinvd() { return encoding::plain(0x0f09); }
 [[nodiscard]] consteval code<> wbnoinvd() { return encoding::plain(0xf30f09); }
 [[nodiscard]] consteval code<> invd() { return encoding::plain(0x0f08); }
-[[nodiscard]] consteval code<> invlpg(mem at) { return encoding::modrm(0x0f01, 0, 7, at); }
-[[nodiscard]] consteval code<> clflush(mem at) { return encoding::modrm(0x0fae, 0, 7, at); }
-[[nodiscard]] consteval code<> clflushopt(mem at) { return encoding::modrm(0x660fae, 0, 7, at); }
-[[nodiscard]] consteval code<> clwb(mem at) { return encoding::modrm(0x660fae, 0, 6, at); }
-[[nodiscard]] consteval code<> prefetchnta(mem at) { return encoding::modrm(0x0f18, 0, 0, at); }
-[[nodiscard]] consteval code<> prefetcht0(mem at) { return encoding::modrm(0x0f18, 0, 1, at); }
-[[nodiscard]] consteval code<> prefetcht1(mem at) { return encoding::modrm(0x0f18, 0, 2, at); }
-[[nodiscard]] consteval code<> prefetcht2(mem at) { return encoding::modrm(0x0f18, 0, 3, at); }
-[[nodiscard]] consteval code<> prefetchw(mem at) { return encoding::modrm(0x0f0d, 0, 1, at); }
+[[nodiscard]] consteval code<> invlpg(mem at) { return encoding::modrm(0x0f01, 0, 7, encoding::read(at)); }
+[[nodiscard]] consteval code<> clflush(mem at) { return encoding::modrm(0x0fae, 0, 7, encoding::read(at)); }
+[[nodiscard]] consteval code<> clflushopt(mem at) { return encoding::modrm(0x660fae, 0, 7, encoding::read(at)); }
+[[nodiscard]] consteval code<> clwb(mem at) { return encoding::modrm(0x660fae, 0, 6, encoding::read(at)); }
+[[nodiscard]] consteval code<> prefetchnta(mem at) { return encoding::modrm(0x0f18, 0, 0, encoding::read(at)); }
+[[nodiscard]] consteval code<> prefetcht0(mem at) { return encoding::modrm(0x0f18, 0, 1, encoding::read(at)); }
+[[nodiscard]] consteval code<> prefetcht1(mem at) { return encoding::modrm(0x0f18, 0, 2, encoding::read(at)); }
+[[nodiscard]] consteval code<> prefetcht2(mem at) { return encoding::modrm(0x0f18, 0, 3, encoding::read(at)); }
+[[nodiscard]] consteval code<> prefetchw(mem at) { return encoding::modrm(0x0f0d, 0, 1, encoding::read(at)); }
 /// Address rax, extensions ecx, hints edx.
-[[nodiscard]] consteval code<> monitor() { return encoding::plain(0x0f01c8); }
+[[nodiscard]] consteval code<> monitor() { return encoding::plain(0x0f01c8).reads<rax, rcx, rdx>(); }
 /// Hints eax, extensions ecx.
-[[nodiscard]] consteval code<> mwait() { return encoding::plain(0x0f01c9); }
+[[nodiscard]] consteval code<> mwait() { return encoding::plain(0x0f01c9).reads<rax, rcx>(); }
 
 // ---- Moves. MOV, MOVZX, MOVBE, LEA.
 
 [[nodiscard]] consteval code<> mov(reg64 to, reg64 from) {
-    return encoding::modrm(0x89, encoding::rex_w, from.number, to.number);
+    return encoding::modrm(0x89, encoding::rex_w, encoding::read(from), encoding::written(to));
 }
-[[nodiscard]] consteval code<> mov(reg32 to, reg32 from) { return encoding::modrm(0x89, 0, from.number, to.number); }
-[[nodiscard]] consteval code<> mov(reg16 to, reg16 from) { return encoding::modrm(0x6689, 0, from.number, to.number); }
+[[nodiscard]] consteval code<> mov(reg32 to, reg32 from) {
+    return encoding::modrm(0x89, 0, encoding::read(from), encoding::written(to));
+}
+[[nodiscard]] consteval code<> mov(reg16 to, reg16 from) {
+    return encoding::modrm(0x6689, 0, encoding::read(from), encoding::written(to));
+}
 [[nodiscard]] consteval code<> mov(reg8 to, reg8 from) {
-    return encoding::modrm(0x88, encoding::rex(to) | encoding::rex(from), from.number, to.number);
+    return encoding::modrm(0x88, encoding::rex(to) | encoding::rex(from), encoding::read(from), encoding::written(to));
 }
 
 [[nodiscard]] consteval code<> mov(reg32 to, immediate operand) {
-    return encoding::with_immediate(encoding::short_form(0xb8, 0, to.number), encoding::checked_32(operand), 4);
+    return encoding::with_immediate(encoding::short_form(0xb8, 0, encoding::written(to)), encoding::checked_32(operand),
+                                    4);
 }
 /// Any 64 bits, in the shortest of three ways: 5 (6) bytes where the upper half is 0, because a move to a
 /// 32-bit register clears it; 7 where the sign fills it; else 10.
@@ -614,69 +802,79 @@ template <bool In64BitMode = is_64_bit>
         return mov(reg32{to.number}, operand);
     }
     if (encoding::fits_32_signed(operand.value)) {
-        return encoding::with_immediate(encoding::modrm(0xc7, encoding::rex_w, 0, to.number), operand.value, 4);
+        return encoding::with_immediate(encoding::modrm(0xc7, encoding::rex_w, 0, encoding::written(to)), operand.value,
+                                        4);
     }
-    return encoding::with_immediate(encoding::short_form(0xb8, encoding::rex_w, to.number), operand.value, 8);
+    return encoding::with_immediate(encoding::short_form(0xb8, encoding::rex_w, encoding::written(to)), operand.value,
+                                    8);
 }
 
 template <full_register Register>
 [[nodiscard]] consteval code<> mov(Register to, mem from) {
-    return encoding::modrm(0x8b, encoding::rex(to), to.number, from);
+    return encoding::modrm(0x8b, encoding::rex(to), encoding::written(to), encoding::read(from));
 }
-[[nodiscard]] consteval code<> mov(reg16 to, mem from) { return encoding::modrm(0x668b, 0, to.number, from); }
+[[nodiscard]] consteval code<> mov(reg16 to, mem from) {
+    return encoding::modrm(0x668b, 0, encoding::written(to), encoding::read(from));
+}
 [[nodiscard]] consteval code<> mov(reg8 to, mem from) {
-    return encoding::modrm(0x8a, encoding::rex(to), to.number, from);
+    return encoding::modrm(0x8a, encoding::rex(to), encoding::written(to), encoding::read(from));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> mov(mem to, Register from) {
-    return encoding::modrm(0x89, encoding::rex(from), from.number, to);
+    return encoding::modrm(0x89, encoding::rex(from), encoding::read(from), encoding::written(to));
 }
-[[nodiscard]] consteval code<> mov(mem to, reg16 from) { return encoding::modrm(0x6689, 0, from.number, to); }
+[[nodiscard]] consteval code<> mov(mem to, reg16 from) {
+    return encoding::modrm(0x6689, 0, encoding::read(from), encoding::written(to));
+}
 [[nodiscard]] consteval code<> mov(mem to, reg8 from) {
-    return encoding::modrm(0x88, encoding::rex(from), from.number, to);
+    return encoding::modrm(0x88, encoding::rex(from), encoding::read(from), encoding::written(to));
 }
 /// mov byte ptr [to], operand
 [[nodiscard]] consteval code<> movb(mem to, immediate operand) {
-    return encoding::with_immediate(encoding::modrm(0xc6, 0, 0, to), encoding::checked_8(operand), 1);
+    return encoding::with_immediate(encoding::modrm(0xc6, 0, 0, encoding::written(to)), encoding::checked_8(operand),
+                                    1);
 }
 /// mov dword ptr [to], operand
 [[nodiscard]] consteval code<> movl(mem to, immediate operand) {
-    return encoding::with_immediate(encoding::modrm(0xc7, 0, 0, to), encoding::checked_32(operand), 4);
+    return encoding::with_immediate(encoding::modrm(0xc7, 0, 0, encoding::written(to)), encoding::checked_32(operand),
+                                    4);
 }
 
 template <full_register Register, auto Object>
 [[nodiscard]] consteval code<Object> mov(Register to, rip_operand<Object>) {
-    return encoding::modrm_rip<Object>(0x8b, encoding::rex(to), to.number);
+    return encoding::modrm_rip<Object>(0x8b, encoding::rex(to), encoding::written(to), reading(encoding::memory));
 }
 template <full_register Register, auto Object>
 [[nodiscard]] consteval code<Object> mov(rip_operand<Object>, Register from) {
-    return encoding::modrm_rip<Object>(0x89, encoding::rex(from), from.number);
+    return encoding::modrm_rip<Object>(0x89, encoding::rex(from), encoding::read(from), writing(encoding::memory));
 }
 
 /// Clears the other bits of the 64-bit register, too.
 [[nodiscard]] consteval code<> movzx(reg32 to, reg8 from) {
-    return encoding::modrm(0x0fb6, encoding::rex(from), to.number, from.number);
+    return encoding::modrm(0x0fb6, encoding::rex(from), encoding::written(to), encoding::read(from));
 }
 /// Loads with the bytes reversed.
 template <full_register Register>
 [[nodiscard]] consteval code<> movbe(Register to, mem from) {
-    return encoding::modrm(0x0f38f0, encoding::rex(to), to.number, from);
+    return encoding::modrm(0x0f38f0, encoding::rex(to), encoding::written(to), encoding::read(from));
 }
 /// Stores with the bytes reversed.
 template <full_register Register>
 [[nodiscard]] consteval code<> movbe(mem to, Register from) {
-    return encoding::modrm(0x0f38f1, encoding::rex(from), from.number, to);
+    return encoding::modrm(0x0f38f1, encoding::rex(from), encoding::read(from), encoding::written(to));
 }
 
 [[nodiscard]] consteval code<> lea(address_register to, mem from) {
-    const bool moves_stack = from.base.number == rsp.number && from.scale == 0;
-    return encoding::modrm(0x8d, encoding::rex(to), to.number, from,
-                           moves_stack ? encoding::words_pushed(to, from.displacement) : 0);
+    if (encoding::is_stack_pointer(to) && from.base == to && from.scale == 0) {
+        return encoding::modrm(0x8d, encoding::rex(to), to.number, encoding::memory_operand{from, {}},
+                               encoding::words_pushed(to, from.displacement));
+    }
+    return encoding::modrm(0x8d, encoding::rex(to), encoding::written(to), encoding::addressed(from));
 }
 /// The address of `Object`.
 template <auto Object>
 [[nodiscard]] consteval code<Object> lea(address_register to, rip_operand<Object>) {
-    return encoding::modrm_rip<Object>(0x8d, encoding::rex(to), to.number);
+    return encoding::modrm_rip<Object>(0x8d, encoding::rex(to), encoding::written(to), {});
 }
 
 // ---- Arithmetic and logic. ADD, OR, AND, SUB, XOR, CMP, TEST, NEG, NOT, INC, DEC, SAL/SAR/SHL/SHR, IMUL.
@@ -732,29 +930,30 @@ template <full_register Register>
 /// cmp byte ptr [rip + object], operand
 template <auto Object>
 [[nodiscard]] consteval code<Object> cmpb(rip_operand<Object>, immediate operand) {
-    return encoding::with_immediate(encoding::modrm_rip<Object>(0x80, 0, 7, 1), encoding::checked_8(operand), 1);
+    return encoding::that_sets_flags(encoding::with_immediate(
+        encoding::modrm_rip<Object>(0x80, 0, 7, reading(encoding::memory), 1), encoding::checked_8(operand), 1));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> test(Register a, Register b) {
-    return encoding::modrm(0x85, encoding::rex(a), b.number, a.number);
+    return encoding::that_sets_flags(encoding::modrm(0x85, encoding::rex(a), encoding::read(b), encoding::read(a)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> neg(Register to) {
-    return encoding::modrm(0xf7, encoding::rex(to), 3, to.number);
+    return encoding::that_sets_flags(encoding::modrm(0xf7, encoding::rex(to), 3, encoding::updated(to)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> not_(Register to) {
-    return encoding::modrm(0xf7, encoding::rex(to), 2, to.number);
+    return encoding::modrm(0xf7, encoding::rex(to), 2, encoding::updated(to));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> inc(Register to) { // in 64-bit mode, 40 to 4f are REX
-    return is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 0, to.number)
-                     : encoding::short_form(0x40, encoding::rex(to), to.number);
+    return encoding::that_sets_flags(is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 0, encoding::updated(to))
+                                               : encoding::short_form(0x40, encoding::rex(to), encoding::updated(to)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> dec(Register to) {
-    return is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 1, to.number)
-                     : encoding::short_form(0x48, encoding::rex(to), to.number);
+    return encoding::that_sets_flags(is_64_bit ? encoding::modrm(0xff, encoding::rex(to), 1, encoding::updated(to))
+                                               : encoding::short_form(0x48, encoding::rex(to), encoding::updated(to)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> shl(Register to, immediate count) {
@@ -770,45 +969,51 @@ template <full_register Register>
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> imul(Register to, Register from) {
-    return encoding::modrm(0x0faf, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0x0faf, encoding::rex(to), encoding::updated(to), encoding::read(from)));
 }
 
 // ---- Bits and bytes. POPCNT, LZCNT, TZCNT, BSF, BSR, BSWAP, CRC32.
 
 template <full_register Register>
 [[nodiscard]] consteval code<> popcnt(Register to, Register from) {
-    return encoding::modrm(0xf30fb8, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0xf30fb8, encoding::rex(to), encoding::written(to), encoding::read(from)));
 }
 /// Runs as bsr, which gives another result, on processors without the feature.
 template <full_register Register>
 [[nodiscard]] consteval code<> lzcnt(Register to, Register from) {
-    return encoding::modrm(0xf30fbd, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0xf30fbd, encoding::rex(to), encoding::written(to), encoding::read(from)));
 }
 /// Runs as bsf, which has no result for 0, on processors without the feature.
 template <full_register Register>
 [[nodiscard]] consteval code<> tzcnt(Register to, Register from) {
-    return encoding::modrm(0xf30fbc, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0xf30fbc, encoding::rex(to), encoding::written(to), encoding::read(from)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> bsf(Register to, Register from) {
-    return encoding::modrm(0x0fbc, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0x0fbc, encoding::rex(to), encoding::updated(to), encoding::read(from)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> bsr(Register to, Register from) {
-    return encoding::modrm(0x0fbd, encoding::rex(to), to.number, from.number);
+    return encoding::that_sets_flags(
+        encoding::modrm(0x0fbd, encoding::rex(to), encoding::updated(to), encoding::read(from)));
 }
 template <full_register Register>
 [[nodiscard]] consteval code<> bswap(Register to) {
-    return encoding::short_form(0x0fc8, encoding::rex(to), to.number);
+    return encoding::short_form(0x0fc8, encoding::rex(to), encoding::updated(to));
 }
 /// CRC32C (polynomial 0x11edc6f41) of eight bytes, or of four.
 template <full_register Register>
 [[nodiscard]] consteval code<> crc32(Register to, Register from) {
-    return encoding::modrm(0xf20f38f1, encoding::rex(to), to.number, from.number);
+    return encoding::modrm(0xf20f38f1, encoding::rex(to), encoding::updated(to), encoding::read(from));
 }
 /// CRC32C of one byte.
 [[nodiscard]] consteval code<> crc32(reg32 to, reg8 from) {
-    return encoding::modrm(0xf20f38f0, encoding::rex(from), to.number, from.number);
+    return encoding::modrm(0xf20f38f0, encoding::rex(from), encoding::updated(to), encoding::read(from));
 }
 
 // ---- Calls and jumps. CALL, JMP, Jcc.
@@ -840,16 +1045,16 @@ template <auto Pointer>
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
                   "inlay: call_slot takes the address of a variable that holds a function's address: "
                   "call_slot<&variable>(); for the function itself, call<&function>()");
-    return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2));
+    return encoding::that_calls(called::ordinary, encoding::modrm_rip<Pointer>(0xff, 0, 2, reading(encoding::memory)));
 }
 /// Calls an operation of a paravirt table through its pointer (pv.hpp), until it is patched.
 template <auto Operation>
 [[nodiscard]] consteval code<Operation> call_operation() {
     return encoding::that_calls(Operation.callee_save ? called::callee_save : called::ordinary,
-                                encoding::modrm_rip<Operation>(0xff, 0, 2));
+                                encoding::modrm_rip<Operation>(0xff, 0, 2, reading(encoding::memory)));
 }
 [[nodiscard]] consteval code<> call(address_register to) {
-    return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, to.number));
+    return encoding::that_calls(called::ordinary, encoding::modrm(0xff, 0, 2, encoding::read(to)));
 }
 
 template <auto Function>
@@ -865,10 +1070,10 @@ template <auto Pointer>
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
                   "inlay: jmp_slot takes the address of a variable that holds a function's address: "
                   "jmp_slot<&variable>(); for the function itself, jmp<&function>()");
-    return encoding::that_goes_away(encoding::modrm_rip<Pointer>(0xff, 0, 4));
+    return encoding::that_goes_away(encoding::modrm_rip<Pointer>(0xff, 0, 4, reading(encoding::memory)));
 }
 [[nodiscard]] consteval code<> jmp(address_register to) {
-    return encoding::that_goes_away(encoding::modrm(0xff, 0, 4, to.number));
+    return encoding::that_goes_away(encoding::modrm(0xff, 0, 4, encoding::read(to)));
 }
 
 /// Jumps to `Function` where `Condition` holds.
@@ -877,13 +1082,14 @@ template <condition Condition, auto Function>
     static_assert(encoding::is_function_pointer<decltype(Function)>,
                   "inlay: jcc takes a condition and the address of a function: jcc<condition::e, &function>(); "
                   "to jump inside one code, skip_if(condition::e, body)");
-    return encoding::branch<Function>(0x0f80 + static_cast<unsigned>(Condition));
+    return encoding::that_touches(reading(encoding::flags),
+                                  encoding::branch<Function>(0x0f80 + static_cast<unsigned>(Condition)));
 }
 
 /// A jump over `body`, which pops what it pushes.
 template <auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
-    return encoding::jump_over(0xeb, body);
+    return encoding::jump_over(encoding::short_jmp, body);
 }
 /// A jump over `body` where the condition holds: `skip_if(condition::e, body)` runs `body` where it is not equal.
 template <auto... Symbols>

@@ -57,7 +57,9 @@ inline constexpr auto write_msr = mov(ecx, edi) + mov(eax, esi) + wrmsr();
 inline constexpr auto read_pmc = mov(ecx, edi) + rdpmc() + shl(rdx, 32) + or_(rax, rdx);
 #else
 inline constexpr auto read_msr = mov(ecx, eax) + rdmsr();
-inline constexpr auto write_msr = bytes(0x91) + bytes(0x92) + wrmsr(); // xchg eax, ecx; xchg eax, edx
+inline constexpr auto xchg_eax_ecx = bytes(0x91).reads<eax, ecx>().writes<eax, ecx>();
+inline constexpr auto xchg_eax_edx = bytes(0x92).reads<eax, edx>().writes<eax, edx>();
+inline constexpr auto write_msr = xchg_eax_ecx + xchg_eax_edx + wrmsr();
 inline constexpr auto read_pmc = mov(ecx, eax) + rdpmc();
 #endif
 inline constexpr auto load_tr = ltr(reg16{first.number});
