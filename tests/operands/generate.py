@@ -15,6 +15,7 @@ Case k depends on the seed and on k alone: `--only k` writes that one.
 import argparse
 import pathlib
 import random
+import re
 
 TAKES = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9"]
 ARGUMENTS = ["rdi", "rsi", "rdx", "rcx", "r8", "r9"]
@@ -42,6 +43,11 @@ class Form:
 
     def text(self):
         return " + ".join(self.code)
+
+    def size(self):
+        """In bytes, at most. (One code holds 64.)"""
+        sizes = {"lea": 8, "imul": 4, "shr": 4, "mov": 4, "call": 6, "call_direct": 5, "call_slot": 6}
+        return sum(sizes.get(re.match(r"\w+", each)[0], 3) for each in self.text().split(" + "))
 
 
 class Site:
@@ -127,6 +133,8 @@ class Site:
         order = [r for r in self.changes if r not in kept]
         self.rng.shuffle(order)
         for register in order:
+            if form.size() > 61:
+                break
             form.add(self.rng.choice([f"not_({register})", f"not_({register})", f"xor_({register}, {register})"]))
 
     def finish(self, form):
@@ -192,7 +200,7 @@ class Site:
             self.assembly.append((function, lines))
             self.declarations.append(f'extern "C" [[gnu::visibility("hidden")]] void {function}() noexcept;')
             if self.kind == "slot":
-                self.declarations.append(f"constinit inline auto* slot_{function} = &{function};")
+                self.declarations.append(f'[[gnu::visibility("hidden")]] constinit inline auto* slot_{function} = &{function};')
             self.sum = " ".join(statements)
         call = {"direct": f"call_direct<&{function}>()", "slot": f"call_slot<&slot_{function}>()", "through": f"call({self.target})"}
         form.add(call[self.kind], "{ " + self.sum + " rax = sum; }")

@@ -9,7 +9,7 @@
 # A flag "shared" makes the sites a library.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+include=${INLAY_INCLUDE:-$here/../../include}
 mode=${1:-quick}
 [ $# = 0 ] || shift
 seed=${INLAY_SEED:-1}
