@@ -79,16 +79,14 @@ void test_xen() noexcept {
                twice->address == reinterpret_cast<u64>(&xen_double_fault),
            "the trap table has the entries for Xen at #MC and #DF");
     // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands
-    // times
-    // 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
+    // times 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
     if (check == nullptr) {
         return;
     }
     check->flags |= 3; // for this once INT may; Xen refuses ring 0 even to the guest's kernel
     xen::register_table();
     // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands
-    // times
-    // 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
+    // times 8. QEMU's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
     on_machine_check([](const trap_frame&, u64) noexcept { return true; });
     const seen_trap refused = provoke(vector::general_protection, [] { raise_machine_check(); });
     on_machine_check(nullptr);

@@ -12,8 +12,9 @@
 //     inline constexpr inlay::pv_call<&irq, &irq_ops::halt> halt;
 //     inline constexpr inlay::pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv> save_fl;
 //
-//     irq.save_fl = inlay::callee_save<&xen_save_fl>;                           // a hypervisor's set-up, before
-//     apply() inlay::set(cpu.xenpv, true); auto flags = save_fl();
+//     irq.save_fl = inlay::callee_save<&xen_save_fl>;                           // a hypervisor's set-up, ...
+//     inlay::set(cpu.xenpv, true);                                              // ... before apply()
+//     auto flags = save_fl();                                                   // a call of xen_save_fl
 //
 // How it works. A call is `call *pointer(%rip)` and works from the first moment. Its record is that of an alternative
 // whose original is such a call. apply() makes it a direct call of what the pointer holds; nothing at all if that does

@@ -40,8 +40,6 @@ double fast(double x, const char* text);
 double faster(double x, const char* text);
 inline constexpr inlay::dispatch<"matrix.dispatch", &plain, when<a, &fast>, when<b && c, &faster>> chosen;
 
-/// Runs every check; prints the failures and returns their number. `dead` is how many records of functions that
-/// nobody calls may be left: -1 for any.
 inline constexpr inlay::static_key<"matrix.off", false> off;
 inline constexpr inlay::static_key<"matrix.on", true> on;
 inline constexpr inlay::static_switch<"matrix.way", 20, 3U> way;
@@ -94,6 +92,8 @@ inline constexpr inlay::pv_call<&operations, &table::idle> idle;
 }
 long operations_in_unit_b(long x);
 
+/// Runs every check; prints the failures and returns their number. `dead` is how many records of functions that
+/// nobody calls may be left: -1 for any.
 int run_checks(int dead);
 
 } // namespace matrix

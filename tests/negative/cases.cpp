@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Wrong uses, each with the sentence that must answer it. run.sh cuts this file at the CASE lines; what stands
+// Wrong uses, each with the sentence that must answer it. run.sh cuts this file into cases; what stands
 // before the first one is in every case.
 #include <inlay/inlay.hpp>
 
@@ -21,8 +21,8 @@ inline constexpr auto site = inlay::alternative<push(rax) + pop(rax), when<x, pu
 void use() { site(); }
 
 // CASE stack_disagrees_at_a_boundary
-// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed
-// different amounts there EXPECT stack_rule<0
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
+// EXPECT stack_rule<0
 inlay::alternative<nop(1) + nop(1), when<x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
@@ -196,7 +196,7 @@ extern "C" int variadic(const char*, ...);
 inline constexpr inlay::static_call<"negative.variadic", &variadic> print;
 int use() { return print("x", 1); }
 
-// CASE call_of_a_variable
+// CASE static_call_of_a_variable
 // EXPECT inlay: the second argument of static_call is the address of a function
 inline constexpr inlay::static_call<"negative.variable", &variable> of_variable;
 void use() { (void)sizeof(of_variable); }

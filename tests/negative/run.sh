@@ -1,25 +1,80 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles each wrong use in cases.cpp with each compiler given, and compares the message.
-# A case is a block "// CASE name" ... ; its first "// EXPECT text" lines must all appear in the compiler's output.
 #   sh tests/negative/run.sh g++ clang++-19
+# A case is a block "// CASE name". Right beneath stand its lines "// EXPECT text", each of which must appear in the
+# compiler's output; a text is one line, however long. The rest is C++, a case's own #include lines as well. A case
+# named right_... has no EXPECT and must compile.
+#   INLAY_NEGATIVE=FILE   the cases of this file instead
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../include
+cases=${INLAY_NEGATIVE:-$here/cases.cpp}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 passed=0
 
+# Cuts the file, and says what is no case.
 awk -v dir="$work" '
-    /^\/\/ CASE / { name = $3; file = dir "/" name ".cpp"; printf "" > file; order[++n] = name; next }
-    name == ""    { prologue = prologue $0 "\n"; next }
-    /^\/\/ EXPECT / { sub(/^\/\/ EXPECT /, ""); print > (dir "/" name ".expect"); next }
-    { body[name] = body[name] $0 "\n" }
-    END { for (i = 1; i <= n; ++i) { f = dir "/" order[i] ".cpp"; printf "%s%s", prologue, body[order[i]] > f } }
-' "$here/cases.cpp"
+    function wrong(what) { printf "FAIL: cases, line %d: %s\n    %s\n", NR, what, $0; bad = 1 }
+    function finish() {
+        if (name == "") { return }
+        if (name ~ /^right_/ && expected) { wrong("the right use " name " has an EXPECT") }
+        if (name !~ /^right_/ && !expected) { wrong(name " (above) has no EXPECT") }
+        if (!lines) { wrong(name " (above) has no code") }
+    }
+    /CASE/ && !/^\/\/ CASE [a-z0-9_]+$/ { wrong("CASE stands elsewhere than in \"// CASE name\"") }
+    /EXPECT/ && !/^\/\/ EXPECT [^ ]/ { wrong("EXPECT stands elsewhere than in \"// EXPECT text\"") }
+    /^\/\/ CASE / {
+        finish()
+        name = $3
+        expected = lines = 0
+        if (name in body) { wrong("a second case of this name") }
+        body[name] = ""
+        order[++n] = name
+        beneath = 1 # CASE or EXPECT
+        next
+    }
+    name == "" { prologue = prologue $0 "\n"; if (/^\/\/ EXPECT/) { wrong("an EXPECT of no case") } next }
+    /^\/\/ EXPECT / {
+        if (!beneath) { wrong("an EXPECT is not right beneath its CASE") }
+        ++expected
+        texts = gsub(/EXPECT/, "&")
+        if (texts > 1) { wrong("two EXPECTs in one line") }
+        sub(/^\/\/ EXPECT /, "")
+        print > (dir "/" name ".expect")
+        next
+    }
+    {
+        if (beneath && /^[ \t]*\/\//) { wrong("a comment goes on where an EXPECT is one line") }
+        beneath = 0
+        if (/[^ \t]/ && !/^[ \t]*\/\//) { ++lines }
+        body[name] = body[name] $0 "\n"
+    }
+    END {
+        finish()
+        for (i = 1; i <= n; ++i) { f = dir "/" order[i] ".cpp"; printf "%s%s", prologue, body[order[i]] > f; close(f) }
+        exit bad
+    }
+' "$cases" || exit 1
+
+there=$(grep -c 'CASE' "$cases")
+texts=$(grep -o 'EXPECT' "$cases" | wc -l)
+controls=$(grep -c '^// CASE right_' "$cases")
+cut=$(find "$work" -name '*.cpp' | wc -l)
+kept=$(cat "$work"/*.expect | wc -l)
+if [ "$cut" != "$there" ] || [ "$kept" != "$texts" ] || [ "$controls" = 0 ] || [ "$there" -le "$controls" ]; then
+    echo "FAIL: $there cases with $texts texts are written, $cut with $kept were cut out, $controls of them right uses"
+    exit 1
+fi
+if [ $# = 0 ]; then
+    echo "usage: sh tests/negative/run.sh COMPILER..."
+    exit 2
+fi
 
 for compiler in "$@"; do
+    before=$((passed + failed))
     for source in "$work"/*.cpp; do
         name=$(basename "$source" .cpp)
         expect=$work/$name.expect
@@ -51,6 +106,11 @@ for compiler in "$@"; do
             grep -E "error|inlay:" "$log" | head -n 5 | cut -c1-300
         fi
     done
+    ran=$((passed + failed - before))
+    if [ $ran != "$there" ]; then
+        failed=$((failed + 1))
+        echo "FAIL: $compiler ran $ran cases of $there"
+    fi
 done
-echo "negative: $passed passed, $failed failed"
-[ $failed = 0 ]
+echo "negative: $there cases ($controls right), $texts texts, $# compilers: $passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed = $((there * $#)) ]
