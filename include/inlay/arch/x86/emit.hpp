@@ -235,6 +235,13 @@ inline constexpr int kept_by_thunks = 0;
     ".byte 0xf6,0x05\n\t.long %c[state]\n\t.byte " bits "\n\t"                                                         \
     ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t"
 #endif
+#if defined(__x86_64__)
+#define INLAY_PUSH(bytes) ".byte " bytes "\n\t" INLAY_CFI("cfi_adjust_cfa_offset 8")
+#define INLAY_POP(bytes) ".byte " bytes "\n\t" INLAY_CFI("cfi_adjust_cfa_offset -8")
+#else
+#define INLAY_PUSH(bytes) ".byte " bytes "\n\t" INLAY_CFI("cfi_adjust_cfa_offset 4")
+#define INLAY_POP(bytes) ".byte " bytes "\n\t" INLAY_CFI("cfi_adjust_cfa_offset -4")
+#endif
 #define INLAY_GO(where) ".byte 0xe9\n\t.long " where " - . - 4\n"
 // Eight registers to, or from, places `step` bytes apart in the frame of the thunk, which rbp belongs to. The first
 // argument has the bytes before ModRM.
@@ -280,17 +287,15 @@ struct registers_to_frame {
     INLAY_NAKED static void store() {
         asm(INLAY_IF_STATE("%c[unknown]", ".Linlay_known%=")
 #if defined(__x86_64__)
-                ".byte 0x57,0x56,0x52,0x51,0x41,0x50,0x41,0x51,0x50\n\t" // push rdi, rsi, rdx, rcx, r8, r9, rax
-            INLAY_CFI("cfi_adjust_cfa_offset 56") ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
-                                                  ".byte 0x58,0x41,0x59,0x41,0x58,0x59,0x5a,0x5e,0x5f\n" INLAY_CFI(
-                                                      "cfi_adjust_cfa_offset -56")
+                INLAY_PUSH("0x57") INLAY_PUSH("0x56") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // rdi, rsi, rdx, rcx
+            INLAY_PUSH("0x41,0x50") INLAY_PUSH("0x41,0x51") INLAY_PUSH("0x50") // r8, r9, rax: the stack is aligned
+            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t" INLAY_POP("0x58") INLAY_POP("0x41,0x59") INLAY_POP("0x41,0x58")
+                INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x5e") INLAY_POP("0x5f")
 #else
-                ".byte 0x50,0x52,0x51\n\t" // push eax, edx, ecx
-            INLAY_CFI("cfi_adjust_cfa_offset 12") ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
-                                                  ".byte 0x59,0x5a,0x58\n" // pop ecx, edx, eax
-            INLAY_CFI("cfi_adjust_cfa_offset -12")
+                INLAY_PUSH("0x50") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // eax, edx, ecx
+            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t" INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x58")
 #endif
-                                                      ".Linlay_known%=:\n\t"
+                    ".Linlay_known%=:\n\t"
 #if defined(__x86_64__)
             INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x89")
 #else
@@ -406,6 +411,8 @@ struct thunk {
 
 #undef INLAY_IF_STATE
 #undef INLAY_GO
+#undef INLAY_PUSH
+#undef INLAY_POP
 #undef INLAY_EIGHT
 #undef INLAY_MASKS_TO_FRAME
 #undef INLAY_STATE_TO_FRAME
