@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Compilers, linkers and tools in modes that change what inlay gets to see. Each line below is one check: the program,
+# then the compiler with its flags. Two run at a time; what fails is shown.
+#   sh tests/modes/run.sh              all
+#   sh tests/modes/run.sh PATTERN      those whose line matches
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+include=$here/../../include
+base="-std=c++20 -Wall -Wextra -mno-red-zone -I$include"
+
+list() {
+    # What the assembler or the compiler adds: padding of branches, Intel's syntax, instrumentation.
+    cat <<'END'
+matrix g++ -O2 -masm=intel
+matrix clang++-19 -O2 -masm=intel
+matrix g++ -O2 -Wa,-mbranches-within-32B-boundaries
+matrix clang++-14 -O2 -mbranches-within-32B-boundaries
+operands g++ -O0 -finstrument-functions
+operands g++ -O2 -finstrument-functions
+operands g++ -O0 -fsanitize-coverage=trace-pc
+operands g++ -O2 -fsanitize-coverage=trace-pc
+operands clang++-19 -O2 -finstrument-functions
+operands clang++-14 -O2 -fsanitize-coverage=trace-pc
+operands clang++-19 -O0 -fsanitize-coverage=trace-pc
+matrix clang++-19 -O1 -fsanitize=function -fno-sanitize-recover
+matrix clang++-19 -O2 -mllvm -enable-merge-functions
+matrix clang++-19 -O2 -fsanitize=kcfi
+matrix clang++-19 -O2 -flto -fvisibility=hidden -fsanitize=cfi-icall -fuse-ld=lld -DTHROUGH_TABLES
+statics clang++-19 -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
+large g++ -mcmodel=large
+large clang++-19 -mcmodel=large
+END
+    # What linkers merge, fold and move.
+    cat <<'END'
+statics g++ -O2
+statics g++ -O2 -flto
+statics g++ -O2 -flto -flto-partition=none
+statics clang++-14 -O2 -flto -fuse-ld=lld
+statics clang++-19 -O2 -flto=thin -fuse-ld=lld
+matrix g++ -O1 -flto
+matrix g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
+matrix clang++-19 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
+matrix clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all -Wl,--gc-sections
+matrix g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+folding g++ -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all
+folding clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=safe
+folding clang++-19 -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
+folding g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+folding g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=safe
+folding g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
+folding clang++-14 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
+folding clang++-19 -O2 -mllvm -enable-merge-functions
+scripts g++ -O2 -ffunction-sections
+scripts clang++-19 -O2 -ffunction-sections
+dead g++ -O2 -ffunction-sections
+dead clang++-19 -O2 -ffunction-sections
+END
+    # Unwinding, the stack's alignment, wide registers, mitigations.
+    cat <<'END'
+unwinding g++ -O2
+unwinding g++ -O0
+unwinding g++ -O2 -fomit-frame-pointer -fno-pie -no-pie
+unwinding clang++-14 -O2
+unwinding clang++-16 -O1 -fPIC
+unwinding clang++-19 -O2
+alignment g++ -O2 -flto
+alignment g++ -O1 -flto -fomit-frame-pointer
+alignment g++ -O2 -fwhole-program -fomit-frame-pointer
+alignment clang++-19 -O2 -flto -fuse-ld=lld -fomit-frame-pointer
+wide g++ -O2
+wide g++ -O0
+wide clang++-14 -O2
+wide clang++-19 -O2
+wide g++ -O3 -march=x86-64-v4
+mitigations g++ -O2
+END
+}
+
+matrix() {
+    units=
+    for unit in checks unit_b unit_c main; do
+        "$@" $quiet -I"$include" -c "$here/../matrix/$unit.cpp" -o $unit.o || return 1
+        units="$units $unit.o"
+    done
+    hooks "$@" && "$@" $quiet $units hooks.o -o program && ./program -1
+}
+hooks() {
+    case "$*" in
+    *instrument* | *coverage*) $1 -O2 -c "$here/hooks.cpp" -o hooks.o ;;
+    *) $1 -c -x c++ /dev/null -o hooks.o ;;
+    esac
+}
+operands() { hooks "$@" && "$@" $quiet $base "$here/operands.cpp" hooks.o -o program && ./program; }
+statics() { "$@" $quiet $base "$here/statics_a.cpp" "$here/statics_b.cpp" -o program && ./program; }
+folding() { "$@" $quiet $base "$here/folding.cpp" -o program && ./program; }
+alignment() { "$@" $quiet $base "$here/alignment.cpp" -o program && ./program; }
+wide() {
+    "$@" $quiet $base "$here/wide_registers.cpp" -o program || return 1
+    case $* in *march*) grep -q avx512bw /proc/cpuinfo || return 77 ;; esac
+    ./program
+}
+unwinding() {
+    "$@" $quiet $base "$here/unwinding.cpp" -o program && ./program || return 1
+    for thrower in t p k s; do
+        ./program $thrower && ./program $thrower patched || return 1
+    done
+}
+
+# The large model: it works, or one sentence says that it does not.
+large() {
+    if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'inlay: GCC gives no address' message; fi
+}
+
+# A script that puts records elsewhere, or throws them away, does not link; one that gives their symbols does. Without
+# sites all of them link.
+scripts() {
+    ld --verbose | sed -n '/^======/,/^======/p' | sed '/^======/d' >plain.ld
+    sed 's/\*(\.rodata \.rodata\.\* \.gnu\.linkonce\.r\.\*)/*(.rodata .rodata.* inlay_*)/' plain.ld >swallowing.ld
+    sed 's/\/DISCARD\/ : {/\/DISCARD\/ : { *(inlay_*)/' plain.ld >discarding.ld
+    python3 - <<'END'
+text = open("plain.ld").read()
+tables = "".join(f"__start_inlay_{name} = .; KEEP(*(inlay_{name})) __stop_inlay_{name} = .; " for name in ("alternatives", "calls", "keys", "names"))
+open("right.ld", "w").write(text.replace("  .data           :\n  {", "  .data           :\n  { . = ALIGN(8); " + tables))
+END
+    grep -q '__start_inlay_keys' right.ld && ! cmp -s plain.ld swallowing.ld && ! cmp -s plain.ld discarding.ld || return 1
+    for kind in 0 1 2 3 4; do
+        "$@" $quiet $base -DKIND=$kind "$here/sites.cpp" -c -o sites.o || return 1
+        "$1" sites.o -o program && ./program || return 1
+        for script in swallowing discarding; do
+            if "$1" sites.o -Wl,-T,$script.ld -o program >message 2>&1; then
+                echo "kind $kind links with a $script script"
+                return 1
+            fi
+            grep -q 'undefined reference to .__start_inlay_' message || { head -n 3 message; return 1; }
+        done
+        "$1" sites.o -Wl,-T,right.ld -o program && ./program || return 1
+    done
+    echo 'int main() { return inlay::apply() ? 0 : 1; }' | "$@" $quiet $base -include inlay/inlay.hpp -x c++ - -c -o none.o || return 1
+    for script in plain swallowing; do
+        "$1" none.o -Wl,-T,$script.ld -o program && ./program || return 1
+    done
+}
+
+# Sites in functions that a linker collects leave nothing, and the program still links.
+dead() {
+    for linker in bfd gold lld mold; do
+        for kind in 0 1 2 3 4; do
+            "$@" $quiet $base -DKIND=$kind -DDEAD "$here/sites.cpp" -fuse-ld=$linker -Wl,--gc-sections -o program || return 1
+            case $linker in lld) ./program || { echo "$linker, kind $kind: records of dead functions"; return 1; } ;; esac
+        done
+    done
+}
+
+# Kernels with mitigations: no jump through memory and no return of inlay's own but by the thunks.
+mitigations() {
+    "$@" $quiet $base -mindirect-branch=thunk-extern -mfunction-return=thunk-extern -fcf-protection=none \
+        -DINLAY_INDIRECT_THUNK_R11=__x86_indirect_thunk_r11 -DINLAY_RETURN_THUNK=__x86_return_thunk \
+        "$here/operands.cpp" "$here/thunks.S" -o program && ./program || return 1
+    "$@" $quiet $base -mindirect-branch=thunk-extern -mfunction-return=thunk-extern -fcf-protection=none \
+        -DINLAY_INDIRECT_THUNK_R11=__x86_indirect_thunk_r11 -DINLAY_RETURN_THUNK=__x86_return_thunk \
+        -DKIND=2 "$here/sites.cpp" "$here/thunks.S" -o program && ./program || return 1
+    objdump -d --no-show-raw-insn -C program |
+        awk '/^[0-9a-f]+ </ { name = $0 } /\t(ret|jmp +\*)/ && name ~ /inlay/ { print name, $0; bad = 1 } END { exit bad }'
+}
+
+if [ "${1:-}" = --one ]; then
+    shift
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    cd "$work" || exit 1
+    program=$1
+    shift
+    case $1 in clang*) quiet="-Wno-unused-command-line-argument" ;; *) quiet= ;; esac
+    case $program in matrix) set -- "$@" -std=c++20 -Wall -Wextra ;; esac
+    if command -v "$1" >/dev/null && timeout 300 true; then :; else echo "skip $program $*: no such compiler"; exit 0; fi
+    $program "$@" >log 2>&1
+    status=$?
+    case $status in
+    0) echo "ok   $program $*" ;;
+    77) echo "skip $program $*: not on this processor" ;;
+    *)
+        echo "FAIL $program $*"
+        head -n 15 log | cut -c1-300 | sed 's/^/     /'
+        ;;
+    esac
+    exit 0
+fi
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' "$here/run.sh" '{}' | tee "$results" |
+    grep -v '^ok' || true
+wanted=$(list | grep -c -e "${1:-.}")
+passed=$(grep -c '^ok' "$results")
+skipped=$(grep -c '^skip' "$results")
+echo "modes: $passed passed, $((wanted - passed - skipped)) failed, $skipped skipped"
+[ "$((passed + skipped))" = "$wanted" ] && [ "$passed" -gt 0 ]
