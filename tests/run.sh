@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              25 minutes at most on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative operands
 #                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative operands freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -117,6 +117,7 @@ for each in $parts; do
     debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
     names) part names sh tests/names/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
+    operands) part operands sh tests/operands/run.sh quick ;;
     freestanding)
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
         part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;

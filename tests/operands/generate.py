@@ -59,7 +59,7 @@ class Site:
         self.callees = []  # C++ functions: (name, arity, where)
         self.assembly = []  # lines
         self.declarations = []
-        kinds = ["plain"] * 4 + ["wide"] * 2 + ["all"] * 3 + ["call"] * 4 + ["direct", "direct", "slot", "through", "load", "store"]
+        kinds = ["plain"] * 4 + ["wide"] * 2 + ["all"] * 3 + ["call"] * 4 + ["direct", "direct", "slot", "through", "load", "load", "store", "store"]
         if with_clobbers:
             kinds += ["clobbers"] * 6 + ["call_clobbers"] * 2
         self.kind = rng.choice(kinds)
@@ -88,7 +88,7 @@ class Site:
         if self.kind in ("all", "direct", "slot", "through"):
             self.changes = [r for r in CALLER_SAVED if r not in results]
         elif self.kind in ("clobbers", "call_clobbers"):
-            possible = [r for r in GENERAL if r not in results]
+            possible = [r for r in rng.choice([GENERAL, CALLER_SAVED]) if r not in results]
             self.changes = rng.sample(possible, rng.randint(1, rng.choice([2, 4, len(possible)])))
         else:
             self.changes = []
@@ -338,7 +338,8 @@ class Case:
         if self.shape == "aligned":
             body += ["alignas(64) volatile u64 wide[8] = {a, b};"]
         if site.kind in ("load", "store"):
-            body += [f"local[{rng.randint(0, 3)}] = b + 5;", f"p[{rng.randint(0, 7)}] = a ^ c;"]
+            body += [f"local[{n}] = b + {n};" for n in range(4)]
+            body += [f"{where}[{n}] = a ^ {n};" for where in ("p", "shared_memory") for n in rng.sample(range(8), 3)]
         variables += [f"l{n}" for n in range(min(self.lives, 4))]
         assign = lambda expression: f"u64 result = {expression};"
         if self.shape in ("sum", "nested", "branch"):

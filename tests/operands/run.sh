@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Sites with operands, written by generate.py, against plain functions: compilers, levels of optimisation, modes.
-#   sh tests/operands/run.sh quick                        a program a configuration; 40 s on two cores
-#   sh tests/operands/run.sh full                         ten programs of twice the size, more configurations
+#   sh tests/operands/run.sh quick                        a program a configuration; 80 s of processor time
+#   sh tests/operands/run.sh full                         four larger programs a configuration, more of these: an hour
 #   sh tests/operands/run.sh one SEED COMPILER FLAG...    one program; says where it is
 #   INLAY_SEED=N         another first seed       INLAY_CASES=N     functions a program
+#   INLAY_INCLUDE=DIR    the headers of another tree
 #   INLAY_ONLY=K         one: this case alone     INLAY_WITHOUT_CLOBBERS=1   no .clobbers<...>()
 # A flag "shared" makes the sites a library.
 set -u
@@ -38,7 +39,7 @@ one() {
     # shellcheck disable=SC2086
     python3 "$here/generate.py" "$d" --seed "$s" --cases "${INLAY_CASES:-60}" ${INLAY_ONLY:+--only $INLAY_ONLY} \
         ${INLAY_WITHOUT_CLOBBERS:+--without-clobbers} &&
-        g++ -std=c++20 -O1 -w $pic -c "$d/wanted.cpp" -o "$d/wanted.o" &&
+        g++ -std=c++20 -O0 -w $pic -c "$d/wanted.cpp" -o "$d/wanted.o" &&
         g++ -c "$d/functions.S" -o "$d/functions.o" &&
         g++ -c "$here/hooks.S" -o "$d/hooks.o" &&
         $compiler -std=c++20 -w $pic $flags -I"$include" -c "$d/sites.cpp" -o "$d/sites.o" &&
@@ -88,7 +89,7 @@ say() { echo "$*" >>"$work/list"; }
 trace=-fsanitize-coverage=trace-pc
 if [ "$mode" = full ]; then
     INLAY_CASES=${INLAY_CASES:-120}
-    for round in 1 2 3 4 5 6 7 8 9 10; do
+    for round in ${INLAY_ROUNDS:-1 2 3 4}; do
         for compiler in g++ clang++-14 clang++-16 clang++-19; do
             for level in -O0 -O1 -O2 -O3 -Os; do
                 say $compiler $level
@@ -115,7 +116,7 @@ if [ "$mode" = full ]; then
         done
     done
 else
-    INLAY_CASES=${INLAY_CASES:-40}
+    INLAY_CASES=${INLAY_CASES:-20}
     for compiler in g++ clang++-14 clang++-19; do
         for level in -O0 -O1 -O2 -O3 -Os; do
             say $compiler $level
