@@ -158,10 +158,25 @@ struct operation_target<Signature, pv_nop_t> {
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<none>::entry;
 };
+/// Whether instructions change no more than a target of their convention may: `Allowed`.
+template <auto Code, unsigned Allowed>
+struct instructions_keep_to_the_convention {
+    static_assert(!Code.unstated,
+                  "inlay: the target of an operation has bytes(...) of which nobody has said what they change: write "
+                  "bytes(...).writes<rax>(), for example");
+    static_assert(undeclared_registers<Code, Allowed> == 0,
+                  "inlay: these instructions change a register that calls of the operation take for unchanged: a "
+                  "callee-save target changes the result's alone, another one what the calling convention lets it; push "
+                  "and pop the register, or write a function");
+    static constexpr bool value = true;
+};
+
 template <class Signature, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Signature, native_t<Code>> {
-    static constexpr bool known = true;
+    static constexpr bool known =
+        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(
+                                                      arch::emit::gives::nothing, arch::emit::keeps::preserved, 0)>::value;
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };
@@ -176,10 +191,12 @@ struct operation_target<Result(Parameters...), native_t<Function>> {
     static constexpr auto function = &reachable<Function>::call;
 #endif
 };
-template <class Signature, auto Code>
+template <class Result, class... Parameters, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
-struct operation_target<Signature, callee_save_t<Code>> {
-    static constexpr bool known = true;
+struct operation_target<Result(Parameters...), callee_save_t<Code>> {
+    static constexpr bool known =
+        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
+                                                                              arch::emit::keeps::callee_saved, 0)>::value;
     static constexpr bool callee_save = true;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };

@@ -50,7 +50,7 @@ void use() { site(); }
 
 // CASE too_few_arguments
 // EXPECT inlay: as many arguments as registers named by takes<...>()
-inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+inline constexpr auto site = inlay::alternative<nop(3), when<x, test(rdi, rdi)>>{}.takes<rdi>();
 void use() { site(); }
 
 // CASE operand_in_a_register_without_constraint
@@ -69,12 +69,12 @@ inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{
 
 // CASE floating_point_operand
 // EXPECT inlay: an operand of an alternative is an integer, an enum or a pointer
-inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+inline constexpr auto site = inlay::alternative<nop(3), when<x, test(rdi, rdi)>>{}.takes<rdi>();
 void use() { site(1.5); }
 
 // CASE wide_operand
 // EXPECT inlay: an operand of an alternative fits one register
-inline constexpr auto site = inlay::alternative<nop(3), when<x, mov(rax, rdi)>>{}.takes<rdi>();
+inline constexpr auto site = inlay::alternative<nop(3), when<x, test(rdi, rdi)>>{}.takes<rdi>();
 void use() { site(static_cast<__int128>(1)); }
 
 // CASE result_in_a_register_that_returns_nothing
@@ -357,3 +357,70 @@ struct table {
     int number;
 };
 static_assert(inlay::operation_count<table> == 2);
+
+// CASE form_changes_a_register_that_the_site_keeps
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+// EXPECT forms_change_only_what_the_site_says
+inline constexpr auto now = inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>();
+std::uint64_t use() { return now(); }
+
+// CASE form_changes_its_input
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+inline constexpr auto site = inlay::alternative<nop(3), when<x, inc(rdi)>>{}.takes<rdi>();
+void use() { site(1); }
+
+// CASE form_changes_a_callee_saved_register
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+inline constexpr auto site = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers_all();
+void use() { site(1); }
+
+// CASE right_clobbers
+inline constexpr auto now =
+    inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>().clobbers<rcx>();
+inline constexpr auto fill =
+    inlay::alternative<bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>()>{}.takes<rdi, rax, rcx>().clobbers<rdi, rcx>();
+inline constexpr auto identify = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers<rax, rbx, rcx, rdx>();
+inline constexpr auto kept = inlay::alternative<none, when<x, push(rcx) + inc(rcx) + pop(rcx)>>{};
+std::uint64_t use(void* to) {
+    fill(to, 0, 8);
+    identify(1);
+    kept();
+    return now();
+}
+
+// CASE bytes_that_say_nothing
+// EXPECT inlay: a form has bytes(...) of which nobody has said what they change
+inline constexpr auto site = inlay::alternative<nop(3), when<x, bytes(0x0f, 0x01, 0xee)>>{};
+void use() { site(); }
+
+// CASE clobbers_the_stack_pointer
+// EXPECT inlay: clobbers<...>() names general registers, but for the stack pointer and rbp
+inline constexpr auto site = inlay::alternative<nop(3)>{}.clobbers<rsp>();
+void use() { site(); }
+
+// CASE callee_save_instructions_change_another_register
+// EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
+#include <inlay/pv.hpp>
+struct ops {
+    inlay::pv_op<long(), inlay::callee_save<rdtsc()>> read;
+};
+inline constinit ops table;
+
+// CASE native_instructions_change_rbx
+// EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
+#include <inlay/pv.hpp>
+struct ops {
+    inlay::pv_op<void(), inlay::native<cpuid()>> identify;
+};
+inline constinit ops table;
+
+// CASE inlined_instructions_change_another_register
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+#include <inlay/pv.hpp>
+long zero() noexcept;
+struct ops {
+    inlay::pv_op<long(), inlay::callee_save<&zero>> read;
+};
+inline constinit ops table;
+inline constexpr inlay::pv_alt_call<&table, &ops::read, rdtsc(), x> read_it;
+long use() { return read_it(); }
