@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// target: a name for the instructions that a unit may use; part of the names of inlay's functions.
+//
+//     namespace inlay {
+//     inline namespace INLAY_TARGET {
+//     inline outcome apply() noexcept { ... }
+//
+// How it works. A program compiles some units for newer processors, and calls what is in them where the processor is
+// one (that is what a dispatch is for). A function of a header is in every unit that uses it, and the linker keeps one
+// of them: the one with AVX2, perhaps, and the program ends on a processor without. So functions of units for different
+// processors have different names. Types and data have one name everywhere: a key is one thing.
+//
+// The macros are those of the Arm C Language Extensions.
+#pragma once
+
+// One line for each set of instructions that a compiler may use by itself, as its own macro says.
+#ifdef __ARM_FEATURE_ATOMICS
+#define INLAY_TARGET_LSE lse_
+#else
+#define INLAY_TARGET_LSE
+#endif
+#ifdef __ARM_FEATURE_LSE128
+#define INLAY_TARGET_LSE128 lse128_
+#else
+#define INLAY_TARGET_LSE128
+#endif
+#ifdef __ARM_FEATURE_RCPC
+#define INLAY_TARGET_RCPC rcpc_
+#else
+#define INLAY_TARGET_RCPC
+#endif
+#ifdef __ARM_FEATURE_SVE
+#define INLAY_TARGET_SVE sve_
+#else
+#define INLAY_TARGET_SVE
+#endif
+#ifdef __ARM_FEATURE_SVE2
+#define INLAY_TARGET_SVE2 sve2_
+#else
+#define INLAY_TARGET_SVE2
+#endif
+#ifdef __ARM_FEATURE_DOTPROD
+#define INLAY_TARGET_DOTPROD dotprod_
+#else
+#define INLAY_TARGET_DOTPROD
+#endif
+#ifdef __ARM_FEATURE_MATMUL_INT8
+#define INLAY_TARGET_I8MM i8mm_
+#else
+#define INLAY_TARGET_I8MM
+#endif
+#ifdef __ARM_FEATURE_FP16_VECTOR_ARITHMETIC
+#define INLAY_TARGET_FP16 fp16_
+#else
+#define INLAY_TARGET_FP16
+#endif
+#ifdef __ARM_FEATURE_MOPS
+#define INLAY_TARGET_MOPS mops_
+#else
+#define INLAY_TARGET_MOPS
+#endif
+#ifdef __ARM_FEATURE_CSSC
+#define INLAY_TARGET_CSSC cssc_
+#else
+#define INLAY_TARGET_CSSC
+#endif
+#ifdef __ARM_FEATURE_PAUTH
+#define INLAY_TARGET_PAUTH pauth_
+#else
+#define INLAY_TARGET_PAUTH
+#endif
+#ifdef __ARM_FEATURE_CRC32
+#define INLAY_TARGET_CRC32 crc32_
+#else
+#define INLAY_TARGET_CRC32
+#endif
+#ifdef __ARM_FEATURE_CRYPTO
+#define INLAY_TARGET_CRYPTO crypto_
+#else
+#define INLAY_TARGET_CRYPTO
+#endif
+#ifdef __ARM_FEATURE_SHA3
+#define INLAY_TARGET_SHA3 sha3_
+#else
+#define INLAY_TARGET_SHA3
+#endif
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+#define INLAY_TARGET_BTI bti_
+#else
+#define INLAY_TARGET_BTI
+#endif
+#ifdef __ARM_NEON
+#define INLAY_TARGET_NEON neon_
+#else
+#define INLAY_TARGET_NEON
+#endif
+
+#define INLAY_TARGET_JOIN(a, b, c, d, e, f, g, h) INLAY_TARGET_JOIN_(a, b, c, d, e, f, g, h)
+#define INLAY_TARGET_JOIN_(a, b, c, d, e, f, g, h) a##b##c##d##e##f##g##h
+#define INLAY_TARGET_PART_1() INLAY_TARGET_JOIN(INLAY_TARGET_LSE, INLAY_TARGET_LSE128, INLAY_TARGET_RCPC, INLAY_TARGET_SVE, INLAY_TARGET_SVE2, INLAY_TARGET_DOTPROD, INLAY_TARGET_I8MM, INLAY_TARGET_FP16)
+#define INLAY_TARGET_PART_2() INLAY_TARGET_JOIN(INLAY_TARGET_MOPS, INLAY_TARGET_CSSC, INLAY_TARGET_PAUTH, INLAY_TARGET_CRC32, INLAY_TARGET_CRYPTO, INLAY_TARGET_SHA3, INLAY_TARGET_BTI, INLAY_TARGET_NEON)
+#define INLAY_TARGET INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , ,)
