@@ -97,6 +97,16 @@ for compiler in $compilers; do
         fi
         echo "$compiler $optimise: $good tests passed"
     done
+    # What a function with a target attribute holds in vector registers, on processors with SSE, AVX, and this one's.
+    if $compiler $flags $position -O2 "$here/vector_registers.cpp" -static -no-pie -o "$work/vectors" 2>"$work/out"; then
+        result 0 ""
+        for runner in "" "qemu-i386 -cpu Nehalem" "qemu-i386 -cpu Haswell"; do
+            $runner "$work/vectors" >"$work/out" 2>/dev/null
+            result $? "vector registers in one function, $compiler, run by '$runner': $(cat "$work/out")"
+        done
+    else
+        result 1 "vector_registers.cpp does not compile with $compiler: $(head -n 3 "$work/out")"
+    fi
 
     for optimise in -O0 -O2 -Os; do
         for source in kernel runtime; do
