@@ -66,20 +66,18 @@ inline constexpr std::size_t call_window = 4096;
 
 /// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
 /// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
-/// f(f(x)) the outer marker comes first, and the inner call. The first `longest_branch` bytes at the marker must be
-/// executable. The walk ends at an instruction that is not known.
+/// f(f(x)) the outer marker comes first, and the inner call. The walk ends with the text, or at an instruction that is
+/// not known.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
                              address trampoline, arch::found_branch& result) noexcept {
     const address callee = record->callee.target();
     address at = record->site.target();
     if ((callee & spare_bits) != 0) { // looked for before
-        return (callee & table::call_found) != 0 && arch::patched_branch_at(at, arch::longest_branch, result);
+        return (callee & table::call_found) != 0 &&
+               arch::patched_branch_at(at, executable_from(image, at, arch::longest_branch), result);
     }
-    std::size_t window = call_window;
-    while (!image.executable(at, window)) {
-        window /= 2;
-    }
+    std::size_t window = executable_from(image, at, call_window);
     unsigned pending = 1;
     for (unsigned length = 0; window != 0; window -= length, at += length) {
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
@@ -370,7 +368,7 @@ private:
         address trampoline = 0;
         address to = 0;
         auto call = table::call_mode::function;
-        if (!platform_.executable(site, arch::longest_branch)) {
+        if (!platform_.executable(site, 1)) {
             from_.fail(error::site_outside_text);
         }
         if (is_named(tables_, record.callee)) {
@@ -443,14 +441,6 @@ private:
         }
         if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
             return;
-        }
-        const address slow = arch::jump_target(site);
-        std::uint8_t jump[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_jump() fills it
-        if ((record.key.target() & table::many_ways) == 0 && slow != 0 &&
-            !arch::encode_jump(site, arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)),
-                               record.targets.target(), jump)) {
-            // Out of reach of this short site: from now on it jumps to where it began to.
-            record.targets.distance = static_cast<std::int32_t>(slow - reinterpret_cast<address>(&record.targets));
         }
         std::uint32_t written = 0;
         done_.keys_direct += 1;

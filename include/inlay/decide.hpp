@@ -122,6 +122,17 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
     }
 }
 
+/// How many of the `most` bytes from `at` on are executable: an instruction may be the last one of the text, and then
+/// no byte behind it is asked for.
+template <class Image>
+[[nodiscard, gnu::noinline]] std::size_t executable_from(const Image& image, address at, std::size_t most) noexcept {
+    std::size_t good = 0;
+    for (std::size_t bad = most + 1, middle = most; bad - good > 1; middle = good + (bad - good) / 2) {
+        (image.executable(at, middle) ? good : bad) = middle;
+    }
+    return good;
+}
+
 /// References to what is aligned to four bytes have two bits to spare, which say something about the record.
 inline constexpr address spare_bits = 3;
 
@@ -321,8 +332,7 @@ inline bool join(decision& group, const decision& one, bool first) noexcept {
     return wins;
 }
 
-/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is. They depend on
-/// what is there: a site of two bytes from which its target is out of reach keeps the jump that it began with.
+/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is.
 template <class Image>
 void decide(reader<Image>& from, const table::key_record& record, address value, patch& result) noexcept {
     result.length = 0;
@@ -345,20 +355,16 @@ void decide(reader<Image>& from, const table::key_record& record, address value,
     } else if ((value != 0) != ((shape & table::falls_through_if_true) != 0)) {
         to = record.targets.target();
     }
-    const unsigned length = arch::jump_length(reinterpret_cast<const std::uint8_t*>(site));
-    if (length == 0) {
+    if (arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)) == 0) {
         from.fail(error::site_changed);
     } else if (to == 0) {
-        arch::fill_nops(result.bytes, length);
+        arch::fill_nops(result.bytes, arch::longest_jump);
     } else if (!from.image.executable(to, 1)) {
         from.fail(error::reference_outside);
-    } else if (!arch::encode_jump(site, length, to, result.bytes)) {
-        to = arch::jump_target(site);
-        if (to == 0 || !arch::encode_jump(site, length, to, result.bytes)) {
-            from.fail(error::target_out_of_range);
-        }
+    } else if (!arch::encode_jump(site, to, result.bytes)) {
+        from.fail(error::target_out_of_range);
     }
-    result.length = static_cast<std::uint8_t>(length);
+    result.length = arch::longest_jump;
 }
 
 /// The bytes that belong to one record of an alternative on a machine with `features`.

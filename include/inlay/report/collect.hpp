@@ -369,7 +369,7 @@ public:
         const bool is_static = inlay::detail::is_named(tables_, record.callee);
         site_entry entry{.kind = is_static ? site_kind::static_call : site_kind::call};
         const address marker = record.site.target();
-        const bool in_text = image_.executable(marker, arch::longest_branch);
+        const std::size_t in_text = inlay::detail::executable_from(image_, marker, arch::longest_branch);
         reader<Image> from{image_};
         const table::named* const named = is_static ? &named_of(from, record.callee, true) : nullptr;
         const table::callee* const callee = is_static ? nullptr : &inlay::detail::callee_of(from, record);
@@ -381,14 +381,14 @@ public:
         }
         arch::found_branch branch{};
         const bool found =
-            from.trouble == error::no_error && in_text &&
+            from.trouble == error::no_error && in_text != 0 &&
             inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(), trampoline, branch);
-        entry.where = in_text ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
+        entry.where = in_text != 0 ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
         malformed(entry, from.trouble);
         if (!entry.trouble.empty()) {
             return entry;
         }
-        malformed(entry, in_text ? error::no_error : error::site_outside_text);
+        malformed(entry, in_text != 0 ? error::no_error : error::site_outside_text);
         symbols_.name(trampoline, "trampoline of " + entry.name);
         address to = 0;
         auto mode = table::call_mode::function;
@@ -419,7 +419,7 @@ public:
         }
         if (!found) {
             if ((record.callee.target() & table::call_found) != 0) { // apply() leaves it alone
-                changed(entry, marker, arch::longest_branch);
+                changed(entry, marker, in_text);
             } else {
                 entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
             }
@@ -486,9 +486,6 @@ public:
         entry.after = entry.trouble.empty() ? make(bytes.bytes, bytes.length, at) : entry.now;
         if (reads_memory) {
             entry.before = entry.now;
-            if (entry.trouble.empty() && entry.as_decided()) {
-                entry.trouble = "the target is out of reach of the short jump: the site goes on reading the value";
-            }
         }
         entry.state = reads_memory ? state::original : entry.as_decided() ? state::patched : state::other;
         return entry;

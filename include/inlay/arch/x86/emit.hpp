@@ -907,11 +907,11 @@ template <auto* Image>
 }
 
 /// The value of a key. One instruction at the site, which starts out as a jump to the code that reads the value from
-/// memory; patched, it is a nop (where `Expected` follows) or a jump to `other`. The assembler chooses between jumps
-/// of 2 and of 5 bytes. The assembly reads the site's own label only, so compilers may copy it.
+/// memory; patched, it is a nop (where `Expected` follows) or a jump to `other`. Five bytes, written as such: an
+/// assembler may pad a `jmp`. The assembly reads the site's own label only, so compilers may copy it.
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
-    asm inline goto(".Linlay_key%=: jmp %l[slow]\n\t"
+    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
                     ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
                     ".balign 4\n\t"
                     ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
