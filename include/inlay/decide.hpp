@@ -49,6 +49,7 @@ template <class Image>
 struct reader {
     const Image& image;
     error trouble{error::no_error}; ///< the first thing wrong
+    unsigned steps{};               ///< nodes of predicates visited since choose() began
 
     [[gnu::noinline]] void fail(error what) noexcept {
         if (trouble == error::no_error) {
@@ -77,9 +78,12 @@ struct reader {
 
 namespace detail {
 
-/// Lists and trees longer or deeper than this are taken for endless.
-inline constexpr unsigned longest_list = 255;
-inline constexpr unsigned deepest_tree = 32;
+using table::deepest_tree;
+using table::longest_list;
+
+/// A predicate with more nodes than this is taken for endless as well: each node may refer to the same one twice, so
+/// that without a memo a few nodes are many steps.
+inline constexpr unsigned most_steps = 65535;
 
 [[nodiscard]] inline const std::uint8_t* bytes_of(const table::form& form) noexcept {
     return reinterpret_cast<const std::uint8_t*>(&form + 1);
@@ -161,12 +165,16 @@ template <class Image>
 
 /// Evaluates a predicate. `Features` is `bool operator()(const table::feature_record&) noexcept`; it may also have
 /// `bool recall(const predicate_node&, bool& value)` and `void remember(const predicate_node&, bool value)`, to have
-/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide.
+/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide. Once anything is
+/// wrong, nothing more is: what the value would be does not matter then.
 template <class Image, class Features>
 [[nodiscard, gnu::noinline]] bool evaluate(reader<Image>& from, const table::predicate_node& node,
                                            const Features& features, unsigned depth = 0) noexcept {
     using table::predicate_op;
     bool value = false;
+    if (from.trouble != error::no_error) {
+        return value;
+    }
     if constexpr (requires { features.recall(node, value); }) {
         if (features.recall(node, value)) {
             return value;
@@ -179,7 +187,7 @@ template <class Image, class Features>
         break;
     case predicate_op::all:
     case predicate_op::any:
-        if (depth == detail::deepest_tree) {
+        if (depth == detail::deepest_tree || ++from.steps > detail::most_steps) {
             from.fail(error::description_endless);
         } else {
             const bool a = evaluate(from, from.template follow<table::predicate_node>(node.a), features, depth + 1);
@@ -211,6 +219,7 @@ template <class Image, class Features>
     result.length = last.length;
     result.ordinal = 255;
     bool decided = false;
+    from.steps = 0;
     const table::choice* each = &last;
     for (unsigned steps = detail::longest_list; from.trouble == error::no_error;) {
         const table::form* form = nullptr;

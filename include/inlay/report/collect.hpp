@@ -127,8 +127,13 @@ namespace detail {
 
 /// A predicate as it was written, but for what the operators simplified.
 template <class Image>
-[[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned depth = 0) {
+[[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned& steps,
+                                   unsigned depth = 0) {
     using table::predicate_op;
+    if (steps == 0) {
+        return "?";
+    }
+    --steps;
     switch (node.op) {
     case predicate_op::always:
         return "always";
@@ -149,7 +154,7 @@ template <class Image>
             }
             const bool mixed =
                 inner->op != node.op && (inner->op == predicate_op::all || inner->op == predicate_op::any);
-            const std::string text = words_of(image, *inner, depth + 1);
+            const std::string text = words_of(image, *inner, steps, depth + 1);
             return mixed ? '(' + text + ')' : text;
         };
         return part(node.a) + (node.op == predicate_op::all ? " && " : " || ") + part(node.b);
@@ -623,7 +628,8 @@ private:
             if (each->predicate || !whens_only) {
                 const auto* const node = inlay::detail::find<table::predicate_node>(image_, each->predicate);
                 choice added{};
-                added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node) : "?";
+                unsigned nodes = inlay::detail::most_steps;
+                added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node, nodes) : "?";
                 added.ordinal = each->predicate ? each->ordinal : 0;
                 fill(added, *each);
                 entry.choices.push_back(std::move(added));
