@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/mman.h>
+
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 namespace {
@@ -27,7 +29,7 @@ struct ways {
     std::array<table::reference, 4> to;
 };
 
-/// A key whose sites are at text + 16 (five bytes) and text + 32 (two), a switch of four ways with a site at text + 48,
+/// A key whose sites are at text + 16 and text + 32, a switch of four ways with a site at text + 48,
 /// and a static call whose marker is at text + 64 and whose call at text + 70.
 struct tables_in_data {
     std::array<table::named, 3> names;
@@ -42,7 +44,7 @@ struct tables_in_data {
     table::registry registry;
 };
 
-enum : std::size_t { slow = 300, yes = 100, trampoline = 256, first_way = 200, far_yes = 700 };
+enum : std::size_t { slow = 300, yes = 100, trampoline = 256, first_way = 200 };
 
 class NameTable : public testing::Test {
 protected:
@@ -50,6 +52,10 @@ protected:
         image.text.fill(0x90);
         image.data.fill(0);
         t = new (image.data.data()) tables_in_data{};
+        make();
+    }
+
+    void make() {
         const std::array<const char*, 3> texts{"made.key", "made.level", "made.call"};
         const std::array<table::cell*, 3> cells{&t->key, &t->level, &t->call};
         for (std::size_t i = 0; i < 3; ++i) {
@@ -73,7 +79,7 @@ protected:
         }
         t->way.to[0].distance = 0; // falls through
         put_jump(16, slow);
-        put(32, {0xeb, 0x20});
+        put_jump(32, slow);
         put_jump(48, slow);
         made::refer(t->calls[0].site, &image.text[64]);
         made::refer(t->calls[0].callee, &t->names[2]);
@@ -99,7 +105,7 @@ protected:
         const auto place = reinterpret_cast<address>(&image.text[at]);
         const auto start = reinterpret_cast<address>(image.text.data());
         inlay::arch::found_branch branch{};
-        if (inlay::arch::branch_at(place, 6, branch)) {
+        if (inlay::arch::branch_at(place, made::text_size - at, branch)) {
             return branch.target() - start;
         }
         const address to = inlay::arch::jump_target(place);
@@ -148,7 +154,6 @@ protected:
 using some_bytes = std::vector<std::uint8_t>;
 const auto nop5 =
     inlay::x86::is_64_bit ? some_bytes{0x0f, 0x1f, 0x44, 0x00, 0x00} : some_bytes{0x3e, 0x8d, 0x74, 0x26, 0x00};
-const auto nop2 = inlay::x86::is_64_bit ? some_bytes{0x66, 0x90} : some_bytes{0x89, 0xf6};
 const auto zero5 =
     inlay::x86::is_64_bit ? some_bytes{0x66, 0x66, 0x48, 0x31, 0xc0} : some_bytes{0xb8, 0x00, 0x00, 0x00, 0x00};
 
@@ -160,7 +165,7 @@ TEST_F(NameTable, GoodOnesAreAppliedAndChanged) {
     EXPECT_EQ(done.calls_found, 1U);
     EXPECT_EQ(done.calls_direct, 1U);
     EXPECT_EQ(bytes_at(16, 5), nop5);
-    EXPECT_EQ(bytes_at(32, 2), nop2);
+    EXPECT_EQ(bytes_at(32, 5), nop5);
     EXPECT_EQ(bytes_at(48, 5), nop5);
     EXPECT_EQ(target_at(70), 400U);
 
@@ -198,17 +203,55 @@ TEST_F(NameTable, BeforeApplyOnlyTheCellsChange) {
     EXPECT_EQ(target_at(70), 500U);
 }
 
-TEST_F(NameTable, ATailCallIsReturnedFromWhereThereIsNoTarget) {
+TEST_F(NameTable, ATailCallStaysOneJump) {
+    // A thread may be anywhere while the site changes: where it is, an instruction must begin before and after.
+    t->registry.zero = reinterpret_cast<std::uintptr_t (*)() noexcept>(&image.text[510]);
     put_jump(70, trampoline, 0xe9);
     ASSERT_TRUE(apply());
     EXPECT_EQ(target_at(70), 400U);
-    ASSERT_TRUE(update(500, table::call_mode::nothing));
-    EXPECT_EQ(bytes_at(70, 5), (std::vector<std::uint8_t>{0xc3, 0xcc, 0xcc, 0xcc, 0xcc}));
-    ASSERT_TRUE(update(500, table::call_mode::zero));
-    EXPECT_EQ(bytes_at(70, 5), (std::vector<std::uint8_t>{0x31, 0xc0, 0xc3, 0xcc, 0xcc}));
+    ASSERT_TRUE(update(0, table::call_mode::nothing));
+    EXPECT_EQ(bytes_at(70, 1)[0], 0xe9);
+    EXPECT_EQ(target_at(70), 500U) << "the image's function that does nothing, whatever the setting's value";
+    ASSERT_TRUE(update(0, table::call_mode::zero));
+    EXPECT_EQ(bytes_at(70, 1)[0], 0xe9);
+    EXPECT_EQ(target_at(70), 510U);
+    ASSERT_TRUE(apply());
+    EXPECT_EQ(target_at(70), 510U) << "found again";
     ASSERT_TRUE(update(450));
-    EXPECT_EQ(bytes_at(70, 1)[0], 0xe9) << "a jump again";
     EXPECT_EQ(target_at(70), 450U);
+}
+
+TEST_F(NameTable, EveryFormOfACallOrKeyIsOneInstruction) {
+    // Whatever may stand at a site, of each kind of branch: one instruction of the site's length. So of any two forms,
+    // neither has a place inside where another instruction begins.
+    using inlay::arch::instruction_length;
+    put_jump(70, trampoline, 0xe8);
+    put_jump(80, trampoline, 0xe9);
+    put(90, {0x0f, 0x84, 0x10, 0, 0, 0});
+    for (const std::size_t at : {70U, 80U, 90U}) {
+        inlay::arch::found_branch branch{};
+        ASSERT_TRUE(inlay::arch::branch_at(reinterpret_cast<address>(&image.text[at]), 6, branch));
+        const std::size_t length = branch.end - branch.start;
+        for (const auto mode : {table::call_mode::function, table::call_mode::nothing, table::call_mode::zero}) {
+            std::array<std::uint8_t, 16> bytes{};
+            ASSERT_TRUE(
+                inlay::arch::encode_branch(branch, reinterpret_cast<address>(&image.text[400]), mode, bytes.data()));
+            EXPECT_EQ(instruction_length(bytes.data(), bytes.size()), length) << at << ' ' << int(mode);
+            inlay::arch::found_branch again{}; // and is known again for the branch that it was
+            put(700, {bytes.begin(), bytes.end()});
+            ASSERT_TRUE(inlay::arch::patched_branch_at(reinterpret_cast<address>(&image.text[700]), 6, again));
+            EXPECT_EQ(again.kind, branch.kind);
+            EXPECT_EQ(again.end - again.start, length);
+        }
+    }
+    std::array<std::uint8_t, 16> key{};
+    inlay::arch::fill_nops(key.data(), inlay::arch::longest_jump);
+    EXPECT_EQ(instruction_length(key.data(), key.size()), inlay::arch::longest_jump);
+    EXPECT_EQ(inlay::arch::jump_length(key.data()), inlay::arch::longest_jump);
+    const auto here = reinterpret_cast<address>(key.data());
+    ASSERT_TRUE(inlay::arch::encode_jump(here, here + 100, key.data()));
+    EXPECT_EQ(instruction_length(key.data(), key.size()), inlay::arch::longest_jump);
+    EXPECT_EQ(inlay::arch::jump_target(here), here + 100);
 }
 
 TEST_F(NameTable, AConditionalTailCallStaysOne) {
@@ -249,17 +292,76 @@ TEST_F(NameTable, AWalkEndsAtWhatIsNoInstruction) {
     EXPECT_EQ(apply().calls_missed(), 1U) << "it is not looked for again: other calls may have moved since";
 }
 
-TEST_F(NameTable, AShortSiteWhoseTargetIsFarGoesWhereItBegan) {
-    made::refer(t->keys[1].targets, &image.text[far_yes]);
-    const std::size_t memory_reader = 32 + 2 + 0x20;
-    ASSERT_TRUE(apply());
-    EXPECT_EQ(bytes_at(32, 2), nop2);
-    for (int i = 0; i < 2; ++i) {
+/// A page of data, a page of text, and one that must not be touched.
+struct guarded_text {
+    static constexpr std::size_t page = 4096;
+    std::uint8_t* memory = static_cast<std::uint8_t*>(
+        ::mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    std::uint8_t* end = memory + 2 * page; ///< of the text
+
+    guarded_text() { ::mprotect(end, page, PROT_NONE); }
+    guarded_text(const guarded_text&) = delete;
+    guarded_text& operator=(const guarded_text&) = delete;
+    ~guarded_text() { ::munmap(memory, 3 * page); }
+
+    [[nodiscard]] bool executable(address at, std::size_t size) const noexcept {
+        return made::platform::within(memory + page, page, at, size);
+    }
+};
+
+TEST(EndOfText, NothingIsReadBehindIt) {
+    // The last instruction of the text is the call, jump or jcc; with its last byte cut off it is none.
+    const guarded_text image;
+    auto* const record = new (image.memory) table::call_record{};
+    const address trampoline = reinterpret_cast<address>(image.memory + guarded_text::page);
+    for (const std::vector<std::uint8_t>& opcode : {some_bytes{0xe8}, some_bytes{0xe9}, some_bytes{0x0f, 0x85}}) {
+        const std::size_t length = opcode.size() + 4;
+        for (const std::size_t missing : {0U, 1U, 3U, 4U}) {
+            for (const std::size_t ahead : {0U, 1U, 100U, 2000U, 4000U}) { // nops between the marker and the call
+                std::fill(image.memory + guarded_text::page, image.end, std::uint8_t{0x90});
+                std::array<std::uint8_t, 6> bytes{};
+                std::copy(opcode.begin(), opcode.end(), bytes.begin());
+                std::uint8_t* const start = image.end + missing - length;
+                const auto rel32 = static_cast<std::int32_t>(trampoline - reinterpret_cast<address>(start + length));
+                std::memcpy(&bytes[opcode.size()], &rel32, 4);
+                std::copy_n(bytes.begin(), length - missing, start);
+                made::refer(record->site, start - ahead);
+                record->callee.distance = 64;
+                inlay::arch::found_branch branch{};
+                EXPECT_EQ(inlay::detail::find_call(image, record, record + 1, trampoline, branch), missing == 0);
+                EXPECT_TRUE(missing != 0 || branch.start == reinterpret_cast<address>(start));
+            }
+        }
+    }
+}
+
+TEST_F(NameTable, SitesAtTheEndOfText) {
+    // A call, jump or key that ends with the text is found, patched and changed like any other.
+    for (const std::uint8_t opcode : {std::uint8_t{0xe8}, std::uint8_t{0xe9}}) {
+        const std::size_t at = made::text_size - 5;
+        *t = tables_in_data{};
+        make();
+        put_jump(at, trampoline, opcode);
+        made::refer(t->calls[0].site, &image.text[at]);
+        auto done = apply();
+        ASSERT_TRUE(done) << inlay::message(done.error());
+        EXPECT_EQ(done.calls_direct, 1U);
+        EXPECT_EQ(target_at(at), 400U);
+        ASSERT_TRUE(update(450));
+        EXPECT_EQ(target_at(at), 450U);
+        ASSERT_TRUE(update(0, table::call_mode::nothing));
+        ASSERT_TRUE(apply());
+        ASSERT_TRUE(update(450));
+        EXPECT_EQ(target_at(at), 450U);
+
+        *t = tables_in_data{};
+        make();
+        put_jump(at, slow);
+        made::refer(t->keys[0].site, &image.text[at]);
+        done = apply();
+        ASSERT_TRUE(done) << inlay::message(done.error());
         ASSERT_TRUE(set(0, 1));
-        EXPECT_EQ(target_at(32), memory_reader) << "the code that reads the value finds it set";
-        EXPECT_EQ(target_at(16), std::size_t{yes});
-        ASSERT_TRUE(set(0, 0));
-        EXPECT_EQ(bytes_at(32, 2), nop2);
+        EXPECT_EQ(target_at(at), std::size_t{yes});
     }
 }
 
@@ -490,7 +592,7 @@ TEST_F(NameTable, RefusedHalfWayNoSiteSaysWhatItsKeyDoesNot) {
         ASSERT_TRUE(apply());
         EXPECT_EQ(bytes_at(16, 5), nop5);
         put_jump(16, slow); // as it began
-        put(32, {0xeb, 0x20});
+        put_jump(32, slow);
         put_jump(48, slow);
         put_jump(70, trampoline, 0xe8);
         t->key.state.sites = t->level.state.sites = t->call.state.sites = 0;

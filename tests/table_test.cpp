@@ -3,6 +3,8 @@
 // Tables made by hand, good and bad: what decide() says of them, and that a bad one changes no byte of text.
 #include "made_image.hpp"
 
+#include <inlay/override.hpp>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -141,6 +143,12 @@ protected:
     void refused(error what, table_kind where = table_kind::alternatives, std::uint32_t index = 0) {
         const auto before = image.text;
         refused(apply(), what, where, index, before);
+    }
+
+    /// The same where earlier runs have written.
+    void refused_now(error what) {
+        platform.writes = 0;
+        refused(what);
     }
 
     /// Calls are decided first: what their predicate refers to is found bad there.
@@ -283,6 +291,55 @@ TEST_F(Table, EndlessDescriptions) {
     made::refer(t->choices[1].predicate, &t->nodes[0]);
     made::refer(t->choices[2].predicate, &t->nodes[0]);
     refused(error::description_endless);
+}
+
+TEST_F(Table, CircularPredicatesEndSoon) {
+    // Without a memo, a node that is both its own sides takes 2^depth steps, as does a chain that ends.
+    const auto feature = [](const table::feature_record& /*feature*/) noexcept { return true; };
+    auto* const chain = new (image.data.data() + 1024) std::array<table::predicate_node, 101>{};
+    for (std::size_t i = 0; i < 100; ++i) {
+        (*chain)[i].op = table::predicate_op::all;
+        made::refer((*chain)[i].a, &(*chain)[i + 1]);
+        made::refer((*chain)[i].b, &(*chain)[i + 1]);
+    }
+    (*chain)[100].op = table::predicate_op::always;
+    made::refer(t->choices[2].predicate, chain->data());
+    inlay::patch bytes{};
+    EXPECT_EQ(inlay::decide(platform, t->alternatives[0], feature, bytes), error::description_endless);
+    EXPECT_TRUE(apply()) << "each node is evaluated once";
+    EXPECT_EQ(bytes_at(16, 1), "\xe8");
+    unsigned visited = 0;
+    inlay::for_each_used_feature(tables(), platform, [&](const table::feature_record&) noexcept { ++visited; });
+    EXPECT_NE(visited, 0U);
+    made::refer((*chain)[0].a, chain->data());
+    made::refer((*chain)[0].b, chain->data());
+    EXPECT_EQ(inlay::decide(platform, t->alternatives[0], feature, bytes), error::description_endless);
+    refused_now(error::description_endless);
+    inlay::for_each_used_feature(tables(), platform, [&](const table::feature_record&) noexcept { ++visited; });
+}
+
+TEST_F(Table, WhatOneRunFoundOutIsNoNewsToALaterOne) {
+    // However many tables are patched in between, by whichever of the two functions, in this image or by another's
+    // code.
+    for (const unsigned between : {0U, 1U, 253U, 254U, 255U, 256U, 509U, 65535U}) {
+        t->cell.by_hand = 1;
+        ASSERT_TRUE(apply());
+        ASSERT_EQ(bytes_at(16, 2), std::string("\xb8\x01", 2));
+        for (unsigned i = 0; i < between; ++i) {
+            ASSERT_TRUE(i % 2 == 0 ? apply(table::tables{}) : inlay::apply_alternatives({}, platform));
+        }
+        t->cell.by_hand = 0;
+        ASSERT_TRUE(between % 2 == 0 ? apply() : inlay::apply_alternatives(tables().alternatives, platform));
+        ASSERT_EQ(bytes_at(16, 1), "\xe8") << between;
+    }
+    EXPECT_EQ(t->cell.memo.before, 0);
+    for (const auto& each : t->nodes) {
+        EXPECT_EQ(each.memo.before, 0) << "nothing is remembered between runs";
+    }
+    t->choices[0].length = 0; // also after one that failed
+    t->choices[2].length = 0;
+    EXPECT_FALSE(apply());
+    EXPECT_EQ(t->cell.memo.before, 0);
 }
 
 TEST_F(Table, OverlappingSites) {

@@ -57,29 +57,20 @@ namespace detail {
 /// How far behind its marker a call is looked for, in bytes.
 inline constexpr std::size_t call_window = 4096;
 
-/// Counts the runs of apply() in this image, so that what one has found out is no news to the next; never 0.
-[[gnu::visibility("hidden")]] inline std::uint8_t next_round() noexcept {
-    static constinit std::uint8_t round = 0;
-    round = round == 255 ? std::uint8_t{1} : static_cast<std::uint8_t>(round + 1);
-    return round;
-}
-
 /// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
 /// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
-/// f(f(x)) the outer marker comes first, and the inner call. The first `longest_branch` bytes at the marker must be
-/// executable. The walk ends at an instruction that is not known.
+/// f(f(x)) the outer marker comes first, and the inner call. The walk ends with the text, or at an instruction that is
+/// not known.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
                              address trampoline, arch::found_branch& result) noexcept {
     const address callee = record->callee.target();
     address at = record->site.target();
     if ((callee & spare_bits) != 0) { // looked for before
-        return (callee & table::call_found) != 0 && arch::patched_branch_at(at, arch::longest_branch, result);
+        return (callee & table::call_found) != 0 &&
+               arch::patched_branch_at(at, executable_from(image, at, arch::longest_branch), result);
     }
-    std::size_t window = call_window;
-    while (!image.executable(at, window)) {
-        window /= 2;
-    }
+    std::size_t window = executable_from(image, at, call_window);
     unsigned pending = 1;
     for (unsigned length = 0; window != 0; window -= length, at += length) {
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
@@ -108,10 +99,16 @@ class [[gnu::visibility("hidden")]] patcher {
 
 public:
     // NOLINTNEXTLINE(*-pro-type-member-init): forget() fills what is read
-    patcher(const Tables& tables, Platform& platform, outcome& done, std::uint8_t round) noexcept
-        : tables_{tables}, platform_{platform}, done_{done}, from_{platform}, round_{round} {}
+    patcher(const Tables& tables, Platform& platform, outcome& done) noexcept
+        : tables_{tables}, platform_{platform}, done_{done}, from_{platform} {}
 
     void run() noexcept {
+        patch_all();
+        forget_features();
+    }
+
+private:
+    void patch_all() noexcept {
         if constexpr (with_names && requires { platform_.live(); }) {
             live_ = (tables_.names.bytes == 0) || platform_.live();
         }
@@ -130,7 +127,6 @@ public:
         }
     }
 
-private:
     /// What a pass does with the text.
     enum class writes : std::uint8_t { nothing, chosen, originals };
 
@@ -370,7 +366,7 @@ private:
         address trampoline = 0;
         address to = 0;
         auto call = table::call_mode::function;
-        if (!platform_.executable(site, arch::longest_branch)) {
+        if (!platform_.executable(site, 1)) {
             from_.fail(error::site_outside_text);
         }
         if (is_named(tables_, record.callee)) {
@@ -444,14 +440,6 @@ private:
         if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
             return;
         }
-        const address slow = arch::jump_target(site);
-        std::uint8_t jump[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_jump() fills it
-        if ((record.key.target() & table::many_ways) == 0 && slow != 0 &&
-            !arch::encode_jump(site, arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)),
-                               record.targets.target(), jump)) {
-            // Out of reach of this short site: from now on it jumps to where it began to.
-            record.targets.distance = static_cast<std::int32_t>(slow - reinterpret_cast<address>(&record.targets));
-        }
         std::uint32_t written = 0;
         done_.keys_direct += 1;
         write(site, bytes.bytes, bytes.length, written);
@@ -497,24 +485,24 @@ private:
 
         bool recall(const table::predicate_node& node, bool& value) const noexcept {
             value = node.value != 0;
-            return node.round == self.round_;
+            return node.memo.before != 0;
         }
 
         void remember(const table::predicate_node& node, bool value) const noexcept {
-            if (self.watch(&node)) {
+            if (self.watch(&node, sizeof(node))) {
                 auto& known = const_cast<table::predicate_node&>(node); // in .data, see table.hpp
                 known.value = value ? 1 : 0;
-                known.round = self.round_;
+                self.note(known.memo);
             }
         }
 
         bool operator()(const table::feature_record& feature) const noexcept {
             auto& cell =
                 const_cast<table::feature_cell&>(self.from_.template follow<table::feature_cell>(feature.cell));
-            if (!self.watch(&cell)) {
+            if (!self.watch(&cell, sizeof(cell))) {
                 return false;
             }
-            if (cell.round != self.round_) {
+            if (cell.memo.before == 0) {
                 bool there = cell.by_hand != 0;
                 if (feature.kind == table::probe_kind::cpu) {
                     there = arch::has(feature.words);
@@ -525,18 +513,41 @@ private:
                 }
                 there = cell.forced != 0 ? cell.forced == 2 : there;
                 cell.value = there ? 1 : 0;
-                cell.round = self.round_;
+                self.note(cell.memo);
             }
             return cell.value != 0;
         }
     };
 
-    /// Whether nothing is wrong yet and the four bytes at `what` may be written.
-    bool watch(const void* what) noexcept {
-        if (!platform_.writable(reinterpret_cast<address>(what), 4)) {
+    /// Whether nothing is wrong yet and what is there may be written.
+    bool watch(const void* what, std::size_t size) noexcept {
+        if (!platform_.writable(reinterpret_cast<address>(what), size)) {
             from_.fail(error::reference_outside);
         }
         return from_.trouble == error::no_error;
+    }
+
+    /// Remembers until the end of this run that the memo's value is known. (If it is too far from the last one for a
+    /// distance of 32 bits, it is found out again.)
+    void note(table::memo& memo) noexcept {
+        const auto distance = static_cast<std::intptr_t>(newest_ - reinterpret_cast<address>(&memo));
+        const auto before = static_cast<std::int32_t>(newest_ == 0 ? std::intptr_t{table::first_memo} : distance);
+        if (memo.before == 0 && (newest_ == 0 || before == distance)) {
+            memo.before = before;
+            newest_ = reinterpret_cast<address>(&memo);
+            ++noted_;
+        }
+    }
+
+    /// Forgets what this run found out about features: the next one is to ask again, whoever runs it. Each step is
+    /// checked: in malformed tables one thing may lie on top of another.
+    void forget_features() noexcept {
+        while (noted_ != 0 && platform_.writable(newest_, sizeof(table::memo))) {
+            auto& memo = *reinterpret_cast<table::memo*>(newest_);
+            newest_ += static_cast<address>(static_cast<std::intptr_t>(memo.before));
+            memo.before = 0;
+            --noted_;
+        }
     }
 
     bool run_probe(address probe) noexcept {
@@ -563,8 +574,9 @@ private:
     record_id where_{};
     writes mode_{writes::nothing};
     bool live_{true};
-    bool patched_{}; ///< although the platform refused, some site of a name is not in the form that reads memory
-    std::uint8_t round_;
+    bool patched_{};   ///< although the platform refused, some site of a name is not in the form that reads memory
+    address newest_{}; ///< the memo written last
+    std::uint32_t noted_{};
     // Last, so that what comes before them is near.
     known known_[known_count];
     std::uint32_t hints_[hint_count];
@@ -576,7 +588,7 @@ private:
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
-    detail::patcher<Platform, table::tables>{tables, platform, done, detail::next_round()}.run();
+    detail::patcher<Platform, table::tables>{tables, platform, done}.run();
     done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
     done.calls = static_cast<std::uint32_t>(tables.calls.size());
     done.keys = static_cast<std::uint32_t>(tables.keys.size());
@@ -592,7 +604,7 @@ template <text_platform Platform>
 apply_alternatives(const table::section<const table::alternative_record>& alternatives, Platform& platform) noexcept {
     outcome done;
     const detail::alternatives_alone tables{alternatives};
-    detail::patcher<Platform, detail::alternatives_alone>{tables, platform, done, detail::next_round()}.run();
+    detail::patcher<Platform, detail::alternatives_alone>{tables, platform, done}.run();
     done.sites = static_cast<std::uint32_t>(alternatives.size());
     return done;
 }

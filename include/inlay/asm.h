@@ -131,6 +131,7 @@
 	.balign	4
 .Linlay_always:
 	.byte	5, 0, 0, 0
+	.long	0
 	.long	0, 0
 	.popsection
 

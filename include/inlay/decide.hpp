@@ -49,6 +49,7 @@ template <class Image>
 struct reader {
     const Image& image;
     error trouble{error::no_error}; ///< the first thing wrong
+    unsigned steps{};               ///< nodes of predicates visited since choose() began
 
     [[gnu::noinline]] void fail(error what) noexcept {
         if (trouble == error::no_error) {
@@ -77,9 +78,12 @@ struct reader {
 
 namespace detail {
 
-/// Lists and trees longer or deeper than this are taken for endless.
-inline constexpr unsigned longest_list = 255;
-inline constexpr unsigned deepest_tree = 32;
+using table::deepest_tree;
+using table::longest_list;
+
+/// A predicate with more nodes than this is taken for endless as well: each node may refer to the same one twice, so
+/// that without a memo a few nodes are many steps.
+inline constexpr unsigned most_steps = 65535;
 
 [[nodiscard]] inline const std::uint8_t* bytes_of(const table::form& form) noexcept {
     return reinterpret_cast<const std::uint8_t*>(&form + 1);
@@ -122,6 +126,17 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
     }
 }
 
+/// How many of the `most` bytes from `at` on are executable: an instruction may be the last one of the text, and then
+/// no byte behind it is asked for.
+template <class Image>
+[[nodiscard, gnu::noinline]] std::size_t executable_from(const Image& image, address at, std::size_t most) noexcept {
+    std::size_t good = 0;
+    for (std::size_t bad = most + 1, middle = most; bad - good > 1; middle = good + (bad - good) / 2) {
+        (image.executable(at, middle) ? good : bad) = middle;
+    }
+    return good;
+}
+
 /// References to what is aligned to four bytes have two bits to spare, which say something about the record.
 inline constexpr address spare_bits = 3;
 
@@ -150,12 +165,16 @@ template <class Image>
 
 /// Evaluates a predicate. `Features` is `bool operator()(const table::feature_record&) noexcept`; it may also have
 /// `bool recall(const predicate_node&, bool& value)` and `void remember(const predicate_node&, bool value)`, to have
-/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide.
+/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide. Once anything is
+/// wrong, nothing more is: what the value would be does not matter then.
 template <class Image, class Features>
 [[nodiscard, gnu::noinline]] bool evaluate(reader<Image>& from, const table::predicate_node& node,
                                            const Features& features, unsigned depth = 0) noexcept {
     using table::predicate_op;
     bool value = false;
+    if (from.trouble != error::no_error) {
+        return value;
+    }
     if constexpr (requires { features.recall(node, value); }) {
         if (features.recall(node, value)) {
             return value;
@@ -168,7 +187,7 @@ template <class Image, class Features>
         break;
     case predicate_op::all:
     case predicate_op::any:
-        if (depth == detail::deepest_tree) {
+        if (depth == detail::deepest_tree || ++from.steps > detail::most_steps) {
             from.fail(error::description_endless);
         } else {
             const bool a = evaluate(from, from.template follow<table::predicate_node>(node.a), features, depth + 1);
@@ -200,6 +219,7 @@ template <class Image, class Features>
     result.length = last.length;
     result.ordinal = 255;
     bool decided = false;
+    from.steps = 0;
     const table::choice* each = &last;
     for (unsigned steps = detail::longest_list; from.trouble == error::no_error;) {
         const table::form* form = nullptr;
@@ -321,8 +341,7 @@ inline bool join(decision& group, const decision& one, bool first) noexcept {
     return wins;
 }
 
-/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is. They depend on
-/// what is there: a site of two bytes from which its target is out of reach keeps the jump that it began with.
+/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is.
 template <class Image>
 void decide(reader<Image>& from, const table::key_record& record, address value, patch& result) noexcept {
     result.length = 0;
@@ -345,20 +364,16 @@ void decide(reader<Image>& from, const table::key_record& record, address value,
     } else if ((value != 0) != ((shape & table::falls_through_if_true) != 0)) {
         to = record.targets.target();
     }
-    const unsigned length = arch::jump_length(reinterpret_cast<const std::uint8_t*>(site));
-    if (length == 0) {
+    if (arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)) == 0) {
         from.fail(error::site_changed);
     } else if (to == 0) {
-        arch::fill_nops(result.bytes, length);
+        arch::fill_nops(result.bytes, arch::longest_jump);
     } else if (!from.image.executable(to, 1)) {
         from.fail(error::reference_outside);
-    } else if (!arch::encode_jump(site, length, to, result.bytes)) {
-        to = arch::jump_target(site);
-        if (to == 0 || !arch::encode_jump(site, length, to, result.bytes)) {
-            from.fail(error::target_out_of_range);
-        }
+    } else if (!arch::encode_jump(site, to, result.bytes)) {
+        from.fail(error::target_out_of_range);
     }
-    result.length = static_cast<std::uint8_t>(length);
+    result.length = arch::longest_jump;
 }
 
 /// The bytes that belong to one record of an alternative on a machine with `features`.

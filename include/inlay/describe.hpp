@@ -137,37 +137,96 @@ struct describe_predicate<not_<feature<Name, Probe>>> {
     }
 };
 
-template <table::predicate_op Op, class Self, class First, class Second>
-[[gnu::always_inline]] inline void describe_junction() noexcept {
-    describe_predicate<First>::run();
-    describe_predicate<Second>::run();
-    arch::emit::predicate<Self, Op, First, Second>();
+/// How deep the tree of a predicate is.
+template <class Predicate>
+inline constexpr unsigned depth_of = 0;
+
+/// How a list of predicates is cut in two: those of indices `from` up to `to` are one half. So that a tree is no deeper
+/// than it must be, of equals half are on either side, and a predicate that is itself deep is near the root, alone.
+struct cut {
+    std::size_t from, to;
+};
+template <class... List>
+consteval cut cut_of() {
+    constexpr unsigned depths[] = {depth_of<List>...}; // NOLINT(*-avoid-c-arrays): no header for std::array
+    constexpr std::size_t count = sizeof...(List);
+    constexpr unsigned much = 8;
+    std::size_t deepest = 0;
+    for (std::size_t i = 1; i < count; ++i) {
+        deepest = depths[i] > depths[deepest] ? i : deepest;
+    }
+    if (depths[deepest] >= much) {
+        return {deepest, deepest + 1};
+    }
+    // A subtree of depth d has room for 2^d leaves.
+    unsigned right = 0;
+    for (const unsigned each : depths) {
+        right += 1U << each;
+    }
+    unsigned left = 0;
+    std::size_t end = 0;
+    while (end + 1 < count && (end == 0 || left + 2 * (1U << depths[end]) <= right)) {
+        left += 1U << depths[end];
+        right -= 1U << depths[end];
+        ++end;
+    }
+    return {0, end};
 }
 
-template <class First, class Second>
-struct describe_predicate<all_of<First, Second>> {
+/// Some predicates as a junction of their own; one alone is itself.
+template <template <class...> class Junction, class... List>
+struct junction_of {
+    using type = Junction<List...>;
+};
+template <template <class...> class Junction, class Only>
+struct junction_of<Junction, Only> {
+    using type = Only;
+};
+
+/// The two halves of a list, in its order.
+template <template <class...> class Junction, cut Where, std::size_t Index, class First, class Second, class... List>
+struct halves;
+template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second>
+struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>> {
+    using first = typename junction_of<Junction, First...>::type;
+    using second = typename junction_of<Junction, Second...>::type;
+};
+template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second, class Next,
+          class... Rest>
+    requires(Index >= Where.from && Index < Where.to)
+struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>, Next, Rest...>
+    : halves<Junction, Where, Index + 1, Junction<First..., Next>, Junction<Second...>, Rest...> {};
+template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second, class Next,
+          class... Rest>
+    requires(Index < Where.from || Index >= Where.to)
+struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>, Next, Rest...>
+    : halves<Junction, Where, Index + 1, Junction<First...>, Junction<Second..., Next>, Rest...> {};
+
+/// A junction as a node: of two predicates, each of which may be a junction of the same kind.
+template <table::predicate_op Op, template <class...> class Junction, class... List>
+struct describe_junction {
+    using both = halves<Junction, cut_of<List...>(), 0, Junction<>, Junction<>, List...>;
+    using first = typename both::first;
+    using second = typename both::second;
+    static constexpr unsigned depth = 1 + (depth_of<first> > depth_of<second> ? depth_of<first> : depth_of<second>);
+
     [[gnu::always_inline]] static void run() noexcept {
-        describe_junction<table::predicate_op::all, all_of<First, Second>, First, Second>();
+        static_assert(depth <= table::deepest_tree,
+                      "inlay: a predicate is nested more than 128 deep: make a part of it a feature of its own, whose "
+                      "probe is a function");
+        describe_predicate<first>::run();
+        describe_predicate<second>::run();
+        arch::emit::predicate<Junction<List...>, Op, first, second>();
     }
 };
-template <class First, class Second, class... Rest>
-struct describe_predicate<all_of<First, Second, Rest...>> {
-    [[gnu::always_inline]] static void run() noexcept {
-        describe_junction<table::predicate_op::all, all_of<First, Second, Rest...>, First, all_of<Second, Rest...>>();
-    }
-};
-template <class First, class Second>
-struct describe_predicate<any_of<First, Second>> {
-    [[gnu::always_inline]] static void run() noexcept {
-        describe_junction<table::predicate_op::any, any_of<First, Second>, First, Second>();
-    }
-};
-template <class First, class Second, class... Rest>
-struct describe_predicate<any_of<First, Second, Rest...>> {
-    [[gnu::always_inline]] static void run() noexcept {
-        describe_junction<table::predicate_op::any, any_of<First, Second, Rest...>, First, any_of<Second, Rest...>>();
-    }
-};
+template <class... List>
+struct describe_predicate<all_of<List...>> : describe_junction<table::predicate_op::all, all_of, List...> {};
+template <class... List>
+struct describe_predicate<any_of<List...>> : describe_junction<table::predicate_op::any, any_of, List...> {};
+template <class... List>
+inline constexpr unsigned depth_of<all_of<List...>> = describe_predicate<all_of<List...>>::depth;
+template <class... List>
+inline constexpr unsigned depth_of<any_of<List...>> = describe_predicate<any_of<List...>>::depth;
 
 /// Writes the choices that follow ordinal `Before`, one for each `when`.
 template <class Declaration, auto* Name, unsigned Length, unsigned Before>
@@ -189,6 +248,8 @@ template <class Declaration, auto* Name, unsigned Length, unsigned Before, class
 /// A site's record refers to the last one.
 template <class Declaration, auto* Name, unsigned Length, auto Original, class... Whens>
 [[gnu::always_inline]] inline void describe_choices() noexcept {
+    static_assert(sizeof...(Whens) < table::longest_list,
+                  "inlay: at most 254 `when`s: join those of one form by ||, or have a function decide (dispatch)");
     describe_form<Original>();
     arch::emit::choice<Declaration, 0, of_code<Original>, always_t, Name, Length>();
     describe_whens<Declaration, Name, Length, 0, Whens...>();
@@ -197,6 +258,8 @@ template <class Declaration, auto* Name, unsigned Length, auto Original, class..
 /// The same for functions in place of forms: the ordinal says which of the callee's targets to take.
 template <class Declaration, auto* Name, class... Whens>
 [[gnu::always_inline]] inline void describe_targets() noexcept {
+    static_assert(sizeof...(Whens) < table::longest_list,
+                  "inlay: at most 254 `when`s: join those of one function by ||");
     arch::emit::choice<Declaration, 0, void, always_t, Name, 0>();
     describe_whens<Declaration, Name, 0, 0, Whens...>();
 }

@@ -189,6 +189,12 @@ struct junction<Junction, Junction<List...>, Head, Rest...> {
     using type = typename decltype(choose())::type;
 };
 
+// A && B. What A has been simplified to stays as it is: only B's parts are looked at, one after the other.
+template <template <class...> class Junction, class A, class B>
+struct joined_by : junction<Junction, Junction<>, A, B> {};
+template <template <class...> class Junction, class... Members, class B>
+struct joined_by<Junction, Junction<Members...>, B> : junction<Junction, Junction<Members...>, B> {};
+
 } // namespace detail
 
 /// A feature, or features combined by `&&`, `||` and `!`.
@@ -197,12 +203,12 @@ concept predicate = detail::is_predicate<std::remove_cv_t<T>>;
 
 template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator&&(A, B) {
-    return typename detail::junction<all_of, all_of<>, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
+    return typename detail::joined_by<all_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
 }
 
 template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator||(A, B) {
-    return typename detail::junction<any_of, any_of<>, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
+    return typename detail::joined_by<any_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
 }
 
 template <predicate A>

@@ -24,29 +24,35 @@ template <class T, class Image>
     return from.trouble == error::no_error ? &found : nullptr;
 }
 
+/// `steps` counts down: a node may refer to the same one twice, and to itself.
 template <class Image, class Function>
-void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function,
+void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function, unsigned& steps,
                     unsigned depth = 0) noexcept {
     using table::predicate_op;
+    if (steps == 0) {
+        return;
+    }
+    --steps;
     if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
         if (const auto* const feature = find<table::feature_record>(image, node.a)) {
             function(*feature);
         }
     } else if ((node.op == predicate_op::all || node.op == predicate_op::any) && depth < deepest_tree) {
         if (const auto* const a = find<table::predicate_node>(image, node.a)) {
-            walk_predicate(image, *a, function, depth + 1);
+            walk_predicate(image, *a, function, steps, depth + 1);
         }
         if (const auto* const b = find<table::predicate_node>(image, node.b)) {
-            walk_predicate(image, *b, function, depth + 1);
+            walk_predicate(image, *b, function, steps, depth + 1);
         }
     }
 }
 
 template <class Image, class Function>
 void walk_choices(const Image& image, const table::choice* each, const Function& function) noexcept {
-    for (unsigned steps = 0; each != nullptr && steps < longest_list; ++steps) {
+    for (unsigned i = 0; each != nullptr && i < longest_list; ++i) {
         if (const auto* const node = find<table::predicate_node>(image, each->predicate)) {
-            walk_predicate(image, *node, function);
+            unsigned steps = most_steps;
+            walk_predicate(image, *node, function, steps);
         }
         each = each->otherwise ? find<table::choice>(image, each->otherwise) : nullptr;
     }

@@ -34,16 +34,20 @@ namespace detail {
     return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
 }
 
+/// The value of the setting in the image that `registry` is of: what does nothing is a function of its own.
+[[nodiscard]] inline address value_of(const table::setting& setting, const table::registry& registry) noexcept {
+    return setting.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
+           : setting.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
+                                                     : setting.value;
+}
+
 /// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
 inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
-    const address value = to.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
-                          : to.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
-                                                               : to.value;
     cell.state.before = setting_of(cell);
     cell.state.enabled = to.enabled;
     cell.state.mode = to.mode;
     cell.state.changed = to.changed;
-    __atomic_store_n(&cell.value, value, __ATOMIC_RELEASE);
+    __atomic_store_n(&cell.value, value_of(to, registry), __ATOMIC_RELEASE);
 }
 
 /// Rewrites the sites of cells in one image.
@@ -125,12 +129,13 @@ private:
             return;
         }
         arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
-        if (!arch::patched_branch_at(record.site.target(), arch::longest_branch, branch)) {
+        const address site = record.site.target();
+        if (!arch::patched_branch_at(site, executable_from(platform_, site, arch::longest_branch), branch)) {
             trouble_ = error::site_changed;
             return;
         }
         std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-        if (!arch::encode_branch(branch, to.value, to.mode, bytes)) {
+        if (!arch::encode_branch(branch, value_of(to, *tables_.registry), to.mode, bytes)) {
             (void)arch::encode_branch(branch, named.trampoline.target(), table::call_mode::function, bytes);
         }
         put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));

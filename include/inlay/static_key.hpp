@@ -11,7 +11,7 @@
 // jump to code out of the way that reads the value from memory, so that set() works from the first moment. apply()
 // makes it a nop or a jump, and set() then rewrites the key's sites: the value is in the instructions. It is
 // the compiler that makes the branches (asm goto), so both sides are optimised like those of any `if`. The jump
-// has (on x86) 2 bytes where the assembler finds the code near, else 5.
+// has 5 bytes on x86, 4 on AArch64, wherever it goes.
 //
 // If `if (key)` is an if, `if (!key)` and `key && x` are as well. The initial value decides which side is laid
 // out as the likely one.

@@ -40,12 +40,22 @@ struct reference {
     }
 };
 
+/// Whether a value was found out by the apply() that runs: 0 if not. Else 1, or the distance to what it found out
+/// before, so that it can forget all that when it ends. (A number of the run would come again some day; and images that
+/// patch each other's tables would have to agree on one.)
+struct memo {
+    std::int32_t before;
+};
+
+inline constexpr std::int32_t first_memo = 1; ///< no distance: memos are aligned to four bytes
+
 /// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
-struct alignas(4) feature_cell {
+struct feature_cell {
     std::uint8_t value;   ///< 1: the feature is there
     std::uint8_t by_hand; ///< 1: set(feature, true) was called
     std::uint8_t forced;  ///< override: 0 none, 1 off, 2 on
-    std::uint8_t round;   ///< the apply() that probed it last
+    std::uint8_t reserved;
+    table::memo memo; ///< of `value`
 };
 
 /// How a feature is found.
@@ -77,12 +87,16 @@ enum class predicate_op : std::uint8_t {
     never = 6,
 };
 
-/// One node of a predicate. apply() evaluates a node once a round and keeps the result in it.
+/// Lists of choices and trees of nodes longer or deeper than this are taken for endless.
+inline constexpr unsigned longest_list = 255;
+inline constexpr unsigned deepest_tree = 128;
+
+/// One node of a predicate. apply() evaluates a node once and keeps the result in it until it ends.
 struct predicate_node {
     predicate_op op;
     std::uint8_t value;
-    std::uint8_t round;
-    std::uint8_t reserved;
+    std::uint8_t reserved[2];
+    table::memo memo; ///< of `value`
     reference a;
     reference b;
 };
@@ -258,9 +272,9 @@ struct image {
 
 static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8 && sizeof(key_record) == 12);
 static_assert(sizeof(named) == 16 && sizeof(way_table) == 4 && sizeof(cell) % sizeof(address) == 0);
-static_assert(sizeof(predicate_node) == 12 && sizeof(form) == 8 && sizeof(choice) == 20);
+static_assert(sizeof(predicate_node) == 16 && sizeof(form) == 8 && sizeof(choice) == 20);
 static_assert(sizeof(indirect_call) == 12);
-static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 4);
+static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 8);
 
 } // namespace table
 } // namespace inlay

@@ -127,8 +127,13 @@ namespace detail {
 
 /// A predicate as it was written, but for what the operators simplified.
 template <class Image>
-[[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned depth = 0) {
+[[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned& steps,
+                                   unsigned depth = 0) {
     using table::predicate_op;
+    if (steps == 0) {
+        return "?";
+    }
+    --steps;
     switch (node.op) {
     case predicate_op::always:
         return "always";
@@ -149,7 +154,7 @@ template <class Image>
             }
             const bool mixed =
                 inner->op != node.op && (inner->op == predicate_op::all || inner->op == predicate_op::any);
-            const std::string text = words_of(image, *inner, depth + 1);
+            const std::string text = words_of(image, *inner, steps, depth + 1);
             return mixed ? '(' + text + ')' : text;
         };
         return part(node.a) + (node.op == predicate_op::all ? " && " : " || ") + part(node.b);
@@ -369,7 +374,7 @@ public:
         const bool is_static = inlay::detail::is_named(tables_, record.callee);
         site_entry entry{.kind = is_static ? site_kind::static_call : site_kind::call};
         const address marker = record.site.target();
-        const bool in_text = image_.executable(marker, arch::longest_branch);
+        const std::size_t in_text = inlay::detail::executable_from(image_, marker, arch::longest_branch);
         reader<Image> from{image_};
         const table::named* const named = is_static ? &named_of(from, record.callee, true) : nullptr;
         const table::callee* const callee = is_static ? nullptr : &inlay::detail::callee_of(from, record);
@@ -381,14 +386,14 @@ public:
         }
         arch::found_branch branch{};
         const bool found =
-            from.trouble == error::no_error && in_text &&
+            from.trouble == error::no_error && in_text != 0 &&
             inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(), trampoline, branch);
-        entry.where = in_text ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
+        entry.where = in_text != 0 ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
         malformed(entry, from.trouble);
         if (!entry.trouble.empty()) {
             return entry;
         }
-        malformed(entry, in_text ? error::no_error : error::site_outside_text);
+        malformed(entry, in_text != 0 ? error::no_error : error::site_outside_text);
         symbols_.name(trampoline, "trampoline of " + entry.name);
         address to = 0;
         auto mode = table::call_mode::function;
@@ -419,7 +424,7 @@ public:
         }
         if (!found) {
             if ((record.callee.target() & table::call_found) != 0) { // apply() leaves it alone
-                changed(entry, marker, arch::longest_branch);
+                changed(entry, marker, in_text);
             } else {
                 entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
             }
@@ -486,9 +491,6 @@ public:
         entry.after = entry.trouble.empty() ? make(bytes.bytes, bytes.length, at) : entry.now;
         if (reads_memory) {
             entry.before = entry.now;
-            if (entry.trouble.empty() && entry.as_decided()) {
-                entry.trouble = "the target is out of reach of the short jump: the site goes on reading the value";
-            }
         }
         entry.state = reads_memory ? state::original : entry.as_decided() ? state::patched : state::other;
         return entry;
@@ -626,7 +628,8 @@ private:
             if (each->predicate || !whens_only) {
                 const auto* const node = inlay::detail::find<table::predicate_node>(image_, each->predicate);
                 choice added{};
-                added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node) : "?";
+                unsigned nodes = inlay::detail::most_steps;
+                added.predicate = !each->predicate ? original : node != nullptr ? words_of(image_, *node, nodes) : "?";
                 added.ordinal = each->predicate ? each->ordinal : 0;
                 fill(added, *each);
                 entry.choices.push_back(std::move(added));

@@ -8,9 +8,9 @@
 //         after   sse2 && !xenpv   f0 83 44 24 fc 00  lock add dword ptr [rsp-0x4], 0x0
 //
 //     app.trace  static key  main.cpp:20 in run+0x9  original
-//         before  reads memory  eb 1a  jmp run+0x25
-//                 true          eb 05  jmp run+0x10, main.cpp:21
-//         after   false         66 90  nop, falls through
+//         before  reads memory  e9 17 00 00 00  jmp run+0x25
+//                 true          e9 02 00 00 00  jmp run+0x10, main.cpp:21
+//         after   false         0f 1f 44 00 00  nop, falls through
 //
 //     sched_clock  static call  main.cpp:30 in tick+0x4  patched
 //         before  trampoline  e8 f7 0e 00 00  call trampoline of sched_clock

@@ -138,42 +138,39 @@ inline constexpr unsigned call_length = 4;
     return encode_plain(call_word, at, target, bytes);
 }
 
-/// What stands in place of a branch whose target does nothing, or returns zero (x0). A jump to what returns zero would
-/// become two instructions: it stays a jump.
+/// The instruction that stands in place of a call whose target does nothing, or returns zero (x0). A jump stays one, to
+/// the image's own function that does nothing, or returns zero: as on x86, and it needs no promise about ret.
 ///
 /// A processor that runs b, bl or nop while another one replaces it by one of these runs the old or the new one. The
-/// architecture promises no such thing of mov and ret (Arm ARM B2.2.5): there it is up to the platform.
+/// architecture promises no such thing of mov (Arm ARM B2.2.5): there it is up to the platform.
 struct call_form {
     std::uint32_t word;
     table::call_mode mode;
-    branch_kind kind;
 };
 inline constexpr call_form call_forms[] = {
-    {nop_word, table::call_mode::nothing, branch_kind::call},
-    {0xd2800000, table::call_mode::zero, branch_kind::call},    // mov x0, #0
-    {0xd65f03c0, table::call_mode::nothing, branch_kind::jump}, // ret
+    {nop_word, table::call_mode::nothing}, {0xd2800000, table::call_mode::zero}, // mov x0, #0
 };
 
-/// Like branch_at(), and knows what encode_branch() leaves in place of a branch as well.
+/// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
 [[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
     }
     for (const auto& form : call_forms) {
         if (size >= longest_branch && load32(reinterpret_cast<const std::uint8_t*>(at)) == form.word) {
-            result = {at, at, at + longest_branch, form.kind};
+            result = {at, at, at + longest_branch, branch_kind::call};
             return true;
         }
     }
     return false;
 }
 
-/// The instruction for `branch` when its target is `target`, and does what `mode` says. False if the target is out of
-/// reach.
+/// The instruction for `branch` when its target is `target`, a function that does what `mode` says. False if the target
+/// is out of reach.
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         std::uint8_t* bytes) noexcept {
     for (const auto& form : call_forms) {
-        if (form.mode == mode && form.kind == branch.kind) {
+        if (form.mode == mode && branch.kind == branch_kind::call) {
             store32(bytes, form.word);
             return true;
         }
@@ -187,7 +184,7 @@ inline constexpr std::size_t longest_jump = 4;
 /// The length in bytes of the b or nop at `bytes`, the site of a key; 0 if it is neither.
 [[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
     const std::uint32_t word = load32(bytes);
-    return (word & 0xfc000000U) == jump_word || word == nop_word ? 4 : 0;
+    return (word & 0xfc000000U) == jump_word || word == nop_word ? longest_jump : 0;
 }
 
 /// Where the b at `at` goes; 0 if it is none.
@@ -196,8 +193,8 @@ inline constexpr std::size_t longest_jump = 4;
     return branch_at(at, longest_jump, found) && found.kind == branch_kind::jump ? found.target() : 0;
 }
 
-/// A b at `at`, as all have of four bytes. False if `target` is out of its reach.
-[[nodiscard]] inline bool encode_jump(address at, unsigned /*length*/, address target, std::uint8_t* bytes) noexcept {
+/// A b at `at`. False if `target` is out of its reach.
+[[nodiscard]] inline bool encode_jump(address at, address target, std::uint8_t* bytes) noexcept {
     return encode_plain(jump_word, at, target, bytes);
 }
 

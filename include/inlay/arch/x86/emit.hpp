@@ -626,6 +626,7 @@ template <class Self, table::predicate_op Op, class A, class B>
                         ".balign 4\n"
                         ".Linlay_predicate.%c[id]:\n\t"
                         ".byte %c[op],0,0,0\n\t"
+                        ".long 0\n\t"
                         ".if %c[op] <= %c[last_leaf]\n\t"
                         ".long .Linlay_feature.%c[a] - ., 0\n\t"
                         ".elseif %c[op] <= %c[last_junction]\n\t"

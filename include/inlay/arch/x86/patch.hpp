@@ -86,28 +86,24 @@ inline constexpr unsigned call_length = 5;
     return retarget({at, at + 1, at + call_length, branch_kind::call}, target, bytes + 1);
 }
 
-/// What stands in place of a branch whose target does nothing, or returns zero (rax or eax): five bytes each. In place
-/// of a call it is one instruction, since a thread may be about to run the second of two.
+/// The instruction that stands in place of a call whose target does nothing, or returns zero (rax or eax).
+///
+/// It is one instruction of the call's length: a thread may be anywhere while a site changes, so no form may have a
+/// place inside where another instruction begins. `ret` and `xor eax, eax; ret` would do for a jump, but for that
+/// rule; and a kernel whose returns go through a thunk has no `ret` of its own. So a jump stays one, to the image's own
+/// function that does nothing, or returns zero.
 struct call_form {
     std::uint8_t bytes[5];
     table::call_mode mode;
-    branch_kind kind;
 };
-inline constexpr call_form nop_of_5_bytes =
-    is_64_bit ? call_form{{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing, branch_kind::call}
-              : call_form{{0x3e, 0x8d, 0x74, 0x26, 0x00}, table::call_mode::nothing, branch_kind::call};
-inline constexpr call_form zero_of_5_bytes =
-    is_64_bit // data16 data16 xor rax, rax; or mov eax, 0
-        ? call_form{{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero, branch_kind::call}
-        : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero, branch_kind::call};
 inline constexpr call_form call_forms[] = {
-    nop_of_5_bytes,
-    zero_of_5_bytes,
-    {{0xc3, 0xcc, 0xcc, 0xcc, 0xcc}, table::call_mode::nothing, branch_kind::jump}, // ret
-    {{0x31, 0xc0, 0xc3, 0xcc, 0xcc}, table::call_mode::zero, branch_kind::jump},    // xor eax, eax; ret
+    is_64_bit ? call_form{{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing}
+              : call_form{{0x3e, 0x8d, 0x74, 0x26, 0x00}, table::call_mode::nothing},
+    is_64_bit ? call_form{{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero}  // data16 data16 xor rax, rax
+              : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero}, // mov eax, 0
 };
 
-/// Like branch_at(), and knows what encode_branch() leaves in place of a branch as well.
+/// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
 [[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
@@ -119,19 +115,20 @@ inline constexpr call_form call_forms[] = {
             ++same;
         }
         if (same == sizeof(form.bytes)) {
-            result = {at, at + 1, at + 5, form.kind};
+            result = {at, at + 1, at + 5, branch_kind::call};
             return true;
         }
     }
     return false;
 }
 
-/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, and does what
-/// `mode` says. Its length is `end - start`. False if the target is out of reach. A conditional branch stays one.
+/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function that
+/// does what `mode` says. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps,
+/// conditional ones conditional.
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         std::uint8_t* bytes) noexcept {
     for (const auto& form : call_forms) {
-        if (form.mode == mode && form.kind == branch.kind) {
+        if (form.mode == mode && branch.kind == branch_kind::call) {
             for (unsigned i = 0; i < sizeof(form.bytes); ++i) {
                 static_cast<volatile std::uint8_t*>(bytes)[i] = form.bytes[i];
             }
@@ -147,40 +144,26 @@ inline constexpr call_form call_forms[] = {
     return retarget(branch, target, bytes + opcode_size);
 }
 
-/// Bytes of the longest site of a key.
+/// Bytes of a site of a key, always: an assembler that chose between jumps of 2 and 5 bytes could also put padding in
+/// front of one (`-mbranches-within-32B-boundaries`), between the site's label and the jump.
 inline constexpr std::size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.
 [[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
-    constexpr std::uint32_t two = nop_word(2);
-    constexpr std::uint32_t five = nop_word(5);
-    if (bytes[0] == 0xeb || (bytes[0] == (two & 0xff) && bytes[1] == two >> 8)) {
-        return 2;
-    }
-    const bool nop = bytes[0] == (five & 0xff) && bytes[1] == (five >> 8 & 0xff) && bytes[2] == (five >> 16 & 0xff);
-    return bytes[0] == 0xe9 || nop ? 5 : 0;
+    constexpr std::uint32_t nop = nop_word(longest_jump);
+    return bytes[0] == 0xe9 || (inlay::detail::word_at(bytes) == nop && bytes[4] == 0) ? longest_jump : 0;
 }
 
 /// Where the jmp at `at` goes; 0 if it is none.
 [[nodiscard]] inline address jump_target(address at) noexcept {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
-    if (bytes[0] == 0xe9) {
-        return at + 5 + static_cast<address>(std::intptr_t{load32(bytes + 1)});
-    }
-    return bytes[0] == 0xeb ? at + 2 + static_cast<address>(std::intptr_t{static_cast<std::int8_t>(bytes[1])}) : 0;
+    return bytes[0] == 0xe9 ? at + longest_jump + static_cast<address>(std::intptr_t{load32(bytes + 1)}) : 0;
 }
 
-/// A jmp of `length` bytes (2 or 5) at `at`. False if `target` is out of its reach.
-[[nodiscard]] inline bool encode_jump(address at, unsigned length, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::intptr_t>(target - at - length);
-    if (length == 2) {
-        bytes[0] = 0xeb;
-        bytes[1] = static_cast<std::uint8_t>(distance);
-        return distance == static_cast<std::int8_t>(distance);
-    }
+/// A jmp at `at`. False if `target` is out of its reach.
+[[nodiscard]] inline bool encode_jump(address at, address target, std::uint8_t* bytes) noexcept {
     bytes[0] = 0xe9;
-    store32(bytes + 1, static_cast<std::int32_t>(distance));
-    return distance == static_cast<std::int32_t>(distance);
+    return retarget({at, at + 1, at + longest_jump, branch_kind::jump}, target, bytes + 1);
 }
 
 } // namespace inlay::x86
