@@ -24,6 +24,7 @@
 // start). On x86, see Intel SDM volume 3, 9.1.3 "Handling Self- and Cross-Modifying Code".
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
 #include "inlay/image.hpp"
@@ -34,6 +35,7 @@
 #include <concepts>
 
 namespace inlay {
+inline namespace INLAY_TARGET {
 
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
@@ -52,7 +54,10 @@ concept text_platform = requires(T& platform, const T& view, address at, std::si
     { platform.finish() } noexcept -> std::same_as<bool>;
 };
 
+} // namespace INLAY_TARGET
+
 namespace detail {
+inline namespace INLAY_TARGET {
 
 /// How far behind its marker a call is looked for, in bytes.
 inline constexpr std::size_t call_window = 4096;
@@ -582,7 +587,11 @@ private:
     std::uint32_t hints_[hint_count];
 };
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// Patches every site of `tables`. All or nothing: on an error no text has changed.
 template <text_platform Platform>
@@ -608,5 +617,7 @@ apply_alternatives(const table::section<const table::alternative_record>& altern
     done.sites = static_cast<std::uint32_t>(alternatives.size());
     return done;
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay

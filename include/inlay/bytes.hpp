@@ -9,10 +9,13 @@
 // volatile stores, nor from a loop with two ends.
 #pragma once
 
+#include "inlay/arch/target.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
 namespace inlay::detail {
+inline namespace INLAY_TARGET {
 
 /// Four bytes anywhere in memory.
 using unaligned_word [[gnu::aligned(1), gnu::may_alias]] = std::uint32_t;
@@ -61,5 +64,7 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) 
     }
     return true;
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::detail

@@ -19,12 +19,14 @@
 #pragma once
 
 #include "inlay/arch/arch.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
 #include "inlay/code.hpp"
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
 
 namespace inlay {
+inline namespace INLAY_TARGET {
 
 /// The bytes of one site.
 struct patch {
@@ -76,7 +78,10 @@ struct reader {
     static inline constinit std::uint64_t nothing[8]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
 };
 
+} // namespace INLAY_TARGET
+
 namespace detail {
+inline namespace INLAY_TARGET {
 
 using table::deepest_tree;
 using table::longest_list;
@@ -161,7 +166,11 @@ template <class Image>
     return *static_cast<const table::named*>(from.locate(at, good ? sizeof(table::named) : 0));
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// Evaluates a predicate. `Features` is `bool operator()(const table::feature_record&) noexcept`; it may also have
 /// `bool recall(const predicate_node&, bool& value)` and `void remember(const predicate_node&, bool value)`, to have
@@ -249,7 +258,10 @@ template <class Image, class Features>
     }
 }
 
+} // namespace INLAY_TARGET
+
 namespace detail {
+inline namespace INLAY_TARGET {
 
 /// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where
 /// it does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
@@ -266,7 +278,11 @@ namespace detail {
     return arch::call_length;
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// The bytes of `form`, which has been checked, as they must stand at `site`, filled up with nops to `length`. A call
 /// through a pointer becomes `direct` where that is in reach, or else stays what it is.
@@ -386,5 +402,7 @@ template <class Image, class Features>
     return from.trouble != error::no_error ? from.trouble
                                            : place(*chosen.form, record.site.target(), chosen.length, result);
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay

@@ -3,6 +3,7 @@
 // error: what apply() can find wrong, and where.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
 #include <cstdint>
@@ -35,6 +36,8 @@ enum class error : std::uint8_t {
     override_malformed,      ///< an override that is not +name or -name
     override_unknown,        ///< an override names a feature that does not exist
 };
+
+inline namespace INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
@@ -91,6 +94,8 @@ enum class error : std::uint8_t {
     return "unknown error";
 }
 
+} // namespace INLAY_TARGET
+
 /// Which table a record is in.
 enum class table_kind : std::uint8_t { no_table, alternatives, calls, keys, names };
 
@@ -112,18 +117,23 @@ struct name_clash {
 class outcome {
 public:
     constexpr outcome() noexcept = default;
-    constexpr outcome(inlay::error what, const char* detail) noexcept : what_{what}, detail_{detail} {}
+    [[gnu::always_inline]] constexpr outcome(inlay::error what, const char* detail) noexcept
+        : what_{what}, detail_{detail} {}
 
     /// True if every record was good and everything decided was written.
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return what_ == inlay::error::no_error; }
-    [[nodiscard]] constexpr inlay::error error() const noexcept { return what_; }
+    [[nodiscard, gnu::always_inline]] constexpr explicit operator bool() const noexcept {
+        return what_ == inlay::error::no_error;
+    }
+    [[nodiscard, gnu::always_inline]] constexpr inlay::error error() const noexcept { return what_; }
     /// The record that the error is about; table_kind::no_table if it is about none.
-    [[nodiscard]] constexpr record_id record() const noexcept { return where_; }
+    [[nodiscard, gnu::always_inline]] constexpr record_id record() const noexcept { return where_; }
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
-    [[nodiscard]] constexpr const char* detail() const noexcept { return detail_ != nullptr ? detail_ : ""; }
+    [[nodiscard, gnu::always_inline]] constexpr const char* detail() const noexcept {
+        return detail_ != nullptr ? detail_ : "";
+    }
 
     /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
-    [[nodiscard]] name_clash clash() const noexcept {
+    [[nodiscard, gnu::always_inline]] name_clash clash() const noexcept {
         return named_ == nullptr ? name_clash{"", "", ""}
                                  : name_clash{text(named_->name), text(named_->signature), text(other_->signature)};
     }
@@ -138,12 +148,17 @@ public:
     std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
 
     /// Calls that go on through their trampoline: not found, the target out of reach, or text not changeable later.
-    [[nodiscard]] constexpr std::uint32_t calls_kept() const noexcept { return calls - calls_direct; }
+    [[nodiscard, gnu::always_inline]] constexpr std::uint32_t calls_kept() const noexcept {
+        return calls - calls_direct;
+    }
     /// Calls that were not found behind their marker.
-    [[nodiscard]] constexpr std::uint32_t calls_missed() const noexcept { return calls - calls_found; }
+    [[nodiscard, gnu::always_inline]] constexpr std::uint32_t calls_missed() const noexcept {
+        return calls - calls_found;
+    }
 
     /// Notes that `one` and `other` have the same name but differ in type; the first thing wrong stays.
-    constexpr void fail(const table::named& one, const table::named& other, record_id where) noexcept {
+    [[gnu::always_inline]] constexpr void fail(const table::named& one, const table::named& other,
+                                               record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
             named_ = &one;
             other_ = &other;
@@ -152,7 +167,7 @@ public:
     }
 
     /// Notes what is wrong, and with which record; the first such note stays.
-    constexpr void fail(inlay::error what, record_id where) noexcept {
+    [[gnu::always_inline]] constexpr void fail(inlay::error what, record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
             what_ = what;
             where_ = where;
@@ -167,7 +182,7 @@ private:
     const table::named* named_{};
     const table::named* other_{};
 
-    [[nodiscard]] static const char* text(const table::reference& from) noexcept {
+    [[nodiscard, gnu::always_inline]] static const char* text(const table::reference& from) noexcept {
         return reinterpret_cast<const char*>(from.target());
     }
 };

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "inlay/arch/emit.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
 namespace inlay {
@@ -25,6 +26,8 @@ namespace detail {
 /// What this image shows to others. One an image; the assembler defines it (`emit::image`).
 [[gnu::visibility("hidden")]] extern table::image own_image;
 
+inline namespace INLAY_TARGET {
+
 template <class Record>
 [[nodiscard]] table::section<Record> section_between(Record* begin, Record* end) noexcept {
     return {begin, static_cast<std::size_t>(reinterpret_cast<address>(end) - reinterpret_cast<address>(begin))};
@@ -37,12 +40,18 @@ template <class Record>
             section_between(image.names[0], image.names[1]), &image.registry};
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// The tables of the image that calls this. Each shared library has its own.
 [[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
     arch::emit::image<&detail::own_image, &detail::nothing, &detail::zero>();
     return detail::tables_of(detail::own_image);
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay

@@ -9,12 +9,14 @@
 // setcpuid=. All entries are checked before the first takes effect.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
 
 namespace inlay {
 
 namespace detail {
+inline namespace INLAY_TARGET {
 
 /// What `at` refers to, or null if that is no readable T.
 template <class T, class Image>
@@ -58,7 +60,11 @@ void walk_choices(const Image& image, const table::choice* each, const Function&
     }
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// Calls `function(const table::feature_record&)` for the features that `tables` refer to; more than once for
 /// one that several declarations or units use. Malformed records are passed over.
@@ -146,5 +152,7 @@ outcome override_features(const table::tables& tables, const Image& image, const
     }
     return {};
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay

@@ -22,6 +22,7 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
@@ -29,6 +30,7 @@
 namespace inlay {
 
 namespace detail {
+inline namespace INLAY_TARGET {
 
 [[nodiscard]] inline table::setting setting_of(const table::cell& cell) noexcept {
     return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
@@ -310,7 +312,11 @@ using target_for = std::type_identity_t<typename Call::function*>;
 template <class Target, class Call>
 concept other_target = !std::is_convertible_v<const Target&, typename Call::function*>;
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 // ---- In this image, by a platform ------------------------------------------------------------------
 
@@ -357,5 +363,7 @@ template <name Name, auto Default, class Target, text_platform Platform>
     return detail::change_image(detail::described<call>(), detail::to_special_target<typename call::function>(target),
                                 platform);
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay

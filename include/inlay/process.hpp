@@ -20,6 +20,7 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
 #include "inlay/poke.hpp"
@@ -42,6 +43,7 @@ extern "C" void __tsan_release(void* address); // NOLINT(bugprone-reserved-ident
 namespace inlay {
 
 namespace detail {
+inline namespace INLAY_TARGET {
 
 /// Calls `function()` while no image comes or goes and nothing else changes text.
 template <class Function>
@@ -163,7 +165,11 @@ template <class Function>
     return done;
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in
 /// a library's constructor, before other threads run through its sites. Idempotent. error::name_clash if a name of the
@@ -229,6 +235,8 @@ template <name Name, auto Default, class Target>
     return detail::change_process(detail::described<call>(),
                                   detail::to_special_target<typename call::function>(target));
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay
 

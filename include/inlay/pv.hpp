@@ -90,6 +90,8 @@ namespace detail {
 
 [[gnu::visibility("hidden")]] inline constinit missing_handler missing = &missing_by_default;
 
+inline namespace INLAY_TARGET {
+
 /// The name of the operation whose call returns to `at`.
 [[nodiscard, gnu::visibility("hidden")]] inline const char* operation_called_before(address at) noexcept {
     const table::section<const table::alternative_record> all = this_image().alternatives;
@@ -108,6 +110,8 @@ namespace detail {
     }
     return "of another image";
 }
+
+} // namespace INLAY_TARGET
 
 /// The target of operations that have none; called by a thunk.
 template <class Result>
@@ -164,10 +168,11 @@ struct instructions_keep_to_the_convention {
     static_assert(!Code.unstated,
                   "inlay: the target of an operation has bytes(...) of which nobody has said what they change: write "
                   "bytes(...).writes<rax>(), for example");
-    static_assert(undeclared_registers<Code, Allowed> == 0,
-                  "inlay: these instructions change a register that calls of the operation take for unchanged: a "
-                  "callee-save target changes the result's alone, another one what the calling convention lets it; push "
-                  "and pop the register, or write a function");
+    static_assert(
+        undeclared_registers<Code, Allowed> == 0,
+        "inlay: these instructions change a register that calls of the operation take for unchanged: a "
+        "callee-save target changes the result's alone, another one what the calling convention lets it; push "
+        "and pop the register, or write a function");
     static constexpr bool value = true;
 };
 
@@ -175,8 +180,8 @@ template <class Signature, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Signature, native_t<Code>> {
     static constexpr bool known =
-        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(
-                                                      arch::emit::gives::nothing, arch::emit::keeps::preserved, 0)>::value;
+        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::nothing,
+                                                                              arch::emit::keeps::preserved, 0)>::value;
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };
@@ -195,8 +200,9 @@ template <class Result, class... Parameters, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Result(Parameters...), callee_save_t<Code>> {
     static constexpr bool known =
-        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
-                                                                              arch::emit::keeps::callee_saved, 0)>::value;
+        instructions_keep_to_the_convention<Code,
+                                            arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
+                                                                        arch::emit::keeps::callee_saved, 0)>::value;
     static constexpr bool callee_save = true;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };

@@ -11,11 +11,13 @@
 // as texts, so that images made by different compilers understand each other.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
 
 namespace inlay::detail {
+inline namespace INLAY_TARGET {
 
 [[nodiscard]] inline const char* text_at(const table::reference& from) noexcept {
     return reinterpret_cast<const char*>(from.target());
@@ -120,5 +122,7 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
     }
     tables.registry->complete = 1;
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::detail

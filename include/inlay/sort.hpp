@@ -9,9 +9,11 @@
 // record must move them along.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
 namespace inlay::detail {
+inline namespace INLAY_TARGET {
 
 /// Records as references, `width` of them each.
 struct rows {
@@ -61,5 +63,7 @@ void sort(const rows& all, const Less& less) noexcept {
         }
     }
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::detail

@@ -29,13 +29,15 @@ using address = std::uintptr_t;
 
 namespace table {
 
+// Members of these structs are inlined: they have no name that could tell units for different processors apart.
+
 /// Distance in bytes from the field itself; 0 refers to nothing.
 struct reference {
     std::int32_t distance;
 
-    [[nodiscard]] explicit operator bool() const noexcept { return distance != 0; }
+    [[nodiscard, gnu::always_inline]] explicit operator bool() const noexcept { return distance != 0; }
 
-    [[nodiscard]] address target() const noexcept {
+    [[nodiscard, gnu::always_inline]] address target() const noexcept {
         return reinterpret_cast<address>(this) + static_cast<address>(static_cast<std::intptr_t>(distance));
     }
 };
@@ -236,7 +238,7 @@ struct section {
     Record* records;
     std::size_t bytes;
 
-    [[nodiscard]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
+    [[nodiscard, gnu::always_inline]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
 };
 
 /// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its

@@ -46,8 +46,8 @@ int main() {
     const bool set = bool{inlay::set(key, true)};
     std::printf("%s, set %d: f %ld (1), g %ld (2), with_site %d (8), plain %d (7), six %ld, seven %ld, again %ld, "
                 "keys %d (1) %d (0)\n",
-                inlay::message(done.error()), set, f(), g(), with_site(), plain(), six(0), seven(0), again(0), with_key(),
-                with_other());
+                inlay::message(done.error()), set, f(), g(), with_site(), plain(), six(0), seven(0), again(0),
+                with_key(), with_other());
     return before && done && set && f() == 1 && g() == 2 && with_site() == 8 && plain() == 7 && six(0) == 6 &&
                    seven(0) == 7 && again(0) == 7 && with_key() == 1 && with_other() == 0
                ? 0

@@ -9,14 +9,14 @@
 #define PLAIN [[gnu::no_instrument_function, gnu::used, gnu::no_sanitize_coverage]]
 #endif
 #define SPOIL                                                                                                          \
-    asm volatile("mov $-1, %%rax; mov $-1, %%rcx; mov $-1, %%rdx; mov $-1, %%rsi; mov $-1, %%rdi; mov $-1, %%r8; "    \
+    asm volatile("mov $-1, %%rax; mov $-1, %%rcx; mov $-1, %%rdx; mov $-1, %%rsi; mov $-1, %%rdi; mov $-1, %%r8; "     \
                  "mov $-1, %%r9; mov $-1, %%r10; mov $-1, %%r11"                                                       \
                  :                                                                                                     \
                  :                                                                                                     \
                  : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
 
 extern "C" {
-PLAIN void __sanitizer_cov_trace_pc() { SPOIL; }                                                // NOLINT
-PLAIN void __cyg_profile_func_enter(void* /*function*/, void* /*caller*/) { SPOIL; }           // NOLINT
-PLAIN void __cyg_profile_func_exit(void* /*function*/, void* /*caller*/) { SPOIL; }            // NOLINT
+PLAIN void __sanitizer_cov_trace_pc() { SPOIL; }                                     // NOLINT
+PLAIN void __cyg_profile_func_enter(void* /*function*/, void* /*caller*/) { SPOIL; } // NOLINT
+PLAIN void __cyg_profile_func_exit(void* /*function*/, void* /*caller*/) { SPOIL; }  // NOLINT
 }

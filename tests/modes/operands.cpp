@@ -57,7 +57,8 @@ void check(long one, int round) {
     expect(in_r8(40), 40 + more, "r8, a constant", round);
     expect(in_r9(40), 40 + more, "r9, a constant", round);
     expect(in_rbx(40), 40 + more, "rbx, a constant", round);
-    expect(calls_six(one, one + 1, one + 2, one + 3, one + 4, one + 5), round == 0 ? 654321 : 7, "six by a thunk", round);
+    expect(calls_six(one, one + 1, one + 2, one + 3, one + 4, one + 5), round == 0 ? 654321 : 7, "six by a thunk",
+           round);
     expect(calls_three(one, one + 1, one + 2), round == 0 ? 321 : 4, "three by a thunk", round);
     expect(plain(one, one + 1, one + 2, one + 3, one + 4, one + 5), 654321, "a paravirt call", round);
     expect(kept(one, one + 1, one + 2, one + 3, one + 4, one + 5), 654321, "a callee-save paravirt call", round);

@@ -74,6 +74,12 @@ wide clang++-14 -O2
 wide clang++-19 -O2
 wide g++ -O3 -march=x86-64-v4
 mitigations g++ -O2
+units g++ -O0
+units g++ -O3
+units clang++-19 -O0
+units clang++-19 -O3
+gdb g++ -O2 -g
+gdb clang++-19 -O2 -g
 END
 }
 
@@ -105,6 +111,52 @@ unwinding() {
     for thrower in t p k s; do
         ./program $thrower && ./program $thrower patched || return 1
     done
+}
+
+# Units for different processors: no function of inlay that the linker may take from the unit for AVX2 uses it, and the
+# program runs on a processor without.
+units() {
+    "$@" $quiet $base -mavx2 -mbmi2 -c "$here/fast_unit.cpp" -o fast.o && "$@" $quiet $base -c "$here/units.cpp" -o rest.o &&
+        "$@" -static fast.o rest.o -o program && ./program && qemu-x86_64 -cpu Nehalem ./program || return 1
+    nm fast.o | awk '$2 == "W" { print $3 }' | sort >shared
+    [ "$(wc -l <shared)" -gt 5 ] && grep -q for_.*avx2 shared || return 1
+    objdump -d --no-show-raw-insn fast.o | awk '
+        NR == FNR { shared[$1] = 1; next }
+        /^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) }
+        /ymm|\t(v[a-z0-9]+|shlx|shrx|sarx|rorx|bzhi|andn) / && (name in shared) && name ~ /5inlay/ && name !~ /avx2_/ { print name, $0; bad = 1 }
+        END { exit bad }' shared - || return 1
+}
+
+# gdb finds main() from each instruction of a thunk, a trampoline, and a site that pushes.
+gdb() {
+    "$@" $quiet $base "$here/unwinding.cpp" -o program || return 1
+    cat >step.py <<'END'
+import gdb
+gdb.execute("set pagination off")
+steps = 0
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+    gdb.execute(f"tbreak *(char*)&{function}", to_string=True)
+gdb.execute("handle SIGTRAP nostop noprint nopass", to_string=True)
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+    gdb.execute("run x" if steps == 0 else "continue", to_string=True)
+    depth = 0
+    start = gdb.newest_frame().older().pc()
+    while gdb.newest_frame().pc() != start:
+        frame, names = gdb.newest_frame(), []
+        while frame is not None:
+            names.append(frame.name())
+            frame = frame.older()
+        if "main" not in names:
+            print("FAIL: no way to main() from", hex(gdb.newest_frame().pc()), names)
+            gdb.execute("kill", to_string=True)
+            raise SystemExit(1)
+        steps += 1
+        gdb.execute("stepi", to_string=True)
+print("ok,", steps, "instructions")
+END
+    command gdb -q -batch -x step.py ./program >out 2>&1
+    tail -n 5 out
+    grep -q '^ok, [0-9]*[0-9][0-9] instructions' out
 }
 
 # The large model: it works, or one sentence says that it does not.

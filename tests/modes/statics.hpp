@@ -6,8 +6,8 @@
 
 #include <inlay/inlay.hpp>
 
-static inline int slow(int x) { return x + unit; }       // NOLINT(misc-use-anonymous-namespace): the point
-static inline int fast(int x) { return x + 10 * unit; }  // NOLINT(misc-use-anonymous-namespace)
+static inline int slow(int x) { return x + unit; }      // NOLINT(misc-use-anonymous-namespace): the point
+static inline int fast(int x) { return x + 10 * unit; } // NOLINT(misc-use-anonymous-namespace)
 inline constexpr inlay::feature<"statics.x", inlay::by_hand{}> x;
 inline constexpr inlay::dispatch<"statics.dispatch", &slow, inlay::when<x, &fast>> choose;
 inline constexpr inlay::static_call<"statics.call", &slow> call;

@@ -19,5 +19,6 @@ int main() {
     const int last_b = in_b(1);
     std::printf("%s: %d %d, %d %d, %d %d\n", inlay::message(done.error()), a, b, later_a, later_b, last_a, last_b);
     // An update is of the whole process: unit b goes to this unit's function then.
-    return done && changed && a == 4 && b == 9 && later_a == 22 && later_b == 63 && last_a == 121 && last_b == 231 ? 0 : 1;
+    return done && changed && a == 4 && b == 9 && later_a == 22 && later_b == 63 && last_a == 121 && last_b == 231 ? 0
+                                                                                                                   : 1;
 }

@@ -11,20 +11,21 @@ using namespace inlay::x86::insn;
 
 // Free to change all of them.
 [[gnu::noinline, gnu::target("avx512f,avx512bw")]] void callee() {
-    asm volatile("vpxorq %%zmm16,%%zmm16,%%zmm16\n\tvpxorq %%zmm17,%%zmm17,%%zmm17\n\tvpxorq %%zmm18,%%zmm18,%%zmm18\n\t"
-                 "vpxorq %%zmm19,%%zmm19,%%zmm19\n\tvpxorq %%zmm20,%%zmm20,%%zmm20\n\tvpxorq %%zmm21,%%zmm21,%%zmm21\n\t"
-                 "vpxorq %%zmm22,%%zmm22,%%zmm22\n\tvpxorq %%zmm23,%%zmm23,%%zmm23\n\tvpxorq %%zmm24,%%zmm24,%%zmm24\n\t"
-                 "vpxorq %%zmm25,%%zmm25,%%zmm25\n\tvpxorq %%zmm26,%%zmm26,%%zmm26\n\tvpxorq %%zmm27,%%zmm27,%%zmm27\n\t"
-                 "vpxorq %%zmm28,%%zmm28,%%zmm28\n\tvpxorq %%zmm29,%%zmm29,%%zmm29\n\tvpxorq %%zmm30,%%zmm30,%%zmm30\n\t"
-                 "vpxorq %%zmm31,%%zmm31,%%zmm31\n\tkxorq %%k0,%%k0,%%k0\n\tkxorq %%k1,%%k1,%%k1\n\t"
-                 "kxorq %%k2,%%k2,%%k2\n\tkxorq %%k3,%%k3,%%k3\n\tkxorq %%k4,%%k4,%%k4\n\tkxorq %%k5,%%k5,%%k5\n\t"
-                 "kxorq %%k6,%%k6,%%k6\n\tkxorq %%k7,%%k7,%%k7\n\tvpxor %%xmm0,%%xmm0,%%xmm0\n\tvzeroall"
-                 :
-                 :
-                 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-                   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21",
-                   "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1",
-                   "k2", "k3", "k4", "k5", "k6", "k7");
+    asm volatile(
+        "vpxorq %%zmm16,%%zmm16,%%zmm16\n\tvpxorq %%zmm17,%%zmm17,%%zmm17\n\tvpxorq %%zmm18,%%zmm18,%%zmm18\n\t"
+        "vpxorq %%zmm19,%%zmm19,%%zmm19\n\tvpxorq %%zmm20,%%zmm20,%%zmm20\n\tvpxorq %%zmm21,%%zmm21,%%zmm21\n\t"
+        "vpxorq %%zmm22,%%zmm22,%%zmm22\n\tvpxorq %%zmm23,%%zmm23,%%zmm23\n\tvpxorq %%zmm24,%%zmm24,%%zmm24\n\t"
+        "vpxorq %%zmm25,%%zmm25,%%zmm25\n\tvpxorq %%zmm26,%%zmm26,%%zmm26\n\tvpxorq %%zmm27,%%zmm27,%%zmm27\n\t"
+        "vpxorq %%zmm28,%%zmm28,%%zmm28\n\tvpxorq %%zmm29,%%zmm29,%%zmm29\n\tvpxorq %%zmm30,%%zmm30,%%zmm30\n\t"
+        "vpxorq %%zmm31,%%zmm31,%%zmm31\n\tkxorq %%k0,%%k0,%%k0\n\tkxorq %%k1,%%k1,%%k1\n\t"
+        "kxorq %%k2,%%k2,%%k2\n\tkxorq %%k3,%%k3,%%k3\n\tkxorq %%k4,%%k4,%%k4\n\tkxorq %%k5,%%k5,%%k5\n\t"
+        "kxorq %%k6,%%k6,%%k6\n\tkxorq %%k7,%%k7,%%k7\n\tvpxor %%xmm0,%%xmm0,%%xmm0\n\tvzeroall"
+        :
+        :
+        : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+          "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23",
+          "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5",
+          "k6", "k7");
 }
 inline constexpr inlay::alternative<call<&callee>()> site;
 

@@ -12,12 +12,14 @@
 // the data cache first, which is not done here yet: pass an alias that is not cached.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace inlay::platform {
+inline namespace INLAY_TARGET {
 
 /// Addresses from `begin` up to, not including, `end`.
 struct range {
@@ -55,5 +57,7 @@ struct bare {
         return true;
     }
 };
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::platform

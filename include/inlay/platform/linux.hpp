@@ -21,6 +21,8 @@
 // Compare proc_pid_mem(5), mremap(2), membarrier(2).
 #pragma once
 
+#include "inlay/arch/target.hpp"
+
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +43,7 @@ extern "C" {
 }
 
 namespace inlay::platform {
+inline namespace INLAY_TARGET {
 
 /// A text_platform for the image (program or shared library) that this code is linked into.
 class process {
@@ -268,5 +271,7 @@ private:
     std::size_t first_{}, last_{}; // what of the buffer is filled; equal: nothing
     std::uint8_t buffer_[chunk];   // NOLINT(*-avoid-c-arrays)
 };
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::platform

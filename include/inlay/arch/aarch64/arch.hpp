@@ -13,9 +13,13 @@
 
 namespace inlay::aarch64 {
 
+inline namespace INLAY_TARGET {
+
 /// Whether this processor has the feature that `words` encode (see `id_field::encode`).
 [[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
     return holds(any_id_field::decode(words), this_cpu{});
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::aarch64

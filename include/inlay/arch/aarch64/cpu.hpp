@@ -41,7 +41,7 @@ struct id_field {
     /// How a feature_record carries the probe.
     [[nodiscard]] constexpr table::probe_words encode() const noexcept { return {{packed(), 0, 0}}; }
 
-    [[nodiscard]] static constexpr id_field decode(std::uint32_t word) noexcept {
+    [[nodiscard, gnu::always_inline]] static constexpr id_field decode(std::uint32_t word) noexcept {
         return {static_cast<id_register>(word & 0xffU), static_cast<std::uint8_t>(word >> 8 & 63U),
                 static_cast<std::uint8_t>(word >> 16 & 15U)};
     }
@@ -57,7 +57,7 @@ struct any_id_field {
         return {{first.packed(), second.packed(), third.packed()}};
     }
 
-    [[nodiscard]] static constexpr any_id_field decode(const table::probe_words& words) noexcept {
+    [[nodiscard, gnu::always_inline]] static constexpr any_id_field decode(const table::probe_words& words) noexcept {
         return {id_field::decode(words.word[0]), id_field::decode(words.word[1]), id_field::decode(words.word[2])};
     }
 
@@ -85,7 +85,7 @@ template <class Source>
 
 /// The CPU that runs the code, as its ID registers describe it at this exception level.
 struct this_cpu {
-    [[nodiscard]] static std::uint64_t id(id_register which) noexcept { return emit::read(which); }
+    [[nodiscard, gnu::always_inline]] static std::uint64_t id(id_register which) noexcept { return emit::read(which); }
 };
 
 /// All of them, by register.

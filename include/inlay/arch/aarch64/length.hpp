@@ -18,10 +18,14 @@
 
 namespace inlay::aarch64 {
 
+inline namespace INLAY_TARGET {
+
 /// The length in bytes of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within
 /// them.
 [[nodiscard]] constexpr unsigned instruction_length(const std::uint8_t* /*bytes*/, std::size_t available) noexcept {
     return available >= instruction_size ? instruction_size : 0;
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::aarch64

@@ -19,11 +19,15 @@ inline constexpr unsigned instruction_size = 4;
 /// NOP.
 inline constexpr std::uint32_t nop_word = 0xd503201f;
 
+inline namespace INLAY_TARGET {
+
 /// Fills `bytes[0]` to `bytes[count - 1]` with nops. `count` is a multiple of four.
 constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
     for (unsigned i = 0; i < count; ++i) {
         bytes[i] = static_cast<std::uint8_t>(nop_word >> (i % instruction_size * 8));
     }
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::aarch64

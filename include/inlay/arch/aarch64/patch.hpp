@@ -9,12 +9,14 @@
 #pragma once
 
 #include "inlay/arch/aarch64/nops.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace inlay::aarch64 {
+inline namespace INLAY_TARGET {
 
 /// The little-endian word at `at`.
 [[nodiscard]] inline std::uint32_t load32(const std::uint8_t* at) noexcept {
@@ -197,5 +199,7 @@ inline constexpr std::size_t longest_jump = 4;
 [[nodiscard]] inline bool encode_jump(address at, address target, std::uint8_t* bytes) noexcept {
     return encode_plain(jump_word, at, target, bytes);
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::aarch64

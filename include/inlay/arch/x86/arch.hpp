@@ -13,9 +13,13 @@
 
 namespace inlay::x86 {
 
+inline namespace INLAY_TARGET {
+
 /// Whether this processor has the feature that `words` encode (see `cpuid::encode`).
 [[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
     return holds(cpuid::decode(words), this_cpu{});
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::x86

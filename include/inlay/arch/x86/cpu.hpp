@@ -49,7 +49,7 @@ struct cpuid {
         return {{leaf, where, xcr0}};
     }
 
-    [[nodiscard]] static constexpr cpuid decode(table::probe_words words) noexcept {
+    [[nodiscard, gnu::always_inline]] static constexpr cpuid decode(table::probe_words words) noexcept {
         const std::uint32_t where = words.word[1];
         return {words.word[0], static_cast<std::uint16_t>(where), reg32{static_cast<std::uint8_t>(where >> 16 & 3U)},
                 static_cast<std::uint8_t>(where >> 24 & 31U), words.word[2]};
@@ -68,6 +68,7 @@ inline constexpr std::uint32_t apx = 1U << 19;                             ///< 
 } // namespace xstate
 
 namespace detail {
+inline namespace INLAY_TARGET {
 
 [[nodiscard]] constexpr bool bit_of(const cpuid_result& result, reg32 reg, unsigned bit) noexcept {
     const std::uint32_t value = reg == eax   ? result.eax
@@ -96,7 +97,11 @@ template <class Source>
     }
 }
 
+} // namespace INLAY_TARGET
+
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// True if the CPU behind `source` has the feature. `source` supplies
 ///     cpuid(leaf, subleaf) -> cpuid_result    the registers that CPUID returns
@@ -120,15 +125,17 @@ template <class Source>
     return detail::bit_of(source.cpuid(1U, 0U), ecx, 27) && (source.xcr0() & probe.xcr0) == probe.xcr0;
 }
 
+} // namespace INLAY_TARGET
+
 /// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the core
 /// at hand. Each cpuid() costs an exit to the hypervisor in a virtual machine.
 struct this_cpu {
-    [[nodiscard]] static cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
+    [[nodiscard, gnu::always_inline]] static cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
         return emit::cpuid(leaf, subleaf);
     }
 
     /// XCR0. Call it only where CPUID says OSXSAVE.
-    [[nodiscard]] static std::uint64_t xcr0() noexcept { return emit::xgetbv(); }
+    [[nodiscard, gnu::always_inline]] static std::uint64_t xcr0() noexcept { return emit::xgetbv(); }
 };
 
 /// Basic features. Intel SDM volume 2, CPUID leaf 01H; AMD APM volume 3, appendix E, Fn0000_0001.

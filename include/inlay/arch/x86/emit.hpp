@@ -34,6 +34,7 @@
 #endif
 
 #include "inlay/anchor.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/arch/x86/registers.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
@@ -222,8 +223,10 @@ inline constexpr int kept_by_thunks = 0;
 
 /// What this processor has of those registers, and the system lets a program use. One an image.
 [[gnu::visibility("hidden")]] inline constinit std::uint8_t processor_state = state_unknown;
+inline namespace INLAY_TARGET {
 /// Finds out.
 [[gnu::visibility("hidden")]] inline void find_processor_state() noexcept;
+} // namespace INLAY_TARGET
 
 // test byte ptr [state], bits; jz other
 #if defined(__x86_64__)
@@ -322,7 +325,7 @@ struct registers_to_frame {
 ///
 /// A naked function, because data refers to thunks as well (pv.hpp), and only the compiler knows which linkage its
 /// symbol needs.
-template <auto Function, bool PassesReturnAddress = false>
+template <auto Function, bool PassesReturnAddress = false, int Kept = kept_by_thunks>
 struct thunk {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
@@ -367,9 +370,9 @@ struct thunk {
                                          ".byte 0x59,0xc9\n\t" // pop rcx; leave
             INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
-            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
-              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<kept_by_thunks>::store),
-              [load] "i"(&registers_to_frame<kept_by_thunks>::load),
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
+              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<Kept>::store),
+              [load] "i"(&registers_to_frame<Kept>::load),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
@@ -400,9 +403,9 @@ struct thunk {
                                          ".byte 0x59,0xc9\n\t" // pop ecx; leave
             INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
-            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(kept_by_thunks),
-              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<kept_by_thunks>::store),
-              [load] "i"(&registers_to_frame<kept_by_thunks>::load),
+            : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
+              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<Kept>::store),
+              [load] "i"(&registers_to_frame<Kept>::load),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
@@ -703,6 +706,8 @@ template <class Declaration, auto Original, auto Padding, unsigned Last>
           [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
 }
 
+inline namespace INLAY_TARGET {
+
 /// Called on a path that is never taken, so that the function around a site is not a leaf. It calls a function that
 /// nobody knows: GCC aligns the stack of a function as the callees that it knows need it.
 ///
@@ -714,6 +719,8 @@ template <class Declaration, auto Original, auto Padding, unsigned Last>
     unknown();
     __builtin_trap();
 }
+
+} // namespace INLAY_TARGET
 
 /// Makes the function around it one that may call: such a function has no red zone.
 [[gnu::always_inline]] inline void no_red_zone() {
@@ -1358,6 +1365,8 @@ struct cpuid_result {
     std::uint32_t eax, ebx, ecx, edx;
 };
 
+inline namespace INLAY_TARGET {
+
 /// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising. (In 32-bit
 /// mode too it is taken to be there: only before the Pentium it is not.)
 [[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
@@ -1402,6 +1411,8 @@ struct cpuid_result {
 
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 inline void synchronise() noexcept { (void)cpuid(0, 0); }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::x86::emit
 

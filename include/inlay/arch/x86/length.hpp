@@ -215,9 +215,13 @@ constexpr std::uint64_t pack_maps() noexcept {
 inline constexpr std::uint64_t maps = pack_maps();
 
 /// Prefixes as bits: those from 0x64 on, each its own. (Of the others none matters, and REX would have these bits too.)
-constexpr std::uint32_t prefix_bit(unsigned byte) noexcept { return std::uint32_t{byte >= 0x64} << (byte & 31); }
+[[gnu::always_inline]] constexpr std::uint32_t prefix_bit(unsigned byte) noexcept {
+    return std::uint32_t{byte >= 0x64} << (byte & 31);
+}
 
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// The length of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within them,
 /// is longer than 15 bytes, or is not known. `LongMode`: in 64-bit mode; else in 32-bit mode.
@@ -320,5 +324,7 @@ template <bool LongMode = is_64_bit>
     }
     return at <= limit ? at : 0;
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::x86

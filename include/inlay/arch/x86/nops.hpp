@@ -50,6 +50,8 @@ inline constexpr std::uint32_t nop_words_32[] = {
 
 } // namespace detail
 
+inline namespace INLAY_TARGET {
+
 /// The first four bytes of the nop of `length` bytes, 1 to max_nop_length.
 constexpr std::uint32_t nop_word(unsigned length) noexcept {
     return is_64_bit ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];
@@ -67,5 +69,7 @@ constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
         } while (--length != 0);
     }
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::x86

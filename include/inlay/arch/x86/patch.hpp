@@ -3,6 +3,7 @@
 // patch: what the patcher must know of x86 machine code: relative operands, and calls in text.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/bytes.hpp"
 #include "inlay/table.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 
 namespace inlay::x86 {
+inline namespace INLAY_TARGET {
 
 /// The little-endian 32-bit field at `at`.
 [[nodiscard]] inline std::int32_t load32(const std::uint8_t* at) noexcept {
@@ -165,5 +167,7 @@ inline constexpr std::size_t longest_jump = 5;
     bytes[0] = 0xe9;
     return retarget({at, at + 1, at + longest_jump, branch_kind::jump}, target, bytes + 1);
 }
+
+} // namespace INLAY_TARGET
 
 } // namespace inlay::x86

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <inlay/inlay.hpp>
+
+inline constexpr inlay::static_key<"units.key", false> key;
+int fast(int x);
+inline int slow(int x) { return x + 1; }
+inline constexpr inlay::dispatch<"units.dispatch", &slow, inlay::when<inlay::cpu.avx2, &fast>> choose;
+inline constexpr inlay::static_call<"units.call", &slow> called;
