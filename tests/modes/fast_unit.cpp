@@ -16,7 +16,7 @@ struct operations {
     inlay::pv_op<long(long), inlay::callee_save<lea(rax, ptr(rdi, 1))>> add;
 };
 inline constinit operations table;
-inline constexpr inlay::pv_call<&table, &operations::add> add;
+inline constexpr inlay::pv_call<&table, &operations::add> add_one;
 
 int fast(int x) {
     if (key) {
@@ -29,5 +29,5 @@ int fast(int x) {
     (void)inlay::set(way, 3);
     (void)inlay::update(called, &fast);
     (void)inlay::update(called, nullptr);
-    return x + (way == 3 ? 1 : 0) + static_cast<int>(add(1)) + (inlay::message(done.error())[0] == 'n' ? 1 : 0);
+    return x + (way == 3 ? 1 : 0) + static_cast<int>(add_one(1)) + (inlay::message(done.error())[0] == 'n' ? 1 : 0);
 }

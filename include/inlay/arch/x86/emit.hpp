@@ -317,6 +317,15 @@ struct registers_to_frame {
     }
 };
 
+template <int Kept>
+inline constexpr void (*store_registers)() = &registers_to_frame<Kept>::store;
+template <int Kept>
+inline constexpr void (*load_registers)() = &registers_to_frame<Kept>::load;
+template <>
+inline constexpr void (*store_registers<0>)() = nullptr;
+template <>
+inline constexpr void (*load_registers<0>)() = nullptr;
+
 /// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
 /// wider than one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and
 /// ecx, see `reachable`.) What no statement of the unit can name, it keeps as well. An exception cannot cross an
@@ -371,8 +380,8 @@ struct thunk {
             INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<Kept>::store),
-              [load] "i"(&registers_to_frame<Kept>::load),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [load] "i"(load_registers<Kept>),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
@@ -404,8 +413,8 @@ struct thunk {
             INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(&registers_to_frame<Kept>::store),
-              [load] "i"(&registers_to_frame<Kept>::load),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [load] "i"(load_registers<Kept>),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
