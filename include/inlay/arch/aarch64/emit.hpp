@@ -80,6 +80,23 @@
 
 #define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
 
+#define INLAY_NAMED(trampoline)                                                                                        \
+    ".ifndef .Linlay_named.%c[id]\n\t"                                                                                 \
+    ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"                                                           \
+    ".balign 4\n"                                                                                                      \
+    ".Linlay_named.%c[id]:\n\t"                                                                                        \
+    ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - ., " trampoline "\n\t"                        \
+    ".popsection\n\t"                                                                                                  \
+    ".endif"
+
+// An operand that prints as the name of a function. Under control-flow integrity, Clang would take its address for that
+// of an entry in a table.
+#if defined(__clang__)
+#define INLAY_FUNCTION(function) INLAY_SYMBOL(__builtin_function_start(function))
+#else
+#define INLAY_FUNCTION(function) INLAY_SYMBOL(function)
+#endif
+
 // What a called function may change besides general registers. Both compilers know the predicates of SVE everywhere,
 // and a function may have them by its target attribute; Clang does not know FFR. Without vector registers
 // (-mgeneral-regs-only, as kernels are built) no function changes them, and GCC refuses to hear of them.
@@ -108,6 +125,7 @@ enum class relocation : std::uint8_t {
 namespace inlay::aarch64::emit {
 
 using inlay::detail::anchor_of;
+using inlay::detail::id_of;
 
 /// Whether what is reached by an indirect branch begins with bti.
 #ifdef __ARM_FEATURE_BTI_DEFAULT
@@ -766,26 +784,26 @@ template <class Callee>
         ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]", "16", "0,0,0") ".popsection\n\t"
                                                                                       ".endif"
         :
-        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Callee::trampoline),
+        : [id] INLAY_SYMBOL(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline),
           [pointer] INLAY_SYMBOL(&Callee::state.target), [landing] "i"(landing_pads));
 }
 
 /// A `table::callee`.
 template <class Callee, auto* Name, unsigned Last>
 [[gnu::always_inline]] inline void callee() noexcept {
-    asm inline volatile(".ifndef .Linlay_callee.%c[id]\n\t"
-                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                        ".balign 4\n"
-                        ".Linlay_callee.%c[id]:\n\t"
-                        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
-                        ".long .Linlay_choice.%c[choice] - .\n\t"
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Name),
-                          [trampoline] INLAY_SYMBOL(Callee::trampoline), [target] INLAY_SYMBOL(&Callee::state.target),
-                          [targets] INLAY_SYMBOL(&Callee::state.targets),
-                          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+    asm inline volatile(
+        ".ifndef .Linlay_callee.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_callee.%c[id]:\n\t"
+        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+        ".long .Linlay_choice.%c[choice] - .\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(id_of<Callee>), [name] INLAY_SYMBOL(Name), [trampoline] INLAY_FUNCTION(Callee::trampoline),
+          [target] INLAY_SYMBOL(&Callee::state.target), [targets] INLAY_SYMBOL(&Callee::state.targets),
+          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
 }
 
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
@@ -798,33 +816,33 @@ template <class Callee>
                                              ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
                                              ".popsection"
         :
-        : [id] INLAY_SYMBOL(anchor_of<Callee>));
+        : [id] INLAY_SYMBOL(id_of<Callee>));
 }
 
 /// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
 /// written out: it holds the type, and all compilers spell it alike. `unique`: a linker may drop each by itself.
-template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
+template <class Declaration, auto* Name, auto* Signature>
 [[gnu::always_inline]] inline void named() noexcept {
-    asm inline volatile(
-        ".ifndef .Linlay_signature.%c[signature]\n\t"
-        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
-        ".Linlay_signature.%c[signature]:\n\t"
-        ".asciz \"%c[signature]\"\n\t"
-        ".popsection\n\t"
-        ".endif\n\t"
-        ".ifndef .Linlay_named.%c[id]\n\t"
-        ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"
-        ".balign 4\n"
-        ".Linlay_named.%c[id]:\n\t"
-        ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - .\n\t"
-        ".if %c[is_call]\n\t.long %c[trampoline] - .\n\t"
-        ".else\n\t.long 0\n\t.endif\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
-          [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_SYMBOL(Trampoline),
-          [is_call] "i"(int{!inlay::detail::same<decltype(Trampoline), int>}));
+    asm inline volatile(".ifndef .Linlay_signature.%c[signature]\n\t"
+                        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
+                        ".Linlay_signature.%c[signature]:\n\t"
+                        ".asciz \"%c[signature]\"\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [signature] INLAY_SYMBOL(Signature));
+    if constexpr (inlay::detail::has_trampoline<Declaration>) {
+        asm inline volatile(
+            INLAY_NAMED("%c[trampoline] - .")
+            :
+            : [id] INLAY_SYMBOL(id_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
+              [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_FUNCTION(Declaration::trampoline));
+    } else {
+        asm inline volatile(INLAY_NAMED("0")
+                            :
+                            : [id] INLAY_SYMBOL(id_of<Declaration>), [name] INLAY_SYMBOL(Name),
+                              [signature] INLAY_SYMBOL(Signature), [cell] INLAY_SYMBOL(&Declaration::state));
+    }
 }
 
 /// The `table::named` that named() has written.
@@ -834,7 +852,7 @@ template <class Declaration>
     asm inline volatile("adrp %[result], .Linlay_named.%c[id]\n\t"
                         "add %[result], %[result], :lo12:.Linlay_named.%c[id]"
                         : [result] "=r"(result)
-                        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+                        : [id] INLAY_SYMBOL(id_of<Declaration>));
     return result;
 }
 
@@ -848,7 +866,7 @@ template <class Declaration>
                                              ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
                                              ".popsection"
         :
-        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+        : [id] INLAY_SYMBOL(id_of<Declaration>));
 }
 
 /// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
@@ -1082,4 +1100,6 @@ inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : 
 #undef INLAY_RELOC
 #undef INLAY_WORD
 #undef INLAY_SECTION_IS_THERE
+#undef INLAY_FUNCTION
+#undef INLAY_NAMED
 #undef INLAY_CALL_CLOBBERS
