@@ -56,6 +56,107 @@ for compiler in $compilers; do
         fi
     done
 
+    # What only one of the settings above shows.
+    for options in -O0 -O2 "-O2 -fPIC -fomit-frame-pointer" "-O2 -mbranch-protection=standard" "-Os -ffixed-x18"; do
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/sites_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, sites" "$work/test"
+            for kind in 0 1 2 3; do
+                run_test "$compiler $options, exception $kind" "$work/test" $kind
+            done
+        else
+            result 1 "sites_test does not compile with $compiler $options"
+        fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/unwind_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, unwinding" "$work/test"
+        else
+            result 1 "unwind_test does not compile with $compiler $options"
+        fi
+    done
+    case $compiler in
+    *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
+    *) coverage=-fsanitize-coverage=trace-pc ;;
+    esac
+    for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage"; do
+        # shellcheck disable=SC2086
+        if $compiler $flags $options -c "$here/instrumented_test.cpp" -o "$work/test.o" &&
+            $compiler "$work/test.o" -o "$work/test"; then
+            run_test "$compiler $options" "$work/test"
+        else
+            result 1 "instrumented_test does not compile with $compiler $options"
+        fi
+    done
+
+    # Linking. (GCC takes a linker by the name of ld from a directory.)
+    linkers="bfd"
+    for linker in lld mold; do
+        if command -v "ld.$linker" >/dev/null; then
+            mkdir -p "$work/$linker"
+            ln -sf "$(command -v "ld.$linker")" "$work/$linker/ld"
+            linkers="$linkers $linker"
+        fi
+    done
+    for linker in $linkers; do
+        case $linker,$compiler in
+        bfd,*) all="" ;;
+        *clang*) all="-Wl,--icf=all -fuse-ld=$linker" ;;
+        *) all="-Wl,--icf=all -B$work/$linker" ;;
+        esac
+        for options in "-O2" "-O2 -static" "-O2 -fno-pic -no-pie" "-O2 -Wl,--gc-sections" "-O2 -DWITHOUT_SITES" \
+            "-O2 -DWITHOUT_SITES -static -Wl,--gc-sections"; do
+            # shellcheck disable=SC2086
+            if $compiler $flags -ffunction-sections -fdata-sections $options $all "$here/link_test.cpp" -o "$work/test"; then
+                run_test "$compiler $options, $linker" "$work/test"
+            else
+                result 1 "link_test does not link with $compiler $options, $linker"
+            fi
+        done
+        case $linker,$compiler in
+        bfd,*clang* | lld,*g++ | mold,*) ;;
+        *)
+            # shellcheck disable=SC2086
+            if $compiler $flags -O2 -flto $all "$here/link_test.cpp" -o "$work/test"; then
+                run_test "$compiler -O2 -flto, $linker" "$work/test"
+            else
+                result 1 "link_test does not link with $compiler -O2 -flto, $linker"
+            fi
+            ;;
+        esac
+    done
+    # A script that puts the records elsewhere: an image with sites must not link, one without does.
+    aarch64-linux-gnu-ld --verbose | sed -n '/^======/,/^======/p' | sed '/^======/d' |
+        sed 's/\*(\.rodata \.rodata\.\* \.gnu\.linkonce\.r\.\*)/*(.rodata .rodata.* inlay_*)/' >"$work/swallow.ld"
+    grep -q 'inlay_' "$work/swallow.ld"
+    result $? "the linker's script is not as expected"
+    # shellcheck disable=SC2086
+    ! $compiler $flags -O2 "$here/link_test.cpp" -Wl,-T,"$work/swallow.ld" -o "$work/test" 2>"$work/log" &&
+        grep -q '__start_inlay_alternatives' "$work/log"
+    result $? "a script that swallows the tables links with $compiler"
+    # shellcheck disable=SC2086
+    if $compiler $flags -O2 -DWITHOUT_SITES "$here/link_test.cpp" -Wl,-T,"$work/swallow.ld" -o "$work/test" 2>"$work/log"; then
+        run_test "$compiler -O2 -DWITHOUT_SITES, a script" "$work/test"
+    else
+        result 1 "link_test does not link without sites with $compiler and a script"
+    fi
+    # A shared library and a program, each with its sites.
+    # shellcheck disable=SC2086
+    if $compiler $flags -O2 -fPIC -fvisibility=hidden -shared -DLIBRARY "$here/link_test.cpp" -o "$work/liblink_test.so" &&
+        $compiler $flags -O2 -fvisibility=hidden -DPROGRAM "$here/link_test.cpp" -L"$work" -llink_test -Wl,-rpath,"$work" -o "$work/test"; then
+        run_test "$compiler, a shared library" "$work/test"
+    else
+        result 1 "link_test does not link as a shared library with $compiler"
+    fi
+    # Registers that no site may change.
+    for register in x29 sp xzr; do
+        printf '%s\n' '#include <inlay/inlay.hpp>' 'using namespace inlay::aarch64::insn;' \
+            "void f() { inlay::alternative<nop()>{}.clobbers<$register>()(); }" >"$work/wrong.cpp"
+        # shellcheck disable=SC2086
+        ! $compiler $flags -c "$work/wrong.cpp" -o "$work/wrong.o" 2>"$work/log" &&
+            grep -q 'names x0 to x28 and x30' "$work/log"
+        result $? "$register may be clobbered with $compiler"
+    done
+
     for options in -O0 -O2 -Os; do
         # shellcheck disable=SC2086
         $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib \

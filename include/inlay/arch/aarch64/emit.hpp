@@ -13,14 +13,21 @@
 // A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
 // and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
 //
+// `asm inline`: GCC measures an assembly statement by its lines, and would take a description of fifty lines that
+// write no instruction for fifty instructions when it decides what to inline.
+//
 // There is no red zone. But a call changes x30, which a compiler learns from the clobbers of the site; a linker
-// may route it through a veneer, which changes x16 and x17.
+// may route it through a veneer, which changes x16 and x17. And `never_a_leaf` adds a call on a path that the compiler
+// cannot prove dead and that nothing takes: so an unwinder learns that no exception passes a site. It costs no executed
+// instruction.
 #pragma once
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/aarch64/registers.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
+
+#include <cstddef>
 
 #ifdef __AARCH64EB__
 #error "inlay: big-endian AArch64 is not supported: the tables and the words of code are little endian"
@@ -32,6 +39,74 @@
 #define INLAY_SYMBOL "i"
 #else
 #define INLAY_SYMBOL "Si"
+#endif
+
+// Unwind information, where the compiler writes some. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name, ...) stand around
+// code in a section of its own, INLAY_CFI behind what moves the stack in it. Clang before 17 refuses .cfi_startproc
+// inside another frame: there the entry is written out, of `length` bytes, with the same as bytes (`instructions`).
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#if defined(__clang__) && __clang_major__ < 17
+#define INLAY_CFI(directive)
+#define INLAY_FRAME_BEGIN
+#if !__STDC_HOSTED__
+#define INLAY_FRAME_END(name, length, instructions)
+#else
+#define INLAY_FRAME_END(name, length, instructions)                                                                    \
+    ".pushsection .eh_frame,\"a\",@progbits\n"                                                                         \
+    ".Linlay_cie." name ":\n\t"                                                                                        \
+    ".long 20, 0\n\t"                                                                                                  \
+    ".byte 1,0x7a,0x52,0,1,0x78,30,1,0x1b,0x0c,31,0,0,0,0,0\n"                                                         \
+    ".Linlay_fde." name ":\n\t"                                                                                        \
+    ".long " length ", . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                    \
+    ".byte 0," instructions "\n\t"                                                                                     \
+    ".popsection\n\t"
+#endif
+#else
+#define INLAY_CFI(directive) "." directive "\n\t"
+#define INLAY_FRAME_BEGIN ".cfi_startproc\n\t"
+#define INLAY_FRAME_END(name, length, instructions) ".cfi_endproc\n\t"
+#endif
+#else
+#define INLAY_CFI(directive)
+#define INLAY_FRAME_BEGIN
+#define INLAY_FRAME_END(name, length, instructions)
+#endif
+
+// The relocation that changes nothing. At a site it names the declaration, so that a linker that folds identical
+// functions sees two that differ; and the section's own symbol, so that a linker script that puts the records
+// elsewhere without it does not link.
+#define INLAY_RELOC(at, symbol) ".reloc " at ", R_AARCH64_NONE, " symbol "\n\t"
+#define INLAY_WORD ".quad "
+
+#define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
+
+#define INLAY_NAMED(trampoline)                                                                                        \
+    ".ifndef .Linlay_named.%c[id]\n\t"                                                                                 \
+    ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"                                                           \
+    ".balign 4\n"                                                                                                      \
+    ".Linlay_named.%c[id]:\n\t"                                                                                        \
+    ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - ., " trampoline "\n\t"                        \
+    ".popsection\n\t"                                                                                                  \
+    ".endif"
+
+// An operand that prints as the name of a function. Under control-flow integrity, Clang would take its address for that
+// of an entry in a table.
+#if defined(__clang__)
+#define INLAY_FUNCTION(function) INLAY_SYMBOL(__builtin_function_start(function))
+#else
+#define INLAY_FUNCTION(function) INLAY_SYMBOL(function)
+#endif
+
+// What a called function may change besides general registers. Both compilers know the predicates of SVE everywhere,
+// and a function may have them by its target attribute; Clang does not know FFR. Without vector registers
+// (-mgeneral-regs-only, as kernels are built) no function changes them, and GCC refuses to hear of them.
+#if defined(__ARM_NEON)
+#define INLAY_CALL_CLOBBERS                                                                                            \
+    , "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
+        "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31", "p0", \
+        "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"
+#else
+#define INLAY_CALL_CLOBBERS
 #endif
 
 namespace inlay::aarch64 {
@@ -50,6 +125,7 @@ enum class relocation : std::uint8_t {
 namespace inlay::aarch64::emit {
 
 using inlay::detail::anchor_of;
+using inlay::detail::id_of;
 
 /// Whether what is reached by an indirect branch begins with bti.
 #ifdef __ARM_FEATURE_BTI_DEFAULT
@@ -62,9 +138,8 @@ inline constexpr int landing_pads = 0;
 template <auto Function>
 struct of_thunk {};
 
-/// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. It has no unwind
-/// information: an exception cannot cross an assembly statement, so one that leaves `Function` ends the program, as if
-/// it were noexcept.
+/// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. An exception cannot cross
+/// an assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept.
 template <auto Function>
 [[gnu::always_inline]] inline void write_thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
@@ -72,42 +147,51 @@ template <auto Function>
     static_assert(inlay::detail::size_of<result> <= 8,
                   "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
     constexpr bool returns_x0 = !inlay::detail::same<result, void>;
-    asm inline volatile(".ifndef .Linlay.%c[id]\n\t"
-                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
-                        ".balign 16\n"
-                        ".Linlay.%c[id]:\n\t"
-                        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
-                        "stp x29, x30, [sp, #-176]!\n\t"
-                        "mov x29, sp\n\t"
-                        "stp x0, x1, [sp, #16]\n\t"
-                        "stp x2, x3, [sp, #32]\n\t"
-                        "stp x4, x5, [sp, #48]\n\t"
-                        "stp x6, x7, [sp, #64]\n\t"
-                        "stp x8, x9, [sp, #80]\n\t"
-                        "stp x10, x11, [sp, #96]\n\t"
-                        "stp x12, x13, [sp, #112]\n\t"
-                        "stp x14, x15, [sp, #128]\n\t"
-                        "stp x16, x17, [sp, #144]\n\t"
-                        "str x18, [sp, #160]\n\t"
-                        "bl %c[function]\n\t"
-                        ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
-                        "ldr x1, [sp, #24]\n\t"
-                        "ldp x2, x3, [sp, #32]\n\t"
-                        "ldp x4, x5, [sp, #48]\n\t"
-                        "ldp x6, x7, [sp, #64]\n\t"
-                        "ldp x8, x9, [sp, #80]\n\t"
-                        "ldp x10, x11, [sp, #96]\n\t"
-                        "ldp x12, x13, [sp, #112]\n\t"
-                        "ldp x14, x15, [sp, #128]\n\t"
-                        "ldp x16, x17, [sp, #144]\n\t"
-                        "ldr x18, [sp, #160]\n\t"
-                        "ldp x29, x30, [sp], #176\n\t"
-                        "ret\n\t"
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
-                          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
+    asm inline volatile(
+        ".ifndef inlay_thunk.%c[id]\n\t"
+        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+        ".balign 16\n\t"
+        ".type inlay_thunk.%c[id],@function\n"
+        "inlay_thunk.%c[id]:\n\t" INLAY_FRAME_BEGIN ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+        "stp x29, x30, [sp, #-176]!\n"
+        ".Linlay_pushed.%c[id]:\n\t" INLAY_CFI("cfi_def_cfa_offset 176") INLAY_CFI("cfi_offset 29, -176") INLAY_CFI(
+            "cfi_offset 30, -168") "mov x29, sp\n\t"
+                                   "stp x0, x1, [sp, #16]\n\t"
+                                   "stp x2, x3, [sp, #32]\n\t"
+                                   "stp x4, x5, [sp, #48]\n\t"
+                                   "stp x6, x7, [sp, #64]\n\t"
+                                   "stp x8, x9, [sp, #80]\n\t"
+                                   "stp x10, x11, [sp, #96]\n\t"
+                                   "stp x12, x13, [sp, #112]\n\t"
+                                   "stp x14, x15, [sp, #128]\n\t"
+                                   "stp x16, x17, [sp, #144]\n\t"
+                                   "str x18, [sp, #160]\n\t"
+                                   "bl %c[function]\n\t"
+                                   ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
+                                   "ldr x1, [sp, #24]\n\t"
+                                   "ldp x2, x3, [sp, #32]\n\t"
+                                   "ldp x4, x5, [sp, #48]\n\t"
+                                   "ldp x6, x7, [sp, #64]\n\t"
+                                   "ldp x8, x9, [sp, #80]\n\t"
+                                   "ldp x10, x11, [sp, #96]\n\t"
+                                   "ldp x12, x13, [sp, #112]\n\t"
+                                   "ldp x14, x15, [sp, #128]\n\t"
+                                   "ldp x16, x17, [sp, #144]\n\t"
+                                   "ldr x18, [sp, #160]\n\t"
+                                   "ldp x29, x30, [sp], #176\n"
+                                   ".Linlay_popped.%c[id]:\n\t" INLAY_CFI("cfi_def_cfa_offset 0")
+                                       INLAY_CFI("cfi_restore 29") INLAY_CFI(
+                                           "cfi_restore 30") "ret\n"
+                                                             ".Linlay_end.inlay_thunk.%c[id]:\n\t"
+                                                             ".size inlay_thunk.%c[id], . - inlay_thunk.%c[id]\n\t"
+        // advance, def_cfa_offset 176, offset 29 (-8 * 22), offset 30 (-8 * 21); advance, def_cfa_offset 0, restore
+        INLAY_FRAME_END("inlay_thunk.%c[id]", "28",
+                        "2,.Linlay_pushed.%c[id] - inlay_thunk.%c[id],0x0e,0xb0,1,0x9d,22,0x9e,21,"
+                        "2,.Linlay_popped.%c[id] - .Linlay_pushed.%c[id],0x0e,0,0xdd,0xde") ".popsection\n\t"
+                                                                                            ".endif"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
+          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
 }
 
 /// An instruction as an operand: 32 bits, because no compiler prints larger constants.
@@ -134,7 +218,7 @@ consteval int relocations(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// What the assembler prints for a symbol of a code: for a thunk, the end of its label.
+/// What the assembler prints for a symbol of a code: for a thunk, the end of its name.
 template <auto Symbol>
 inline constexpr auto operand = [] {
     if constexpr (inlay::detail::is_preserving<Symbol>) {
@@ -182,19 +266,19 @@ template <auto Code, auto... Symbols>
         ".irp w,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"
         ".if 4*\\w < %c[length]\n\t"
         ".if 4*\\w == (%c[at] & 255)\n\t"
-        ".if %c[thunks] & 1\n\tinlay_relative (%c[kinds])&255, .Linlay.%c[s0]\n\t"
+        ".if %c[thunks] & 1\n\tinlay_relative (%c[kinds])&255, inlay_thunk.%c[s0]\n\t"
         ".else\n\tinlay_relative (%c[kinds])&255, %c[s0]\n\t.endif\n\t"
         ".endif\n\t"
         ".if 4*\\w == ((%c[at] >> 8) & 255)\n\t"
-        ".if %c[thunks] & 2\n\tinlay_relative (%c[kinds] >> 8)&255, .Linlay.%c[s1]\n\t"
+        ".if %c[thunks] & 2\n\tinlay_relative (%c[kinds] >> 8)&255, inlay_thunk.%c[s1]\n\t"
         ".else\n\tinlay_relative (%c[kinds] >> 8)&255, %c[s1]\n\t.endif\n\t"
         ".endif\n\t"
         ".if 4*\\w == ((%c[at] >> 16) & 255)\n\t"
-        ".if %c[thunks] & 4\n\tinlay_relative (%c[kinds] >> 16)&255, .Linlay.%c[s2]\n\t"
+        ".if %c[thunks] & 4\n\tinlay_relative (%c[kinds] >> 16)&255, inlay_thunk.%c[s2]\n\t"
         ".else\n\tinlay_relative (%c[kinds] >> 16)&255, %c[s2]\n\t.endif\n\t"
         ".endif\n\t"
         ".if 4*\\w == ((%c[at] >> 24) & 255)\n\t"
-        ".if %c[thunks] & 8\n\tinlay_relative (%c[kinds] >> 24)&255, .Linlay.%c[s3]\n\t"
+        ".if %c[thunks] & 8\n\tinlay_relative (%c[kinds] >> 24)&255, inlay_thunk.%c[s3]\n\t"
         ".else\n\tinlay_relative (%c[kinds] >> 24)&255, %c[s3]\n\t.endif\n\t"
         ".endif\n\t"
         ".inst (.Linlay_w\\w & 0xffffffff)\n\t"
@@ -319,27 +403,54 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
 template <class Declaration, auto Original, auto Padding, unsigned Last>
 [[gnu::always_inline]] inline void site_macro() noexcept {
-    asm inline volatile(".ifndef .Linlay_site.%c[id]\n\t"
-                        ".set .Linlay_site.%c[id],1\n\t"
-                        ".macro inlay_site.%c[id] number\n"
-                        ".Linlay_site\\number:\n\t"
-                        "inlay_code.%c[original]\n\t"
-                        "inlay_code.%c[padding]\n\t"
-                        ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
-                        ".popsection\n\t"
-                        ".endm\n\t"
-                        ".endif"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<Declaration>),
-                          [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
-                          [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
-                          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    asm inline volatile(
+        ".ifndef .Linlay_site.%c[id]\n\t"
+        ".set .Linlay_site.%c[id],1\n\t"
+        ".macro inlay_site.%c[id] number\n"
+        ".Linlay_site\\number:\n\t"
+        "inlay_code.%c[original]\n\t"
+        "inlay_code.%c[padding]\n\t" INLAY_RELOC(".Linlay_site\\number", "%c[id]") INLAY_SECTION_IS_THERE(
+            ".Linlay_site\\number",
+            "inlay_alternatives") ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                                  ".balign 4\n\t"
+                                  ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                                  ".popsection\n\t"
+                                  ".endm\n\t"
+                                  ".endif"
+        :
+        :
+        [id] INLAY_SYMBOL(anchor_of<Declaration>), [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
+        [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
+        [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
 }
 
-/// Every function may call: AArch64 has no red zone that a call or a push could meet.
-[[gnu::always_inline]] inline void no_red_zone() noexcept {}
+/// Called on a path that is never taken, so that the function around a site is not a leaf. It calls a function that
+/// nobody knows.
+///
+/// And it may throw, unlike a site: so the function around has a table of what may throw where, and an exception that
+/// leaves what the site calls ends the program. (Without a table, an unwinder would pass through.)
+[[noreturn, gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() {
+    void (*unknown)(); // NOLINT(*-init-variables): that is the point
+    asm("" : "=r"(unknown));
+    unknown();
+    __builtin_trap();
+}
+
+/// Makes the function around it one that may call. (There is no red zone that a call or a push could meet.)
+[[gnu::always_inline]] inline void no_red_zone() {
+    asm goto("" : : : : never);
+    return;
+never:
+    never_a_leaf();
+}
+
+/// Has the frame of the function around it found by the frame pointer: an unwinder then finds it between a push and a
+/// pop as well.
+[[gnu::always_inline]] inline void needs_frame_pointer() noexcept {
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+    asm volatile("" : : "r"(__builtin_frame_address(0)));
+#endif
+}
 
 /// Tells GCC that the function around this calls one that it does not see. Its -fipa-reference does not believe a
 /// "memory" clobber: without an unknown call it takes the static variables of a unit, whose address nobody takes, for
@@ -437,43 +548,123 @@ template <auto Register>
     return out.x0;
 }
 
-// What a function that keeps the general registers changes. Without SIMD (-mgeneral-regs-only, as kernels are
-// built) no function changes vector registers, and GCC refuses to hear of them.
-#if defined(__ARM_FEATURE_SVE)
-#define INLAY_PREDICATES                                                                                               \
-    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"
-#else
-#define INLAY_PREDICATES
-#endif
-#if defined(__ARM_NEON)
-#define INLAY_VECTORS                                                                                                  \
-    , "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
-        "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30",              \
-        "v31" INLAY_PREDICATES
-#else
-#define INLAY_VECTORS
-#endif
+/// `value`, unknown to the compiler, so that it must be in a register.
+[[gnu::always_inline]] inline word laundered(word value) noexcept {
+    asm("" : "+r"(value));
+    return value;
+}
+/// Any value at all.
+[[gnu::always_inline]] inline word anything() noexcept {
+    word value;                     // NOLINT(*-init-variables): that is the point
+    asm volatile("" : "=r"(value)); // volatile: else two of these would be one value, to be copied
+    return value;
+}
 
-/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63.
+/// The registers of clobbers<...>() as a mask: bit n for register n.
+template <auto... Registers>
+inline constexpr unsigned clobber_mask = [] {
+    static_assert(((Registers.number < 31 && Registers.number != x29.number) && ...),
+                  "inlay: clobbers<...>() names x0 to x28 and x30, but neither the stack pointer nor x29, on which a "
+                  "function's frame hangs: push and pop x29 in the form");
+    return ((1U << Registers.number) | ... | 0U);
+}();
+
+inline constexpr unsigned stack_number = sp.number;
+
+/// The registers that a function may change: x0 to x18, and x30.
+inline constexpr unsigned caller_saved = 0x4007ffffU;
+/// Those that a thunk, or a veneer on the way to it, may: x0, x16, x17 and x30.
+inline constexpr unsigned changed_by_thunk = 0x40030001U;
+/// Those for which a site that calls nothing need not clobber all of `caller_saved`: x0 to x5, x16 and x17.
+inline constexpr unsigned scratch = 0x0003003fU;
+
+/// The registers that a site with these properties may change, as a mask.
+consteval unsigned changed_by_site(gives result, keeps what, unsigned clobbers) {
+    unsigned mask = clobbers;
+    mask |= result == gives::in_x0 ? 1U << x0.number : 0U;
+    mask |= what == keeps::general ? changed_by_thunk : 0U;
+    mask |= what == keeps::preserved ? caller_saved : 0U;
+    return mask;
+}
+
+/// What operand `Number` begins with: an input, or else, if the site `Changes` it, anything. (0 is never looked at.)
+template <unsigned Inputs, unsigned Number, bool Changes>
+[[gnu::always_inline]] inline word ready(word value) noexcept {
+    if constexpr ((Inputs >> Number & 1U) != 0) {
+        return laundered(value);
+    } else if constexpr (Changes) {
+        return anything();
+    } else {
+        return 0;
+    }
+}
+
+/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63; `Clobbers` one of those that
+/// change besides.
 ///
 /// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and
 /// it must be the operand itself. Hence a statement for each number of operands. A variable that is no operand of
-/// the statement occupies no register.
+/// the statement occupies no register. Between its initialisation and the statement nothing may happen, or a call that
+/// instrumentation adds would change it: all values are ready before, and unknown, so that none is left for later.
 ///
-/// The description is written here, next to the site, because an assembler macro must come before its use: no
-/// branch may stand between the two, or the compiler could lay out the site first.
-template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
-[[gnu::always_inline]] inline outputs site(inputs in) noexcept {
+/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site, and one that
+/// clobbers what has no statement of its own clobbers somewhat more.
+///
+/// The description is written here, between the operands and the site, because an assembler macro must come
+/// before its use: no branch may stand between the two, or the compiler could lay out the site first.
+template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
+[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
     constexpr const char* id = anchor_of<Declaration>;
+    constexpr bool vectors = Keeps != keeps::all;
+    constexpr bool every = (Clobbers & ~caller_saved) != 0;
+    constexpr bool most = Keeps == keeps::preserved || (Clobbers & ~scratch) != 0 || (Clobbers != 0 && vectors);
+    constexpr bool changes = most || Clobbers != 0;
     outputs out{};
+    const word v0 = ready<Inputs, 0, changes>(in.x0);
+    const word v1 = ready<Inputs, 1, changes>(in.x1);
+    const word v2 = ready<Inputs, 2, changes>(in.x2);
+    const word v3 = ready<Inputs, 3, changes>(in.x3);
+    const word v4 = ready<Inputs, 4, changes>(in.x4);
+    const word v5 = ready<Inputs, 5, changes>(in.x5);
     Declaration::describe();
-    [[maybe_unused]] register word a0 asm("x0") = in.x0;
-    [[maybe_unused]] register word a1 asm("x1") = in.x1;
-    [[maybe_unused]] register word a2 asm("x2") = in.x2;
-    [[maybe_unused]] register word a3 asm("x3") = in.x3;
-    [[maybe_unused]] register word a4 asm("x4") = in.x4;
-    [[maybe_unused]] register word a5 asm("x5") = in.x5;
-    if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+    [[maybe_unused]] register word a0 asm("x0") = v0;
+    [[maybe_unused]] register word a1 asm("x1") = v1;
+    [[maybe_unused]] register word a2 asm("x2") = v2;
+    [[maybe_unused]] register word a3 asm("x3") = v3;
+    [[maybe_unused]] register word a4 asm("x4") = v4;
+    [[maybe_unused]] register word a5 asm("x5") = v5;
+    if constexpr (every || most) {
+        // Every register that can be an operand is an output, so that inputs can be among those that change. x18 is one
+        // as well: where it is reserved (-ffixed-x18), Clang warns of a clobber.
+        register word a18 asm("x18"); // NOLINT(*-init-variables): an output
+        if constexpr (every) {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+                                  "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
+                                  "x30" INLAY_CALL_CLOBBERS);
+        } else if constexpr (vectors) {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+                                  "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
+        } else {
+            asm inline volatile("inlay_site.%c[id] %="
+                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
+                                : [id] INLAY_SYMBOL(id)
+                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
+                                  "x16", "x17", "x30");
+        }
+        out.x0 = a0;
+    } else if constexpr (Clobbers != 0) {
+        asm inline volatile("inlay_site.%c[id] %="
+                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
+                            : [id] INLAY_SYMBOL(id)
+                            : "cc", "memory", "x16", "x17");
+        out.x0 = a0;
+    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
         if constexpr (Inputs == 0) {
             asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
         } else if constexpr (Inputs == 1) {
@@ -530,61 +721,48 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps>
                                 : "cc", "memory");
         }
         out.x0 = a0;
-    } else if constexpr (Keeps == keeps::general) {
+    } else {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "=r"(a0)
                                 : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else if constexpr (Inputs == 1) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else if constexpr (Inputs == 3) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id), "r"(a1)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else if constexpr (Inputs == 7) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else if constexpr (Inputs == 15) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else if constexpr (Inputs == 31) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         } else {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+r"(a0)
                                 : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_VECTORS);
+                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
         }
-        out.x0 = a0;
-    } else {
-        // Every register that can be an operand is an output, so that the others may be clobbers. x18 is one as well:
-        // where it is reserved (-ffixed-x18), Clang warns of a clobber.
-        register word a18 asm("x18"); // NOLINT(*-init-variables): an output
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
-                            : [id] INLAY_SYMBOL(id)
-                            : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
-                              "x17", "x30" INLAY_VECTORS);
         out.x0 = a0;
     }
     return out;
 }
-
-#undef INLAY_VECTORS
-#undef INLAY_PREDICATES
 
 /// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
@@ -599,73 +777,73 @@ template <class Callee>
         ".balign 16\n"
         ".Linlay_trampoline.%c[id]:\n\t"
         ".type %c[name],@function\n"
-        "%c[name]:\n\t"
-        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+        "%c[name]:\n\t" INLAY_FRAME_BEGIN ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
         "adrp x16, %c[pointer]\n\t"
         "ldr x16, [x16, :lo12:%c[pointer]]\n\t"
-        "br x16\n\t"
-        ".size %c[name], . - %c[name]\n\t"
-        ".popsection\n\t"
-        ".endif"
+        "br x16\n"
+        ".Linlay_end.%c[name]:\n\t"
+        ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]", "16", "0,0,0") ".popsection\n\t"
+                                                                                      ".endif"
         :
-        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Callee::trampoline),
+        : [id] INLAY_SYMBOL(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline),
           [pointer] INLAY_SYMBOL(&Callee::state.target), [landing] "i"(landing_pads));
 }
 
 /// A `table::callee`.
 template <class Callee, auto* Name, unsigned Last>
 [[gnu::always_inline]] inline void callee() noexcept {
-    asm inline volatile(".ifndef .Linlay_callee.%c[id]\n\t"
-                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                        ".balign 4\n"
-                        ".Linlay_callee.%c[id]:\n\t"
-                        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
-                        ".long .Linlay_choice.%c[choice] - .\n\t"
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<Callee>), [name] INLAY_SYMBOL(Name),
-                          [trampoline] INLAY_SYMBOL(Callee::trampoline), [target] INLAY_SYMBOL(&Callee::state.target),
-                          [targets] INLAY_SYMBOL(&Callee::state.targets),
-                          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
+    asm inline volatile(
+        ".ifndef .Linlay_callee.%c[id]\n\t"
+        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+        ".balign 4\n"
+        ".Linlay_callee.%c[id]:\n\t"
+        ".long %c[name] - ., %c[trampoline] - ., %c[target] - ., %c[targets] - .\n\t"
+        ".long .Linlay_choice.%c[choice] - .\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [id] INLAY_SYMBOL(id_of<Callee>), [name] INLAY_SYMBOL(Name), [trampoline] INLAY_FUNCTION(Callee::trampoline),
+          [target] INLAY_SYMBOL(&Callee::state.target), [targets] INLAY_SYMBOL(&Callee::state.targets),
+          [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Callee, Last>>));
 }
 
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
 template <class Callee>
 [[gnu::always_inline]] inline void call_site() noexcept {
-    asm inline volatile(".Linlay_call%=:\n\t"
-                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
-                        ".popsection"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<Callee>));
+    asm inline volatile(
+        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
+            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                                             ".balign 4\n\t"
+                                             ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                                             ".popsection"
+        :
+        : [id] INLAY_SYMBOL(id_of<Callee>));
 }
 
 /// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
 /// written out: it holds the type, and all compilers spell it alike. `unique`: a linker may drop each by itself.
-template <class Declaration, auto* Name, auto* Signature, auto Trampoline>
+template <class Declaration, auto* Name, auto* Signature>
 [[gnu::always_inline]] inline void named() noexcept {
-    asm inline volatile(
-        ".ifndef .Linlay_signature.%c[signature]\n\t"
-        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
-        ".Linlay_signature.%c[signature]:\n\t"
-        ".asciz \"%c[signature]\"\n\t"
-        ".popsection\n\t"
-        ".endif\n\t"
-        ".ifndef .Linlay_named.%c[id]\n\t"
-        ".pushsection inlay_names,\"a\",@progbits,unique,%=\n\t"
-        ".balign 4\n"
-        ".Linlay_named.%c[id]:\n\t"
-        ".long %c[name] - ., .Linlay_signature.%c[signature] - ., %c[cell] - .\n\t"
-        ".if %c[is_call]\n\t.long %c[trampoline] - .\n\t"
-        ".else\n\t.long 0\n\t.endif\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
-          [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_SYMBOL(Trampoline),
-          [is_call] "i"(int{!inlay::detail::same<decltype(Trampoline), int>}));
+    asm inline volatile(".ifndef .Linlay_signature.%c[signature]\n\t"
+                        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
+                        ".Linlay_signature.%c[signature]:\n\t"
+                        ".asciz \"%c[signature]\"\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [signature] INLAY_SYMBOL(Signature));
+    if constexpr (inlay::detail::has_trampoline<Declaration>) {
+        asm inline volatile(
+            INLAY_NAMED("%c[trampoline] - .")
+            :
+            : [id] INLAY_SYMBOL(id_of<Declaration>), [name] INLAY_SYMBOL(Name), [signature] INLAY_SYMBOL(Signature),
+              [cell] INLAY_SYMBOL(&Declaration::state), [trampoline] INLAY_FUNCTION(Declaration::trampoline));
+    } else {
+        asm inline volatile(INLAY_NAMED("0")
+                            :
+                            : [id] INLAY_SYMBOL(id_of<Declaration>), [name] INLAY_SYMBOL(Name),
+                              [signature] INLAY_SYMBOL(Signature), [cell] INLAY_SYMBOL(&Declaration::state));
+    }
 }
 
 /// The `table::named` that named() has written.
@@ -675,20 +853,56 @@ template <class Declaration>
     asm inline volatile("adrp %[result], .Linlay_named.%c[id]\n\t"
                         "add %[result], %[result], :lo12:.Linlay_named.%c[id]"
                         : [result] "=r"(result)
-                        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+                        : [id] INLAY_SYMBOL(id_of<Declaration>));
     return result;
 }
 
 /// A marker and the `table::call_record` of a static call; the compiler's call of the trampoline follows.
 template <class Declaration>
 [[gnu::always_inline]] inline void static_call_site() noexcept {
-    asm inline volatile(".Linlay_call%=:\n\t"
-                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                        ".balign 4\n\t"
-                        ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
-                        ".popsection"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<Declaration>));
+    asm inline volatile(
+        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
+            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                                             ".balign 4\n\t"
+                                             ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
+                                             ".popsection"
+        :
+        : [id] INLAY_SYMBOL(id_of<Declaration>));
+}
+
+/// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
+/// begins and ends each table are symbols of the linker's, if there is such a table: to ask for it without needing it
+/// takes .weakref, which leaves a site's own need of it (INLAY_SECTION_IS_THERE) what it is. An empty part of each
+/// section is for linkers that drop a section with its last record, and then miss the symbols of sites that are gone as
+/// well.
+template <auto* Image, auto* Nothing, auto* Zero>
+[[gnu::always_inline]] inline void image() noexcept {
+    constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
+    asm inline volatile(
+        ".ifndef .Linlay_image\n\t"
+        ".set .Linlay_image,1\n\t"
+        ".irp name,alternatives,calls,keys,names\n\t"
+        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
+        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
+        ".endr\n\t"
+        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
+        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
+        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
+        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
+        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
+        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
+        ".balign %c[word]\n"
+        "%c[image]:\n\t"
+        ".irp name,alternatives,calls,keys,names\n\t" INLAY_RELOC("%c[image]", ".Linlay_empty_\\name") INLAY_WORD
+        ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
+        ".endr\n\t"
+        ".zero %c[gap]\n\t" INLAY_WORD "%c[nothing], %c[zero]\n\t"
+        ".size %c[image], . - %c[image]\n\t"
+        ".popsection\n\t"
+        ".endif"
+        :
+        : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing), [zero] INLAY_SYMBOL(Zero),
+          [word] "i"(sizeof(word)));
 }
 
 /// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.
@@ -714,11 +928,13 @@ template <auto* Image>
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
     asm inline goto(
-        ".Linlay_key%=: b %l[slow]\n\t"
-        ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-        ".balign 4\n\t"
-        ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-        ".popsection"
+        ".Linlay_key%=: b %l[slow]\n\t" INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape]")
+            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
+                ".Linlay_key%=",
+                "inlay_names") ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n\t"
+                               ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                               ".popsection"
         :
         : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
         :
@@ -747,30 +963,34 @@ template <unsigned Index, unsigned Count, unsigned First>
 /// and is what is returned.
 template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
 [[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
-    asm inline goto(".Linlay_key%=: b %l[slow]\n\t"
-                    ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
-                    ".balign 4\n"
-                    ".Linlay_ways%=:\n\t"
-                    ".byte %c[count], %c[first], %c[shift], 0\n\t"
-                    ".set .Linlay_way,0\n\t"
-                    ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
-                    "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
-                    ".if .Linlay_way < %c[count]\n\t"
-                    ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
-                    ".else\n\t.long \\way - .\n\t.endif\n\t"
-                    ".endif\n\t"
-                    ".set .Linlay_way,.Linlay_way+1\n\t"
-                    ".endr\n\t"
-                    ".popsection\n\t"
-                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-                    ".balign 4\n\t"
-                    ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-                    ".popsection"
-                    :
-                    : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
-                      [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
-                    :
-                    : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
+    asm inline goto(
+        ".Linlay_key%=: b %l[slow]\n\t" INLAY_RELOC(".Linlay_key%=",
+                                                    "%c[id] + %c[shape] + 4*%c[initial] + 128*%c[first]")
+            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
+                ".Linlay_key%=",
+                "inlay_names") ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n"
+                               ".Linlay_ways%=:\n\t"
+                               ".byte %c[count], %c[first], %c[shift], 0\n\t"
+                               ".set .Linlay_way,0\n\t"
+                               ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
+                               "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
+                               ".if .Linlay_way < %c[count]\n\t"
+                               ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
+                               ".else\n\t.long \\way - .\n\t.endif\n\t"
+                               ".endif\n\t"
+                               ".set .Linlay_way,.Linlay_way+1\n\t"
+                               ".endr\n\t"
+                               ".popsection\n\t"
+                               ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                               ".balign 4\n\t"
+                               ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                               ".popsection"
+        :
+        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
+          [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
+        :
+        : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
     return way<Initial, Count, First>();
 slow: {
     const auto value = static_cast<unsigned>(__atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED));
@@ -872,6 +1092,15 @@ enum class id_register : std::uint8_t {
 /// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
 inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : "memory"); }
 
-#undef INLAY_SYMBOL
-
 } // namespace inlay::aarch64::emit
+
+#undef INLAY_SYMBOL
+#undef INLAY_CFI
+#undef INLAY_FRAME_BEGIN
+#undef INLAY_FRAME_END
+#undef INLAY_RELOC
+#undef INLAY_WORD
+#undef INLAY_SECTION_IS_THERE
+#undef INLAY_FUNCTION
+#undef INLAY_NAMED
+#undef INLAY_CALL_CLOBBERS
