@@ -10,14 +10,13 @@ namespace inlay::detail {
 
 /// The trampoline of a name, in a unit. Declared here, defined by the assembler (emit.hpp), and called as what the
 /// declaration says it is: this one has external linkage whatever the functions to choose from have.
-///
-/// Clang knows it by the type of the call: control-flow integrity (-fsanitize=cfi-icall) checks that. GCC does not: a
-/// type of internal linkage would make the trampoline one that "is used but never defined".
+template <name Name, unsigned long long Unit, class Function = void>
+struct trampoline_in {
+    [[gnu::visibility("hidden")]] static void entry();
+};
+
 #if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-internal"
-template <name Name, unsigned long long Unit, class Function>
-struct trampoline_in;
+/// Clang knows it by the type of the call, which control-flow integrity (-fsanitize=cfi-icall) checks.
 template <name Name, unsigned long long Unit, class Result, class... Parameters>
 struct trampoline_in<Name, Unit, Result(Parameters...)> {
     [[gnu::visibility("hidden")]] static Result entry(Parameters...);
@@ -26,24 +25,45 @@ template <name Name, unsigned long long Unit, class Result, class... Parameters>
 struct trampoline_in<Name, Unit, Result(Parameters...) noexcept> {
     [[gnu::visibility("hidden")]] static Result entry(Parameters...) noexcept;
 };
-#pragma clang diagnostic pop
-template <name Name, class Function, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
-inline constexpr Function* trampoline_of = &trampoline_in<Name, Unit, Function>::entry;
+
+/// Whether no type in `Function` is of an unnamed namespace, unnamed or a lambda's: a function of such a type must be
+/// defined in C++. (Nothing asks for linkage; but the compiler says how it spells a type.)
 template <class Function>
-[[nodiscard, gnu::always_inline]] inline Function* called_as(Function* trampoline) noexcept {
-    return trampoline;
+[[nodiscard]] consteval bool has_external_types() noexcept {
+    constexpr const char* marks[] = {"(anonymous", "(unnamed", "(lambda"}; // NOLINT(*-avoid-c-arrays)
+    for (const char* text = __PRETTY_FUNCTION__; *text != '\0'; ++text) {
+        for (const char* const each : marks) {
+            const char* mark = each;
+            const char* at = text;
+            while (*mark != '\0' && *at == *mark) {
+                ++at;
+                ++mark;
+            }
+            if (*mark == '\0') {
+                return false;
+            }
+        }
+    }
+    return true;
 }
+template <class Function>
+using trampoline_type = either<has_external_types<Function>(), Function, void>;
 #else
-template <name Name, unsigned long long Unit>
-struct trampoline_in {
-    [[gnu::visibility("hidden")]] static void entry();
-};
-template <name Name, class Function, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
-inline constexpr void (*trampoline_of)() = &trampoline_in<Name, Unit>::entry;
 template <class Function>
-[[nodiscard, gnu::always_inline]] inline Function* called_as(void (*trampoline)()) noexcept {
-    return reinterpret_cast<Function*>(trampoline);
-}
+using trampoline_type = void;
 #endif
+
+template <name Name, class Function, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
+inline constexpr auto trampoline_of = &trampoline_in<Name, Unit, trampoline_type<Function>>::entry;
+
+/// The trampoline as a function of the call's type.
+template <class Function, class Entry>
+[[nodiscard, gnu::always_inline]] inline Function* called_as(Entry* trampoline) noexcept {
+    if constexpr (same<Function, Entry>) {
+        return trampoline;
+    } else {
+        return reinterpret_cast<Function*>(trampoline);
+    }
+}
 
 } // namespace inlay::detail

@@ -71,8 +71,8 @@
     ".long 20, 0x527a0100 - 0x527a0100\n\t"                                                                            \
     ".byte 1,0x7a,0x52,0,1,0x78,16,1,0x1b,0x0c,7,8,0x90,1,0,0\n"                                                       \
     ".Linlay_fde." name ":\n\t"                                                                                        \
-    ".long 16, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
-    ".byte 0,0,0,0\n\t"                                                                                                \
+    ".long 20, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
+    ".byte 0,0,0,0,0,0,0,0\n\t"                                                                                        \
     ".popsection\n\t"
 #else
 #define INLAY_FRAME_END(name)                                                                                          \
@@ -81,8 +81,8 @@
     ".long 20, 0\n\t"                                                                                                  \
     ".byte 1,0x7a,0x52,0,1,0x7c,8,1,0x1b,0x0c,4,4,0x88,1,0,0\n"                                                        \
     ".Linlay_fde." name ":\n\t"                                                                                        \
-    ".long 16, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
-    ".byte 0,0,0,0\n\t"                                                                                                \
+    ".long 20, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \
+    ".byte 0,0,0,0,0,0,0,0\n\t"                                                                                        \
     ".popsection\n\t"
 #endif
 #else
@@ -380,8 +380,7 @@ struct thunk {
             INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
-              [load] "i"(load_registers<Kept>),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>), [load] "i"(load_registers<Kept>),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
@@ -413,8 +412,7 @@ struct thunk {
             INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
-              [load] "i"(load_registers<Kept>),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>), [load] "i"(load_registers<Kept>),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
