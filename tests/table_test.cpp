@@ -4,15 +4,18 @@
 #include "made_image.hpp"
 
 #include <inlay/override.hpp>
+#include <inlay/platform/bare.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <new>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
@@ -105,7 +108,12 @@ protected:
         t->targets = {reinterpret_cast<address>(&image.text[300]), reinterpret_cast<address>(&image.text[400])};
         t->target = t->targets[0];
         put_call(70, 256);
+        put_original(16);
+        put_original(32);
     }
+
+    /// What a compiler leaves at the site.
+    void put_original(std::size_t at) { std::memcpy(&image.text[at], t->original.bytes.data(), 5); }
 
     template <std::size_t Length>
     static void make(form_with_bytes<Length>& form, const std::array<std::uint8_t, 5>& bytes, std::uint8_t operand) {
@@ -146,9 +154,9 @@ protected:
     }
 
     /// The same where earlier runs have written.
-    void refused_now(error what) {
+    void refused_now(error what, table_kind where = table_kind::alternatives) {
         platform.writes = 0;
-        refused(what);
+        refused(what, where);
     }
 
     /// Calls are decided first: what their predicate refers to is found bad there.
@@ -229,6 +237,7 @@ TEST_F(Table, SiteOutsideText) {
     made::refer(t->alternatives[1].site, image.text.data() + made::text_size - 4);
     refused(error::site_outside_text, table_kind::alternatives, 1);
     made::refer(t->alternatives[1].site, image.text.data() + made::text_size - 5);
+    put_original(made::text_size - 5);
     EXPECT_TRUE(apply());
 }
 
@@ -344,11 +353,15 @@ TEST_F(Table, WhatOneRunFoundOutIsNoNewsToALaterOne) {
 
 TEST_F(Table, OverlappingSites) {
     for (const int shift : {-4, -1, 1, 4}) {
+        std::fill_n(&image.text[11], 15, std::uint8_t{0x90}); // both hold what they may hold: nops
+        t->original.head.length = 1;
+        t->original.bytes[0] = 0x90;
         made::refer(t->alternatives[1].site, &image.text[static_cast<std::size_t>(16 + shift)]);
         refused(error::sites_overlap, table_kind::alternatives, 1);
     }
     for (const int shift : {-5, 5}) {
         made::refer(t->alternatives[1].site, &image.text[static_cast<std::size_t>(16 + shift)]);
+        std::fill_n(&image.text[11], 15, std::uint8_t{0x90});
         EXPECT_TRUE(apply()) << shift;
     }
 }
@@ -376,7 +389,8 @@ TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
     made::refer((*copy)[1].otherwise, &(*copy)[0]);
     made::refer(t->alternatives[1].choices, &(*copy)[1]);
     const std::string nop = inlay::x86::is_64_bit ? "\x66\x90" : "\x89\xf6";
-    t->cell.by_hand = 1; // first record: `on`; second: `off`, which comes last and wins
+    image.text[21] = image.text[22] = 0x90; // as an assembler pads the longer one
+    t->cell.by_hand = 1;                    // first record: `on`; second: `off`, which comes last and wins
     ASSERT_TRUE(apply());
     EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0", 5) + nop + "\xcc");
     t->cell.by_hand = 0; // first record: `off`; second: its original, which gives way
@@ -435,7 +449,7 @@ TEST_F(Table, CallsThatAreNotFoundOrOutOfReachGoThroughTheTrampoline) {
 
 TEST_F(Table, ConditionalTailCallIsRedirected) {
     t->cell.by_hand = 1;
-    image.text[70] = 0xcc;
+    image.text[70] = 0xb8; // mov eax, imm32
     image.text[80] = 0x0f;
     image.text[81] = 0x85; // jne
     const std::int32_t rel32 = 256 - 86;
@@ -479,6 +493,12 @@ protected:
         }
         made::refer(m->records[1].choices, &t->choices[2]);
         m->pointer = reinterpret_cast<address>(&image.text[500]);
+        const auto there =
+            reinterpret_cast<std::intptr_t>(&m->pointer) - reinterpret_cast<std::intptr_t>(&image.text[102]);
+        const auto original = static_cast<std::int32_t>(there);
+        image.text[96] = 0xff;
+        image.text[97] = 0x15;
+        std::memcpy(&image.text[98], &original, 4);
     }
 
     [[nodiscard]] inlay::table::tables calls(std::size_t first, std::size_t count) const {
@@ -692,6 +712,13 @@ protected:
         }
     }
 
+    /// The same, and text that holds the originals.
+    void make_text(unsigned seed) {
+        image.text.fill(0xcc);
+        make_all(seed);
+        image.text = expected(false, true);
+    }
+
     /// The text as it must be, with the feature on or off; or with the originals everywhere.
     std::array<std::uint8_t, made::text_size> expected(bool on, bool originals = false) {
         auto text = image.text;
@@ -720,8 +747,7 @@ protected:
 
 TEST_F(Mixed, AllSitesAreAsDecided) {
     for (unsigned seed = 0; seed < 2000; ++seed) {
-        image.text.fill(0xcc);
-        make_all(seed);
+        make_text(seed);
         for (const bool on : {true, false, true}) {
             m->cell.by_hand = on ? 1 : 0;
             const auto text = expected(on);
@@ -737,8 +763,7 @@ TEST_F(Mixed, AllSitesAreAsDecided) {
 
 TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
     for (unsigned seed = 0; seed < 2000; ++seed) {
-        image.text.fill(0xcc);
-        make_all(seed);
+        make_text(seed);
         const std::size_t bad = below(sites);
         table::alternative_record& record = m->records[bad];
         const address site = record.site.target();
@@ -774,6 +799,7 @@ TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
         const auto text = image.text;
         const auto done = apply();
         ASSERT_EQ(done.error(), what) << seed << ": " << inlay::message(done.error());
+        ASSERT_EQ(done.refused() == done.record().site, what != error::reference_outside) << seed;
         ASSERT_EQ(done.record().index, last) << seed;
         ASSERT_EQ(done.record().site, m->records[last].site.target()) << seed;
         ASSERT_EQ(platform.writes, 0U) << seed;
@@ -788,9 +814,11 @@ TEST_F(Mixed, TextEndsBetweenSites) {
         for (std::size_t i = 0; i < 2; ++i) {
             m->declarations[0].choices[i].length = static_cast<std::uint8_t>(length);
             make(m->declarations[0].forms[i], 1, false);
+            m->declarations[0].forms[i].bytes[0] = 0x90;
         }
         for (const std::size_t inside : {1U, 2U, 9U, 31U, 38U}) { // sites; the others are in data, behind the text
             for (const std::size_t short_by : {std::size_t{1}, length}) {
+                image.text.fill(m->declarations[0].forms[0].bytes[0]);
                 auto* const first = image.text.data() + made::text_size - site_distance * inside - length + short_by;
                 for (std::size_t i = 0; i < sites; ++i) {
                     made::refer(m->records[i].site, first + site_distance * i);
@@ -819,8 +847,7 @@ TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
         }
     } refusing{{image}};
     for (unsigned seed = 0; seed < 500; ++seed) {
-        image.text.fill(0xcc);
-        make_all(seed);
+        make_text(seed);
         m->cell.by_hand = 1;
         refusing.left = below(sites / 2);
         const auto text = expected(true, true);
@@ -850,6 +877,12 @@ TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
         const auto reach = static_cast<std::int32_t>(site_distance * good); // from the form to the last good one
         const std::int32_t distance = -0x7fffffff - 1 + reach - 8;
         std::memcpy(&form->bytes[1], &distance, 4);
+        for (const auto& record : m->records) {
+            inlay::patch bytes{};
+            if (inlay::place(form->head, record.site.target(), 5, bytes) == error::no_error) {
+                std::memcpy(reinterpret_cast<void*>(record.site.target()), bytes.bytes, 5);
+            }
+        }
         const auto text = image.text;
         platform.writes = 0;
         const auto done = apply();
@@ -857,6 +890,219 @@ TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
         ASSERT_EQ(done.record().index, good) << "the first one beyond";
         ASSERT_EQ(platform.writes, 0U);
         ASSERT_TRUE(image.text == text);
+    }
+}
+
+// ---- What is in text -------------------------------------------------------------------------------
+
+TEST_F(Table, AForeignByteAnywhereInASiteIsSeen) {
+    // A debugger's breakpoint, say, on the first byte or any other: before the first apply() and after it.
+    for (const bool on : {false, true}) {
+        for (const std::size_t site : {16U, 32U}) {
+            for (std::size_t i = 0; i < 5; ++i) {
+                for (const std::uint8_t foreign : {std::uint8_t{0xcc}, std::uint8_t{0x55}}) {
+                    const auto good = image.text;
+                    image.text[site + i] = foreign;
+                    platform.writes = 0;
+                    const auto before = image.text;
+                    const auto done = apply();
+                    refused(done, error::site_changed, table_kind::alternatives, site == 16 ? 0 : 1, before);
+                    EXPECT_EQ(done.refused(), reinterpret_cast<address>(&image.text[site]));
+                    image.text = good;
+                }
+            }
+        }
+        t->cell.by_hand = on ? 1 : 0;
+        ASSERT_TRUE(apply());
+    }
+}
+
+TEST_F(Table, ABreakpointOnACallIsSeen) {
+    image.text[70] = 0xcc; // what is left of it goes to the trampoline
+    refused(error::site_changed, table_kind::calls);
+    image.text[70] = 0xe8;
+    ASSERT_TRUE(apply());
+    image.text[70] = 0xcc; // it was found
+    refused_now(error::site_changed, table_kind::calls);
+    image.text[70] = 0xe8;
+    EXPECT_TRUE(apply());
+}
+
+TEST_F(Table, ABreakpointOnAConditionalTailCallIsSeen) {
+    image.text[70] = 0xb8; // mov eax, imm32
+    image.text[80] = 0xcc;
+    image.text[81] = 0x85; // jne, but for its first byte
+    const std::int32_t rel32 = 256 - 86;
+    std::memcpy(&image.text[82], &rel32, 4);
+    refused(error::site_changed, table_kind::calls);
+}
+
+TEST_F(CallThroughPointer, ABreakpointOnItIsSeen) {
+    const auto all = calls(0, 1);
+    for (const address to :
+         {reinterpret_cast<address>(&image.text[500]), reinterpret_cast<address>(&image.text[600])}) {
+        const std::uint8_t first = image.text[96];
+        image.text[96] = 0xcc;
+        platform.writes = 0;
+        const auto before = image.text;
+        refused(apply(all), error::site_changed, table_kind::alternatives, 0, before);
+        image.text[96] = first;
+        m->pointer = to; // another than the text may say
+        ASSERT_TRUE(apply(all));
+    }
+}
+
+TEST_F(Mixed, AForeignByteAnywhereIsSeen) {
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        make_text(seed);
+        m->cell.by_hand = below(2) != 0 ? 1 : 0;
+        if (below(2) != 0) {
+            ASSERT_TRUE(apply());
+            m->cell.by_hand ^= 1U;
+        }
+        const std::size_t record = below(sites);
+        const address site = m->records[record].site.target();
+        image.text[site - reinterpret_cast<address>(image.text.data())] ^= 0x80U;
+        const auto text = image.text;
+        platform.writes = 0;
+        const auto done = apply();
+        if (done) { // it is another of its forms now
+            continue;
+        }
+        ASSERT_EQ(done.error(), error::site_changed) << seed;
+        ASSERT_EQ(done.refused(), site) << seed;
+        ASSERT_EQ(done.record().site, site) << seed;
+        ASSERT_EQ(platform.writes, 0U);
+        ASSERT_TRUE(image.text == text);
+    }
+}
+
+// ---- What the platform does ------------------------------------------------------------------------
+
+void do_nothing() noexcept {}
+using bare = inlay::platform::bare<&do_nothing>;
+
+/// Says that it has written, and has not.
+struct idle : made::platform {
+    static bool write(address /*at*/, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept { return true; }
+};
+
+TEST_F(Table, WhatIsWrittenMustBeWhatIsFetched) {
+    t->cell.by_hand = 1;
+    idle doing_nothing{{image}};
+    const auto done = inlay::apply(tables(), doing_nothing);
+    EXPECT_EQ(done.error(), error::write_ineffective);
+    EXPECT_EQ(done.record().table, table_kind::alternatives);
+    EXPECT_EQ(done.record().index, 1U) << "the last one";
+    EXPECT_EQ(done.refused(), reinterpret_cast<address>(&image.text[32]));
+}
+
+TEST_F(Table, AWrongAliasIsRefused) {
+    t->cell.by_hand = 1;
+    static std::array<std::uint8_t, made::text_size> elsewhere{};
+    const auto begin = reinterpret_cast<address>(&image);
+    bare wrong{{begin, begin + made::text_size},
+               {begin, begin + sizeof(image)},
+               reinterpret_cast<address>(elsewhere.data()) - begin};
+    const auto before = image.text;
+    auto done = inlay::apply(tables(), wrong);
+    EXPECT_EQ(done.error(), error::write_ineffective);
+    EXPECT_EQ(done.record().table, table_kind::calls);
+    EXPECT_EQ(done.refused(), reinterpret_cast<address>(&image.text[70]));
+    EXPECT_TRUE(image.text == before);
+    EXPECT_EQ(std::count(elsewhere.begin(), elsewhere.end(), 0), std::ptrdiff_t{made::text_size})
+        << "nothing is written there either";
+    elsewhere = image.text; // a copy: what is there looks right, but does not change the text
+    done = inlay::apply(tables(), wrong);
+    EXPECT_EQ(done.error(), error::write_ineffective);
+    EXPECT_TRUE(image.text == before);
+}
+
+TEST_F(Table, SuccessIsAboutNoRecord) {
+    const auto done = apply();
+    ASSERT_TRUE(done);
+    EXPECT_EQ(done.record().table, table_kind::no_table);
+    EXPECT_EQ(done.refused(), 0U);
+}
+
+// ---- Out of order ----------------------------------------------------------------------------------
+
+/// Sites of three bytes in any order, as sections sorted by a list come out.
+class OutOfOrder : public testing::Test {
+protected:
+    static constexpr std::size_t count = 3000;
+    static constexpr std::size_t step = 16;
+    struct made_data {
+        std::array<table::choice, 1> choices;
+        form_with_bytes<8> form;
+        std::array<table::alternative_record, count> records;
+    };
+
+    OutOfOrder() {
+        data->form.head = {1, table::form_kind::plain, {}, {255, 255, 255, 255}};
+        data->form.bytes[0] = 0x90;
+        data->choices[0].length = 3;
+        made::refer(data->choices[0].form, &data->form);
+        std::vector<std::size_t> places(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            places[i] = step * i;
+        }
+        std::shuffle(places.begin(), places.end(), std::mt19937{1});
+        for (std::size_t i = 0; i < count; ++i) {
+            made::refer(data->records[i].site, &text[places[i]]);
+            made::refer(data->records[i].choices, data->choices.data());
+        }
+    }
+
+    inlay::outcome apply() {
+        const auto begin = reinterpret_cast<address>(text);
+        const auto rest = reinterpret_cast<address>(data.get());
+        platform.text = {begin, begin + count * step};
+        platform.image = {std::min(begin, rest), std::max(begin + count * step, rest + sizeof(made_data))};
+        return inlay::apply_alternatives({data->records.data(), sizeof(data->records)}, platform);
+    }
+
+    std::unique_ptr<std::array<std::uint8_t, count * step + sizeof(made_data)>> memory = [] {
+        auto made = std::make_unique<std::array<std::uint8_t, count * step + sizeof(made_data)>>();
+        made->fill(0x90);
+        return made;
+    }();
+    std::uint8_t* text = memory->data();
+    struct in_place {
+        made_data* at;
+        made_data* operator->() const { return at; }
+        [[nodiscard]] made_data* get() const { return at; }
+    } data{new (memory->data() + count * step) made_data{}};
+    bare platform{};
+};
+
+TEST_F(OutOfOrder, SitesApartAreFine) {
+    const auto done = apply();
+    EXPECT_TRUE(done) << inlay::message(done.error());
+    EXPECT_EQ(done.sites, count);
+}
+
+TEST_F(OutOfOrder, TheFirstThatOverlapsOneBeforeItIsNamed) {
+    std::mt19937 random{2};
+    for (int round = 0; round < 60; ++round) {
+        const std::size_t a = random() % count;
+        const std::size_t b = random() % count;
+        const std::size_t later = std::max(a, b);
+        const address kept = data->records[a].site.target();
+        const auto shift = static_cast<std::intptr_t>(random() % 7) - 3; // -3 and 3 meet it, no more; 0 is a group
+        const address moved = data->records[b].site.target() + static_cast<address>(shift);
+        if (a == b || moved < reinterpret_cast<address>(text) || moved + 3 > reinterpret_cast<address>(data.get())) {
+            continue;
+        }
+        made::refer(data->records[a].site, reinterpret_cast<void*>(moved));
+        std::fill_n(text, count * step, std::uint8_t{0x90});
+        const auto done = apply();
+        const bool overlaps = shift != 0 && shift > -3 && shift < 3;
+        EXPECT_EQ(done.error(), overlaps ? error::sites_overlap : error::no_error) << shift;
+        if (overlaps) {
+            EXPECT_EQ(done.record().index, later) << a << ' ' << b << ' ' << shift;
+        }
+        made::refer(data->records[a].site, reinterpret_cast<void*>(kept));
     }
 }
 

@@ -65,10 +65,10 @@ inline constexpr std::size_t call_window = 4096;
 /// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
 /// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
 /// f(f(x)) the outer marker comes first, and the inner call. The walk ends with the text, or at an instruction that is
-/// not known.
+/// not known. If nothing is found, `*breakpoint` is where a breakpoint may be in the way.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
-                             address trampoline, arch::found_branch& result) noexcept {
+                             address trampoline, arch::found_branch& result, address* breakpoint = nullptr) noexcept {
     const address callee = record->callee.target();
     address at = record->site.target();
     if ((callee & spare_bits) != 0) { // looked for before
@@ -84,6 +84,12 @@ template <class Image>
         if (arch::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
             return true;
         }
+        if (breakpoint != nullptr && arch::breakpoint_at(at, window, trampoline)) {
+            *breakpoint = at;
+            if (arch::breakpoint_ends_walk) {
+                break;
+            }
+        }
         length = arch::instruction_length(reinterpret_cast<const std::uint8_t*>(at), window);
         if (length == 0) {
             break;
@@ -91,6 +97,48 @@ template <class Image>
     }
     return false;
 }
+
+/// Why the platform has just refused.
+template <class Platform>
+[[nodiscard]] error refusal(const Platform& platform) noexcept {
+    if constexpr (requires { platform.ineffective(); }) {
+        if (platform.ineffective()) {
+            return error::write_ineffective;
+        }
+    }
+    return error::text_not_writable;
+}
+
+/// Whether the platform itself looks at what it has written.
+template <class Platform>
+inline constexpr bool looks_itself = requires(const Platform& platform) { platform.ineffective(); };
+
+/// What was written last, to look at it when all is finished, if the platform does not: whether it is what the
+/// processor will fetch.
+template <bool Needed>
+struct written_last {
+    address at{};
+    unsigned size{};
+    std::uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): note() fills what is used
+
+    void note(address where, const std::uint8_t* what, unsigned count) noexcept {
+        at = where;
+        size = count;
+        copy(bytes, what, count);
+    }
+    [[nodiscard]] bool is_there() const noexcept {
+        return equal(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
+    }
+};
+
+template <>
+struct written_last<false> {
+    address at{};
+    unsigned size{};
+
+    void note(address where, const std::uint8_t* /*what*/, unsigned /*count*/) noexcept { at = where; }
+    [[nodiscard]] static bool is_there() noexcept { return true; }
+};
 
 /// Tables of an image that has alternatives alone, or shall have no other patched.
 struct alternatives_alone {
@@ -138,6 +186,9 @@ private:
     bool pass(writes mode) noexcept {
         mode_ = mode;
         highest_end_ = last_start_ = 0;
+        last_.size = 0;
+        out_of_order_ = false;
+        changed_ = nullptr;
         window_ = first_window;
         if (mode != writes::chosen) {
             forget();
@@ -148,11 +199,54 @@ private:
             all(tables_.keys, table_kind::keys);
         }
         alternatives();
-        if (mode != writes::nothing && !platform_.finish()) {
-            from_.fail(error::text_not_writable);
+        if (mode != writes::nothing) {
+            finish();
         }
-        done_.fail(from_.trouble, where_);
+        if (blame_) {
+            blame(from_.refused);
+            blame_ = false;
+        }
+        const address refused = from_.refused != 0 ? from_.refused : where_.site;
+        if (where_.table == table_kind::names) {
+            where_.site = refused;
+        }
+        done_.fail(from_.trouble, where_, refused);
         return from_.trouble == error::no_error;
+    }
+
+    void finish() noexcept {
+        const bool finished = platform_.finish();
+        if (from_.trouble != error::no_error) {
+            return;
+        }
+        address refused = finished && last_.is_there() ? 0 : last_.at;
+        if (refused != 0) {
+            if constexpr (requires { platform_.refused(); }) {
+                refused = platform_.refused() != 0 ? platform_.refused() : refused;
+            }
+            from_.fail(finished ? error::write_ineffective : refusal(platform_), refused);
+            blame_ = true;
+        } else if (!finished) {
+            from_.fail(refusal(platform_));
+        }
+    }
+
+    /// Finds the record whose site is there, or the nearest one in front.
+    [[gnu::noinline]] void blame(address at) noexcept {
+        where_ = {table_kind::no_table, 0, 0};
+        const auto look = [&](const auto& section, table_kind kind) noexcept {
+            for (std::size_t i = 0; i < section.size(); ++i) {
+                const address site = section.records[i].site.target();
+                if (site <= at && site >= where_.site) {
+                    where_ = {kind, static_cast<std::uint32_t>(i), site};
+                }
+            }
+        };
+        if constexpr (with_names) {
+            look(tables_.calls, table_kind::calls);
+            look(tables_.keys, table_kind::keys);
+        }
+        look(tables_.alternatives, table_kind::alternatives);
     }
 
     template <class Record>
@@ -179,7 +273,7 @@ private:
         }
     }
 
-    static constexpr std::size_t longest_kept = 22; // known is 64 bytes then
+    static constexpr std::size_t longest_kept = 22;
 
     /// What was found out about the sites of one declaration, so that it is found out once.
     struct known {
@@ -189,6 +283,9 @@ private:
         std::uint8_t kept;    ///< how many bytes there are; 0: each site is placed by itself
         std::uint8_t operand; ///< offset of their relative operand, or no_operand
         std::uint8_t bytes[longest_kept];
+        std::uint8_t original_operand; ///< the same of the original; many_operands: it is not kept
+        std::uint8_t original[longest_kept];
+        address original_site;
     };
     static constexpr std::size_t first_window = 128;
     static constexpr unsigned known_count = 16;
@@ -239,6 +336,9 @@ private:
                     what.site = site;
                 }
                 if (!writing) {
+                    if (!is_there(site, what.bytes, length) && !is_original(what, site)) [[unlikely]] {
+                        check_text(each, each, site, length);
+                    }
                     continue;
                 }
                 write(site, what.bytes, length, done_.written);
@@ -252,6 +352,14 @@ private:
         }
         if (from_.trouble == error::no_error) {
             one(last, last);
+        }
+        if (out_of_order_ && from_.trouble == error::no_error && overlap(table.size())) {
+            from_.fail(error::sites_overlap);
+            each = find_overlap();
+        }
+        if (changed_ != nullptr && from_.trouble == error::no_error) {
+            from_.fail(error::site_changed);
+            each = changed_;
         }
         where_ = {table_kind::alternatives, static_cast<std::uint32_t>(each - table.records), each->site.target()};
         check_size(table, table_kind::alternatives);
@@ -290,11 +398,9 @@ private:
         }
         const address end = site + group_.length;
         if (!platform_.executable(site, group_.length)) {
-            from_.fail(error::site_outside_text);
+            from_.fail(error::site_outside_text, site);
         }
-        if (site < highest_end_ && mode_ == writes::nothing && overlaps(record, site, end)) {
-            from_.fail(error::sites_overlap);
-        }
+        out_of_order_ = out_of_order_ || (site < highest_end_ && mode_ == writes::nothing);
         highest_end_ = end > highest_end_ ? end : highest_end_;
         if (from_.trouble != error::no_error) {
             return;
@@ -309,26 +415,120 @@ private:
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
         from_.fail(place(back ? *group_.original : *group_.form, site, group_.length, bytes, !back));
         write(site, bytes.bytes, bytes.length, done_.written);
-        if (first && bytes.operand != many_operands && bytes.length <= sizeof(what.bytes)) {
+        if (from_.trouble != error::no_error) {
+            return;
+        }
+        if (first && what.kept == 0 && bytes.operand != many_operands && bytes.length <= sizeof(what.bytes)) {
             what.site = site;
             what.kept = bytes.length;
             what.operand = bytes.operand;
             copy(what.bytes, bytes.bytes, bytes.length);
+            patch original; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+            const bool good = place(*group_.original, site, group_.length, original, false) == error::no_error;
+            what.original_operand = good ? original.operand : many_operands;
+            what.original_site = site;
+            copy(what.original, original.bytes, bytes.length);
+        }
+        if (mode_ != writes::nothing || is_there(site, bytes.bytes, bytes.length) ||
+            (first && what.kept != 0 && is_original(what, site))) {
+            return;
+        }
+        const table::alternative_record* begin = record;
+        while (begin != tables_.alternatives.records && begin[-1].site.target() == site) {
+            --begin;
+        }
+        check_text(begin, record, site, bytes.length);
+    }
+
+    /// Whether the site holds the original of a declaration whose bytes are kept.
+    [[nodiscard]] static bool is_original(known& what, address site) noexcept {
+        if (what.original_operand != table::no_operand) {
+            if (what.original_operand == many_operands ||
+                !arch::relocate(what.original + what.original_operand,
+                                static_cast<std::int64_t>(what.original_site - site))) {
+                return false;
+            }
+            what.original_site = site;
+        }
+        return is_there(site, what.original, what.kept);
+    }
+
+    /// A site that holds none of the forms of its records, [first, last], is another's: a debugger's that has put a
+    /// breakpoint there, and will put back a byte of the instruction that it saw. Noted: two sites that overlap cannot
+    /// both hold theirs, and then that is what is wrong.
+    [[gnu::noinline]] void check_text(const table::alternative_record* first, const table::alternative_record* last,
+                                      address site, unsigned length) noexcept {
+        while (!holds_any(*first, site, length)) {
+            if (first++ == last) {
+                changed_ = changed_ != nullptr ? changed_ : last;
+                return;
+            }
         }
     }
 
-    /// Whether [from, to) meets the site of one of those before `record` that starts elsewhere. Tables come in the
-    /// order of text, but for what linkers and cold sections move: this is rarely asked.
-    [[nodiscard]] bool overlaps(const table::alternative_record* record, address from, address to) const noexcept {
-        while (record != tables_.alternatives.records) {
-            --record;
-            const address start = record->site.target();
-            const auto* const choices = reinterpret_cast<const table::choice*>(record->choices.target());
-            if (start != from && start < to && from < start + choices->length) {
-                return true;
+    /// Whether two of the first `count` sites share bytes without starting at the same one. Tables come in the order of
+    /// text, but for what linkers and cold sections move: this is rarely asked. Text is looked at in windows; a window
+    /// has a map of the bytes that sites start at, and one of those inside of sites.
+    [[nodiscard, gnu::noinline]] bool overlap(std::size_t count) const noexcept {
+        constexpr unsigned words = 128; // 8192 bytes of text in two KiB of stack
+        constexpr address span = words * 64;
+        const auto* const records = tables_.alternatives.records;
+        std::uint64_t starts[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
+        std::uint64_t inside[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
+        const auto set = [](std::uint64_t* map, address at) noexcept { map[at / 64] |= std::uint64_t{1} << at % 64; };
+        address begin = 0; // the first window is to find the lowest site
+        for (bool more = true; more;) {
+            const address before = begin < max_code_length ? begin : max_code_length;
+            for (unsigned i = 0; i < words; ++i) { // volatile: no call of memset
+                static_cast<volatile std::uint64_t*>(starts)[i] = 0;
+                static_cast<volatile std::uint64_t*>(inside)[i] = 0;
             }
+            address next = ~address{0};
+            more = false;
+            for (std::size_t i = 0; i < count; ++i) {
+                const address start = records[i].site.target();
+                if (start < begin - before) { // this window is behind the whole site
+                    continue;
+                }
+                if (start - begin + before >= span + before) {
+                    next = start < next ? start : next;
+                    more = true;
+                    continue;
+                }
+                if (start >= begin) {
+                    set(starts, start - begin);
+                }
+                const unsigned length = reinterpret_cast<const table::choice*>(records[i].choices.target())->length;
+                for (unsigned each = 1; each < length; ++each) {
+                    if (const address at = start + each - begin; at < span) {
+                        set(inside, at);
+                    }
+                }
+            }
+            for (unsigned i = 0; i < words; ++i) {
+                if ((starts[i] & inside[i]) != 0) {
+                    return true;
+                }
+            }
+            begin = next;
         }
         return false;
+    }
+
+    /// The first record that overlaps one before it, or the last of its group. There is one.
+    [[nodiscard, gnu::noinline]] const table::alternative_record* find_overlap() const noexcept {
+        const auto& table = tables_.alternatives;
+        std::size_t good = 1;
+        std::size_t bad = table.size();
+        while (bad - good > 1) {
+            const std::size_t middle = good + (bad - good) / 2;
+            (overlap(middle) ? bad : good) = middle;
+        }
+        const address site = table.records[bad - 1].site.target();
+        while (bad != table.size() && table.records[bad].site.target() == site) {
+            ++bad;
+        }
+        return table.records + bad - 1;
     }
 
     [[nodiscard]] static bool is_there(address at, const std::uint8_t* bytes, unsigned size) noexcept {
@@ -339,8 +539,13 @@ private:
     void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
         if (mode_ != writes::nothing && !is_there(at, bytes, size) && from_.trouble == error::no_error) {
             ++counter;
+            last_.note(at, bytes, size);
             if (!platform_.write(at, bytes, size)) {
-                from_.fail(error::text_not_writable);
+                if constexpr (requires { platform_.refused(); }) {
+                    at = platform_.refused() != 0 ? platform_.refused() : at;
+                }
+                from_.fail(refusal(platform_), at);
+                blame_ = true;
             }
         }
     }
@@ -352,7 +557,7 @@ private:
         }
         check_named(from_, named);
         if (tables_.registry == nullptr) {
-            from_.fail(error::reference_outside);
+            from_.fail(error::reference_outside, reinterpret_cast<address>(&named));
         }
         if (from_.trouble == error::no_error) {
             register_name(tables_.registry->root, named);
@@ -372,17 +577,18 @@ private:
         address to = 0;
         auto call = table::call_mode::function;
         if (!platform_.executable(site, 1)) {
-            from_.fail(error::site_outside_text);
+            from_.fail(error::site_outside_text, site);
         }
         if (is_named(tables_, record.callee)) {
             const table::named& named = named_of(from_, tables_, record.callee);
             if (!named.trampoline) {
-                from_.fail(error::reference_outside);
-            }
-            if (mode_ == writes::nothing || from_.trouble != error::no_error) {
-                return;
+                from_.fail(error::reference_outside, reinterpret_cast<address>(&named));
             }
             trampoline = named.trampoline.target();
+            if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+                look_for(records + i, records + count, trampoline);
+                return;
+            }
             to = cell_of(named).value;
             call = cell_of(named).state.mode;
         } else {
@@ -391,26 +597,25 @@ private:
             choose(from_, from_.template follow<table::choice>(callee.choices), false, features{*this}, chosen);
             trampoline = callee.trampoline.target();
             const address pointer = callee.target.target();
-            if (!platform_.writable(pointer, sizeof(address)) || !platform_.executable(trampoline, 1)) {
-                from_.fail(error::reference_outside);
+            if (!platform_.writable(pointer, sizeof(address))) {
+                from_.fail(error::reference_outside, pointer);
+            }
+            if (!platform_.executable(trampoline, 1)) {
+                from_.fail(error::reference_outside, trampoline);
             }
             const address targets = callee.targets.target() + chosen.ordinal * sizeof(address);
             if (targets % alignof(address) != 0 || !platform_.readable(targets, sizeof(address))) {
-                from_.fail(error::ordinal_outside);
+                from_.fail(error::ordinal_outside, targets);
             }
             if (mode_ == writes::nothing || from_.trouble != error::no_error) {
+                look_for(records + i, records + count, trampoline);
                 return;
             }
             to = *reinterpret_cast<const address*>(targets);
             *reinterpret_cast<volatile address*>(pointer) = to;
         }
         arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find_call() fills it
-        const bool found = find_call(platform_, records + i, records + count, trampoline, branch);
-        if ((record.callee.target() & spare_bits) == 0) {
-            record.site.distance += found ? static_cast<std::int32_t>(branch.start - site) : 0;
-            record.callee.distance += static_cast<std::int32_t>(found ? table::call_found : table::call_missed);
-        }
-        if (!found) {
+        if (!find_call(platform_, records + i, records + count, trampoline, branch)) {
             return;
         }
         std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
@@ -427,11 +632,33 @@ private:
         patched_ = patched_ || (mode_ == writes::originals && !is_there(branch.start, bytes, length));
     }
 
+    /// Looks for a call before anything is written, and notes in the record where it is. One that was found before must
+    /// still be there.
+    void look_for(table::call_record* record, const table::call_record* end, address trampoline) noexcept {
+        if (from_.trouble != error::no_error) {
+            return;
+        }
+        const address site = record->site.target();
+        const address looked = record->callee.target() & spare_bits;
+        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find_call() fills it
+        address breakpoint = 0;
+        const bool found = find_call(platform_, record, end, trampoline, branch, &breakpoint);
+        if (!found && (breakpoint != 0 || looked == table::call_found)) {
+            from_.fail(error::site_changed, breakpoint != 0 ? breakpoint : site);
+        } else if (looked == 0) {
+            record->site.distance += found ? static_cast<std::int32_t>(branch.start - site) : 0;
+            record->callee.distance += static_cast<std::int32_t>(found ? table::call_found : table::call_missed);
+        }
+    }
+
     void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
         table::key_record& record = records[i];
         const table::named& named = named_of(from_, tables_, record.key);
-        if (named.trampoline || !platform_.writable(reinterpret_cast<address>(&record), sizeof(record))) {
-            from_.fail(error::reference_outside);
+        if (named.trampoline) {
+            from_.fail(error::reference_outside, reinterpret_cast<address>(&named));
+        }
+        if (!platform_.writable(reinterpret_cast<address>(&record), sizeof(record))) {
+            from_.fail(error::reference_outside, reinterpret_cast<address>(&record));
         }
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
         bytes.length = 0;
@@ -527,7 +754,7 @@ private:
     /// Whether nothing is wrong yet and what is there may be written.
     bool watch(const void* what, std::size_t size) noexcept {
         if (!platform_.writable(reinterpret_cast<address>(what), size)) {
-            from_.fail(error::reference_outside);
+            from_.fail(error::reference_outside, reinterpret_cast<address>(what));
         }
         return from_.trouble == error::no_error;
     }
@@ -557,7 +784,7 @@ private:
 
     bool run_probe(address probe) noexcept {
         if (!platform_.executable(probe, 1)) {
-            from_.fail(error::reference_outside);
+            from_.fail(error::reference_outside, probe);
             return false;
         }
         if constexpr (requires { platform_.probe(probe); }) {
@@ -579,10 +806,14 @@ private:
     record_id where_{};
     writes mode_{writes::nothing};
     bool live_{true};
+    const table::alternative_record* changed_{}; ///< the first whose site holds none of its forms
+    bool out_of_order_{};                        ///< some alternative is not behind all those before it
+    bool blame_{};                               ///< what was refused may be another record's
     bool patched_{};   ///< although the platform refused, some site of a name is not in the form that reads memory
     address newest_{}; ///< the memo written last
     std::uint32_t noted_{};
     // Last, so that what comes before them is near.
+    written_last<!looks_itself<Platform>> last_;
     known known_[known_count];
     std::uint32_t hints_[hint_count];
 };

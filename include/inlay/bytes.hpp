@@ -56,13 +56,7 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) 
         } while (at < last);
         return word_at(a + last) == word_at(b + last);
     }
-    while (count != 0) {
-        --count;
-        if (a[count] != b[count]) {
-            return false;
-        }
-    }
-    return true;
+    return count == 0 || (a[0] == b[0] && a[count / 2] == b[count / 2] && a[count - 1] == b[count - 1]);
 }
 
 } // namespace INLAY_TARGET

@@ -51,11 +51,13 @@ template <class Image>
 struct reader {
     const Image& image;
     error trouble{error::no_error}; ///< the first thing wrong
+    address refused{};              ///< the address that it is about, or 0
     unsigned steps{};               ///< nodes of predicates visited since choose() began
 
-    [[gnu::noinline]] void fail(error what) noexcept {
+    [[gnu::noinline]] void fail(error what, address at = 0) noexcept {
         if (trouble == error::no_error) {
             trouble = what;
+            refused = at;
         }
     }
 
@@ -71,7 +73,7 @@ struct reader {
         if (size != 0 && at % 4 == 0 && image.readable(at, size)) {
             return reinterpret_cast<const void*>(at);
         }
-        fail(error::reference_outside);
+        fail(error::reference_outside, at);
         return nothing;
     }
 
@@ -111,7 +113,7 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
         from.fail(error::form_too_long);
     }
     if (!from.image.readable(reinterpret_cast<address>(bytes_of(form)), std::size_t{form.length} * copies)) {
-        from.fail(error::reference_outside);
+        from.fail(error::reference_outside, reinterpret_cast<address>(bytes_of(form)));
     }
     for (const auto at : form.relative) {
         if (at != table::no_operand && (copies != 1 || at + 4U > form.length)) {
@@ -126,7 +128,7 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
             from.fail(error::form_too_long);
         }
         if (pointer % alignof(address) != 0 || !from.image.readable(pointer, sizeof(address))) {
-            from.fail(error::reference_outside);
+            from.fail(error::reference_outside, pointer);
         }
     }
 }
@@ -330,6 +332,35 @@ inline namespace INLAY_TARGET {
     return error::no_error;
 }
 
+/// Whether the site, of `length` bytes, holds this form, which has been checked: in its place, then nops. A call
+/// through a pointer may have become the call of anything, or nothing: the pointer may have changed since.
+[[nodiscard]] inline bool holds(const table::form& form, address site, unsigned length) noexcept {
+    const auto* const now = reinterpret_cast<const std::uint8_t*>(site);
+    if (form.kind == table::form_kind::indirect_call) {
+        arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
+        const bool direct = arch::branch_at(site, length, branch) && branch.kind == arch::branch_kind::call;
+        if (arch::is_nops(now + (direct ? arch::call_length : 0), length - (direct ? arch::call_length : 0))) {
+            return true;
+        }
+    }
+    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    return place(form, site, length, bytes, false) == error::no_error && detail::equal(now, bytes.bytes, form.length) &&
+           arch::is_nops(now + form.length, length - form.length);
+}
+
+/// Whether the site holds any of these forms, which have been checked.
+[[nodiscard]] inline bool holds_any(const table::alternative_record& record, address site, unsigned length) noexcept {
+    table::reference const* next = &record.choices;
+    while (*next) {
+        const auto& choice = *reinterpret_cast<const table::choice*>(next->target());
+        if (holds(*reinterpret_cast<const table::form*>(choice.form.target()), site, length)) {
+            return true;
+        }
+        next = &choice.otherwise;
+    }
+    return false;
+}
+
 /// Decides one record of an alternative: which form, for a site of which length.
 template <class Image, class Features>
 void decide(reader<Image>& from, const table::alternative_record& record, const Features& features,
@@ -363,7 +394,7 @@ void decide(reader<Image>& from, const table::key_record& record, address value,
     result.length = 0;
     const address site = record.site.target();
     if (!from.image.executable(site, arch::longest_jump)) {
-        from.fail(error::site_outside_text);
+        from.fail(error::site_outside_text, site);
         return;
     }
     const address shape = record.key.target() & detail::spare_bits;
@@ -381,13 +412,13 @@ void decide(reader<Image>& from, const table::key_record& record, address value,
         to = record.targets.target();
     }
     if (arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)) == 0) {
-        from.fail(error::site_changed);
+        from.fail(error::site_changed, site);
     } else if (to == 0) {
         arch::fill_nops(result.bytes, arch::longest_jump);
     } else if (!from.image.executable(to, 1)) {
-        from.fail(error::reference_outside);
+        from.fail(error::reference_outside, to);
     } else if (!arch::encode_jump(site, to, result.bytes)) {
-        from.fail(error::target_out_of_range);
+        from.fail(error::target_out_of_range, to);
     }
     result.length = arch::longest_jump;
 }

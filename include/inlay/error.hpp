@@ -28,7 +28,8 @@ enum class error : std::uint8_t {
     ordinal_outside,         ///< a choice of a target that the callee does not have
     target_out_of_range,     ///< a relative operand does not fit its field at the site
     text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
-    site_changed,            ///< a site of a key or call holds what inlay did not write there
+    write_ineffective,       ///< text was written, but what the processor fetches is another
+    site_changed,            ///< a site holds what inlay did not write there
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
@@ -76,6 +77,8 @@ inline namespace INLAY_TARGET {
         return "a relative operand of the chosen form does not reach its target from the site";
     case error::text_not_writable:
         return "text cannot be written in this process; every site keeps a form that works";
+    case error::write_ineffective:
+        return "what was written is not what the processor fetches from the site: the platform writes somewhere else";
     case error::site_changed:
         return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
     case error::name_clash:
@@ -99,7 +102,8 @@ inline namespace INLAY_TARGET {
 /// Which table a record is in.
 enum class table_kind : std::uint8_t { no_table, alternatives, calls, keys, names };
 
-/// A record's place: table, index from 0, and the address of its site (0 where that is the trouble).
+/// A record's place: table, index from 0, and the address of its site; of a name, which has none, the address that was
+/// refused.
 struct record_id {
     table_kind table;
     std::uint32_t index;
@@ -118,7 +122,7 @@ class outcome {
 public:
     constexpr outcome() noexcept = default;
     [[gnu::always_inline]] constexpr outcome(inlay::error what, const char* detail) noexcept
-        : what_{what}, detail_{detail} {}
+        : what_{what}, about_{.detail = detail} {}
 
     /// True if every record was good and everything decided was written.
     [[nodiscard, gnu::always_inline]] constexpr explicit operator bool() const noexcept {
@@ -129,13 +133,22 @@ public:
     [[nodiscard, gnu::always_inline]] constexpr record_id record() const noexcept { return where_; }
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
     [[nodiscard, gnu::always_inline]] constexpr const char* detail() const noexcept {
-        return detail_ != nullptr ? detail_ : "";
+        const bool has = what_ == inlay::error::override_malformed || what_ == inlay::error::override_unknown;
+        return has ? about_.detail : "";
+    }
+    /// The address that was refused: what a reference leads to, where a site is, what could not be written. 0 where the
+    /// error is about none.
+    [[nodiscard, gnu::always_inline]] constexpr address refused() const noexcept {
+        const bool other = what_ == inlay::error::name_clash || what_ == inlay::error::override_malformed ||
+                           what_ == inlay::error::override_unknown;
+        return other ? 0 : about_.refused;
     }
 
     /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
     [[nodiscard, gnu::always_inline]] name_clash clash() const noexcept {
-        return named_ == nullptr ? name_clash{"", "", ""}
-                                 : name_clash{text(named_->name), text(named_->signature), text(other_->signature)};
+        return what_ != inlay::error::name_clash
+                   ? name_clash{"", "", ""}
+                   : name_clash{text(about_.named->name), text(about_.named->signature), text(other_->signature)};
     }
 
     std::uint32_t sites{};       ///< alternatives in the table
@@ -145,7 +158,7 @@ public:
     std::uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
     std::uint32_t keys{};         ///< sites of keys and switches in the table
     std::uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
-    std::int32_t system_error{};  ///< with error::text_not_writable: the platform's errno, if it has one
+    std::int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one
 
     /// Calls that go on through their trampoline: not found, the target out of reach, or text not changeable later.
     [[nodiscard, gnu::always_inline]] constexpr std::uint32_t calls_kept() const noexcept {
@@ -160,17 +173,18 @@ public:
     [[gnu::always_inline]] constexpr void fail(const table::named& one, const table::named& other,
                                                record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
-            named_ = &one;
+            fail(inlay::error::name_clash, where);
+            about_.named = &one;
             other_ = &other;
         }
-        fail(inlay::error::name_clash, where);
     }
 
-    /// Notes what is wrong, and with which record; the first such note stays.
-    [[gnu::always_inline]] constexpr void fail(inlay::error what, record_id where) noexcept {
-        if (what_ == inlay::error::no_error) {
+    /// Notes what is wrong, with which record, and which address was refused; the first such note stays.
+    [[gnu::always_inline]] constexpr void fail(inlay::error what, record_id where, address refused = 0) noexcept {
+        if (what_ == inlay::error::no_error && what != inlay::error::no_error) {
             what_ = what;
             where_ = where;
+            about_.refused = refused;
         }
     }
 
@@ -178,8 +192,12 @@ private:
     inlay::error what_{inlay::error::no_error};
     record_id where_{table_kind::no_table, 0, 0};
     // All zero, and no larger than this: else some compilers call memcpy or memset, which a kernel need not have.
-    const char* detail_{};
-    const table::named* named_{};
+    union about { // which one, `what_` says
+        address refused;
+        const char* detail;        ///< of an override
+        const table::named* named; ///< of a clash
+    };
+    about about_{.refused = 0};
     const table::named* other_{};
 
     [[nodiscard, gnu::always_inline]] static const char* text(const table::reference& from) noexcept {

@@ -86,9 +86,9 @@ private:
             finish();
         }
         done.written += written_;
-        done.fail(trouble_, where_);
+        done.fail(trouble_, where_, where_.site);
         if constexpr (requires { platform_.system_error(); }) {
-            if (trouble_ == error::text_not_writable) {
+            if (trouble_ == error::text_not_writable || trouble_ == error::write_ineffective) {
                 done.system_error = platform_.system_error();
             }
         }
@@ -152,15 +152,18 @@ private:
         if (writing_ && same != size && trouble_ == error::no_error) {
             ++written_;
             dirty_ = true;
+            last_.note(at, bytes, size);
             if (!platform_.write(at, bytes, size)) {
-                trouble_ = error::text_not_writable;
+                trouble_ = refusal(platform_);
             }
         }
     }
 
     void finish() noexcept {
-        if (dirty_ && !platform_.finish() && trouble_ == error::no_error) {
-            trouble_ = error::text_not_writable;
+        const bool finished = !dirty_ || platform_.finish();
+        if (trouble_ == error::no_error && !(finished && (!dirty_ || last_.is_there()))) {
+            trouble_ = finished ? error::write_ineffective : refusal(platform_);
+            where_.site = last_.at;
         }
         dirty_ = false;
     }
@@ -172,6 +175,7 @@ private:
     error trouble_{error::no_error};
     bool writing_{};
     bool dirty_{};
+    written_last<!looks_itself<Platform>> last_;
 };
 
 /// Works out a setting from the one at hand; an error if there is none such.

@@ -137,7 +137,7 @@ template <class Function>
         const table::named& named = tables.names.records[i];
         reader<platform::process> from{process};
         check_named(from, named);
-        done.fail(from.trouble, {table_kind::names, static_cast<std::uint32_t>(i), 0});
+        done.fail(from.trouble, {table_kind::names, static_cast<std::uint32_t>(i), from.refused}, from.refused);
         if (!done) {
             return;
         }

@@ -69,11 +69,15 @@ template <class Platform>
 void check_named(reader<Platform>& from, const table::named& named) noexcept {
     const Platform& image = from.image;
     const address cell = named.cell.target();
-    if (!is_text(image, named.name.target()) || !is_text(image, named.signature.target()) ||
-        cell % alignof(table::cell) != 0 || !image.writable(cell, sizeof(table::cell)) ||
-        (named.trampoline && !image.executable(named.trampoline.target(), 1))) {
-        from.fail(error::reference_outside);
-    }
+    const auto require = [&](bool good, const table::reference& at) noexcept {
+        if (!good) {
+            from.fail(error::reference_outside, at.target());
+        }
+    };
+    require(is_text(image, named.name.target()), named.name);
+    require(is_text(image, named.signature.target()), named.signature);
+    require(cell % alignof(table::cell) == 0 && image.writable(cell, sizeof(table::cell)), named.cell);
+    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
 }
 
 /// Calls `function(const table::named&)` for each cell that is registered under the name of `what`.

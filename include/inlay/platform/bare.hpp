@@ -38,6 +38,7 @@ struct bare {
     range text{};
     range image{};
     std::uintptr_t alias{}; ///< distance in bytes from text to where it may be written
+    bool wrong_alias{};     ///< at that distance there was something else than the text
 
     [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept { return image.contains(at, size); }
     [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
@@ -47,14 +48,37 @@ struct bare {
         return text.contains(at, size);
     }
 
+    /// With an alias it looks before and after: what lies there must be the text itself.
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        detail::copy(reinterpret_cast<std::uint8_t*>(at + alias), bytes, size);
-        return true;
+        auto* const to = reinterpret_cast<std::uint8_t*>(at + alias);
+        const auto* const fetched = reinterpret_cast<const std::uint8_t*>(at);
+        wrong_alias = alias != 0 && !detail::equal(to, fetched, size);
+        if (!wrong_alias) {
+            detail::copy(to, bytes, size);
+            if (alias != 0) {
+                forget(at, size);
+                wrong_alias = !detail::equal(fetched, bytes, size);
+            }
+        }
+        return !wrong_alias;
     }
+
+    /// Whether the last refusal was for a wrong alias.
+    [[nodiscard]] bool ineffective() const noexcept { return wrong_alias; }
 
     bool finish() noexcept {
         Synchronise();
         return true;
+    }
+
+private:
+    /// Makes the data cache forget the text, so that it is read as it is in memory.
+    static void forget([[maybe_unused]] std::uintptr_t at, [[maybe_unused]] std::size_t size) noexcept {
+#if defined(__aarch64__)
+        asm volatile("dc civac, %0\n\tdc civac, %1\n\tdsb ish" ::"r"(at), "r"(at + size - 1) : "memory");
+#else
+        asm volatile("" ::: "memory"); // what was read before is read again
+#endif
     }
 };
 

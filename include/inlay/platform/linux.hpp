@@ -152,6 +152,12 @@ public:
     /// The errno of the last refusal; 0 if there was none.
     [[nodiscard]] int system_error() const noexcept { return error_; }
 
+    /// Whether the last refusal was for bytes that were written and are not there.
+    [[nodiscard]] bool ineffective() const noexcept { return ineffective_; }
+
+    /// Where the first bytes lie that the last refusal was about.
+    [[nodiscard]] std::uintptr_t refused() const noexcept { return refused_; }
+
     /// System calls that wrote text so far.
     [[nodiscard]] std::uint32_t writes() const noexcept { return writes_; }
 
@@ -201,8 +207,15 @@ private:
         while (!written && way_ != way::refused) {
             written = way_ == way::memory_file ? write_memory_file()
                                                : replace_pages(page_ + first_, buffer_ + first_, last_ - first_);
+            if (written) {
+                ineffective_ =
+                    std::memcmp(reinterpret_cast<const void*>(page_ + first_), buffer_ + first_, last_ - first_) != 0;
+                written = !ineffective_;
+                errno = ineffective_ ? EIO : errno;
+            }
             if (!written) {
                 error_ = errno;
+                refused_ = page_ + first_;
                 way_ = way_ == way::memory_file ? way::replace_page : way::refused;
             }
         }
@@ -266,6 +279,8 @@ private:
     way way_;
     int file_{-1};
     int error_{};
+    bool ineffective_{};
+    std::uintptr_t refused_{};
     std::uint32_t writes_{};
     std::uintptr_t page_{};
     std::size_t first_{}, last_{}; // what of the buffer is filled; equal: nothing

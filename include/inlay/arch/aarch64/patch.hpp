@@ -114,6 +114,24 @@ inline constexpr std::uint32_t call_word = 0x94000000;
     return true;
 }
 
+/// Whether a debugger's breakpoint (brk #0) or the kernel's (brk #5, a uprobe) is there. What it lies on cannot be
+/// told: it may be the branch that is looked for, unless that is found behind it.
+[[nodiscard]] inline bool breakpoint_at(address at, std::size_t size, address /*target*/) noexcept {
+    const std::uint32_t word = size >= longest_branch ? load32(reinterpret_cast<const std::uint8_t*>(at)) : 0;
+    return word == 0xd4200000U || word == 0xd42000a0U;
+}
+inline constexpr bool breakpoint_ends_walk = false;
+
+/// Whether all of these bytes are nops.
+[[nodiscard]] inline bool is_nops(const std::uint8_t* bytes, unsigned count) noexcept {
+    for (; count >= instruction_size; count -= instruction_size, bytes += instruction_size) {
+        if (load32(bytes) != nop_word) {
+            return false;
+        }
+    }
+    return count == 0;
+}
+
 /// Bytes between two places where an instruction may begin.
 inline constexpr std::size_t instruction_alignment = 4;
 

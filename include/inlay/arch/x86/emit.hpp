@@ -68,7 +68,7 @@
 #define INLAY_FRAME_END(name)                                                                                          \
     ".pushsection .eh_frame,\"a\",@unwind\n"                                                                           \
     ".Linlay_cie." name ":\n\t"                                                                                        \
-    ".long 20, 0\n\t"                                                                                                    \
+    ".long 20, 0\n\t"                                                                                                  \
     ".byte 1,0x7a,0x52,0,1,0x78,16,1,0x1b,0x0c,7,8,0x90,1,0,0\n"                                                       \
     ".Linlay_fde." name ":\n\t"                                                                                        \
     ".long 20, . - .Linlay_cie." name ", " name " - ., .Linlay_end." name " - " name "\n\t"                            \

@@ -66,6 +66,44 @@ inline constexpr std::size_t longest_branch = 6;
     return false;
 }
 
+/// Whether a breakpoint (int3) lies on a call, jmp or jcc rel32 of `target`: what is left of it still goes there.
+[[nodiscard]] inline bool breakpoint_at(address at, std::size_t size, address target) noexcept {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+    if (size < 5 || bytes[0] != 0xcc) {
+        return false;
+    }
+    const found_branch plain{at, at + 1, at + 5, branch_kind::call};
+    const found_branch conditional{at, at + 2, at + 6, branch_kind::conditional};
+    return plain.target() == target || (size >= 6 && (bytes[1] & 0xf0U) == 0x80 && conditional.target() == target);
+}
+
+/// A walk that met such a breakpoint ends there: int3 is shorter than what it lies on.
+inline constexpr bool breakpoint_ends_walk = true;
+
+/// Whether all of these bytes are nops, as fill_nops() or an assembler puts them.
+[[nodiscard]] inline bool is_nops(const std::uint8_t* bytes, unsigned count) noexcept {
+    while (count != 0) {
+        unsigned length = count < max_nop_length ? count : max_nop_length;
+        const auto is_nop = [&]() noexcept {
+            std::uint32_t word = nop_word(length);
+            for (unsigned i = 0; i < length; ++i, word >>= 8) {
+                if (bytes[i] != (word & 0xff)) {
+                    return false;
+                }
+            }
+            return true;
+        };
+        while (!is_nop()) {
+            if (--length == 0) {
+                return false;
+            }
+        }
+        bytes += length;
+        count -= length;
+    }
+    return true;
+}
+
 /// Bytes between two places where an instruction may begin.
 inline constexpr std::size_t instruction_alignment = 1;
 
