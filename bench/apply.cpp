@@ -42,7 +42,7 @@ using bench::image, inlay::address;
 
 using namespace inlay::x86::insn;
 inline constexpr inlay::feature<"bench.odd", inlay::by_hand{}> odd;
-inline constexpr inlay::alternative<nop(5), inlay::when<odd, mov(eax, 1)>> site;
+inline constexpr auto site = inlay::alternative<nop(5), inlay::when<odd, mov(eax, 1)>>{}.clobbers<rax>();
 
 template <int Copy, std::size_t... Sites>
 [[gnu::noinline]] void sites_64(std::index_sequence<Sites...> /*of*/) {

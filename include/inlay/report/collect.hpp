@@ -181,7 +181,9 @@ template <class Image>
     if (symbol.starts_with("inlay::x86::emit::function_of<")) {
         return "function of instructions";
     }
-    const bool thunk = strip(symbol, "inlay::x86::emit::thunk<", ", false>::entry");
+    // Behind the function stands which registers the thunk keeps, a number.
+    const std::size_t kept = symbol.rfind(", false, ");
+    const bool thunk = kept != std::string_view::npos && strip(symbol, "inlay::x86::emit::thunk<", symbol.substr(kept));
     return (thunk ? "thunk of " : "") + without_parameters(symbol);
 }
 
