@@ -80,6 +80,8 @@ units clang++-19 -O0
 units clang++-19 -O3
 gdb g++ -O2 -g
 gdb clang++-19 -O2 -g
+breakpoints g++ -O2 -g -no-pie
+breakpoints clang++-19 -O2 -g -no-pie
 END
 }
 
@@ -157,6 +159,24 @@ END
     command gdb -q -batch -x step.py ./program >out 2>&1
     tail -n 5 out
     grep -q '^ok, [0-9]*[0-9][0-9] instructions' out
+}
+
+# A breakpoint on a site of each kind: apply() says so, with the site's address, and the program goes on unharmed.
+breakpoints() {
+    "$@" $quiet $base "$here/breakpoints.cpp" -o program && ./program | grep -q 'apply: no error' || return 1
+    for function in alternative_site operation_site call_site tail_site dispatch_site key_site; do
+        site=$(objdump -d --no-show-raw-insn -C program | awk -v name="<$function>:" '
+            index($0, name) { inside = 1; next }
+            inside && /^$/ { exit }
+            inside && /\t(call|jmp)/ { sub(":", "", $1); print $1; exit }')
+        command gdb -q -batch -ex "break *0x$site" -ex 'break later' -ex run -ex continue -ex "x/i 0x$site" -ex continue ./program >out 2>&1
+        if ! grep -q 'apply: the site holds bytes that inlay did not write' out || ! grep -q "site 0x$site\$" out ||
+            ! grep -q 'Breakpoint 1,' out || ! grep -q 'results: right' out || ! grep -q 'exited normally' out; then
+            echo "$function at $site:"
+            cut -c1-150 out
+            return 1
+        fi
+    done
 }
 
 # The large model: it works, or one sentence says that it does not.
