@@ -1173,7 +1173,7 @@ TEST(ReportOfMadeImage, ForeignBytesAreSeen) {
     made.put(hand_named::call_at, {0xcc});
     EXPECT_EQ(made.call().trouble, changed);
     EXPECT_EQ(made.call().state, report::state::other);
-    EXPECT_FALSE(made.call().malformed) << "apply() passes it over";
+    EXPECT_TRUE(made.call().malformed) << "apply() refuses it as well";
 
     made.put(hand_named::way_at, {0xcc});
     EXPECT_EQ(made.way().trouble, changed);

@@ -44,7 +44,10 @@ inline namespace INLAY_TARGET {
 /// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
 /// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way, and
 /// `bool live()` to say whether text can be changed later on: if not, keys and static calls stay in the form that reads
-/// memory, so that set() and update() work.
+/// memory, so that set() and update() work. `bool ineffective()` says that the last refusal was for bytes that were
+/// written and are not there; a platform that has it looks itself, for others the last site is looked at after
+/// `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text that does not
+/// run.
 template <class T>
 concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
     { view.readable(at, size) } noexcept -> std::same_as<bool>;
@@ -162,6 +165,12 @@ public:
 
 private:
     void patch_all() noexcept {
+        if constexpr (requires { platform_.text_moved(); }) {
+            if (platform_.text_moved()) {
+                done_.fail(error::text_moved, {table_kind::no_table, 0, 0});
+                return;
+            }
+        }
         if constexpr (with_names && requires { platform_.live(); }) {
             live_ = (tables_.names.bytes == 0) || platform_.live();
         }

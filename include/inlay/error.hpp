@@ -29,6 +29,7 @@ enum class error : std::uint8_t {
     target_out_of_range,     ///< a relative operand does not fit its field at the site
     text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
     write_ineffective,       ///< text was written, but what the processor fetches is another
+    text_moved,              ///< the program was rewritten after it was linked; its tables describe the old text
     site_changed,            ///< a site holds what inlay did not write there
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
@@ -79,6 +80,9 @@ inline namespace INLAY_TARGET {
         return "text cannot be written in this process; every site keeps a form that works";
     case error::write_ineffective:
         return "what was written is not what the processor fetches from the site: the platform writes somewhere else";
+    case error::text_moved:
+        return "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not "
+               "run";
     case error::site_changed:
         return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
     case error::name_clash:

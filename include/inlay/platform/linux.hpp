@@ -17,6 +17,9 @@
 // keeps the old translation. A thread on that page waits for some microseconds. (docs/choices.md says why there is
 // no breakpoint, as there is in Linux's text_poke_bp().)
 //
+// llvm-bolt copies the functions of a linked program to new text, or overwrites them, and changes no table of ours:
+// then nothing may be patched. Its programs have one executable segment more; whether it made that, their sections say.
+//
 // Writes to one page are collected and done at once. Nothing is allocated on the heap.
 // Compare proc_pid_mem(5), mremap(2), membarrier(2).
 #pragma once
@@ -55,6 +58,10 @@ public:
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
         const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
         const auto start = reinterpret_cast<std::uintptr_t>(__ehdr_start);
+        if (header->e_phoff != sizeof(*header)) { // moved by a tool, and that is their place in the file
+            ask_loader(start);
+            return;
+        }
         headers_ = reinterpret_cast<const ElfW(Phdr)*>(start + header->e_phoff);
         count_ = header->e_phnum;
         for (unsigned i = 0; i < count_; ++i) {
@@ -111,6 +118,30 @@ public:
         const bool granted = ::mprotect(page, size, PROT_READ | PROT_EXEC) == 0;
         ::munmap(page, size);
         return granted;
+    }
+
+    /// Whether the image was rewritten by llvm-bolt. Ordinary programs have one executable segment, and no file is
+    /// read.
+    [[nodiscard]] bool text_moved() const noexcept {
+        unsigned executables = 0;
+        const ElfW(Ehdr)* header = nullptr;
+        for (unsigned i = 0; i < count_; ++i) {
+            const auto& each = headers_[i];
+            executables += each.p_type == PT_LOAD && (each.p_flags & PF_X) != 0 ? 1 : 0;
+            if (each.p_type == PT_LOAD && each.p_offset == 0) {
+                header = reinterpret_cast<const ElfW(Ehdr)*>(base_ + each.p_vaddr);
+            }
+        }
+        if (executables < 2 || header == nullptr) {
+            return false;
+        }
+        const int file = open_image();
+        const sections what = file < 0 ? sections::unknown : look_at_sections(file, *header);
+        if (file >= 0) {
+            ::close(file);
+        }
+        // If the file does not say: patchelf, which moves the program headers too, adds no text.
+        return what == sections::of_bolt || (what == sections::unknown && header->e_phoff != sizeof(*header));
     }
 
     /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
@@ -184,6 +215,81 @@ private:
             }
         }
         return false;
+    }
+
+    /// Finds the image that `inside` lies in.
+    void ask_loader(std::uintptr_t inside) noexcept {
+        struct question {
+            process* self;
+            std::uintptr_t inside;
+        } asked{this, inside};
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
+                const auto& from = *static_cast<question*>(data);
+                for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
+                    const auto& each = info->dlpi_phdr[i];
+                    if (each.p_type == PT_LOAD && from.inside - (info->dlpi_addr + each.p_vaddr) < each.p_memsz) {
+                        from.self->headers_ = info->dlpi_phdr;
+                        from.self->count_ = info->dlpi_phnum;
+                        from.self->base_ = info->dlpi_addr;
+                        return 1;
+                    }
+                }
+                return 0;
+            },
+            &asked);
+    }
+
+    enum class sections : std::uint8_t { ordinary, of_bolt, unknown };
+
+    /// The file that the image was loaded from, or -1.
+    [[nodiscard]] int open_image() const noexcept {
+        struct question {
+            const ElfW(Phdr) * headers;
+            std::uintptr_t base;
+            int file;
+        } asked{headers_, base_, -1};
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
+                auto& from = *static_cast<question*>(data);
+                if (info->dlpi_addr != from.base || info->dlpi_phdr->p_vaddr != from.headers->p_vaddr) {
+                    return 0;
+                }
+                const bool named = info->dlpi_name != nullptr && *info->dlpi_name != '\0';
+                from.file = ::open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+                return 1;
+            },
+            &asked);
+        return asked.file;
+    }
+
+    [[nodiscard]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
+        return ::pread(file, to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
+    }
+
+    /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
+    [[nodiscard]] static sections look_at_sections(int file, const ElfW(Ehdr) & loaded) noexcept {
+        ElfW(Ehdr) header;
+        ElfW(Shdr) names;
+        if (!read_at(file, &header, sizeof(header), 0) || std::memcmp(&header, &loaded, sizeof(header)) != 0 ||
+            header.e_shoff == 0 || header.e_shnum == 0 ||
+            !read_at(file, &names, sizeof(names), header.e_shoff + header.e_shstrndx * sizeof(names))) {
+            return sections::unknown;
+        }
+        constexpr char moved[] = ".bolt.org.";     // NOLINT(*-avoid-c-arrays)
+        constexpr char note[] = ".note.bolt_info"; // NOLINT(*-avoid-c-arrays)
+        for (unsigned i = 0; i < header.e_shnum; ++i) {
+            ElfW(Shdr) section;
+            char name[sizeof(note)]{}; // NOLINT(*-avoid-c-arrays)
+            if (!read_at(file, &section, sizeof(section), header.e_shoff + i * sizeof(section))) {
+                return sections::unknown;
+            }
+            (void)read_at(file, name, sizeof(name), names.sh_offset + section.sh_name); // the last one may be shorter
+            if (std::memcmp(name, moved, sizeof(moved) - 1) == 0 || std::memcmp(name, note, sizeof(note)) == 0) {
+                return sections::of_bolt;
+            }
+        }
+        return sections::ordinary;
     }
 
     /// Adds bytes to the buffer, with the text as it is in the gap to those collected before.

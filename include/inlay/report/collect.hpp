@@ -369,6 +369,13 @@ public:
         if (entry.kind == site_kind::pv_call) {
             finish_pv_call(entry);
         }
+        const auto* each = first;
+        while (each != end && !holds_any(*each, at, chosen.group.length)) {
+            ++each;
+        }
+        if (each == end && entry.state == state::other) {
+            malformed(entry, error::site_changed);
+        }
         return entry;
     }
 
@@ -387,9 +394,10 @@ public:
             from.fail(error::reference_outside);
         }
         arch::found_branch branch{};
-        const bool found =
-            from.trouble == error::no_error && in_text != 0 &&
-            inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(), trampoline, branch);
+        address breakpoint = 0;
+        const bool found = from.trouble == error::no_error && in_text != 0 &&
+                           inlay::detail::find_call(image_, &record, tables_.calls.records + tables_.calls.size(),
+                                                    trampoline, branch, &breakpoint);
         entry.where = in_text != 0 ? symbols_.find(found ? branch.start : marker) : place{.at = marker};
         malformed(entry, from.trouble);
         if (!entry.trouble.empty()) {
@@ -425,8 +433,11 @@ public:
             return entry;
         }
         if (!found) {
-            if ((record.callee.target() & table::call_found) != 0) { // apply() leaves it alone
-                changed(entry, marker, in_text);
+            if (breakpoint != 0 || (record.callee.target() & table::call_found) != 0) {
+                changed(entry, breakpoint != 0 ? breakpoint : marker,
+                        inlay::detail::executable_from(image_, breakpoint != 0 ? breakpoint : marker,
+                                                       arch::longest_branch));
+                entry.malformed = true;
             } else {
                 entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
             }
