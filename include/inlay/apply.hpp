@@ -397,8 +397,7 @@ private:
         const address site = record->site.target();
         known& what = know(*record);
         const bool first = record == tables_.alternatives.records || record[-1].site.target() != site;
-        if (!first && from_.trouble == error::no_error &&
-            what.chosen.original->kind == table::form_kind::indirect_call) {
+        if (!first && from_.trouble == error::no_error && !may_join(*group_.original, *what.chosen.original)) {
             from_.fail(error::call_behind_alternative);
         }
         join(group_, what.chosen, first);

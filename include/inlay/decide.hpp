@@ -102,6 +102,14 @@ inline constexpr unsigned most_steps = 65535;
                                                           ~address{3});
 }
 
+/// Whether a call through a pointer may stand in a group that begins with `first`: only if that is the same call. (A
+/// linker that folds identical functions leaves the records of both.) Behind anything else it would overwrite it.
+[[nodiscard]] inline bool may_join(const table::form& first, const table::form& form) noexcept {
+    return form.kind != table::form_kind::indirect_call ||
+           (first.kind == table::form_kind::indirect_call &&
+            indirect_call_of(first).pointer.target() == indirect_call_of(form).pointer.target());
+}
+
 /// Whether `form` is whole, known, and fits a site of `length` bytes.
 template <class Image>
 void check_form(reader<Image>& from, const table::form& form, unsigned length) noexcept {

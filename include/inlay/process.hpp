@@ -73,17 +73,15 @@ template <class Function>
         if (header.p_type != PT_NOTE || !process.readable(at, header.p_memsz)) {
             continue;
         }
-        while (at + sizeof(ElfW(Nhdr)) + sizeof(owner) + sizeof(table::reference) <= end) {
+        // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
+        for (; at + sizeof(ElfW(Nhdr)) + sizeof(owner) + sizeof(table::reference) <= end; at += sizeof(std::uint32_t)) {
             const auto& note = *reinterpret_cast<const ElfW(Nhdr)*>(at);
             const std::uintptr_t text = at + sizeof(note);
-            const std::uintptr_t description = text + ((note.n_namesz + 3U) & ~3U);
-            if (note.n_namesz == 6 && note.n_type == table::version &&
+            if (note.n_namesz == 6 && note.n_descsz == sizeof(table::reference) && note.n_type == table::version &&
                 std::memcmp(reinterpret_cast<const void*>(text), owner, sizeof(owner)) == 0) {
                 return reinterpret_cast<table::image*>(
-                    reinterpret_cast<const table::reference*>(description)->target());
+                    reinterpret_cast<const table::reference*>(text + sizeof(owner))->target());
             }
-            const std::uintptr_t align = header.p_align == 8 ? 7 : 3;
-            at = (description + note.n_descsz + align) & ~align;
         }
     }
     return nullptr;

@@ -523,7 +523,7 @@ private:
         reader<Image> from{image_};
         decide(from, record, Features{features_, from}, one);
         if (from.trouble == error::no_error && result.from != nullptr &&
-            one.original->kind == table::form_kind::indirect_call) {
+            !inlay::detail::may_join(*result.group.original, *one.original)) {
             from.fail(error::call_behind_alternative);
         }
         if (from.trouble == error::no_error) {
