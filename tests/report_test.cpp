@@ -1037,8 +1037,9 @@ TEST(ReportOfMadeImage, AnAlternativeMayFollowAPvCallButNotComeBefore) {
     EXPECT_EQ(what.summary.malformed, 1U);
     EXPECT_EQ(inlay::apply(tables, made.image).error(), inlay::error::call_behind_alternative);
 
+    // The same call twice is what a linker leaves that folds two functions.
     made::refer(made.tables.original.form, &made.tables.call);
-    EXPECT_EQ(made.about(2).sites.at(0).trouble, inlay::message(inlay::error::call_behind_alternative));
+    EXPECT_EQ(made.about(2).sites.at(0).trouble, "");
     EXPECT_EQ(made.about(2).sites.at(0).kind, report::site_kind::pv_call);
 }
 

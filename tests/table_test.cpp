@@ -552,6 +552,13 @@ TEST_F(CallThroughPointer, InFrontOfTheAlternativeIsTheOnlyOrder) {
     refused(apply(calls(1, 2)), error::call_behind_alternative, table_kind::alternatives, 1, before);
 }
 
+TEST_F(CallThroughPointer, TwiceTheSameIsOneSite) {
+    // A linker that folds identical functions leaves the records of both.
+    made::refer(m->records[1].choices, &m->choice);
+    ASSERT_TRUE(apply(calls(0, 3)));
+    EXPECT_EQ(bytes_at(96, 6), call_of(500));
+}
+
 TEST_F(CallThroughPointer, BadOnes) {
     const auto before = image.text;
     m->form.call.pointer.distance += 2; // not aligned
