@@ -466,7 +466,7 @@ private:
     /// both hold theirs, and then that is what is wrong.
     [[gnu::noinline]] void check_text(const table::alternative_record* first, const table::alternative_record* last,
                                       address site, unsigned length) noexcept {
-        while (!holds_any(*first, site, length)) {
+        while (!holds_any(from_, *first, site, length)) {
             if (first++ == last) {
                 changed_ = changed_ != nullptr ? changed_ : last;
                 return;
@@ -506,7 +506,9 @@ private:
                 if (start >= begin) {
                     set(starts, start - begin);
                 }
-                const unsigned length = reinterpret_cast<const table::choice*>(records[i].choices.target())->length;
+                const address choices = records[i].choices.target();
+                const bool good = platform_.readable(choices, sizeof(table::choice));
+                const unsigned length = good ? reinterpret_cast<const table::choice*>(choices)->length : 0;
                 for (unsigned each = 1; each < length; ++each) {
                     if (const address at = start + each - begin; at < span) {
                         set(inside, at);

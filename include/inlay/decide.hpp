@@ -356,12 +356,20 @@ inline namespace INLAY_TARGET {
            arch::is_nops(now + form.length, length - form.length);
 }
 
-/// Whether the site holds any of these forms, which have been checked.
-[[nodiscard]] inline bool holds_any(const table::alternative_record& record, address site, unsigned length) noexcept {
-    table::reference const* next = &record.choices;
-    while (*next) {
-        const auto& choice = *reinterpret_cast<const table::choice*>(next->target());
-        if (holds(*reinterpret_cast<const table::form*>(choice.form.target()), site, length)) {
+/// Whether the site holds any form of the record. (Checked again: malformed tables may have the cell of a feature on
+/// top of a form.)
+template <class Image>
+[[nodiscard]] bool holds_any(reader<Image>& from, const table::alternative_record& record, address site,
+                             unsigned length) noexcept {
+    const table::reference* next = &record.choices;
+    for (unsigned steps = 0; *next && steps < detail::longest_list; ++steps) {
+        const auto& choice = from.template follow<table::choice>(*next);
+        const auto& form = from.template follow<table::form>(choice.form);
+        detail::check_form(from, form, length);
+        if (from.trouble != error::no_error) {
+            return false;
+        }
+        if (holds(form, site, length)) {
             return true;
         }
         next = &choice.otherwise;

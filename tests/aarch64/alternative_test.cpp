@@ -498,13 +498,14 @@ void corrupt() {
     const auto memory = std::make_unique<made::memory>();
     inlay::aarch64::fill_nops(memory->text.data(), made::text_size);
     auto& in = *new (memory->data.data()) tables{};
-    const auto form = [](auto& where, std::uint8_t length) {
+    const auto form = [](auto& where, std::uint8_t length, std::uint32_t word) {
         where.head = {length, table::form_kind::plain, {0, 0}, {255, 255, 255, 255}};
-        inlay::aarch64::store32(where.bytes, 0xd2800020);
+        inlay::aarch64::store32(where.bytes, word);
     };
-    form(in.good, 4);
-    form(in.other, 4);
+    form(in.good, 4, 0xd2800000);
+    form(in.other, 4, 0xd2800020);
     for (unsigned i = 0; i < 2; ++i) {
+        inlay::aarch64::store32(memory->text.data() + 16 * i, 0xd2800000);
         in.choices[i].length = 8;
         made::refer(in.records[i].site, memory->text.data() + 16 * i);
         made::refer(in.records[i].choices, &in.choices[1]);
@@ -532,6 +533,17 @@ void corrupt() {
     check(done && done.written == 2 && inlay::aarch64::load32(memory->text.data() + 16) == 0xd2800020 &&
               inlay::aarch64::load32(memory->text.data() + 20) == inlay::aarch64::nop_word,
           "the same image, whole, is patched");
+    for (const std::size_t at : {16U, 20U}) { // a breakpoint on the instruction, and on the nop behind it
+        const auto good = memory->text;
+        inlay::aarch64::store32(memory->text.data() + at, 0xd4200000);
+        const auto now = memory->text;
+        watched.writes = 0;
+        done = inlay::apply(image, watched);
+        check(done.error() == inlay::error::site_changed && done.record().index == 1 && watched.writes == 0 &&
+                  memory->text == now,
+              "a breakpoint is refused and nothing changes");
+        memory->text = good;
+    }
 }
 
 } // namespace

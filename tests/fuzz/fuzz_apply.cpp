@@ -118,6 +118,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                 "a decision has a length");
     }
 
+    // As a compiler leaves them: text that holds the originals, or apply() would write nothing.
+    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const auto& record = tables.alternatives.records[i];
+        const address site = record.site.target();
+        inlay::reader<struct platform> from{platform};
+        inlay::decision one{};
+        inlay::decide(from, record, [](const table::feature_record&) noexcept { return false; }, one);
+        inlay::patch bytes{};
+        if (from.trouble == error::no_error &&
+            made::platform::within(image->text.data(), made::text_size, site, one.length) &&
+            inlay::place(*one.original, site, one.length, bytes, false) == error::no_error) {
+            std::memcpy(reinterpret_cast<void*>(site), bytes.bytes, bytes.length);
+        }
+    }
+
     for (std::size_t i = 0; i < tables.keys.size(); ++i) {
         inlay::patch bytes{};
         const auto before = *image;

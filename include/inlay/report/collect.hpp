@@ -370,7 +370,8 @@ public:
             finish_pv_call(entry);
         }
         const auto* each = first;
-        while (each != end && !holds_any(*each, at, chosen.group.length)) {
+        reader<Image> from{image_};
+        while (each != end && !holds_any(from, *each, at, chosen.group.length)) {
             ++each;
         }
         if (each == end && entry.state == state::other) {
