@@ -1,15 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
-#   sh tests/run.sh              25 minutes at most on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative operands
-#                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
+#   sh tests/run.sh              40 minutes at most on two cores
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix modes operands tools names threads valgrind debugger
+#                                negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
+#     modes     compilers, assemblers and linkers in modes that change what inlay gets to see; unwinding; breakpoints
+#     operands  programs made of random sites with operands, against plain calls
+#     tools     programs that other tools have rewritten
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative operands freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix modes operands tools names threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -18,7 +21,7 @@ passed=0
 sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
     clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
     libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux \
-    qemu-system-x86 xen-hypervisor-4.17-amd64 || exit 1
+    qemu-system-x86 xen-hypervisor-4.17-amd64 mold bolt-19 || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {
@@ -117,7 +120,9 @@ for each in $parts; do
     debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
     names) part names sh tests/names/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
+    modes) part modes sh tests/modes/run.sh ;;
     operands) part operands sh tests/operands/run.sh quick ;;
+    tools) part tools sh tests/tools/run.sh ;;
     freestanding)
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
         part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
