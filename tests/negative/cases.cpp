@@ -377,9 +377,11 @@ void use() { site(1); }
 // CASE right_clobbers
 inline constexpr auto now =
     inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>().clobbers<rcx>();
-inline constexpr auto fill =
-    inlay::alternative<bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>()>{}.takes<rdi, rax, rcx>().clobbers<rdi, rcx>();
-inline constexpr auto identify = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers<rax, rbx, rcx, rdx>();
+inline constexpr auto fill = inlay::alternative<bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>()>{}
+                                 .takes<rdi, rax, rcx>()
+                                 .clobbers<rdi, rcx>();
+inline constexpr auto identify =
+    inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers<rax, rbx, rcx, rdx>();
 inline constexpr auto kept = inlay::alternative<none, when<x, push(rcx) + inc(rcx) + pop(rcx)>>{};
 std::uint64_t use(void* to) {
     fill(to, 0, 8);

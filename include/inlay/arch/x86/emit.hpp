@@ -267,16 +267,24 @@ inline namespace INLAY_TARGET {
         INLAY_EIGHT("0xd5,0x4c," general, "-160", "8") /* r24 to r31 */                                                \
         ".Linlay_no_apx%=:\n\t"
 #else
+// clang-format off
 #define INLAY_STATE_TO_FRAME(vector, mask, sse)                                                                        \
     INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
     INLAY_MASKS_TO_FRAME(mask, "-608")                                                                                 \
-    ".if %c[vectors]\n\t" INLAY_EIGHT("0x62,0xf1,0xfe,0x48," vector, "-544", "64") /* vmovdqu64 */                     \
-        ".endif\n\t" INLAY_GO(".Linlay_vectors%=") ".Linlay_no_avx512%=:\n\t"                                          \
-                                                   ".if %c[vectors]\n\t" INLAY_IF_STATE("%c[avx]", ".Linlay_no_avx%=") \
-                                                       INLAY_EIGHT("0xc5,0xfe," vector, "-544", "64") /* vmovdqu */    \
-        INLAY_GO(".Linlay_vectors%=") ".Linlay_no_avx%=:\n\t" INLAY_EIGHT("0x0f," sse, "-544", "64")  /* movups */     \
-        ".endif\n"                                                                                                     \
-        ".Linlay_vectors%=:\n\t"
+    ".if %c[vectors]\n\t"                                                                                              \
+    INLAY_EIGHT("0x62,0xf1,0xfe,0x48," vector, "-544", "64") /* vmovdqu64 */                                           \
+    ".endif\n\t"                                                                                                       \
+    INLAY_GO(".Linlay_vectors%=")                                                                                      \
+    ".Linlay_no_avx512%=:\n\t"                                                                                         \
+    ".if %c[vectors]\n\t"                                                                                              \
+    INLAY_IF_STATE("%c[avx]", ".Linlay_no_avx%=")                                                                      \
+    INLAY_EIGHT("0xc5,0xfe," vector, "-544", "64") /* vmovdqu */                                                       \
+    INLAY_GO(".Linlay_vectors%=")                                                                                      \
+    ".Linlay_no_avx%=:\n\t"                                                                                            \
+    INLAY_EIGHT("0x0f," sse, "-544", "64") /* movups */                                                                \
+    ".endif\n"                                                                                                         \
+    ".Linlay_vectors%=:\n\t"
+// clang-format on
 #endif
 #define INLAY_STATE_OPERANDS                                                                                           \
     [state] "i"(&processor_state), [avx512] "i"(state_avx512), [wide] "i"(state_masks_of_64_bits),                     \
@@ -287,27 +295,31 @@ inline namespace INLAY_TARGET {
 /// time. A template, so that units that keep different registers do not share it.
 template <int Kept>
 struct registers_to_frame {
+    // clang-format off
     INLAY_NAKED static void store() {
         asm(INLAY_IF_STATE("%c[unknown]", ".Linlay_known%=")
 #if defined(__x86_64__)
-                INLAY_PUSH("0x57") INLAY_PUSH("0x56") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // rdi, rsi, rdx, rcx
-            INLAY_PUSH("0x41,0x50") INLAY_PUSH("0x41,0x51") INLAY_PUSH("0x50") // r8, r9, rax: the stack is aligned
-            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t" INLAY_POP("0x58") INLAY_POP("0x41,0x59") INLAY_POP("0x41,0x58")
-                INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x5e") INLAY_POP("0x5f")
+            INLAY_PUSH("0x57") INLAY_PUSH("0x56") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // rdi, rsi, rdx, rcx
+            INLAY_PUSH("0x41,0x50") INLAY_PUSH("0x41,0x51") INLAY_PUSH("0x50")          // r8, r9, rax: aligns the stack
+            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+            INLAY_POP("0x58") INLAY_POP("0x41,0x59") INLAY_POP("0x41,0x58")
+            INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x5e") INLAY_POP("0x5f")
 #else
-                INLAY_PUSH("0x50") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // eax, edx, ecx
-            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t" INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x58")
+            INLAY_PUSH("0x50") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // eax, edx, ecx
+            ".byte 0xe8\n\t.long %c[find] - . - 4\n\t"
+            INLAY_POP("0x59") INLAY_POP("0x5a") INLAY_POP("0x58")
 #endif
-                    ".Linlay_known%=:\n\t"
+            ".Linlay_known%=:\n\t"
 #if defined(__x86_64__)
             INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x89")
 #else
             INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x11")
 #endif
-                INLAY_RETURN
+            INLAY_RETURN
             :
             : INLAY_STATE_OPERANDS, [find] "i"(&find_processor_state));
     }
+
     INLAY_NAKED static void load() {
 #if defined(__x86_64__)
         asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x8b") INLAY_RETURN : : INLAY_STATE_OPERANDS);
@@ -315,6 +327,7 @@ struct registers_to_frame {
         asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x10") INLAY_RETURN : : INLAY_STATE_OPERANDS);
 #endif
     }
+    // clang-format on
 };
 
 template <int Kept>
@@ -342,81 +355,85 @@ struct thunk {
     static_assert(is_64_bit || target::arity <= 3,
                   "inlay: in 32-bit mode, a function called from an alternative has at most three parameters");
 
+    // clang-format off
     INLAY_NAKED static void entry() {
 #if defined(__x86_64__)
-        asm(".byte 0x55\n\t"                                                                             // push rbp
-            INLAY_CFI("cfi_def_cfa_offset 16") INLAY_CFI("cfi_offset 6, -16") ".byte 0x48,0x89,0xe5\n\t" // mov rbp, rsp
-            INLAY_CFI(
-                "cfi_def_cfa_register 6") ".byte 0x48,0x83,0xe4,0xf0\n\t" // and rsp, -16
-                                          ".byte 0x51,0x52,0x56,0x57\n\t" // push rcx, rdx, rsi, rdi
-                                          ".byte 0x41,0x50,0x41,0x51\n\t" // push r8, r9
-                                          ".byte 0x41,0x52,0x41,0x53\n\t" // push r10, r11
-                                          ".byte 0x50,0x50\n\t"           // push rax, twice: keeps the stack aligned
-                                          ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t" // mov rdi, [rbp +
-                                                                                                     // 8]
-                                          ".if %c[kept]\n\t" INLAY_IF_STATE(
-                                              "%c[kept]",
-                                              ".Linlay_plain%=") ".byte 0x48,0x81,0xec\n\t.long 1232\n\t" // sub rsp,
-                                                                                                          // 1232
-                                                                 ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
-                                                                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-                                                                 ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
-                                                                 ".byte 0x48,0x81,0xc4\n\t.long 1232\n\t" // add rsp,
-                                                                                                          // 1232
-            INLAY_GO(".Linlay_called%=") ".Linlay_plain%=:\n\t"
-                                         ".endif\n\t"
-                                         ".byte 0xe8\n\t.long %c[function] - . - 4\n"
-                                         ".Linlay_called%=:\n\t"
-                                         ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
-                                         ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
-                                         ".endif\n\t"
-                                         ".byte 0x41,0x5b,0x41,0x5a\n\t"
-                                         ".byte 0x41,0x59,0x41,0x58\n\t"
-                                         ".byte 0x5f,0x5e\n\t"
-                                         ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
-                                         ".else\n\t.byte 0x5a\n\t"               // pop rdx
-                                         ".endif\n\t"
-                                         ".byte 0x59,0xc9\n\t" // pop rcx; leave
-            INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6") INLAY_RETURN
+        asm(".byte 0x55\n\t" // push rbp
+            INLAY_CFI("cfi_def_cfa_offset 16") INLAY_CFI("cfi_offset 6, -16")
+            ".byte 0x48,0x89,0xe5\n\t" // mov rbp, rsp
+            INLAY_CFI("cfi_def_cfa_register 6")
+            ".byte 0x48,0x83,0xe4,0xf0\n\t"                              // and rsp, -16
+            ".byte 0x51,0x52,0x56,0x57\n\t"                              // push rcx, rdx, rsi, rdi
+            ".byte 0x41,0x50,0x41,0x51\n\t"                              // push r8, r9
+            ".byte 0x41,0x52,0x41,0x53\n\t"                              // push r10, r11
+            ".byte 0x50,0x50\n\t"                                        // push rax, twice: keeps the stack aligned
+            ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t"   // mov rdi, [rbp + 8]
+            ".if %c[kept]\n\t" INLAY_IF_STATE("%c[kept]", ".Linlay_plain%=")
+            ".byte 0x48,0x81,0xec\n\t.long 1232\n\t"                     // sub rsp, 1232
+            ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+            ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
+            ".byte 0x48,0x81,0xc4\n\t.long 1232\n\t"                     // add rsp, 1232
+            INLAY_GO(".Linlay_called%=")
+            ".Linlay_plain%=:\n\t"
+            ".endif\n\t"
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+            ".Linlay_called%=:\n\t"
+            ".if %c[returns_rax]\n\t.byte 0x48,0x83,0xc4,0x10\n\t" // add rsp, 16
+            ".else\n\t.byte 0x58,0x58\n\t"                         // pop rax, twice
+            ".endif\n\t"
+            ".byte 0x41,0x5b,0x41,0x5a\n\t"
+            ".byte 0x41,0x59,0x41,0x58\n\t"
+            ".byte 0x5f,0x5e\n\t"
+            ".if %c[returns_rdx]\n\t.byte 0x59\n\t" // pop rcx: skip the saved rdx
+            ".else\n\t.byte 0x5a\n\t"               // pop rdx
+            ".endif\n\t"
+            ".byte 0x59,0xc9\n\t" // pop rcx; leave
+            INLAY_CFI("cfi_def_cfa 7, 8") INLAY_CFI("cfi_restore 6")
+            INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>), [load] "i"(load_registers<Kept>),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [load] "i"(load_registers<Kept>),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
 #else
-        asm(".byte 0x55\n\t"                                                                      // push ebp
-            INLAY_CFI("cfi_def_cfa_offset 8") INLAY_CFI("cfi_offset 5, -8") ".byte 0x89,0xe5\n\t" // mov ebp, esp
-            INLAY_CFI(
-                "cfi_def_cfa_register 5") ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
-                                          ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack
-                                                                          // stays aligned
-                                          ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
-                                          ".if %c[kept]\n\t" INLAY_IF_STATE(
-                                              "%c[kept]",
-                                              ".Linlay_plain%=") ".byte 0x81,0xec\n\t.long 592\n\t" // sub esp, 592
-                                                                 ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
-                                                                 ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
-                                                                 ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
-                                                                 ".byte 0x81,0xc4\n\t.long 592\n\t" // add esp, 592
-            INLAY_GO(".Linlay_called%=") ".Linlay_plain%=:\n\t"
-                                         ".endif\n\t"
-                                         ".byte 0xe8\n\t.long %c[function] - . - 4\n"
-                                         ".Linlay_called%=:\n\t"
-                                         ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
-                                         ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
-                                         ".endif\n\t"
-                                         ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
-                                         ".else\n\t.byte 0x5a\n\t"               // pop edx
-                                         ".endif\n\t"
-                                         ".byte 0x59,0xc9\n\t" // pop ecx; leave
-            INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5") INLAY_RETURN
+        asm(".byte 0x55\n\t" // push ebp
+            INLAY_CFI("cfi_def_cfa_offset 8") INLAY_CFI("cfi_offset 5, -8")
+            ".byte 0x89,0xe5\n\t" // mov ebp, esp
+            INLAY_CFI("cfi_def_cfa_register 5")
+            ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
+            ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack stays aligned
+            ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
+            ".if %c[kept]\n\t" INLAY_IF_STATE("%c[kept]", ".Linlay_plain%=")
+            ".byte 0x81,0xec\n\t.long 592\n\t" // sub esp, 592
+            ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
+            ".byte 0xe8\n\t.long %c[load] - . - 4\n\t"
+            ".byte 0x81,0xc4\n\t.long 592\n\t" // add esp, 592
+            INLAY_GO(".Linlay_called%=")
+            ".Linlay_plain%=:\n\t"
+            ".endif\n\t"
+            ".byte 0xe8\n\t.long %c[function] - . - 4\n"
+            ".Linlay_called%=:\n\t"
+            ".if %c[returns_eax]\n\t.byte 0x83,0xc4,0x08\n\t" // add esp, 8
+            ".else\n\t.byte 0x58,0x58\n\t"                    // pop eax, twice
+            ".endif\n\t"
+            ".if %c[returns_edx]\n\t.byte 0x59\n\t" // pop ecx: skip the saved edx
+            ".else\n\t.byte 0x5a\n\t"               // pop edx
+            ".endif\n\t"
+            ".byte 0x59,0xc9\n\t" // pop ecx; leave
+            INLAY_CFI("cfi_def_cfa 4, 4") INLAY_CFI("cfi_restore 5")
+            INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>), [load] "i"(load_registers<Kept>),
+              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [load] "i"(load_registers<Kept>),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
 #endif
     }
+    // clang-format on
 };
 
 #undef INLAY_IF_STATE
@@ -693,24 +710,26 @@ template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto
 /// The assembler macro `inlay_site.<anchor>`: a site with its record. It takes a number unique in the unit.
 template <class Declaration, auto Original, auto Padding, unsigned Last>
 [[gnu::always_inline]] inline void site_macro() noexcept {
-    asm inline volatile(
-        ".ifndef .Linlay_site.%c[id]\n\t"
-        ".set .Linlay_site.%c[id],1\n\t"
-        ".macro inlay_site.%c[id] number\n"
-        ".Linlay_site\\number:\n\t"
-        "inlay_code.%c[original]\n\t"
-        "inlay_code.%c[padding]\n\t" INLAY_RELOC(".Linlay_site\\number", "%c[id]") INLAY_SECTION_IS_THERE(
-            ".Linlay_site\\number",
-            "inlay_alternatives") ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
-                                  ".balign 4\n\t"
-                                  ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
-                                  ".popsection\n\t"
-                                  ".endm\n\t"
-                                  ".endif"
-        :
-        : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
-          [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
-          [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_site.%c[id]\n\t"
+                        ".set .Linlay_site.%c[id],1\n\t"
+                        ".macro inlay_site.%c[id] number\n"
+                        ".Linlay_site\\number:\n\t"
+                        "inlay_code.%c[original]\n\t"
+                        "inlay_code.%c[padding]\n\t"
+                        INLAY_RELOC(".Linlay_site\\number", "%c[id]")
+                        INLAY_SECTION_IS_THERE(".Linlay_site\\number", "inlay_alternatives")
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_site\\number\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_site\\number - ., .Linlay_choice.%c[choice] - .\n\t"
+                        ".popsection\n\t"
+                        ".endm\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(anchor_of<Declaration>), [original] "i"(anchor_of<inlay::detail::of_code<Original>>),
+                          [padding] "i"(anchor_of<inlay::detail::of_code<Padding>>),
+                          [choice] "i"(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
+    // clang-format on
 }
 
 inline namespace INLAY_TARGET {
@@ -1095,29 +1114,34 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
 /// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
-    asm inline volatile(
-        ".ifndef .Linlay_trampoline.%c[id]\n\t"
-        ".ifdef %c[name]\n\t"
-        ".error \"inlay: two calls of this unit have one name but differ; give each a name of its own\"\n\t"
-        ".endif\n\t"
-        ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
-        ".balign 8\n"
-        ".Linlay_trampoline.%c[id]:\n\t"
-        ".type %c[name],@function\n"
-        "%c[name]:\n\t" INLAY_FRAME_BEGIN
-        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t" INLAY_JUMP_THROUGH(
-            "%c[pointer]") ".Linlay_end.%c[name]:\n\t"
-                           ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]") ".popsection\n\t"
-                                                                                          ".endif"
-        :
-        : [id] "i"(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline), [pointer] "i"(&Callee::state.target),
-          [is_64_bit] "i"(int{is_64_bit}),
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_trampoline.%c[id]\n\t"
+                        ".ifdef %c[name]\n\t"
+                        ".error \"inlay: two calls of this unit have one name but differ; give each a name of its own\"\n\t"
+                        ".endif\n\t"
+                        ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
+                        ".balign 8\n"
+                        ".Linlay_trampoline.%c[id]:\n\t"
+                        ".type %c[name],@function\n"
+                        "%c[name]:\n\t"
+                        INLAY_FRAME_BEGIN
+                        ".if %c[endbr]\n\t.byte 0xf3,0x0f,0x1e,0xfb - %c[is_64_bit]\n\t.endif\n\t"
+                        INLAY_JUMP_THROUGH("%c[pointer]")
+                        ".Linlay_end.%c[name]:\n\t"
+                        ".size %c[name], . - %c[name]\n\t"
+                        INLAY_FRAME_END("%c[name]")
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [id] "i"(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline),
+                          [pointer] "i"(&Callee::state.target), [is_64_bit] "i"(int{is_64_bit}),
 #ifdef __CET__
-          [endbr] "i"(1)
+                          [endbr] "i"(1)
 #else
-          [endbr] "i"(0)
+                          [endbr] "i"(0)
 #endif
     );
+    // clang-format on
 }
 
 /// A `table::callee`.
@@ -1140,14 +1164,16 @@ template <class Callee, auto* Name, unsigned Last>
 /// A marker and its `table::call_record`; the compiler's call of the trampoline follows.
 template <class Callee>
 [[gnu::always_inline]] inline void call_site() noexcept {
-    asm inline volatile(
-        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
-            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                                             ".balign 4\n\t"
-                                             ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
-                                             ".popsection"
-        :
-        : [id] "i"(id_of<Callee>));
+    // clang-format off
+    asm inline volatile(".Linlay_call%=:\n\t"
+                        INLAY_SECTION_IS_THERE(".Linlay_call%=", "inlay_calls")
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call%= - ., .Linlay_callee.%c[id] - .\n\t"
+                        ".popsection"
+                        :
+                        : [id] "i"(id_of<Callee>));
+    // clang-format on
 }
 
 /// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
@@ -1195,14 +1221,17 @@ template <class Declaration>
 /// A marker and the `table::call_record` of a static call; the compiler's call of the trampoline follows.
 template <class Declaration>
 [[gnu::always_inline]] inline void static_call_site() noexcept {
-    asm inline volatile(
-        ".Linlay_call%=:\n\t" INLAY_SECTION_IS_THERE(
-            ".Linlay_call%=", "inlay_calls") ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
-                                             ".balign 4\n\t"
-                                             ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
-                                             ".popsection"
-        :
-        : [id] "i"(id_of<Declaration>));
+    // clang-format off
+    asm inline volatile(".Linlay_call%=:\n\t"
+                        INLAY_SECTION_IS_THERE(".Linlay_call%=", "inlay_calls")
+                        INLAY_SECTION_IS_THERE(".Linlay_call%=", "inlay_names")
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call%=\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call%= - ., .Linlay_named.%c[id] - .\n\t"
+                        ".popsection"
+                        :
+                        : [id] "i"(id_of<Declaration>));
+    // clang-format on
 }
 
 /// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
@@ -1213,30 +1242,34 @@ template <class Declaration>
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
-    asm inline volatile(
-        ".ifndef .Linlay_image\n\t"
-        ".set .Linlay_image,1\n\t"
-        ".irp name,alternatives,calls,keys,names\n\t"
-        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
-        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
-        ".endr\n\t"
-        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
-        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
-        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
-        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
-        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
-        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
-        ".balign %c[word]\n"
-        "%c[image]:\n\t"
-        ".irp name,alternatives,calls,keys,names\n\t" INLAY_RELOC("%c[image]", ".Linlay_empty_\\name") INLAY_WORD
-        ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
-        ".endr\n\t"
-        ".zero %c[gap]\n\t" INLAY_WORD "%c[nothing], %c[zero]\n\t"
-        ".size %c[image], . - %c[image]\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [image] "i"(Image), [gap] "i"(gap), [nothing] "i"(Nothing), [zero] "i"(Zero), [word] "i"(sizeof(word)));
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_image\n\t"
+                        ".set .Linlay_image,1\n\t"
+                        ".irp name,alternatives,calls,keys,names\n\t"
+                        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
+                        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
+                        ".endr\n\t"
+                        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
+                        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
+                        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
+                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
+                        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
+                        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
+                        ".balign %c[word]\n"
+                        "%c[image]:\n\t"
+                        ".irp name,alternatives,calls,keys,names\n\t"
+                        INLAY_RELOC("%c[image]", ".Linlay_empty_\\name")
+                        INLAY_WORD ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
+                        ".endr\n\t"
+                        ".zero %c[gap]\n\t"
+                        INLAY_WORD "%c[nothing], %c[zero]\n\t"
+                        ".size %c[image], . - %c[image]\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                        :
+                        : [image] "i"(Image), [gap] "i"(gap), [nothing] "i"(Nothing), [zero] "i"(Zero),
+                          [word] "i"(sizeof(word)));
+    // clang-format on
 }
 
 /// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.
@@ -1262,18 +1295,20 @@ template <auto* Image>
 /// label and jump. The assembly reads the site's own label only, so compilers may copy it.
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
-    asm inline goto(
-        ".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t" INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape]")
-            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
-                ".Linlay_key%=",
-                "inlay_names") ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-                               ".balign 4\n\t"
-                               ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-                               ".popsection"
-        :
-        : [id] "i"(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
-        :
-        : slow, other);
+    // clang-format off
+    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
+                    INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape]")
+                    INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys")
+                    INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_names")
+                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_key%= - ., %l[other] - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] "i"(anchor_of<Declaration>), [shape] "i"(Expected ? table::falls_through_if_true : 0)
+                    :
+                    : slow, other);
+    // clang-format on
     return Expected;
 slow:
     return __atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED) != 0;
@@ -1298,34 +1333,35 @@ template <unsigned Index, unsigned Count, unsigned First>
 /// it has just been set, and is what is returned.
 template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
 [[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
-    asm inline goto(
-        ".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t" INLAY_RELOC(
-            ".Linlay_key%=", "%c[id] + %c[shape] + 4*%c[initial] + 128*%c[first]")
-            INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys") INLAY_SECTION_IS_THERE(
-                ".Linlay_key%=",
-                "inlay_names") ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
-                               ".balign 4\n"
-                               ".Linlay_ways%=:\n\t"
-                               ".byte %c[count], %c[first], %c[shift], 0\n\t"
-                               ".set .Linlay_way,0\n\t"
-                               ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
-                               "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
-                               ".if .Linlay_way < %c[count]\n\t"
-                               ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
-                               ".else\n\t.long \\way - .\n\t.endif\n\t"
-                               ".endif\n\t"
-                               ".set .Linlay_way,.Linlay_way+1\n\t"
-                               ".endr\n\t"
-                               ".popsection\n\t"
-                               ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
-                               ".balign 4\n\t"
-                               ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
-                               ".popsection"
-        :
-        : [id] "i"(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count), [first] "i"(First),
-          [shift] "i"(Shift), [initial] "i"(Initial)
-        :
-        : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
+    // clang-format off
+    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
+                    INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape] + 4*%c[initial] + 128*%c[first]")
+                    INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys")
+                    INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_names")
+                    ".pushsection .rodata.inlay_ways,\"ao?\",@progbits,.Linlay_key%=\n\t"
+                    ".balign 4\n"
+                    ".Linlay_ways%=:\n\t"
+                    ".byte %c[count], %c[first], %c[shift], 0\n\t"
+                    ".set .Linlay_way,0\n\t"
+                    ".irp way,%l[w0],%l[w1],%l[w2],%l[w3],%l[w4],%l[w5],%l[w6],%l[w7],"
+                    "%l[w8],%l[w9],%l[w10],%l[w11],%l[w12],%l[w13],%l[w14],%l[w15]\n\t"
+                    ".if .Linlay_way < %c[count]\n\t"
+                    ".if .Linlay_way == %c[initial]\n\t.long 0\n\t"
+                    ".else\n\t.long \\way - .\n\t.endif\n\t"
+                    ".endif\n\t"
+                    ".set .Linlay_way,.Linlay_way+1\n\t"
+                    ".endr\n\t"
+                    ".popsection\n\t"
+                    ".pushsection inlay_keys,\"awo?\",@progbits,.Linlay_key%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] "i"(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
+                      [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
+                    :
+                    : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);
+    // clang-format on
     return way<Initial, Count, First>();
 slow: {
     const auto value = static_cast<unsigned>(__atomic_load_n(&Declaration::state.value, __ATOMIC_RELAXED));
