@@ -3,13 +3,13 @@
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              25 minutes at most on two cores
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix names threads valgrind debugger negative
-#                                freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
+#                                freestanding no_site tools install aarch64 i686 kernel fuzz tidy format size gate
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix names threads valgrind debugger negative freestanding no_site tools install aarch64 i686 kernel fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -121,6 +121,7 @@ for each in $parts; do
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
         part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
     no_site) part no_site sh tests/no_site/run.sh g++ clang++-19 ;;
+    tools) part tools sh tests/tools/run.sh ;;
     install) part install sh tests/install/run.sh ;;
     aarch64) part aarch64 sh tests/aarch64/run.sh ;;
     i686) part i686 in_32_bits ;;
