@@ -344,8 +344,8 @@ private:
                     }
                     what.site = site;
                 }
-                if (!writing) {
-                    if (!is_there(site, what.bytes, length) && !is_original(what, site)) [[unlikely]] {
+                if (!writing) { // most are looked at once, before the first apply() writes
+                    if (!is_original(what, site) && !is_there(site, what.bytes, length)) [[unlikely]] {
                         check_text(each, each, site, length);
                     }
                     continue;
