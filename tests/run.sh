@@ -127,7 +127,6 @@ for each in $parts; do
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
         part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
     no_site) part no_site sh tests/no_site/run.sh g++ clang++-19 ;;
-    tools) part tools sh tests/tools/run.sh ;;
     install) part install sh tests/install/run.sh ;;
     aarch64) part aarch64 sh tests/aarch64/run.sh ;;
     i686) part i686 in_32_bits ;;
