@@ -261,7 +261,7 @@ struct tables {
 };
 
 /// The version of everything that images tell each other: this file.
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 /// What an image shows to others in the process; its ELF note (name "inlay", type `version`) refers to it.
 struct image {
