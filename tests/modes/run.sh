@@ -43,6 +43,10 @@ matrix g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
 matrix clang++-19 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
 matrix clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all -Wl,--gc-sections
 matrix g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+matrix clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--shuffle-sections=*=7
+matrix g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--shuffle-sections=7
+ordered g++ -O2 -ffunction-sections -fuse-ld=gold --section-ordering-file
+ordered clang++-19 -O2 -ffunction-sections -fuse-ld=lld --symbol-ordering-file
 folding g++ -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all
 folding clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=safe
 folding clang++-19 -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
@@ -92,6 +96,18 @@ matrix() {
         units="$units $unit.o"
     done
     hooks "$@" && "$@" $quiet $units hooks.o -o program && ./program -1
+}
+# Functions in another order, by a file of sections (gold) or symbols (lld).
+ordered() {
+    compiler=$1 optimise=$2 sections=$3 linker=$4 option=$5
+    units=
+    for unit in checks unit_b unit_c main; do
+        "$compiler" $base $optimise $sections -c "$here/../matrix/$unit.cpp" -o $unit.o || return 1
+        units="$units $unit.o"
+    done
+    nm $units | awk '$2 ~ /[TtWw]/ { print $3 }' | sort -u | sort -R --random-source="$here/run.sh" >symbols
+    case $option in *section*) sed 's/^/.text./' symbols >order ;; *) cp symbols order ;; esac
+    "$compiler" $linker -Wl,$option=order $units -o program && ./program -1
 }
 hooks() {
     case "$*" in
