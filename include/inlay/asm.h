@@ -27,6 +27,25 @@
 
 	.set	inlay_in_form, 0
 
+/*
+ * Relocations that change nothing (docs/linking.md): a linker that folds identical functions sees which alternatives
+ * they have, and a script that puts the records elsewhere does not link.
+ */
+#if defined(__x86_64__)
+#define INLAY_NONE R_X86_64_NONE
+#elif defined(__i386__)
+#define INLAY_NONE R_386_NONE
+#else
+#define INLAY_NONE R_AARCH64_NONE
+#endif
+	.macro inlay_relocations site, choice
+	.reloc	\site, INLAY_NONE, \choice
+#ifndef INLAY_RELOCATABLE
+	.hidden	__start_inlay_alternatives
+	.reloc	\site, INLAY_NONE, __start_inlay_alternatives
+#endif
+	.endm
+
 /* A table::form: the text, twice. An alternative inside of it is only its old instructions. */
 	.macro inlay_form id, text
 	.pushsection .rodata.inlay.entry, "a", @progbits
@@ -64,6 +83,7 @@
 .Linlay_site_\id:
 	\text
 .Linlay_site_end_\id:
+	inlay_relocations .Linlay_site_\id, .Linlay_choice_\choice
 	.fill	-((\length) > (.Linlay_site_end_\id - .Linlay_site_\id)) * ((\length) - (.Linlay_site_end_\id - .Linlay_site_\id)), 1, 0x90
 	.pushsection inlay_alternatives, "ao", @progbits, .Linlay_site_\id
 	.balign	4

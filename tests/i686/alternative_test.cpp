@@ -219,6 +219,7 @@ unsigned poisoned() {
         inlay::alternative<poison + pushed<Words> + call<Function>() + popped<Words> + Sum,
                            when<first, poison + pushed<Words> + call<Function>() + popped<Words> + Sum>>{}
             .clobbers_all()
+            .template clobbers<ebx, esi, edi>()
             .template returns<eax, unsigned>();
     return site();
 }

@@ -57,6 +57,10 @@ folding clang++-14 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
 folding clang++-19 -O2 -mllvm -enable-merge-functions
 scripts g++ -O2 -ffunction-sections
 scripts clang++-19 -O2 -ffunction-sections
+relocatable g++ -O2
+relocatable clang++-19 -O2
+assembly g++ -O2
+assembly clang++-19 -O2
 dead g++ -O2 -ffunction-sections
 dead clang++-19 -O2 -ffunction-sections
 END
@@ -228,6 +232,55 @@ END
     for script in plain swallowing; do
         "$1" none.o -Wl,-T,$script.ld -o program && ./program || return 1
     done
+}
+
+# A module is linked again when it is loaded: nothing may be missing in it but what it calls.
+relocatable() {
+    for kind in 0 1 2 3 4; do
+        "$@" $quiet $base -DKIND=$kind -DDEAD -DINLAY_RELOCATABLE "$here/sites.cpp" -c -o sites.o && ld -r sites.o -o module.o || return 1
+        nm module.o | grep -q 'U __start_' && return 1
+        "$@" $quiet $base -DKIND=$kind -DDEAD "$here/sites.cpp" -c -o sites.o && nm sites.o | grep -q 'U __start_inlay' || return 1
+    done
+}
+
+# The same for a file of assembly.
+assembly() {
+    cat >entry.S <<'END'
+#include <inlay/asm.h>
+	.section .text.first, "ax", @progbits
+	.globl first
+first:
+	ALTERNATIVE "mov $1, %eax", "mov $2, %eax", predicate_x
+	ret
+	.section .text.second, "ax", @progbits
+	.globl second
+second:
+	ALTERNATIVE "mov $1, %eax", "mov $3, %eax", predicate_x
+	ret
+	.section .note.GNU-stack, "", @progbits
+END
+    cat >main.cpp <<'END'
+#include <inlay/inlay.hpp>
+extern "C" [[gnu::visibility("hidden")]] const inlay::table::predicate_node predicate_x;
+inline constexpr inlay::feature<"assembly.x", inlay::by_hand{}> x;
+extern "C" int first();
+extern "C" int second();
+int main() {
+    inlay::name_for_assembly<&predicate_x, x>();
+    const bool before = first() == 1 && second() == 1;
+    inlay::set(x, true);
+    return inlay::apply() && before && first() == 2 && second() == 3 ? 0 : 1;
+}
+END
+    "$1" -I"$include" -c entry.S -o entry.o && "$@" $quiet $base -c main.cpp -o main.o || return 1
+    for linker in bfd gold lld mold; do
+        icf=; case $linker in bfd) ;; *) icf=-Wl,--icf=all ;; esac
+        "$1" main.o entry.o -fuse-ld=$linker $icf -o program && ./program || { echo "$linker"; return 1; }
+    done
+    ld --verbose | sed -n '/^======/,/^======/p' | sed '/^======/d' |
+        sed 's/\*(\.rodata \.rodata\.\* \.gnu\.linkonce\.r\.\*)/*(.rodata .rodata.* inlay_*)/' >swallowing.ld
+    if "$1" main.o entry.o -Wl,-T,swallowing.ld -o program >message 2>&1; then return 1; fi
+    grep -q 'undefined reference to .__start_inlay_alternatives' message
 }
 
 # Sites in functions that a linker collects leave nothing, and the program still links.

@@ -78,7 +78,11 @@
 #define INLAY_RELOC(at, symbol) ".reloc " at ", R_AARCH64_NONE, " symbol "\n\t"
 #define INLAY_WORD ".quad "
 
+#ifdef INLAY_RELOCATABLE // a kernel module, whose loader finds sections by name (docs/linking.md)
+#define INLAY_SECTION_IS_THERE(at, section)
+#else
 #define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
+#endif
 
 #define INLAY_NAMED(trampoline)                                                                                        \
     ".ifndef .Linlay_named.%c[id]\n\t"                                                                                 \
@@ -878,31 +882,34 @@ template <class Declaration>
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
-    asm inline volatile(
-        ".ifndef .Linlay_image\n\t"
-        ".set .Linlay_image,1\n\t"
-        ".irp name,alternatives,calls,keys,names\n\t"
-        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
-        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
-        ".endr\n\t"
-        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
-        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
-        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
-        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
-        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
-        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
-        ".balign %c[word]\n"
-        "%c[image]:\n\t"
-        ".irp name,alternatives,calls,keys,names\n\t" INLAY_RELOC("%c[image]", ".Linlay_empty_\\name") INLAY_WORD
-        ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
-        ".endr\n\t"
-        ".zero %c[gap]\n\t" INLAY_WORD "%c[nothing], %c[zero]\n\t"
-        ".size %c[image], . - %c[image]\n\t"
-        ".popsection\n\t"
-        ".endif"
-        :
-        : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing), [zero] INLAY_SYMBOL(Zero),
-          [word] "i"(sizeof(word)));
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_image\n\t"
+                        ".set .Linlay_image,1\n\t"
+                        ".irp name,alternatives,calls,keys,names\n\t"
+                        ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
+                        ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
+                        ".endr\n\t"
+                        ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
+                        ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
+                        ".balign %c[word]\n"
+                        "%c[image]:\n\t"
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_keys,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
+                        INLAY_RELOC("%c[image]", ".Linlay_empty_names")
+                        ".irp name,alternatives,calls,keys,names\n\t"
+                        INLAY_WORD ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
+                        ".endr\n\t"
+                        ".zero %c[gap]\n\t"
+                        INLAY_WORD "%c[nothing], %c[zero]\n\t"
+                        ".size %c[image], . - %c[image]\n\t"
+                        ".popsection\n\t"
+                        ".endif"
+                      // clang-format on
+                      :
+                      : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing),
+                        [zero] INLAY_SYMBOL(Zero), [word] "i"(sizeof(word)));
 }
 
 /// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.

@@ -128,7 +128,11 @@
 #define INLAY_JUMP_THROUGH(pointer) ".byte 0xff,0x25\n\t.long " pointer "\n\t" // jmp *pointer
 #endif
 
+#ifdef INLAY_RELOCATABLE // a kernel module, whose loader finds sections by name (docs/linking.md)
+#define INLAY_SECTION_IS_THERE(at, section)
+#else
 #define INLAY_SECTION_IS_THERE(at, section) ".hidden __start_" section "\n\t" INLAY_RELOC(at, "__start_" section)
+#endif
 
 #define INLAY_NAMED(trampoline)                                                                                        \
     ".ifndef .Linlay_named.%c[id]\n\t"                                                                                 \
@@ -1017,12 +1021,12 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9),
                                   "+r"(stack_pointer)
-                                : [id] "i"(id), "bi"(b)
+                                : [id] "i"(id), "bi"(has_b ? b : 0)
                                 : "cc", "memory", "r10", "r11" INLAY_CALL_CLOBBERS);
         } else {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)
-                                : [id] "i"(id), "bi"(b)
+                                : [id] "i"(id), "bi"(has_b ? b : 0)
                                 : "cc", "memory", "r10", "r11");
         }
     } else if constexpr (has_8 || has_9) {
@@ -1036,12 +1040,14 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         if constexpr (vectors) {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+a"(out_a), "+d"(out_d), "+r"(stack_pointer)
-                                : [id] "i"(id), "ci"(c), "bi"(b), "Si"(si), "Di"(di), "r"(in_8), "r"(in_9)
+                                : [id] "i"(id), "ci"(has_c ? c : 0), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0),
+                                  "Di"(has_di ? di : 0), "r"(in_8), "r"(in_9)
                                 : "cc", "memory" INLAY_CALL_CLOBBERS);
         } else {
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+a"(out_a), "+d"(out_d)
-                                : [id] "i"(id), "ci"(c), "bi"(b), "Si"(si), "Di"(di), "r"(in_8), "r"(in_9)
+                                : [id] "i"(id), "ci"(has_c ? c : 0), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0),
+                                  "Di"(has_di ? di : 0), "r"(in_8), "r"(in_9)
                                 : "cc", "memory");
         }
 #else
@@ -1062,7 +1068,7 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
             Declaration::describe();
             asm inline volatile("inlay_site.%c[id] %="
                                 : "+a"(out_a), "+d"(out_d), "+c"(c), "+r"(stack_pointer)
-                                : [id] "i"(id), "bi"(b), "Si"(si), "Di"(di)
+                                : [id] "i"(id), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                                 : "cc", "memory" INLAY_CALL_CLOBBERS);
         }
 #endif
@@ -1073,38 +1079,43 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "+a"(out_a), "+d"(out_d), "+c"(c)
-                            : [id] "i"(id), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory");
     } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             :
-                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
+                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory");
     } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a)
-                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
+                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory");
     } else if constexpr (Keeps == keeps::all) {
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "=d"(out_d)
-                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
+                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory");
     } else if constexpr (Keeps == keeps::callee_saved && Gives != gives::in_rdx_rax) {
         // The result register, whether the site gives it back or not: the function it calls may return something.
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
+                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory" INLAY_CALL_CLOBBERS);
     } else {
         Declaration::describe();
         asm inline volatile("inlay_site.%c[id] %="
                             : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(a), "ci"(c), "di"(d), "bi"(b), "Si"(si), "Di"(di)
+                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
+                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
                             : "cc", "memory" INLAY_CALL_CLOBBERS);
     }
     return {out_a, out_d};
@@ -1237,8 +1248,8 @@ template <class Declaration>
 /// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
 /// begins and ends each table are symbols of the linker's, if there is such a table: to ask for it without needing it
 /// takes .weakref, which leaves a site's own need of it (INLAY_SECTION_IS_THERE) what it is. An empty part of each
-/// section is for linkers that drop a section with its last record, and then miss the symbols of sites that are gone as
-/// well.
+/// section lives with the struct: lld drops a section with its last record, and then misses the symbols that sites named
+/// which are gone as well. (Sections of records are ordered by their text; parts of both kinds would not link by ld -r.)
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
@@ -1249,16 +1260,16 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         ".weakref .Linlay_start_\\name,__start_inlay_\\name\n\t"
                         ".weakref .Linlay_stop_\\name,__stop_inlay_\\name\n\t"
                         ".endr\n\t"
-                        ".pushsection inlay_alternatives,\"a\",@progbits\n.Linlay_empty_alternatives:\n\t.popsection\n\t"
-                        ".pushsection inlay_calls,\"aw\",@progbits\n.Linlay_empty_calls:\n\t.popsection\n\t"
-                        ".pushsection inlay_keys,\"aw\",@progbits\n.Linlay_empty_keys:\n\t.popsection\n\t"
-                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
                         ".pushsection .data.inlay_image,\"awG\",@progbits,%c[image],comdat\n\t"
                         ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
                         ".balign %c[word]\n"
                         "%c[image]:\n\t"
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_keys,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
+                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
+                        INLAY_RELOC("%c[image]", ".Linlay_empty_names")
                         ".irp name,alternatives,calls,keys,names\n\t"
-                        INLAY_RELOC("%c[image]", ".Linlay_empty_\\name")
                         INLAY_WORD ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
                         ".endr\n\t"
                         ".zero %c[gap]\n\t"
