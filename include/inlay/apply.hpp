@@ -119,7 +119,7 @@ inline constexpr bool looks_itself = requires(const Platform& platform) { platfo
 /// What was written last, to look at it when all is finished, if the platform does not: whether it is what the
 /// processor will fetch.
 template <bool Needed>
-struct written_last {
+struct written_last { // NOLINT(*-member-init): see `bytes`
     address at{};
     unsigned size{};
     std::uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): note() fills what is used
@@ -479,7 +479,7 @@ private:
     /// has a map of the bytes that sites start at, and one of those inside of sites.
     [[nodiscard, gnu::noinline]] bool overlap(std::size_t count) const noexcept {
         constexpr unsigned words = 128; // 8192 bytes of text in two KiB of stack
-        constexpr address span = words * 64;
+        constexpr address span = address{words} * 64;
         const auto* const records = tables_.alternatives.records;
         std::uint64_t starts[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
         std::uint64_t inside[words]; // NOLINT(*-avoid-c-arrays, *-member-init)

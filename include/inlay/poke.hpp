@@ -123,7 +123,9 @@ private:
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
         decide(from, record, value, bytes);
         trouble_ = from.trouble;
-        put(record.site.target(), bytes.bytes, bytes.length);
+        if (trouble_ == error::no_error) {
+            put(record.site.target(), bytes.bytes, bytes.length);
+        }
     }
 
     void one(const table::call_record& record, const table::named& named, const table::setting& to) noexcept {
