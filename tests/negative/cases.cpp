@@ -400,6 +400,11 @@ void use() { site(); }
 inline constexpr auto site = inlay::alternative<nop(3)>{}.clobbers<rsp>();
 void use() { site(); }
 
+// CASE clobbers_a_control_register
+// EXPECT inlay: clobbers<...>() names general registers
+inline constexpr auto site = inlay::alternative<nop(3)>{}.clobbers<cr3>();
+void use() { site(); }
+
 // CASE callee_save_instructions_change_another_register
 // EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
 #include <inlay/pv.hpp>

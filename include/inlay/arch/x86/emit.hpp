@@ -919,7 +919,8 @@ register word stack_pointer asm("esp");
 /// The registers of clobbers<...>() as a mask: bit n for register n.
 template <auto... Registers>
 inline constexpr unsigned clobber_mask = [] {
-    static_assert(((Registers.number < (is_64_bit ? 16 : 8) && Registers.number != rsp.number &&
+    static_assert(((!inlay::detail::same<inlay::detail::plain<decltype(Registers)>, control_register> &&
+                    Registers.number < (is_64_bit ? 16 : 8) && Registers.number != rsp.number &&
                     Registers.number != rbp.number) &&
                    ...),
                   "inlay: clobbers<...>() names general registers, but for the stack pointer and rbp, on which a "
