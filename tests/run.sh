@@ -8,7 +8,8 @@
 #     operands  programs made of random sites with operands, against plain calls
 #     tools     programs that other tools have rewritten
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
-#   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20
+#   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
+#                                and makes more programs with operands (about an hour)
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -121,7 +122,7 @@ for each in $parts; do
     names) part names sh tests/names/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
     modes) part modes sh tests/modes/run.sh ;;
-    operands) part operands sh tests/operands/run.sh quick ;;
+    operands) if [ "${INLAY_SOAK:-}" = 1 ]; then part operands sh tests/operands/run.sh full; else part operands sh tests/operands/run.sh quick; fi ;;
     tools) part tools sh tests/tools/run.sh ;;
     freestanding)
         part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
