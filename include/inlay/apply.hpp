@@ -245,9 +245,9 @@ private:
         where_ = {table_kind::no_table, 0, 0};
         const auto look = [&](const auto& section, table_kind kind) noexcept {
             for (std::size_t i = 0; i < section.size(); ++i) {
-                const address site = section.records[i].site.target();
-                if (site <= at && site >= where_.site) {
-                    where_ = {kind, static_cast<std::uint32_t>(i), site};
+                const address lies = section.records[i].site.target();
+                if (lies <= at && lies >= where_.site) {
+                    where_ = {kind, static_cast<std::uint32_t>(i), lies};
                 }
             }
         };

@@ -865,7 +865,7 @@ enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
 
 /// Where a function gives back a result of `Size` bytes.
 template <std::size_t Size>
-inline constexpr gives result_of_size = Size > sizeof(word) ? gives::in_rdx_rax : gives::in_rax;
+inline constexpr gives result_of_size = Size > (is_64_bit ? 8 : 4) ? gives::in_rdx_rax : gives::in_rax;
 
 /// Where a result of `Register` comes out; false and nothing for what is no result register.
 template <auto Register>
