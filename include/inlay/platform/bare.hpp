@@ -12,6 +12,7 @@
 // the data cache first, which is not done here yet: pass an alias that is not cached.
 #pragma once
 
+#include "inlay/arch/emit.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
 
@@ -56,7 +57,7 @@ struct bare {
         if (!wrong_alias) {
             detail::copy(to, bytes, size);
             if (alias != 0) {
-                forget(at, size);
+                arch::emit::forget_data(at, size);
                 wrong_alias = !detail::equal(fetched, bytes, size);
             }
         }
@@ -69,16 +70,6 @@ struct bare {
     bool finish() noexcept {
         Synchronise();
         return true;
-    }
-
-private:
-    /// Makes the data cache forget the text, so that it is read as it is in memory.
-    static void forget([[maybe_unused]] std::uintptr_t at, [[maybe_unused]] std::size_t size) noexcept {
-#if defined(__aarch64__)
-        asm volatile("dc civac, %0\n\tdc civac, %1\n\tdsb ish" ::"r"(at), "r"(at + size - 1) : "memory");
-#else
-        asm volatile("" ::: "memory"); // what was read before is read again
-#endif
     }
 };
 

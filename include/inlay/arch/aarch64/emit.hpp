@@ -1095,6 +1095,11 @@ enum class id_register : std::uint8_t {
     return value;
 }
 
+/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
+[[gnu::always_inline]] inline void forget_data(std::uintptr_t at, std::size_t size) noexcept {
+    asm volatile("dc civac, %0\n\tdc civac, %1\n\tdsb ish" : : "r"(at), "r"(at + size - 1) : "memory");
+}
+
 /// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
 /// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
 inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : "memory"); }

@@ -1464,6 +1464,11 @@ inline namespace INLAY_TARGET {
     __atomic_store_n(&processor_state, static_cast<std::uint8_t>(state), __ATOMIC_RELAXED);
 }
 
+/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
+[[gnu::always_inline]] inline void forget_data(std::uintptr_t /*at*/, std::size_t /*size*/) noexcept {
+    asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
+}
+
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
