@@ -60,6 +60,8 @@ class Process : public testing::TestWithParam<way> {};
 
 TEST_P(Process, TextIsNeverWritableAndExecutable) {
     ASSERT_FALSE(writable_and_executable());
+    inlay::set(on, false); // whatever another test left
+    ASSERT_TRUE(inlay::apply());
     std::atomic<bool> stop{false};
     std::atomic<bool> seen{false};
     std::atomic<unsigned> samples{0};
