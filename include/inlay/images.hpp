@@ -28,7 +28,6 @@
 #include "inlay/registry.hpp"
 #include "inlay/table.hpp"
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -47,11 +46,11 @@ namespace table {
 
 /// What the images of a process share. One page, all of it zero at first.
 struct shared {
-    std::uint32_t lock;  ///< a futex: 0 free, 1 held, 2 held and somebody waits
+    std::uint32_t lock;  ///< a futex: the thread that holds it, `waited_for`, or 0
     std::int32_t pid;    ///< the process in which `lock` was held last
-    address owner;       ///< the thread that holds it: the address of its errno
-    std::uint32_t depth; ///< how often it does
     std::uint32_t busy;  ///< 1: a change is being made
+    std::uint32_t forks; ///< handlers of a fork() that is being made
+    std::uint32_t holds; ///< 1: they hold the lock
     std::uint32_t users; ///< images that have joined, or are about to
     image* images;       ///< the one that joined last
     const named* root;   ///< of the tree of all names
@@ -175,48 +174,44 @@ void for_each_loaded(const Function& function) noexcept {
 
 // ---- The lock --------------------------------------------------------------------------------------
 
-[[nodiscard]] inline address this_thread() noexcept { return reinterpret_cast<address>(&errno); }
+inline constexpr std::uint32_t waited_for = 0x80000000U; // no thread has so high a number
 
-inline void wait_on(std::uint32_t& word, std::uint32_t value, long milliseconds) noexcept {
-    const timespec time{milliseconds / 1000, milliseconds % 1000 * 1000000};
-    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, milliseconds != 0 ? &time : nullptr, nullptr, 0);
+[[nodiscard]] inline std::uint32_t this_thread() noexcept {
+    return static_cast<std::uint32_t>(::syscall(SYS_gettid));
 }
 
-/// Takes the lock; again, if this thread holds it. Fails if its holder is not in this process, or if that would be a
-/// change within a change.
-[[nodiscard]] inline error acquire(table::shared& all, bool to_change) noexcept {
-    const address self = this_thread();
-    if (__atomic_load_n(&all.owner, __ATOMIC_RELAXED) == self) {
-        if (to_change && all.busy != 0) {
-            return error::change_nested;
+/// Takes the lock; `taken` becomes true if it was not this thread's before, which is well while it forks. Fails where a
+/// change would be within a change, and if the holder is not in this process.
+[[nodiscard]] inline error acquire(table::shared& all, bool& taken) noexcept {
+    const std::uint32_t self = this_thread();
+    std::uint32_t holder = 0;
+    unsigned foreign = 0;
+    while (!__atomic_compare_exchange_n(&all.lock, &holder, foreign != 0 ? self | waited_for : self, false,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        if ((holder & ~waited_for) == self) {
+            return all.forks != 0 && all.busy == 0 ? error::no_error : error::change_nested;
         }
-        ++all.depth;
-        return error::no_error;
-    }
-    std::uint32_t expected = 0;
-    if (!__atomic_compare_exchange_n(&all.lock, &expected, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        unsigned foreign = 0;
-        while (__atomic_exchange_n(&all.lock, 2U, __ATOMIC_ACQUIRE) != 0) {
-            // The holder writes its process's number just after it took the lock: be patient once.
+        const std::uint32_t waited = holder | waited_for;
+        if (holder == waited ||
+            __atomic_compare_exchange_n(&all.lock, &holder, waited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            // The holder writes its process's number just after it took the lock: a difference may mean nothing yet.
             const bool here = __atomic_load_n(&all.pid, __ATOMIC_RELAXED) == ::getpid();
-            if (!here && foreign++ == 2) {
+            if (!here && foreign >= 3) {
                 return error::process_forked;
             }
-            wait_on(all.lock, 2, here ? 0 : 20);
+            foreign = here ? 1 : foreign + 1;
+            const timespec some{0, 20000000};
+            ::syscall(SYS_futex, &all.lock, FUTEX_WAIT_PRIVATE, waited, here ? nullptr : &some, nullptr, 0);
         }
+        holder = 0;
     }
     __atomic_store_n(&all.pid, ::getpid(), __ATOMIC_RELAXED);
-    __atomic_store_n(&all.owner, self, __ATOMIC_RELAXED);
-    all.depth = 1;
+    taken = true;
     return error::no_error;
 }
 
 inline void release(table::shared& all) noexcept {
-    if (--all.depth != 0) {
-        return;
-    }
-    __atomic_store_n(&all.owner, address{0}, __ATOMIC_RELAXED);
-    if (__atomic_exchange_n(&all.lock, 0U, __ATOMIC_RELEASE) == 2) {
+    if ((__atomic_exchange_n(&all.lock, 0U, __ATOMIC_RELEASE) & waited_for) != 0) {
         ::syscall(SYS_futex, &all.lock, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
     }
 }
@@ -226,25 +221,40 @@ inline void release(table::shared& all) noexcept {
 }
 
 // ---- fork() ----------------------------------------------------------------------------------------
-// The lock is held across it: each image asks for it, and that of the forking thread counts.
+// The lock is held across it. Each image has handlers, and those of the first one that is asked take it.
 
 inline void before_fork() noexcept {
     table::registry& own = own_image.registry;
-    own.forks = has_joined() && acquire(*own.shared, false) == error::no_error ? 2 : 1;
+    if (!has_joined()) {
+        return;
+    }
+    table::shared& all = *own.shared;
+    bool taken = false;
+    if (acquire(all, taken) == error::no_error || (all.lock & ~waited_for) == this_thread()) {
+        own.forks = 2;
+        ++all.forks;
+        all.holds = taken ? 1 : all.holds;
+    }
 }
 inline void after_fork_in_parent() noexcept {
     table::registry& own = own_image.registry;
-    if (own.forks == 2) {
-        own.forks = 1;
-        release(*own.shared);
+    if (own.forks != 2) {
+        return;
+    }
+    own.forks = 1;
+    table::shared& all = *own.shared;
+    if (--all.forks == 0 && all.holds != 0) {
+        all.holds = 0;
+        release(all);
     }
 }
 inline void after_fork_in_child() noexcept {
     table::registry& own = own_image.registry;
-    if (own.forks == 2) {
+    if (own.forks == 2) { // the thread has another number now, and nobody waits
         own.shared->pid = ::getpid();
-        after_fork_in_parent();
+        __atomic_store_n(&own.shared->lock, this_thread(), __ATOMIC_RELAXED);
     }
+    after_fork_in_parent();
 }
 
 // ---- Joining and leaving ---------------------------------------------------------------------------
@@ -376,7 +386,9 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     if (all == nullptr) {
         return known ? error::text_not_writable : error::image_unknown;
     }
-    if (const error trouble = acquire(*all, false); trouble != error::no_error) {
+    bool taken = false;
+    if (const error trouble = acquire(*all, taken); trouble != error::no_error) {
+        forget_shared(all);
         return trouble;
     }
     const bool first = own.joined == 0;
@@ -387,7 +399,9 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
         all->images = &own_image;
         __atomic_store_n(&own.joined, 1U, __ATOMIC_RELEASE);
     }
-    release(*all);
+    if (taken) {
+        release(*all);
+    }
     if (!first) { // by another thread
         forget_shared(all);
     } else if (own.forks == 0) {
@@ -404,7 +418,8 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
         return;
     }
     table::shared* const all = own.shared;
-    if (acquire(*all, true) != error::no_error) { // exit() in the middle of a change
+    bool taken = false;
+    if (acquire(*all, taken) != error::no_error) { // exit() in the middle of a change
         return;
     }
     for_each_own_name([&](const table::named& named) noexcept {
@@ -427,7 +442,9 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     }
     spare = {};
     __atomic_store_n(&own.joined, 2U, __ATOMIC_RELEASE);
-    release(*all);
+    if (taken) {
+        release(*all);
+    }
     forget_shared(all);
 }
 

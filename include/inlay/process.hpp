@@ -57,12 +57,15 @@ template <class Function>
         return trouble;
     }
     table::shared& all = *own_image.registry.shared;
-    trouble = acquire(all, true);
+    bool taken = false;
+    trouble = acquire(all, taken);
     if (trouble == error::no_error) {
         all.busy = 1;
         function(all);
         all.busy = 0;
-        release(all);
+        if (taken) {
+            release(all);
+        }
     }
     return trouble;
 }
