@@ -17,7 +17,7 @@ trap leave EXIT
 flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
 failed=
 skipped=
-seconds=2 much= limit=120
+seconds=2 much='' limit=120
 if [ "${INLAY_SOAK:-}" = 1 ]; then
     seconds=120 much="1000000000 1000000" limit=7200
 fi
@@ -98,8 +98,8 @@ uprobe() {
 
 : >"$work/all"
 for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
-    case $each in
     # shellcheck disable=SC2086
+    case $each in
     threads) both threads threads threads $seconds $much ;;
     signals) both signals threads signals $seconds ;;
     plugins) plugins || fail plugins "a plugin does not compile" ;;
