@@ -40,10 +40,12 @@ inline namespace INLAY_TARGET {
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
 /// `readable`, `writable` and `executable` say whether all of these bytes are; what is asked may be much text at once.
-/// `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
+/// Text that is gone (a kernel's initialisation) is not executable any more: `bool gone(address)` says so, and records of
+/// sites in it are passed over. `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
 /// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
-/// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way, and
-/// `bool live()` to say whether text can be changed later on: if not, keys and static calls stay in the form that reads
+/// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way (or
+/// `int probed(const table::feature_record&)`, which knows what a probe said: 0, 1, or -1 if it has to run first: then
+/// apply() fails with error::probe_first and the record's address), and `bool live()` to say whether text can be changed later on: if not, keys and static calls stay in the form that reads
 /// memory, so that set() and update() work. `bool ineffective()` says that the last refusal was for bytes that were
 /// written and are not there; a platform that has it looks itself, for others the last site is looked at after
 /// `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text that does not
@@ -61,6 +63,49 @@ concept text_platform = requires(T& platform, const T& view, address at, std::si
 
 namespace detail {
 inline namespace INLAY_TARGET {
+
+/// Whether a text of the image begins at `at`: all of it is readable, up to the null.
+template <class Image>
+[[nodiscard]] bool is_text(const Image& image, address at) noexcept {
+    while (image.readable(at, 1)) {
+        if (*reinterpret_cast<const char*>(at++) == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Whether all that `named` refers to is there.
+template <class Platform>
+void check_named(reader<Platform>& from, const table::named& named) noexcept {
+    const Platform& image = from.image;
+    const address cell = named.cell.target();
+    const auto require = [&](bool good, const table::reference& at) noexcept {
+        if (!good) {
+            from.fail(error::reference_outside, at.target());
+        }
+    };
+    require(is_text(image, named.name.target()), named.name);
+    require(is_text(image, named.signature.target()), named.signature);
+    require(cell % alignof(table::cell) == 0 && image.writable(cell, sizeof(table::cell)), named.cell);
+    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
+}
+
+/// Registers all names of an image that are in order; others it passes over.
+template <class Platform>
+void register_names(const table::tables& tables, const Platform& platform) noexcept {
+    if (tables.registry == nullptr || tables.registry->complete != 0) {
+        return;
+    }
+    for (std::size_t i = 0; i < tables.names.size(); ++i) {
+        reader<Platform> from{platform};
+        check_named(from, tables.names.records[i]);
+        if (from.trouble == error::no_error) {
+            register_name(tables.registry->root, tables.names.records[i]);
+        }
+    }
+    tables.registry->complete = 1;
+}
 
 /// How far behind its marker a call is looked for, in bytes.
 inline constexpr std::size_t call_window = 4096;
@@ -571,7 +616,7 @@ private:
         }
         if (from_.trouble == error::no_error) {
             register_name(tables_.registry->root, named);
-            for_each_namesake(tables_.registry->root, named, [&](const table::named& other) noexcept {
+            for_each_namesake<&table::cell_state::below>(tables_.registry->root, named, [&](const table::named& other) noexcept {
                 if (!same_type(named, other)) {
                     done_.fail(named, other, where_);
                     from_.fail(error::name_clash);
@@ -749,7 +794,7 @@ private:
                 if (feature.kind == table::probe_kind::cpu) {
                     there = arch::has(feature.words);
                 } else if (feature.kind == table::probe_kind::function) {
-                    there = self.run_probe(feature.function.target());
+                    there = self.run_probe(feature);
                 } else if (feature.kind != table::probe_kind::by_hand) {
                     self.from_.fail(error::feature_unknown);
                 }
@@ -792,12 +837,19 @@ private:
         }
     }
 
-    bool run_probe(address probe) noexcept {
+    bool run_probe(const table::feature_record& feature) noexcept {
+        const address probe = feature.function.target();
         if (!platform_.executable(probe, 1)) {
             from_.fail(error::reference_outside, probe);
             return false;
         }
-        if constexpr (requires { platform_.probe(probe); }) {
+        if constexpr (requires { platform_.probed(feature); }) {
+            const int result = platform_.probed(feature);
+            if (result < 0) {
+                from_.fail(error::probe_first, reinterpret_cast<address>(&feature));
+            }
+            return result > 0;
+        } else if constexpr (requires { platform_.probe(probe); }) {
             return platform_.probe(probe);
         } else {
             return reinterpret_cast<bool (*)()>(probe)();

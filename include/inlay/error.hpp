@@ -31,12 +31,19 @@ enum class error : std::uint8_t {
     write_ineffective,       ///< text was written, but what the processor fetches is another
     text_moved,              ///< the program was rewritten after it was linked; its tables describe the old text
     site_changed,            ///< a site holds what inlay did not write there
+    change_incomplete,       ///< a change failed half-way and could not be taken back: some sites have the new form
+    image_unknown,           ///< the loader or the image itself does not show inlay's note, or shows another version's
+    image_left,              ///< the image is being unloaded, or the program ends
+    change_nested,           ///< a change within a change: from a signal handler
+    process_forked,          ///< forked without fork()'s handlers while a change was made
+    probe_first,             ///< a probe has to run before; apply() sees to it
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
     not_enabled,             ///< disable() without an enable() before it
     override_malformed,      ///< an override that is not +name or -name
-    override_unknown,        ///< an override names a feature that does not exist
+    override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
+                             ///< the same
 };
 
 inline namespace INLAY_TARGET {
@@ -85,6 +92,20 @@ inline namespace INLAY_TARGET {
                "run";
     case error::site_changed:
         return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
+    case error::change_incomplete:
+        return "a change failed half-way and could not be taken back: some sites have the new form, some the old";
+    case error::image_unknown:
+        return "the program or library has no note of inlay, or one of another version: a linker script or a tool has "
+               "removed section .note.inlay";
+    case error::image_left:
+        return "the program or library has run its destructors: nothing in it is changed any more";
+    case error::change_nested:
+        return "a change was asked for by what interrupted another change: set() and update() are not for signal "
+               "handlers";
+    case error::process_forked:
+        return "this process was forked without fork() while another thread was changing keys or calls";
+    case error::probe_first:
+        return "a feature's probe has to run first";
     case error::name_clash:
         return "one name stands for two types; outcome::clash() has the name and both types";
     case error::value_outside:
@@ -180,6 +201,14 @@ public:
             fail(inlay::error::name_clash, where);
             about_.named = &one;
             other_ = &other;
+        }
+    }
+
+    /// Notes that an entry of the list of overrides is wrong; the first thing wrong stays.
+    [[gnu::always_inline]] constexpr void fail(inlay::error what, const char* entry) noexcept {
+        if (what_ == inlay::error::no_error) {
+            what_ = what;
+            about_.detail = entry;
         }
     }
 

@@ -6,13 +6,17 @@
 //
 // How it works. A declaration has a cell in each image that uses it. Its `table::named` says the cell's name and
 // type. The type is the mangled name of `signature<Type>`, since all compilers of a platform spell that alike: two
-// images agree about a type if these texts are equal. An ELF note leads to an image's tables (image.hpp), so that
-// images find each other whatever symbols they show; that is for hosted programs.
+// images agree about a type if these texts are equal. In a hosted program an ELF note leads to an image's tables, and the
+// image joins the others when it is loaded (images.hpp).
 #pragma once
 
 #include "inlay/arch/emit.hpp"
 #include "inlay/image.hpp"
 #include "inlay/name.hpp"
+
+#if defined(__linux__) && __STDC_HOSTED__
+#include "inlay/images.hpp"
+#endif
 
 namespace inlay::detail {
 
@@ -27,7 +31,7 @@ template <class Declaration, name Name, class Signature>
     arch::emit::named<Declaration, &name_text<Name>::value, &signature<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
     arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image>();
+    arch::emit::note<&own_image, &join_at_load, &leave>();
 #endif
 }
 

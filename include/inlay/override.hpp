@@ -26,6 +26,16 @@ template <class T, class Image>
     return from.trouble == error::no_error ? &found : nullptr;
 }
 
+/// Whether a feature's name is the `length` characters of an entry.
+[[nodiscard]] inline bool is_entry(const char* name, const char* entry, std::size_t length) noexcept {
+    for (std::size_t i = 0; i < length; ++i) {
+        if (name[i] != entry[i] || name[i] == '\0') {
+            return false;
+        }
+    }
+    return name[length] == '\0';
+}
+
 /// `steps` counts down: a node may refer to the same one twice, and to itself.
 template <class Image, class Function>
 void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function, unsigned& steps,
@@ -107,18 +117,10 @@ template <class Image, class Known>
 outcome override_features(const table::tables& tables, const Image& image, const char* text,
                           const Known& known) noexcept {
     constexpr std::uint8_t keep = 255;
-    const auto same = [](const char* name, const char* entry, std::size_t length) noexcept {
-        for (std::size_t i = 0; i < length; ++i) {
-            if (name[i] != entry[i] || name[i] == '\0') {
-                return false;
-            }
-        }
-        return name[length] == '\0';
-    };
     const auto force = [&](const char* entry, std::size_t length, std::uint8_t value) noexcept {
         bool used = false;
         for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
-            if (entry == nullptr || same(name_at(image, feature.name), entry, length)) {
+            if (entry == nullptr || detail::is_entry(name_at(image, feature.name), entry, length)) {
                 used = true;
                 const auto* const cell = detail::find<table::feature_cell>(image, feature.cell);
                 if (value != keep && cell != nullptr) {

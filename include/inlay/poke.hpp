@@ -32,67 +32,104 @@ namespace inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-[[nodiscard]] inline table::setting setting_of(const table::cell& cell) noexcept {
-    return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
+/// Whether the platform can make all of a change ready before any of it is seen: `bool stage()` does that with what was
+/// written, `finish()` shows it, `drop()` forgets it; after `one_by_one()` each write is seen by itself.
+template <class Platform>
+inline constexpr bool can_stage = requires(Platform& platform) {
+    { platform.stage() } noexcept;
+    { platform.drop() } noexcept;
+    { platform.one_by_one() } noexcept;
+};
+
+/// Whether text is there no more: that of a kernel's initialisation. Nothing runs it.
+template <class Platform>
+[[nodiscard]] bool is_gone(const Platform& platform, address at) noexcept {
+    if constexpr (requires { platform.gone(at); }) {
+        return platform.gone(at);
+    } else {
+        return !platform.executable(at, 1); // apply() has seen that it was
+    }
 }
 
-/// The value of the setting in the image that `registry` is of: what does nothing is a function of its own.
-[[nodiscard]] inline address value_of(const table::setting& setting, const table::registry& registry) noexcept {
-    return setting.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
-           : setting.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
-                                                     : setting.value;
-}
+/// Sites that lead to the sites of a group are changed after those: whoever comes by way of them finds them changed.
+inline constexpr unsigned inner_sites = 0;
+inline constexpr unsigned outer_sites = 4;
 
-/// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
-inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
-    cell.state.before = setting_of(cell);
-    cell.state.enabled = to.enabled;
-    cell.state.mode = to.mode;
-    cell.state.changed = to.changed;
-    __atomic_store_n(&cell.value, value_of(to, registry), __ATOMIC_RELEASE);
-}
-
-/// Rewrites the sites of cells in one image.
+/// Rewrites the sites of a cell in one image.
 template <text_platform Platform>
 class poker {
 public:
+    static constexpr bool stages = can_stage<Platform>;
+
     poker(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {}
 
     /// Whether the sites of `named` can be rewritten to `to`; changes nothing.
     void check(const table::named& named, const table::setting& to, outcome& done) noexcept {
-        all(named, to, false, done);
+        all(named, to, inner_sites, done);
+        all(named, to, outer_sites, done);
     }
 
-    /// Rewrites them to what the cell holds.
-    void write(const table::named& named, outcome& done) noexcept {
-        all(named, setting_of(cell_of(named)), true, done);
+    /// Rewrites them: makes that ready if the platform can.
+    void write(const table::named& named, const table::setting& to, unsigned which, outcome& done) noexcept {
+        writing_ = true;
+        all(named, to, which, done);
+    }
+
+    /// Shows what is ready.
+    void finish(outcome& done) noexcept {
+        if constexpr (stages) {
+            finish();
+            note(done);
+        }
+    }
+
+    void drop() noexcept {
+        if constexpr (stages) {
+            platform_.drop();
+        }
+    }
+
+    void one_by_one() noexcept {
+        if constexpr (stages) {
+            platform_.one_by_one();
+        }
     }
 
 private:
-    void all(const table::named& named, const table::setting& to, bool writing, outcome& done) noexcept {
-        writing_ = writing;
+    void all(const table::named& named, const table::setting& to, unsigned which, outcome& done) noexcept {
         const table::cell& cell = cell_of(named);
         if (cell.state.sites != 0) {
-            if (named.trampoline) {
+            if (!named.trampoline) {
+                records(tables_.keys, cell, [&](table::key_record& record) noexcept { one(record, to.value, which); });
+            } else if (which == inner_sites) {
                 records(tables_.calls, cell, [&](table::call_record& record) noexcept { one(record, named, to); });
+            }
+            if constexpr (stages) {
+                if (trouble_ == error::no_error && dirty_ && !platform_.stage()) {
+                    trouble_ = refusal(platform_);
+                }
             } else {
-                // The sites within a group of a switch first: whoever comes by way of the group's site finds them.
-                for (unsigned shift = 0; shift <= 4 && trouble_ == error::no_error; shift += 4) {
-                    records(tables_.keys, cell,
-                            [&](table::key_record& record) noexcept { one(record, to.value, shift); });
+                if (dirty_) {
                     finish();
                 }
             }
-            finish();
         }
+        note(done);
+    }
+
+    void note(outcome& done) noexcept {
         done.written += written_;
-        done.fail(trouble_, where_, where_.site);
-        if constexpr (requires { platform_.system_error(); }) {
-            if (trouble_ == error::text_not_writable || trouble_ == error::write_ineffective) {
+        written_ = 0;
+        address refused = where_.site;
+        if (trouble_ == error::text_not_writable || trouble_ == error::write_ineffective) {
+            if constexpr (requires { platform_.system_error(); }) {
                 done.system_error = platform_.system_error();
             }
+            if constexpr (requires { platform_.refused(); }) {
+                refused = platform_.refused() != 0 ? platform_.refused() : refused;
+            }
         }
-        written_ = 0;
+        done.fail(trouble_, where_, refused);
     }
 
     [[nodiscard]] static address subject(const table::call_record& record) noexcept { return record.callee.target(); }
@@ -109,14 +146,16 @@ private:
                 break;
             }
             where_ = {kind(record), static_cast<std::uint32_t>(i), record.site.target()};
-            function(record);
+            if (!is_gone(platform_, where_.site)) {
+                function(record);
+            }
         }
     }
 
-    void one(const table::key_record& record, address value, unsigned shift) noexcept {
+    void one(const table::key_record& record, address value, unsigned which) noexcept {
         const bool many = (record.key.target() & table::many_ways) != 0;
         const auto* const ways = reinterpret_cast<const table::way_table*>(record.targets.target());
-        if ((many ? ways->shift : 0) != shift) {
+        if ((many ? ways->shift : inner_sites) != which) {
             return;
         }
         reader<Platform> from{platform_};
@@ -162,10 +201,10 @@ private:
     }
 
     void finish() noexcept {
-        const bool finished = !dirty_ || platform_.finish();
+        const bool finished = platform_.finish();
         if (trouble_ == error::no_error && !(finished && (!dirty_ || last_.is_there()))) {
             trouble_ = finished ? error::write_ineffective : refusal(platform_);
-            where_.site = last_.at;
+            where_.site = dirty_ ? last_.at : where_.site;
         }
         dirty_ = false;
     }
@@ -187,22 +226,48 @@ struct change {
     table::call_mode mode;
 };
 
-/// Makes the change in all images that `images(function)` calls `function(tables, platform)` for.
-template <class Images>
+/// Puts everything back to what it was before a change that failed.
+template <class Each>
+[[gnu::noinline]] void take_back(const Each& each, bool stored, outcome& done) noexcept {
+    outcome back;
+    each([&](const table::named& named, auto& poke, const table::registry& registry) noexcept {
+        if (!poke.stages || stored) {
+            const table::setting before = cell_of(named).state.before;
+            store(cell_of(named), before, registry);
+        }
+    });
+    for (unsigned which = inner_sites; which <= outer_sites; which += outer_sites) {
+        each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
+            poke.one_by_one();
+            poke.write(named, setting_of(cell_of(named)), which, back);
+            poke.finish(back);
+        });
+    }
+    done.written = 0;
+    if (!back) {
+        const std::int32_t reason = back.system_error;
+        back = outcome{};
+        back.fail(error::change_incomplete, done.record(), done.refused());
+        back.system_error = reason;
+        done = back;
+    }
+}
+
+/// Makes the change in all cells that `cells(function)` calls `function(named, tables, platform)` for. Where the platforms
+/// can, all of it is made ready before any of it is seen.
+template <class Cells>
 [[gnu::visibility("hidden")]] outcome make_change(const table::named& what, const change& change,
-                                                  const Images& images) noexcept {
+                                                  const Cells& cells) noexcept {
     table::setting to = setting_of(cell_of(what));
     to.changed = 1;
     outcome done;
     done.fail(change.next(change, to), {table_kind::names, 0, 0});
     const auto each = [&](const auto& function) noexcept {
-        images([&](const table::tables& tables, auto& platform) noexcept {
-            poker poke{tables, platform};
-            for_each_namesake(tables.registry->root, what, [&](const table::named& named) noexcept {
-                if (same_type(named, what)) {
-                    function(named, poke, *tables.registry);
-                }
-            });
+        cells([&](const table::named& named, const table::tables& tables, auto& platform) noexcept {
+            if (same_type(named, what)) {
+                poker poke{tables, platform};
+                function(named, poke, *tables.registry);
+            }
         });
     };
     each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
@@ -211,21 +276,36 @@ template <class Images>
     if (!done) {
         return done;
     }
-    // All cells first: a site that was rewritten and one that reads memory then say the same soonest.
-    each([&](const table::named& named, auto& /*poke*/, const table::registry& registry) noexcept {
-        store(cell_of(named), to, registry);
-    });
-    each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
-        poke.write(named, done);
-    });
-    if (!done) { // what could be written can be written back
-        outcome ignored;
+    // The cells before the text: a site that was rewritten and one that reads memory then say the same soonest.
+    const auto store_all = [&](bool staged) noexcept {
         each([&](const table::named& named, auto& poke, const table::registry& registry) noexcept {
-            const table::setting before = cell_of(named).state.before;
-            store(cell_of(named), before, registry);
-            poke.write(named, ignored);
+            if (poke.stages == staged) {
+                store(cell_of(named), to, registry);
+            }
         });
-        done.written = 0;
+    };
+    store_all(false);
+    bool stored = false;
+    for (unsigned which = inner_sites; which <= outer_sites; which += outer_sites) {
+        each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
+            if (done) {
+                poke.write(named, to, which, done);
+            }
+        });
+        if (done && !stored) {
+            store_all(true);
+            stored = true;
+        }
+        each([&](const table::named& /*named*/, auto& poke, const table::registry& /*registry*/) noexcept {
+            if (done) {
+                poke.finish(done);
+            } else {
+                poke.drop();
+            }
+        });
+    }
+    if (!done) {
+        take_back(each, stored, done);
     }
     return done;
 }
@@ -236,7 +316,11 @@ template <text_platform Platform>
                                                    Platform& platform) noexcept {
     const table::tables tables = this_image();
     register_names(tables, platform);
-    return make_change(what, change, [&](const auto& function) noexcept { function(tables, platform); });
+    return make_change(what, change, [&](const auto& function) noexcept {
+        for_each_namesake<&table::cell_state::below>(
+            tables.registry->root, what,
+            [&](const table::named& named) noexcept { function(named, tables, platform); });
+    });
 }
 
 // ---- What a change is ------------------------------------------------------------------------------

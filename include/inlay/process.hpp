@@ -10,156 +10,174 @@
 // feature has is an error and nothing is patched.
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. Keys and static calls are one
-// thing by name in the whole process: set() and update() go through the images that are loaded, find those with
-// inlay's note, and change all that have the name. No image keeps an address of another, so a library that
-// is unloaded leaves nothing behind. An image that is loaded later takes over what was set when it calls apply(), or
-// when the next set() or update() comes by.
+// thing by name in the whole process: set() and update() find all that have the name, in a tree that the images share
+// (images.hpp), and change the sites of those that have called apply(). An image that is loaded later takes over what was
+// set before its first constructor runs, whether it will call apply() or not.
 //
-// All this happens inside dl_iterate_phdr(3), whose lock in glibc keeps images from coming and going, and of which
-// there is one in a process: it is also the lock that updates wait for. (GCC's unwinder counts on it as well.)
+// All this happens under one lock of the process, which fork() waits for. Nothing of a user's runs under it: a feature's
+// probe, which may load libraries, runs before, and apply() then begins again.
 #pragma once
 
 #include "inlay/apply.hpp"
 #include "inlay/arch/target.hpp"
+#include "inlay/images.hpp"
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
 #include "inlay/poke.hpp"
 
 #include <cstdlib>
 
-// ThreadSanitizer cannot see the lock inside dl_iterate_phdr(), and must be told.
-#if defined(__SANITIZE_THREAD__)
-#define INLAY_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define INLAY_THREAD_SANITIZER 1
-#endif
-#endif
-#ifdef INLAY_THREAD_SANITIZER
-extern "C" void __tsan_acquire(void* address); // NOLINT(bugprone-reserved-identifier): the sanitizer's
-extern "C" void __tsan_release(void* address); // NOLINT(bugprone-reserved-identifier)
-#endif
-
 namespace inlay {
 
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Calls `function()` while no image comes or goes and nothing else changes text.
-template <class Function>
-[[gnu::visibility("hidden")]] void exclusively(const Function& function) noexcept {
-    ::dl_iterate_phdr(
-        [](dl_phdr_info* /*image*/, std::size_t /*size*/, void* data) noexcept {
-#ifdef INLAY_THREAD_SANITIZER
-            __tsan_acquire(reinterpret_cast<void*>(&::dl_iterate_phdr));
-#endif
-            (*static_cast<const Function*>(data))();
-#ifdef INLAY_THREAD_SANITIZER
-            __tsan_release(reinterpret_cast<void*>(&::dl_iterate_phdr));
-#endif
-            return 1; // once
-        },
-        const_cast<Function*>(&function));
-}
+/// Keeps the thread from being cancelled: nothing must end half-way.
+class uncancelled {
+public:
+    uncancelled() noexcept { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    uncancelled(const uncancelled&) = delete;
+    uncancelled(uncancelled&&) = delete;
+    uncancelled& operator=(const uncancelled&) = delete;
+    uncancelled& operator=(uncancelled&&) = delete;
+    ~uncancelled() { ::pthread_setcancelstate(before_, nullptr); }
 
-/// The `table::image` of an image, by its note; null if it has none.
-[[nodiscard, gnu::visibility("hidden")]] inline table::image* find_image(const dl_phdr_info& info,
-                                                                         const platform::process& process) noexcept {
-    constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
-    for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
-        const auto& header = info.dlpi_phdr[i];
-        const std::uintptr_t end = info.dlpi_addr + header.p_vaddr + header.p_memsz;
-        std::uintptr_t at = info.dlpi_addr + header.p_vaddr;
-        if (header.p_type != PT_NOTE || !process.readable(at, header.p_memsz)) {
-            continue;
-        }
-        // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
-        for (; at + sizeof(ElfW(Nhdr)) + sizeof(owner) + sizeof(table::reference) <= end; at += sizeof(std::uint32_t)) {
-            const auto& note = *reinterpret_cast<const ElfW(Nhdr)*>(at);
-            const std::uintptr_t text = at + sizeof(note);
-            if (note.n_namesz == 6 && note.n_descsz == sizeof(table::reference) && note.n_type == table::version &&
-                std::memcmp(reinterpret_cast<const void*>(text), owner, sizeof(owner)) == 0) {
-                return reinterpret_cast<table::image*>(
-                    reinterpret_cast<const table::reference*>(text + sizeof(owner))->target());
-            }
-        }
+private:
+    int before_{};
+};
+
+/// Calls `function(table::shared&)` while nothing else changes in the process and no image leaves.
+template <class Function>
+[[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
+    arch::emit::image<&own_image, &nothing, &zero>();
+    arch::emit::note<&own_image, &join_at_load, &leave>();
+    const uncancelled guard;
+    error trouble = join();
+    if (trouble != error::no_error) {
+        return trouble;
     }
-    return nullptr;
+    table::shared& all = *own_image.registry.shared;
+    trouble = acquire(all, true);
+    if (trouble == error::no_error) {
+        all.busy = 1;
+        function(all);
+        all.busy = 0;
+        release(all);
+    }
+    return trouble;
 }
 
-/// Calls `function(table::image&, platform::process&)` for each image that has keys or static calls.
-template <class Function>
-[[gnu::visibility("hidden")]] void for_each_image(const Function& function) noexcept {
-    ::dl_iterate_phdr(
-        [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
-            platform::process process{*info, platform::process::way::replace_page};
-            if (table::image* const image = find_image(*info, process)) {
-                (*static_cast<const Function*>(data))(*image, process);
-            }
-            return 0;
-        },
-        const_cast<Function*>(&function));
-}
+/// The platform of apply(). It knows what probes said that ran before.
+class applying : public platform::process {
+public:
+    [[gnu::visibility("hidden")]] applying(table::registry& own, table::reserve& reserve, std::uint32_t number) noexcept
+        : process{own, reserve, way::memory_file}, number_{number} {}
 
-/// Makes all names of all images known, and those of new images take over what was set before they came.
-[[gnu::visibility("hidden")]] inline void meet() noexcept {
-    for_each_image([](table::image& image, platform::process& process) noexcept {
-        const table::tables tables = tables_of(image);
-        register_names(tables, process);
-        if (image.registry.met != 0) {
-            return;
-        }
-        image.registry.met = 1;
-        for (std::size_t i = 0; i < tables.names.size(); ++i) {
-            const table::named& named = tables.names.records[i];
-            reader<platform::process> from{process};
-            check_named(from, named);
-            if (from.trouble != error::no_error) {
-                continue; // apply() says so
-            }
-            for_each_image([&](table::image& other, platform::process& /*process*/) noexcept {
-                for_each_namesake(other.registry.root, named, [&](const table::named& known) noexcept {
-                    if (&other != &image && cell_of(known).state.changed != 0 && same_type(known, named)) {
-                        store(cell_of(named), setting_of(cell_of(known)), image.registry);
-                    }
-                });
-            });
-        }
-    });
+    /// 0, 1, or -1 if the probe has not run since this apply() began.
+    [[nodiscard, gnu::visibility("hidden")]] int probed(const table::feature_record& feature) const noexcept {
+        const auto& cell = *reinterpret_cast<const table::feature_cell*>(feature.cell.target());
+        const std::uint32_t known = __atomic_load_n(&cell.probed, __ATOMIC_ACQUIRE);
+        return known / 2 < number_ ? -1 : static_cast<int>(known % 2);
+    }
+
+private:
+    std::uint32_t number_;
+};
+
+/// Runs the probe of a feature. Several threads may do this.
+[[gnu::visibility("hidden")]] inline void run_probe(address record, std::uint32_t number) noexcept {
+    const auto& feature = *reinterpret_cast<const table::feature_record*>(record);
+    auto& cell = *reinterpret_cast<table::feature_cell*>(feature.cell.target());
+    const bool there = reinterpret_cast<bool (*)()>(feature.function.target())();
+    __atomic_store_n(&cell.probed, number * 2 + (there ? 1 : 0), __ATOMIC_RELEASE);
 }
 
 /// Notes the first name of `tables` that has another type in another image.
-[[gnu::visibility("hidden")]] inline void find_clash(const table::tables& tables, const platform::process& process,
-                                                     outcome& done) noexcept {
+[[gnu::visibility("hidden")]] inline void find_clash(const table::shared& all, const table::tables& tables,
+                                                     const platform::process& process, outcome& done) noexcept {
     for (std::size_t i = 0; i < tables.names.size() && done; ++i) {
         const table::named& named = tables.names.records[i];
+        const record_id where{table_kind::names, static_cast<std::uint32_t>(i), 0};
         reader<platform::process> from{process};
         check_named(from, named);
-        done.fail(from.trouble, {table_kind::names, static_cast<std::uint32_t>(i), from.refused}, from.refused);
-        if (!done) {
-            return;
-        }
-        for_each_image([&](table::image& other, platform::process& /*process*/) noexcept {
-            for_each_namesake(other.registry.root, named, [&](const table::named& known) noexcept {
+        done.fail(from.trouble, {where.table, where.index, from.refused}, from.refused);
+        if (done) {
+            for_each_namesake<&table::cell_state::under>(all.root, named, [&](const table::named& known) noexcept {
                 if (!same_type(known, named)) {
-                    done.fail(named, known, {table_kind::names, static_cast<std::uint32_t>(i), 0});
+                    done.fail(named, known, where);
                 }
             });
+        }
+    }
+}
+
+/// Whether some image of the process uses a feature of this name.
+[[nodiscard, gnu::visibility("hidden")]] inline bool has_feature(table::shared& all, const char* text,
+                                                                 std::size_t length) noexcept {
+    bool found = false;
+    for (table::image* each = all.images; each != nullptr && !found; each = each->registry.next) {
+        const platform::process image{each->registry, all.reserve, platform::process::way::refused};
+        for_each_used_feature(tables_of(*each), image, [&](const table::feature_record& feature) noexcept {
+            found = found || is_entry(name_at(image, feature.name), text, length);
         });
     }
+    return found;
+}
+
+/// Patches this image.
+[[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, std::uint32_t number) noexcept {
+    const table::tables tables = tables_of(own_image);
+    applying self{own_image.registry, all.reserve, number};
+    // Whoever runs a program with the rights of another must not switch its features.
+    const bool trusted = ::getauxval(AT_SECURE) == 0;
+    const char* unknown = nullptr;
+    outcome done = override_features(
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): set-up code
+        tables, self, trusted ? std::getenv("INLAY_FEATURES") : nullptr, [&](const char* name, std::size_t length) {
+            if (unknown == nullptr && !arch::is_feature_name(name, length) && !has_feature(all, name, length)) {
+                unknown = name - 1; // with its sign
+            }
+            return true; // it must not keep this image, or another one, from being patched
+        });
+    if (done) {
+        find_clash(all, tables, self, done);
+    }
+    if (done) {
+        if (own_image.registry.complete == 0) {
+            for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+                self.ask(tables.keys.records[i].site.target());
+            }
+            for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+                self.ask(tables.calls.records[i].site.target());
+            }
+            self.asked();
+        }
+        done = inlay::apply(tables, self);
+    }
+    if (unknown != nullptr) {
+        done.fail(error::override_unknown, unknown);
+    }
+    return done;
 }
 
 /// Makes the change in all images of the process.
 [[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_process(const table::named& what,
                                                                            const change& change) noexcept {
     outcome done;
-    exclusively([&]() noexcept {
-        meet();
-        done = make_change(what, change, [](const auto& function) noexcept {
-            for_each_image(
-                [&](table::image& image, platform::process& process) noexcept { function(tables_of(image), process); });
+    const error trouble = exclusively([&](table::shared& all) noexcept {
+        if (cell_of(what).state.owner == nullptr) { // it was not in order when this image joined
+            done.fail(error::reference_outside, {table_kind::names, 0, what.name.target()}, what.name.target());
+            return;
+        }
+        done = make_change(what, change, [&](const auto& function) noexcept {
+            for_each_namesake<&table::cell_state::under>(all.root, what, [&](const table::named& named) noexcept {
+                table::image& owner = *cell_of(named).state.owner;
+                platform::process process{owner.registry, all.reserve, platform::process::way::replace_page};
+                function(named, tables_of(owner), process);
+            });
         });
     });
+    done.fail(trouble, {table_kind::no_table, 0, 0});
     return done;
 }
 
@@ -170,24 +188,23 @@ template <class Function>
 inline namespace INLAY_TARGET {
 
 /// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in
-/// a library's constructor, before other threads run through its sites. Idempotent. error::name_clash if a name of the
-/// image has another type there or in another image.
+/// a library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name of
+/// the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature that no
+/// image has; that alone does not keep the image from being patched.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
-    const table::tables tables = this_image();
-    outcome done;
-    detail::exclusively([&]() noexcept {
-        platform::process self;
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): set-up code, see above
-        done = override_features(tables, self, std::getenv("INLAY_FEATURES"), arch::is_feature_name);
-        if (done && tables.names.bytes != 0) {
-            detail::meet();
-            detail::find_clash(tables, self, done);
+    (void)this_image();
+    const detail::uncancelled guard;
+    const std::uint32_t number = __atomic_add_fetch(&detail::own_image.registry.applied, 1U, __ATOMIC_RELAXED);
+    for (;;) {
+        outcome done;
+        const error trouble = detail::exclusively(
+            [&](table::shared& all) noexcept { done = detail::apply_image(all, number); });
+        done.fail(trouble, {table_kind::no_table, 0, 0});
+        if (done.error() != error::probe_first) {
+            return done;
         }
-        if (done) {
-            done = apply(tables, self);
-        }
-    });
-    return done;
+        detail::run_probe(done.refused(), number);
+    }
 }
 
 // ---- In the whole process; see poke.hpp ------------------------------------------------------------
@@ -237,5 +254,3 @@ template <name Name, auto Default, class Target>
 } // namespace INLAY_TARGET
 
 } // namespace inlay
-
-#undef INLAY_THREAD_SANITIZER

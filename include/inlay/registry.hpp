@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// registry: the names of an image, found by their text.
+// registry: names, found by their text, and what they are set to.
 //
-//     detail::register_names(tables, platform);
-//     detail::for_each_namesake(tables.registry->root, what, [](const table::named& named) noexcept { ... });
+//     detail::add_name<&table::cell_state::below>(tables.registry->root, named);
+//     detail::for_each_namesake<&table::cell_state::below>(root, what, [](const table::named& named) noexcept { ... });
 //
 // How it works. The cells themselves are the nodes of a binary tree, ordered by a hash of the name: nothing is
-// allocated, and looking a name up takes a time that hardly grows with their number. Two cells of one name (two
-// units made by compilers that mangle a declaration differently) are both found. A name and its type are compared
-// as texts, so that images made by different compilers understand each other.
+// allocated, and looking a name up takes a time that hardly grows with their number. Each cell is in two trees: one has
+// the names of its image, the other those of all images of the process. Two cells of one name (of two images, or of two
+// units made by compilers that mangle a declaration differently) are both found. A name and its type are compared as
+// texts, so that images made by different compilers understand each other. Images do this when they are loaded: it is
+// compiled for any processor (INLAY_BASELINE).
 #pragma once
 
 #include "inlay/arch/target.hpp"
-#include "inlay/decide.hpp"
-#include "inlay/error.hpp"
 #include "inlay/table.hpp"
 
+INLAY_BASELINE
+
 namespace inlay::detail {
-inline namespace INLAY_TARGET {
+inline namespace [[gnu::visibility("hidden")]] baseline {
+
+/// What a reference refers to. (That of `reference` itself is compiled for the unit's processor.)
+[[nodiscard]] inline address target_of(const table::reference& from) noexcept {
+    return reinterpret_cast<address>(&from) + static_cast<address>(static_cast<std::intptr_t>(from.distance));
+}
 
 [[nodiscard]] inline const char* text_at(const table::reference& from) noexcept {
-    return reinterpret_cast<const char*>(from.target());
+    return reinterpret_cast<const char*>(target_of(from));
 }
 
 [[nodiscard]] inline table::cell& cell_of(const table::named& named) noexcept {
-    return *reinterpret_cast<table::cell*>(named.cell.target());
+    return *reinterpret_cast<table::cell*>(target_of(named.cell));
 }
 
 /// Compares names, or types. (Link-time optimisation may add ".suffix" to a symbol; no name in C++ has a dot.)
@@ -53,80 +60,94 @@ inline namespace INLAY_TARGET {
     return hash;
 }
 
-/// Whether a text of the image begins at `at`: all of it is readable, up to the null.
-template <class Image>
-[[nodiscard]] bool is_text(const Image& image, address at) noexcept {
-    while (image.readable(at, 1)) {
-        if (*reinterpret_cast<const char*>(at++) == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
+// ---- Trees; `Links` are &cell_state::below (of an image) or &cell_state::under (of a process) -------
 
-/// Whether all that `named` refers to is there.
-template <class Platform>
-void check_named(reader<Platform>& from, const table::named& named) noexcept {
-    const Platform& image = from.image;
-    const address cell = named.cell.target();
-    const auto require = [&](bool good, const table::reference& at) noexcept {
-        if (!good) {
-            from.fail(error::reference_outside, at.target());
-        }
-    };
-    require(is_text(image, named.name.target()), named.name);
-    require(is_text(image, named.signature.target()), named.signature);
-    require(cell % alignof(table::cell) == 0 && image.writable(cell, sizeof(table::cell)), named.cell);
-    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
-}
-
-/// Calls `function(const table::named&)` for each cell that is registered under the name of `what`.
-template <class Function>
+/// Calls `function(const table::named&)` for each cell that is in the tree under the name of `what`.
+template <auto Links, class Function>
 void for_each_namesake(const table::named* root, const table::named& what, const Function& function) noexcept {
     const std::uint32_t hash = hash_of(text_at(what.name));
     while (root != nullptr) {
         const table::cell_state& state = cell_of(*root).state;
         const table::named& here = *root;
-        root = state.below[hash >= state.hash ? 1 : 0];
+        root = (state.*Links)[hash >= state.hash ? 1 : 0];
         if (state.hash == hash && same_name(here, what)) {
             function(here);
         }
     }
 }
 
-/// Puts the cell of `named`, which has been checked, into the tree, if it is not there yet.
-inline void register_name(const table::named*& root, const table::named& named) noexcept {
+/// Puts the cell of `named` into a tree that it is not in.
+template <auto Links>
+void add_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
-    if (state.self != nullptr) {
-        return;
-    }
-    state.self = &named;
-    state.below[0] = state.below[1] = nullptr;
+    (state.*Links)[0] = (state.*Links)[1] = nullptr;
     state.hash = hash_of(text_at(named.name));
     const table::named** place = &root;
     while (*place != nullptr) {
         table::cell_state& above = cell_of(**place).state;
-        place = &above.below[state.hash >= above.hash ? 1 : 0];
+        place = &(above.*Links)[state.hash >= above.hash ? 1 : 0];
     }
     *place = &named;
 }
 
-/// Registers all names of an image that are in order; others it passes over.
-template <class Platform>
-void register_names(const table::tables& tables, const Platform& platform) noexcept {
-    if (tables.registry == nullptr || tables.registry->complete != 0) {
-        return;
+/// Takes the cell of `named`, which is in the tree, out of it.
+template <auto Links>
+void remove_name(const table::named*& root, const table::named& named) noexcept {
+    table::cell_state& state = cell_of(named).state;
+    const table::named** place = &root;
+    while (*place != &named) {
+        table::cell_state& above = cell_of(**place).state;
+        place = &(above.*Links)[state.hash >= above.hash ? 1 : 0];
     }
-    for (std::size_t i = 0; i < tables.names.size(); ++i) {
-        reader<Platform> from{platform};
-        check_named(from, tables.names.records[i]);
-        if (from.trouble == error::no_error) {
-            register_name(tables.registry->root, tables.names.records[i]);
+    const table::named* heir = (state.*Links)[0];
+    if (heir == nullptr) {
+        heir = (state.*Links)[1];
+    } else if ((state.*Links)[1] != nullptr) { // the lowest of those that are not lower
+        const table::named** lowest = &(state.*Links)[1];
+        while ((cell_of(**lowest).state.*Links)[0] != nullptr) {
+            lowest = &(cell_of(**lowest).state.*Links)[0];
         }
+        heir = *lowest;
+        table::cell_state& next = cell_of(*heir).state;
+        *lowest = (next.*Links)[1];
+        (next.*Links)[0] = (state.*Links)[0];
+        (next.*Links)[1] = (state.*Links)[1];
     }
-    tables.registry->complete = 1;
+    *place = heir;
 }
 
-} // namespace INLAY_TARGET
+/// Puts the cell of `named`, which has been checked, into the tree of its image, if it is not there yet.
+inline void register_name(const table::named*& root, const table::named& named) noexcept {
+    if (table::cell_state& state = cell_of(named).state; state.self == nullptr) {
+        state.self = &named;
+        add_name<&table::cell_state::below>(root, named);
+    }
+}
+
+// ---- What a cell is set to -------------------------------------------------------------------------
+
+[[nodiscard]] inline table::setting setting_of(const table::cell& cell) noexcept {
+    return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
+}
+
+/// The value of the setting in the image that `registry` is of: what does nothing is a function of its own.
+[[nodiscard]] inline address value_of(const table::setting& setting, const table::registry& registry) noexcept {
+    return setting.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
+           : setting.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)
+                                                     : setting.value;
+}
+
+/// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
+inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
+    cell.state.before = setting_of(cell);
+    cell.state.enabled = to.enabled;
+    cell.state.mode = to.mode;
+    cell.state.changed = to.changed;
+    __atomic_store_n(&cell.value, value_of(to, registry), __ATOMIC_RELEASE);
+}
+
+} // namespace baseline
 
 } // namespace inlay::detail
+
+INLAY_BASELINE_END

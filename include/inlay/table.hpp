@@ -9,6 +9,7 @@
 //     section .rodata              what the sites share: choices, forms, features; once a unit
 //     section .data                what apply() finds out: predicate nodes, feature cells, cells of names
 //     section .note.inlay          where an image has its `image`, for others that share names with it
+//     .init_array, .fini_array     in programs: an image joins the others when it is loaded, and leaves them
 //
 // How it works. A record names its site and a `choice`; a choice is a list from the last `when` to the
 // original form, so that walking it until a predicate holds gives "the last one that matches wins" (as in
@@ -57,7 +58,8 @@ struct feature_cell {
     std::uint8_t by_hand; ///< 1: set(feature, true) was called
     std::uint8_t forced;  ///< override: 0 none, 1 off, 2 on
     std::uint8_t reserved;
-    table::memo memo; ///< of `value`
+    table::memo memo;     ///< of `value`
+    std::uint32_t probed; ///< programs: 2 * the number of the apply() that ran the probe, + 1 if it said yes
 };
 
 /// How a feature is found.
@@ -176,6 +178,8 @@ enum class call_mode : std::uint8_t {
 };
 
 struct named;
+struct image;
+struct shared;
 
 /// What a name is to hold.
 struct setting {
@@ -197,6 +201,8 @@ struct cell_state {
     const named* self{};     ///< null until the image's names are registered
     const named* below[2]{}; ///< those of smaller, and of greater or equal hash
     setting before{};        ///< what the last change found, to go back to if it fails
+    const named* under[2]{}; ///< as `below`, among the names of all images of a process
+    image* owner{};          ///< null until its image has joined the others of its process
 };
 
 /// What is so, in one image, of the key or static call of one declaration. Code reads `value` alone.
@@ -241,12 +247,39 @@ struct section {
     [[nodiscard, gnu::always_inline]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
 };
 
+/// How a program changes the text of an image while it runs (platform/linux.hpp). Addresses; whole pages.
+struct spare_text {
+    address begin;         ///< of the text
+    address end;           ///< of the text
+    address at;            ///< where the spare mapping of `begin` is; 0: there is none
+    std::uint64_t* staged; ///< a bit for each page: its new content is in the spare mapping
+    std::size_t staged_size; ///< in bytes
+    std::uint32_t way;     ///< one of platform::process::live_way
+    std::uint32_t whole;   ///< 1: the text was one mapping
+};
+
+/// Mappings that a program gives up when a change meets the limit of their number, and what it knows of barriers.
+struct reserve {
+    address at;            ///< 0: there are none
+    std::size_t size;      ///< in bytes
+    std::uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
+};
+
 /// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its
 /// own, since another image may go away.
 struct registry {
     const named* root;                 ///< a tree by hash
     std::uint32_t complete;            ///< 1: it has all names that are in order
-    std::uint32_t met;                 ///< 1: they have taken over what other images had changed
+    std::uint32_t joined;              ///< 1: it knows the other images of its process; 2: it has left them
+    // Of a program's images; null in a kernel.
+    table::shared* shared;    ///< what they share
+    image* next;              ///< the one that joined before this one
+    const void* headers;      ///< program headers
+    address base;             ///< what to add to their addresses
+    std::uint32_t count;      ///< of program headers
+    std::uint32_t forks;      ///< 1: handlers for fork() are there
+    std::uint32_t applied;    ///< number of the last apply()
+    spare_text spare;
     void (*nothing)() noexcept;        ///< does nothing
     std::uintptr_t (*zero)() noexcept; ///< returns zero
 };
@@ -261,10 +294,21 @@ struct tables {
 };
 
 /// The version of everything that images tell each other: this file.
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 
-/// What an image shows to others in the process; its ELF note (name "inlay", type `version`) refers to it.
+/// The first bytes of each `image`: a tool may have moved the note that leads to it.
+inline constexpr char mark[8] = {'i', 'n', 'l', 'a', 'y', ' ', '\0', static_cast<char>(version)};
+
+/// What an ELF note (name "inlay", type `version`) says of its image: two distances in bytes, each from itself. From
+/// one follows where the `image` is; from both, where in the image that is, wherever the note may have been moved.
+struct note {
+    std::int32_t image;
+    std::int32_t elf_header;
+};
+
+/// What an image shows to others in the process.
 struct image {
+    char mark[8];
     const alternative_record* alternatives[2]; ///< begin, end
     call_record* calls[2];
     key_record* keys[2];
@@ -276,7 +320,7 @@ static_assert(sizeof(alternative_record) == 8 && sizeof(call_record) == 8 && siz
 static_assert(sizeof(named) == 16 && sizeof(way_table) == 4 && sizeof(cell) % sizeof(address) == 0);
 static_assert(sizeof(predicate_node) == 16 && sizeof(form) == 8 && sizeof(choice) == 20);
 static_assert(sizeof(indirect_call) == 12);
-static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 8);
+static_assert(sizeof(feature_record) == 28 && sizeof(feature_cell) == 12);
 
 } // namespace table
 } // namespace inlay

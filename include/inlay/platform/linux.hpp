@@ -6,25 +6,32 @@
 //     auto done = inlay::apply(inlay::this_image(), self);        // what inlay::apply() does
 //
 // How it works. The image's extent comes from its own program headers (`__ehdr_start`, made by the linker).
-// Text is written through /proc/self/mem: the kernel copies the page and changes the copy, whatever the
-// mapping's protection, so that no page is ever writable and executable. Where that file is missing or
-// refuses (no /proc, proc_mem.force_override=never), a page is replaced: a private copy is patched while
-// it is only writable, made read-only and executable, and moved over the old one in a single step.
-// Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
+// At start-up text is written through /proc/self/mem: the kernel copies the page and changes the copy, whatever the
+// mapping's protection, so that no page is ever writable and executable.
 //
 // While other threads run, a page is always replaced: an instruction must change at once, and a write through the file
-// goes byte by byte. The move is one step for all: it happens under the lock that page faults take, and no processor
-// keeps the old translation. A thread on that page waits for some microseconds. (docs/choices.md says why there is
-// no breakpoint, as there is in Linux's text_poke_bp().)
+// goes byte by byte. All pages of a change are made ready first; then each is moved into its place. A move is one step
+// for all: it happens under the lock that page faults take, and no processor keeps the old translation. A thread on that
+// page waits for some microseconds. (docs/choices.md says why there is no breakpoint, as in Linux's text_poke_bp().)
+//
+// The new page comes from a spare mapping (Linux 5.13). Once, at start-up, the text is moved aside and back by
+// MREMAP_DONTUNMAP, which leaves a second mapping of the same file. A change writes the whole page there, through
+// /proc/self/mem, and moves it: the text stays one mapping of its file, with its uprobes, symbols and locks. (Between
+// aside and back the text shows what the file has. That is the same, before anything was patched; else it is done only
+// while there is one thread.) Otherwise the page is an anonymous one, which is first writable and then executable: where
+// the kernel is older, the text is not a file's or has relocations, or /proc/self/mem is missing or refuses.
+// Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
 //
 // llvm-bolt copies the functions of a linked program to new text, or overwrites them, and changes no table of ours:
 // then nothing may be patched. Its programs have one executable segment more; whether it made that, their sections say.
 //
-// Writes to one page are collected and done at once. Nothing is allocated on the heap.
-// Compare proc_pid_mem(5), mremap(2), membarrier(2).
+// Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could be
+// cancelled in are made by syscall(2), where it cannot.
+// Compare proc_pid_mem(5), mremap(2), membarrier(2), proc_pid_smaps(5), proc_pid_pagemap(5).
 #pragma once
 
 #include "inlay/arch/target.hpp"
+#include "inlay/table.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -36,7 +43,9 @@
 #include <link.h>
 #include <linux/membarrier.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,19 +80,29 @@ public:
         }
     }
 
-    /// For another image of the process, as dl_iterate_phdr(3) describes it.
+    /// For any image of the process: `own.headers` and what goes with them say where it is, and what was found out of its
+    /// text is kept in `own.spare`.
     // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
-    process(const dl_phdr_info& image, way first) noexcept
-        : headers_{image.dlpi_phdr}, count_{image.dlpi_phnum}, base_{image.dlpi_addr}, way_{first} {}
+    process(table::registry& own, table::reserve& reserve, way first) noexcept
+        : headers_{static_cast<const ElfW(Phdr)*>(own.headers)}, count_{own.count}, base_{own.base},
+          spare_{&own.spare}, reserve_{&reserve}, way_{first} {}
 
     process(const process&) = delete;
     process(process&&) = delete;
     process& operator=(const process&) = delete;
     process& operator=(process&&) = delete;
     ~process() noexcept {
-        if (file_ >= 0) {
-            ::close(file_);
+        if (spare_ == &own_spare_) { // else another object may finish what this one has made ready
+            drop();
+            if (own_spare_.way == spare_page) {
+                ::munmap(reinterpret_cast<void*>(own_spare_.at), own_spare_.end - own_spare_.begin);
+            }
+            if (own_spare_.staged != nullptr) {
+                ::munmap(own_spare_.staged, own_spare_.staged_size);
+            }
         }
+        close(file_);
+        close(maps_);
     }
 
     [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
@@ -108,16 +127,30 @@ public:
         return within(at, size, PF_X, executable_);
     }
 
-    /// Whether text can be changed while other threads run: whether a page can be replaced.
-    [[nodiscard]] static bool live() noexcept {
-        const std::size_t size = ::getauxval(AT_PAGESZ);
-        void* const page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
-            return false;
+    /// Whether text can be changed while other threads run: asked of this text, by what a change will do.
+    [[nodiscard]] bool live() noexcept {
+        prepare();
+        if (spare_->way == new_page && spare_->whole != 0) { // ask of one page, where nobody has asked of more
+            ask(spare_->begin);
+            asked();
         }
-        const bool granted = ::mprotect(page, size, PROT_READ | PROT_EXEC) == 0;
-        ::munmap(page, size);
-        return granted;
+        return spare_->way != cannot;
+    }
+
+    /// Has the page of this address replaced by an equal one, with the next finish(): whether it can be. For live(),
+    /// before that is called; where a page is a spare one, this is known already.
+    void ask(std::uintptr_t at) noexcept {
+        prepare();
+        if (spare_->way == new_page && !stage_page(at & ~(page_size() - 1))) {
+            spare_->way = cannot;
+        }
+    }
+    /// Ends the questions.
+    void asked() noexcept {
+        if (spare_->way == new_page) {
+            spare_->way = commit() ? new_page : cannot;
+            spare_->whole = 0;
+        }
     }
 
     /// Whether the image was rewritten by llvm-bolt. Ordinary programs have one executable segment, and no file is
@@ -137,19 +170,14 @@ public:
         }
         const int file = open_image();
         const sections what = file < 0 ? sections::unknown : look_at_sections(file, *header);
-        if (file >= 0) {
-            ::close(file);
-        }
+        close(file);
         // If the file does not say: patchelf, which moves the program headers too, adds no text.
         return what == sections::of_bolt || (what == sections::unknown && header->e_phoff != sizeof(*header));
     }
 
-    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
-    /// what is written by one call changes at once all the same.
+    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced, all of
+    /// them change in finish(), neighbours at once.
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        if (way_ == way::replace_page && (at & (chunk - 1)) + size > chunk) {
-            return flush() && replace_pages(at, bytes, size);
-        }
         while (size > 0) {
             const std::uintptr_t page = at & ~std::uintptr_t{chunk - 1};
             const std::size_t fits = page + chunk - at;
@@ -169,16 +197,40 @@ public:
         return true;
     }
 
+    /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused now.
+    bool stage() noexcept { return way_ != way::replace_page || (secure() && flush()); }
+
     /// Writes what is left and makes all threads of the process see it.
     bool finish() noexcept {
-        if (!flush()) {
+        if (!flush() || !commit()) {
             return false;
         }
-        // Refused on kernels before 4.16; then the caller's promise holds that no other thread runs sites.
-        ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
-        ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+        if (may_use_barriers()) { // before Linux 4.16 it is refused; moving a page has interrupted all threads as well
+            ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+            ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+        }
         return true;
     }
+
+    /// Forgets what was made ready and has not been finished.
+    void drop() noexcept {
+        first_ = last_ = 0;
+        for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+            any_staged_ = true;
+            if (spare_->way == spare_page) { // gives the memory back
+                ::madvise(reinterpret_cast<void*>(spare_of(at)), size, MADV_DONTNEED);
+            }
+            return true;
+        });
+        clear_staged();
+        if (spare_->way != spare_page && spare_->at != 0) {
+            ::munmap(reinterpret_cast<void*>(spare_->at), spare_->end - spare_->begin);
+            spare_->at = 0;
+        }
+    }
+
+    /// From now on each page changes by itself, so that little is needed at a time: to take a change back.
+    void one_by_one() noexcept { one_by_one_ = true; }
 
     /// The errno of the last refusal; 0 if there was none.
     [[nodiscard]] int system_error() const noexcept { return error_; }
@@ -194,6 +246,9 @@ public:
 
 private:
     static constexpr std::size_t chunk = 4096; // the smallest page there is
+
+    /// table::spare_text::way.
+    enum live_way : std::uint32_t { not_prepared = 0, spare_page = 1, new_page = 2, cannot = 3 };
 
     struct extent {
         std::uintptr_t begin, end;
@@ -256,7 +311,7 @@ private:
                     return 0;
                 }
                 const bool named = info->dlpi_name != nullptr && *info->dlpi_name != '\0';
-                from.file = ::open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+                from.file = open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY);
                 return 1;
             },
             &asked);
@@ -264,7 +319,7 @@ private:
     }
 
     [[nodiscard]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
-        return ::pread(file, to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
+        return transfer(SYS_pread64, file, to, size, at) == static_cast<long>(size);
     }
 
     /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
@@ -311,79 +366,618 @@ private:
         }
         bool written = false;
         while (!written && way_ != way::refused) {
-            written = way_ == way::memory_file ? write_memory_file()
-                                               : replace_pages(page_ + first_, buffer_ + first_, last_ - first_);
-            if (written) {
+            written = way_ == way::memory_file ? write_memory_file() : stage_chunk();
+            if (written && way_ == way::memory_file) {
                 ineffective_ =
                     std::memcmp(reinterpret_cast<const void*>(page_ + first_), buffer_ + first_, last_ - first_) != 0;
                 written = !ineffective_;
                 errno = ineffective_ ? EIO : errno;
             }
             if (!written) {
-                error_ = errno;
-                refused_ = page_ + first_;
+                refuse(page_ + first_);
                 way_ = way_ == way::memory_file ? way::replace_page : way::refused;
             }
         }
         auto* const start = reinterpret_cast<char*>(page_);
         __builtin___clear_cache(start + first_, start + last_);
         first_ = last_ = 0;
-        return written;
+        return written && (!one_by_one_ || commit());
+    }
+
+    void refuse(std::uintptr_t at) noexcept {
+        error_ = errno;
+        refused_ = at;
     }
 
     bool write_memory_file() noexcept {
-        if (file_ < 0) {
-            file_ = ::open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
-            if (file_ < 0) {
+        ++writes_;
+        return open_memory() && write_at(page_ + first_, buffer_ + first_, last_ - first_);
+    }
+
+    // ---- Pages that take the place of others ----------------------------------------------------------
+
+    [[nodiscard]] static std::size_t page_size() noexcept { return ::getauxval(AT_PAGESZ); }
+
+    [[nodiscard]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept { return spare_->at + (at - spare_->begin); }
+    [[nodiscard]] std::size_t index_of(std::uintptr_t at) const noexcept { return (at - spare_->begin) / page_size(); }
+    [[nodiscard]] bool is_staged(std::uintptr_t at) const noexcept {
+        return (spare_->staged[index_of(at) / 64] >> index_of(at) % 64 & 1) != 0;
+    }
+    void clear_staged() noexcept {
+        for (std::size_t i = 0; spare_->staged != nullptr && any_staged_ && i < spare_->staged_size / 8; ++i) {
+            spare_->staged[i] = 0;
+        }
+        any_staged_ = false;
+    }
+
+    /// Calls `function(begin, size)` for each run of pages that are ready, until that returns false.
+    template <class Function>
+    bool for_each_run(const Function& function) const noexcept {
+        if (spare_->staged == nullptr) {
+            return true;
+        }
+        const std::size_t pages = (spare_->end - spare_->begin) / page_size();
+        for (std::size_t i = 0; i < pages; ++i) {
+            if (spare_->staged[i / 64] == 0) {
+                i |= 63;
+                continue;
+            }
+            const std::size_t first = i;
+            while (i < pages && (spare_->staged[i / 64] >> i % 64 & 1) != 0) {
+                ++i;
+            }
+            if (i != first && !function(spare_->begin + first * page_size(), (i - first) * page_size())) {
                 return false;
             }
         }
-        const auto size = static_cast<ssize_t>(last_ - first_);
-        ++writes_;
-        return write_at(page_ + first_, buffer_ + first_, last_ - first_) == size;
-    }
-
-    /// pwrite(2) at an address, also beyond what an off_t of 32 bits can say.
-    [[nodiscard]] ssize_t write_at(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) const noexcept {
-#if defined(__GLIBC__)
-        return ::pwrite64(file_, bytes, size, static_cast<off64_t>(at));
-#else
-        return ::pwrite(file_, bytes, size, static_cast<off_t>(at));
-#endif
-    }
-
-    /// Replaces the page of `at`, or two of them, by a copy with the bytes in it.
-    bool replace_pages(std::uintptr_t at, const std::uint8_t* bytes, std::size_t bytes_size) noexcept {
-        const std::size_t page_size = ::getauxval(AT_PAGESZ);
-        const std::uintptr_t begin = at & ~std::uintptr_t{page_size - 1};
-        const std::size_t size = ((at + bytes_size - begin) + page_size - 1) & ~(page_size - 1);
-        auto* const old = reinterpret_cast<std::uint8_t*>(begin);
-        void* const map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (map == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
-            error_ = errno;
-            return false;
-        }
-        auto* const copy = static_cast<std::uint8_t*>(map);
-        std::memcpy(copy, old, size);
-        std::memcpy(copy + (at - begin), bytes, bytes_size);
-        ++writes_;
-        // One after the other: writable, then executable, then in place.
-        if (::mprotect(copy, size, PROT_READ | PROT_EXEC) != 0 ||
-            ::mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, old) != static_cast<void*>(old)) {
-            error_ = errno;
-            ::munmap(copy, size);
-            errno = error_;
-            return false;
-        }
         return true;
+    }
+
+    /// Finds out, once an image, how its pages can be replaced.
+    void prepare() noexcept {
+        if (spare_->way != not_prepared) {
+            return;
+        }
+        std::uintptr_t begin = ~std::uintptr_t{0};
+        std::uintptr_t end = 0;
+        for (unsigned i = 0; i < count_; ++i) {
+            const auto& each = headers_[i];
+            if (each.p_type == PT_LOAD && (each.p_flags & PF_X) != 0) {
+                const std::uintptr_t at = base_ + each.p_vaddr;
+                begin = at < begin ? at : begin;
+                end = at + each.p_memsz > end ? at + each.p_memsz : end;
+            }
+        }
+        if (end == 0) {
+            spare_->way = cannot;
+            return;
+        }
+        spare_->begin = begin & ~(page_size() - 1);
+        spare_->end = (end + page_size() - 1) & ~(page_size() - 1);
+        spare_->staged_size = (index_of(spare_->end) / 64 + 1) * 8;
+        spare_->staged =
+            static_cast<std::uint64_t*>(map(spare_->staged_size, PROT_READ | PROT_WRITE));
+        spare_->whole = 1;
+        spare_->way = spare_->staged == nullptr ? cannot : make_spare() ? spare_page : new_page;
+        (void)secure();
+    }
+
+    /// Anonymous memory, or null.
+    [[nodiscard]] static void* map(std::size_t size, int protection) noexcept {
+        void* const at = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        return at == MAP_FAILED ? nullptr : at; // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+    }
+
+    /// Moves the pages of [from, from + size), and leaves a mapping of the same file there.
+    [[nodiscard]] static bool move_pages(std::uintptr_t from, std::size_t size, std::uintptr_t to) noexcept {
+        constexpr int dont_unmap = 4; // MREMAP_DONTUNMAP, which some headers lack
+        auto* const target = reinterpret_cast<void*>(to);
+        return ::mremap(reinterpret_cast<void*>(from), size, size, MREMAP_MAYMOVE | MREMAP_FIXED | dont_unmap, target) ==
+               target;
+    }
+
+    /// Leaves a spare mapping of the text.
+    [[nodiscard]] bool make_spare() noexcept {
+        const std::size_t size = spare_->end - spare_->begin;
+        const bool changed = !is_as_in_file();
+        if (has_text_relocations() || (changed && !is_only_thread()) || !open_memory()) {
+            return false;
+        }
+        void* const at = map(size, PROT_NONE);
+        if (at == nullptr) {
+            return false;
+        }
+        const std::uintptr_t spare = reinterpret_cast<std::uintptr_t>(at);
+        bool good = true;
+        for (mapping each{spare_->begin, spare_->begin, false}; good && each.end < spare_->end;) {
+            good = find_mapping(each.end, each) && each.of_file;
+            if (good) {
+                const std::uintptr_t begin = each.begin < spare_->begin ? spare_->begin : each.begin;
+                const std::uintptr_t end = each.end < spare_->end ? each.end : spare_->end;
+                const std::uintptr_t aside = spare + (begin - spare_->begin);
+                good = move_pages(begin, end - begin, aside);
+                if (good && !move_pages(aside, end - begin, begin)) {
+                    good = false;
+                    if (changed) {
+                        put_back(begin, aside, end - begin);
+                    }
+                }
+                spare_->whole = begin == spare_->begin && end == spare_->end ? 1 : 0;
+            }
+        }
+        // It must be possible to write there, too. (And not to keep what was written.)
+        good = good && write_at(spare, reinterpret_cast<const void*>(spare_->begin), 1);
+        if (!good) {
+            ::munmap(at, size);
+            return false;
+        }
+        ::madvise(at, page_size(), MADV_DONTNEED);
+        spare_->at = spare;
+        return true;
+    }
+
+    /// Text that could not be moved back shows the file's bytes, and gets its own again.
+    void put_back(std::uintptr_t text, std::uintptr_t aside, std::size_t size) noexcept {
+        for (std::size_t i = 0; i < size; i += page_size()) {
+            const auto* const was = reinterpret_cast<const void*>(aside + i);
+            if (std::memcmp(reinterpret_cast<const void*>(text + i), was, page_size()) != 0) {
+                (void)write_at(text + i, was, page_size());
+            }
+        }
+    }
+
+    /// Makes ready what the buffer has.
+    bool stage_chunk() noexcept {
+        const std::uintptr_t page = page_ & ~(page_size() - 1);
+        prepare();
+        if (!stage_page(page)) {
+            return false;
+        }
+        const std::uintptr_t to = spare_of(page_ + first_);
+        if (spare_->way == spare_page) {
+            return write_at(to, buffer_ + first_, last_ - first_);
+        }
+        std::memcpy(reinterpret_cast<void*>(to), buffer_ + first_, last_ - first_);
+        return true;
+    }
+
+    /// Makes a copy of the page ready, if there is none yet.
+    bool stage_page(std::uintptr_t page) noexcept {
+        if (spare_->way == cannot || page < spare_->begin || page >= spare_->end) {
+            errno = error_ != 0 ? error_ : EACCES;
+            return false;
+        }
+        if (is_staged(page)) { // by another object, perhaps
+            any_staged_ = true;
+            return spare_->way != spare_page || open_memory();
+        }
+        if (spare_->way == spare_page) {
+            if (!open_memory() || !write_at(spare_of(page), reinterpret_cast<const void*>(page), page_size())) {
+                return false;
+            }
+        } else {
+            if (spare_->at == 0) {
+                spare_->at = reinterpret_cast<std::uintptr_t>(map(spare_->end - spare_->begin, PROT_NONE));
+            }
+            void* const copy = reinterpret_cast<void*>(spare_of(page));
+            if (spare_->at == 0 || ::mprotect(copy, page_size(), PROT_READ | PROT_WRITE) != 0) {
+                return false;
+            }
+            std::memcpy(copy, reinterpret_cast<const void*>(page), page_size());
+        }
+        spare_->staged[index_of(page) / 64] |= std::uint64_t{1} << index_of(page) % 64;
+        any_staged_ = true;
+        return true;
+    }
+
+    /// Moves all pages that are ready into their places; after an error, those that are not there yet stay what they are.
+    bool commit() noexcept {
+        bool good = for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+            any_staged_ = true; // by another object, perhaps
+            return spare_->way == spare_page ||
+                   ::mprotect(reinterpret_cast<void*>(spare_of(at)), size, PROT_READ | PROT_EXEC) == 0;
+        });
+        if (!any_staged_) {
+            return true;
+        }
+        if (!good) {
+            refuse(spare_->begin);
+            spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
+        }
+        std::uintptr_t last = 0;
+        const bool alike = good && flags_are_alike();
+        std::uintptr_t behind = spare_->begin; // all that has been moved out of a region of new pages
+        good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+            ++writes_;
+            if (!alike) {
+                copy_flags(at, size);
+            }
+            if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
+                refuse(at);
+                return false;
+            }
+            last = at;
+            behind = at + size;
+            return true;
+        });
+        if (good && alike && spare_->way == spare_page && !is_whole()) {
+            repair_flags();
+        }
+        if (spare_->way != spare_page) {
+            if (behind < spare_->end && spare_->at != 0) {
+                ::munmap(reinterpret_cast<void*>(spare_of(behind)), spare_->end - behind);
+            }
+            spare_->at = 0;
+            spare_->whole = 0;
+        } else if (!good) {
+            for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+                ::madvise(reinterpret_cast<void*>(spare_of(at)), size, MADV_DONTNEED);
+                return true;
+            });
+        }
+        clear_staged();
+        return good;
+    }
+
+    bool move(std::uintptr_t at, std::size_t size, std::uintptr_t behind) noexcept {
+        if (spare_->way == spare_page) {
+            return move_pages(spare_of(at), size, at);
+        }
+        if (behind < at) { // of the region, what is not needed goes at once: later, its place may be another's
+            ::munmap(reinterpret_cast<void*>(spare_of(behind)), at - behind);
+        }
+        auto* const text = reinterpret_cast<void*>(at);
+        return ::mremap(reinterpret_cast<void*>(spare_of(at)), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, text) == text;
+    }
+
+    // ---- The number of mappings is limited -------------------------------------------------------------
+
+    /// Sees to a few mappings in reserve: taking a change back must not fail for lack of them.
+    bool secure() noexcept {
+        constexpr std::size_t pages = 16;
+        if (reserve_ == nullptr || reserve_->at != 0) {
+            return true;
+        }
+        void* const at = map(pages * page_size(), PROT_NONE);
+        bool good = at != nullptr;
+        for (std::size_t i = 1; good && i < pages; i += 2) { // each is a mapping of its own
+            good = ::mprotect(static_cast<char*>(at) + i * page_size(), page_size(), PROT_READ) == 0;
+        }
+        if (good) {
+            reserve_->at = reinterpret_cast<std::uintptr_t>(at);
+            reserve_->size = pages * page_size();
+        } else {
+            refuse(spare_->begin);
+            if (at != nullptr) {
+                ::munmap(at, pages * page_size());
+            }
+        }
+        return good;
+    }
+
+    bool give_up_reserve() noexcept {
+        if (reserve_ == nullptr || reserve_->at == 0) {
+            return false;
+        }
+        ::munmap(reinterpret_cast<void*>(reserve_->at), reserve_->size);
+        reserve_->at = 0;
+        return true;
+    }
+
+    // ---- What the program has said of its text: mlock(2), madvise(2) -------------------------------------
+
+    /// Whether the pages that are ready have the flags that those in their places have, as far as can be known cheaply:
+    /// the text is one mapping, so that no part has others; and it is not all of it that changes, so that afterwards it
+    /// is seen whether they still are one.
+    [[nodiscard]] bool flags_are_alike() noexcept {
+        return spare_->way == spare_page && spare_->whole != 0 && is_whole() &&
+               for_each_run([&](std::uintptr_t /*at*/, std::size_t size) noexcept {
+                   return size != spare_->end - spare_->begin;
+               });
+    }
+
+    [[nodiscard]] bool is_whole() noexcept {
+        mapping text{};
+        return find_mapping(spare_->begin, text) && text.begin <= spare_->begin && text.end >= spare_->end;
+    }
+
+    /// The flags of a mapping, as proc_pid_smaps(5) spells them.
+    struct vm_flags {
+        bool locked, on_fault, no_dump, no_fork, huge, not_huge, random, sequential, mergeable;
+    };
+
+    static void set_flags(std::uintptr_t at, std::size_t size, const vm_flags& to) noexcept {
+        constexpr unsigned lock_on_fault = 1; // MLOCK_ONFAULT
+        auto* const pages = reinterpret_cast<void*>(at);
+        ::madvise(pages, size, to.no_dump ? MADV_DONTDUMP : MADV_DODUMP);
+        ::madvise(pages, size, to.no_fork ? MADV_DONTFORK : MADV_DOFORK);
+        ::madvise(pages, size, to.random ? MADV_RANDOM : to.sequential ? MADV_SEQUENTIAL : MADV_NORMAL);
+        if (to.huge || to.not_huge) {
+            ::madvise(pages, size, to.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+        }
+        if (to.mergeable) {
+            ::madvise(pages, size, MADV_MERGEABLE);
+        }
+        if (to.locked) {
+            ::syscall(SYS_mlock2, pages, size, to.on_fault ? lock_on_fault : 0);
+        } else {
+            ::munlock(pages, size);
+        }
+    }
+
+    /// Gives pages that are ready the flags of those in their places.
+    void copy_flags(std::uintptr_t at, std::size_t size) noexcept {
+        for_each_flags(at, at + size, [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
+            begin = begin < at ? at : begin;
+            end = end < at + size ? end : at + size;
+            set_flags(spare_of(begin), end - begin, has);
+        });
+    }
+
+    /// The pages in place now are a mapping of their own, so the text has other flags than the spare pages had.
+    void repair_flags() noexcept {
+        vm_flags all{};
+        for_each_flags(spare_->begin, spare_->end,
+                       [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
+                           for (std::uintptr_t at = begin < spare_->begin ? spare_->begin : begin;
+                                at < end && at < spare_->end; at += page_size()) {
+                               if (!is_staged(at)) {
+                                   all = has;
+                                   break;
+                               }
+                           }
+                       });
+        for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+            set_flags(at, size, all);
+            return true;
+        });
+        all.locked = false; // of the spare pages there is nothing to keep in memory
+        set_flags(spare_->at, spare_->end - spare_->begin, all);
+    }
+
+    // ---- What the kernel says of this process -----------------------------------------------------------
+
+    /// Reads a file of /proc line by line. Long lines are cut.
+    class lines {
+    public:
+        // NOLINTNEXTLINE(*-pro-type-member-init): read before they are used
+        explicit lines(const char* path) noexcept : file_{open(path, O_RDONLY)} {}
+        lines(const lines&) = delete;
+        lines(lines&&) = delete;
+        lines& operator=(const lines&) = delete;
+        lines& operator=(lines&&) = delete;
+        ~lines() { close(file_); }
+
+        [[nodiscard]] bool next() noexcept {
+            std::size_t size = 0;
+            for (;;) {
+                if (at_ == filled_) {
+                    const long count = file_ < 0 ? 0 : ::syscall(SYS_read, file_, buffer_, sizeof(buffer_));
+                    if (count <= 0) {
+                        return false;
+                    }
+                    filled_ = static_cast<std::size_t>(count);
+                    at_ = 0;
+                }
+                const char each = buffer_[at_++];
+                if (each == '\n') {
+                    text[size] = '\0';
+                    return true;
+                }
+                if (size + 1 < sizeof(text)) {
+                    text[size++] = each;
+                }
+            }
+        }
+
+        char text[128]; // NOLINT(*-avoid-c-arrays)
+
+    private:
+        int file_;
+        std::size_t at_{}, filled_{};
+        char buffer_[512]; // NOLINT(*-avoid-c-arrays)
+    };
+
+    [[nodiscard]] static bool starts_with(const char* text, const char* with) noexcept {
+        while (*with != '\0' && *text == *with) {
+            ++text;
+            ++with;
+        }
+        return *with == '\0';
+    }
+
+    /// Reads "begin-end" of a line of maps or smaps; false if that is another line.
+    [[nodiscard]] static bool read_range(const char* text, std::uintptr_t& begin, std::uintptr_t& end) noexcept {
+        const auto number = [&](std::uintptr_t& to) noexcept {
+            to = 0;
+            const char* const start = text;
+            for (;; ++text) {
+                const bool digit = *text >= '0' && *text <= '9';
+                if (!digit && !(*text >= 'a' && *text <= 'f')) {
+                    return text != start;
+                }
+                to = to * 16 + static_cast<std::uintptr_t>(digit ? *text - '0' : *text - 'a' + 10);
+            }
+        };
+        return number(begin) && *text++ == '-' && number(end) && *text == ' ';
+    }
+
+    /// Calls `function(begin, end, flags)` for the mappings in a range.
+    template <class Function>
+    static void for_each_flags(std::uintptr_t from, std::uintptr_t to, const Function& function) noexcept {
+        lines file{"/proc/self/smaps"};
+        std::uintptr_t begin = 0;
+        std::uintptr_t end = 0;
+        while (file.next()) {
+            if (read_range(file.text, begin, end)) {
+                if (begin >= to) {
+                    return;
+                }
+            } else if (end > from && starts_with(file.text, "VmFlags:")) {
+                const auto has = [&](const char* flag) noexcept {
+                    for (const char* at = file.text + 8; at[0] == ' ' && at[1] != '\0'; at += 3) {
+                        if (at[1] == flag[0] && at[2] == flag[1]) {
+                            return true;
+                        }
+                    }
+                    return false;
+                };
+                function(begin, end, vm_flags{has("lo"), has("lf"), has("dd"), has("dc"), has("hg"), has("nh"), has("rr"),
+                                           has("sr"), has("mg")});
+            }
+        }
+    }
+
+    struct mapping {
+        std::uintptr_t begin, end;
+        bool of_file;
+    };
+
+    /// The mapping that has the address. On Linux before 6.11, where the kernel answers no such question, all of the text
+    /// is taken for one, if its first page is a file's.
+    [[nodiscard]] bool find_mapping(std::uintptr_t at, mapping& result) noexcept {
+        struct { // procmap_query of <linux/fs.h>, which is newer than some headers
+            std::uint64_t size, query_flags, address, begin, end, flags, page_size, offset, inode;
+            std::uint32_t device[2], name_size, build_id_size;
+            std::uint64_t name, build_id;
+        } query{};
+        query.size = sizeof(query);
+        query.address = at;
+        if (maps_ == -1) {
+            maps_ = open("/proc/self/maps", O_RDONLY);
+        }
+        if (maps_ >= 0 && ::ioctl(maps_, _IOWR('f', 17, query), &query) == 0) {
+            result = {static_cast<std::uintptr_t>(query.begin), static_cast<std::uintptr_t>(query.end),
+                      query.inode != 0 && (query.flags & 4) != 0}; // executable
+            return true;
+        }
+        if (spare_->at != 0) { // in a change
+            return search_mapping(at, result);
+        }
+        constexpr int wipe_on_fork = 18; // MADV_WIPEONFORK, which is for anonymous memory alone
+        constexpr int keep_on_fork = 19;
+        auto* const page = reinterpret_cast<void*>(at);
+        const bool anonymous = ::madvise(page, page_size(), wipe_on_fork) == 0 || errno != EINVAL;
+        ::madvise(page, page_size(), keep_on_fork);
+        result = {spare_->begin, spare_->end, !anonymous};
+        return true;
+    }
+
+    [[nodiscard]] static bool search_mapping(std::uintptr_t at, mapping& result) noexcept {
+        lines file{"/proc/self/maps"};
+        while (file.next()) {
+            if (read_range(file.text, result.begin, result.end) && at < result.end) {
+                return at >= result.begin;
+            }
+        }
+        return false;
+    }
+
+    /// Whether no page of the text was written to since it was mapped.
+    [[nodiscard]] bool is_as_in_file() const noexcept {
+        constexpr std::uint64_t present = std::uint64_t{3} << 62; // or swapped
+        constexpr std::uint64_t of_file = std::uint64_t{1} << 61;
+        const int file = open("/proc/self/pagemap", O_RDONLY);
+        std::uint64_t pages[64]; // NOLINT(*-avoid-c-arrays, *-member-init): read first
+        bool result = file >= 0;
+        for (std::uintptr_t at = spare_->begin; result && at < spare_->end; at += sizeof(pages) / 8 * page_size()) {
+            const std::size_t left = index_of(spare_->end) - index_of(at);
+            const std::size_t count = left < sizeof(pages) / 8 ? left : sizeof(pages) / 8;
+            result = read_at(file, pages, count * 8, at / page_size() * 8);
+            for (std::size_t i = 0; result && i < count; ++i) {
+                result = (pages[i] & present) == 0 || (pages[i] & of_file) != 0;
+            }
+        }
+        close(file);
+        return result;
+    }
+
+    [[nodiscard]] static bool is_only_thread() noexcept {
+        struct stat tasks{};
+        return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3; // ".", "..", and one for each
+    }
+
+    /// Whether the loader has changed the text (position-dependent code in a library).
+    [[nodiscard]] bool has_text_relocations() const noexcept {
+        for (unsigned i = 0; i < count_; ++i) {
+            if (headers_[i].p_type == PT_DYNAMIC) {
+                const auto* each = reinterpret_cast<const ElfW(Dyn)*>(base_ + headers_[i].p_vaddr);
+                for (; each->d_tag != DT_NULL; ++each) {
+                    if (each->d_tag == DT_TEXTREL || (each->d_tag == DT_FLAGS && (each->d_un.d_val & DF_TEXTREL) != 0)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and to
+    /// ask it is to make the call. Where there is a filter, moving a page must do: it interrupts all threads as well.
+    [[nodiscard]] bool may_use_barriers() noexcept {
+        std::uint32_t known = reserve_ != nullptr ? reserve_->barrier : 0;
+        if (known == 0) {
+            known = 2;
+            for (lines status{"/proc/self/status"}; status.next();) {
+                if (starts_with(status.text, "Seccomp:")) {
+                    known = starts_with(status.text, "Seccomp:\t0") ? 1 : 2;
+                    break;
+                }
+            }
+            if (reserve_ != nullptr) {
+                reserve_->barrier = known;
+            }
+        }
+        return known == 1;
+    }
+
+    // ---- System calls, none of which is a point where a thread is cancelled ------------------------------
+
+    [[nodiscard]] static int open(const char* path, int flags) noexcept {
+        return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0));
+    }
+
+    static void close(int file) noexcept {
+        if (file >= 0) {
+            ::syscall(SYS_close, file);
+        }
+    }
+
+    /// pread(2) or pwrite(2), also beyond what an off_t of 32 bits can say.
+    [[nodiscard]] static long transfer(long call, int file, const void* bytes, std::size_t size,
+                                       std::uint64_t at) noexcept {
+        if constexpr (sizeof(long) == sizeof(std::uint64_t)) {
+            return ::syscall(call, file, bytes, size, at);
+        } else {
+            return ::syscall(call, file, bytes, size, static_cast<std::uint32_t>(at),
+                             static_cast<std::uint32_t>(at >> 32));
+        }
+    }
+
+    [[nodiscard]] bool open_memory() noexcept {
+        if (file_ < 0) {
+            file_ = open("/proc/self/mem", O_WRONLY);
+        }
+        return file_ >= 0;
+    }
+
+    /// Writes to this process's memory, whatever its protection.
+    [[nodiscard]] bool write_at(std::uintptr_t at, const void* bytes, std::size_t size) const noexcept {
+        return transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);
     }
 
     const ElfW(Phdr) * headers_{};
     unsigned count_{};
     std::uintptr_t base_{};
     mutable extent readable_{}, writable_{}, executable_{};
+    table::spare_text own_spare_{};
+    table::spare_text* spare_{&own_spare_};
+    table::reserve* reserve_{};
     way way_;
+    bool any_staged_{};
+    bool one_by_one_{};
     int file_{-1};
+    int maps_{-1};
     int error_{};
     bool ineffective_{};
     std::uintptr_t refused_{};

@@ -105,3 +105,12 @@
     INLAY_TARGET_JOIN(INLAY_TARGET_MOPS, INLAY_TARGET_CSSC, INLAY_TARGET_PAUTH, INLAY_TARGET_CRC32,                    \
                       INLAY_TARGET_CRYPTO, INLAY_TARGET_SHA3, INLAY_TARGET_BTI, INLAY_TARGET_NEON)
 #define INLAY_TARGET INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
+
+// As on x86. (Clang takes no other architecture for one function before version 16.)
+#if defined(__clang__)
+#define INLAY_BASELINE
+#define INLAY_BASELINE_END
+#else
+#define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=armv8-a\")")
+#define INLAY_BASELINE_END _Pragma("GCC pop_options")
+#endif

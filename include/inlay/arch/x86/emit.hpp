@@ -1265,6 +1265,7 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         ".weak %c[image]\n\t.hidden %c[image]\n\t.type %c[image],@object\n\t"
                         ".balign %c[word]\n"
                         "%c[image]:\n\t"
+                        ".ascii \"inlay \"\n\t.byte 0, %c[version]\n\t"
                         ".pushsection inlay_alternatives,\"ao?\",@progbits,%c[image]\n\t.popsection\n\t"
                         ".pushsection inlay_calls,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
                         ".pushsection inlay_keys,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
@@ -1280,25 +1281,36 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         ".endif"
                         :
                         : [image] "i"(Image), [gap] "i"(gap), [nothing] "i"(Nothing), [zero] "i"(Zero),
-                          [word] "i"(sizeof(word)));
+                          [word] "i"(sizeof(word)), [version] "i"(table::version));
     // clang-format on
 }
 
-/// The note by which other images find `Image`. One a unit, since a linker may drop notes that are in groups.
-template <auto* Image>
+/// The note by which other images find `Image` (`table::note`), and calls of `Join` and `Leave` when the image is loaded,
+/// before its other constructors, and unloaded, after its other destructors. One a unit, since a linker may drop notes
+/// that are in groups.
+template <auto* Image, auto* Join, auto* Leave>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"
                         ".set .Linlay_note,1\n\t"
                         ".pushsection .note.inlay,\"a\",@note\n\t"
                         ".balign 4\n\t"
-                        ".long 6, 4, %c[version]\n\t"
+                        ".long 6, 8, %c[version]\n\t"
                         ".asciz \"inlay\"\n\t"
                         ".balign 4\n\t"
                         ".long %c[image] - .\n\t"
+                        ".long __ehdr_start - .\n\t"
+                        ".hidden __ehdr_start\n\t"
+                        ".popsection\n\t"
+                        ".pushsection .init_array.00001,\"aw\",@init_array\n\t"
+                        ".balign %c[word]\n\t" INLAY_WORD "%c[join]\n\t"
+                        ".popsection\n\t"
+                        ".pushsection .fini_array.00001,\"aw\",@fini_array\n\t"
+                        ".balign %c[word]\n\t" INLAY_WORD "%c[leave]\n\t"
                         ".popsection\n\t"
                         ".endif"
                         :
-                        : [version] "i"(table::version), [image] "i"(Image));
+                        : [version] "i"(table::version), [image] "i"(Image), [join] "i"(Join), [leave] "i"(Leave),
+                          [word] "i"(sizeof(word)));
 }
 
 /// The value of a key. One instruction at the site, which starts out as a jump to the code that reads the value from

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// images: the program and the shared libraries of a process that use inlay, and what they share.
+//
+//     if (detail::join() == error::no_error) ...       // this image is one of those of the process
+//     detail::acquire(*detail::own_image.registry.shared, true) ... detail::release(...)
+//
+// How it works. A name is one thing in a process, although nothing of inlay is exported from an image. An image joins the
+// others when it is loaded, by an entry in its .init_array that runs before its constructors: it looks for another image
+// with inlay's note, and takes from it the address of what all share, a page of memory. There its names go into a tree
+// of all names, and its keys and calls take over what others have set. So they are right from the first instruction on,
+// whether the image ever calls apply() or not; and an image that the loader has mapped, but not relocated yet, is left
+// alone, since it has not joined. When it is unloaded it leaves, by an entry in .fini_array, after its destructors.
+//
+// The lock is in that page, too: a futex. While it is held no image can leave. It is taken before fork(), so that a child
+// finds nothing half changed; if a process is forked without the handlers of fork() (a system call), its first change
+// finds the lock held by nobody, and says so. Neither the loader's lock nor its list are needed for a change.
+// dl_iterate_phdr(3) is called once, to join.
+//
+// Nothing has asked the processor yet when an image is loaded: all this is compiled for any (INLAY_BASELINE).
+//
+// In a namespace of dlmopen(3) there is another world: its images see only each other.
+#pragma once
+
+#include "inlay/arch/target.hpp"
+#include "inlay/error.hpp"
+#include "inlay/image.hpp"
+#include "inlay/registry.hpp"
+#include "inlay/table.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include <link.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+INLAY_BASELINE
+
+namespace inlay {
+
+namespace table {
+
+/// What the images of a process share. One page, all of it zero at first.
+struct shared {
+    std::uint32_t lock;  ///< a futex: 0 free, 1 held, 2 held and somebody waits
+    std::int32_t pid;    ///< the process in which `lock` was held last
+    address owner;       ///< the thread that holds it: the address of its errno
+    std::uint32_t depth; ///< how often it does
+    std::uint32_t busy;  ///< 1: a change is being made
+    std::uint32_t users; ///< images that have joined, or are about to
+    image* images;       ///< the one that joined last
+    const named* root;   ///< of the tree of all names
+    table::reserve reserve;
+};
+
+} // namespace table
+
+namespace detail {
+inline namespace [[gnu::visibility("hidden")]] baseline {
+
+// ---- Finding an image by its note ------------------------------------------------------------------
+
+/// Whether a segment of the image has these bytes, and `flags`.
+[[nodiscard]] inline bool has_bytes(const dl_phdr_info& image, address at, std::size_t size, unsigned flags) noexcept {
+    for (unsigned i = 0; i < image.dlpi_phnum; ++i) {
+        const auto& each = image.dlpi_phdr[i];
+        const address begin = image.dlpi_addr + each.p_vaddr;
+        if (each.p_type == PT_LOAD && (each.p_flags & flags) == flags && at >= begin && at - begin <= each.p_memsz &&
+            size <= each.p_memsz - (at - begin)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Whether a `table::image` of this version is at `at`.
+[[nodiscard]] inline bool is_image(const dl_phdr_info& info, address at) noexcept {
+    if (at % alignof(table::image) != 0 || !has_bytes(info, at, sizeof(table::image), PF_W)) {
+        return false;
+    }
+    bool same = true;
+    for (unsigned i = 0; i < sizeof(table::mark); ++i) {
+        same = same && reinterpret_cast<const char*>(at)[i] == table::mark[i];
+    }
+    return same;
+}
+
+/// The `table::image` that a note leads to, or null. If the note was moved (patchelf does that), the image is where it
+/// was, seen from the ELF header; and if the header was moved as well, it was moved down by some pages.
+[[nodiscard]] inline table::image* image_of(const dl_phdr_info& info, const table::note& note) noexcept {
+    address at = reinterpret_cast<address>(&note.image) + static_cast<address>(std::intptr_t{note.image});
+    if (is_image(info, at)) {
+        return reinterpret_cast<table::image*>(at);
+    }
+    address lowest = ~address{0};
+    address highest = 0;
+    for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
+        const auto& each = info.dlpi_phdr[i];
+        if (each.p_type == PT_LOAD) {
+            lowest = each.p_vaddr < lowest ? each.p_vaddr : lowest;
+            highest = each.p_vaddr + each.p_memsz > highest ? each.p_vaddr + each.p_memsz : highest;
+        }
+    }
+    constexpr address smallest_page = 4096;
+    const auto distance = std::intptr_t{note.image} - std::intptr_t{note.elf_header} -
+                          static_cast<std::intptr_t>(offsetof(table::note, elf_header));
+    at = info.dlpi_addr + (lowest & ~(smallest_page - 1)) + static_cast<address>(distance);
+    for (; at < info.dlpi_addr + highest; at += smallest_page) {
+        if (is_image(info, at)) {
+            return reinterpret_cast<table::image*>(at);
+        }
+    }
+    return nullptr;
+}
+
+/// The `table::image` of an image, by its note; null if it has none, or one of another version as well.
+[[nodiscard]] inline table::image* find_image(const dl_phdr_info& info) noexcept {
+    constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
+    table::image* found = nullptr;
+    for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
+        const auto& header = info.dlpi_phdr[i];
+        address at = info.dlpi_addr + header.p_vaddr;
+        const address end = at + header.p_memsz;
+        if (header.p_type != PT_NOTE || !has_bytes(info, at, header.p_memsz, PF_R)) {
+            continue;
+        }
+        // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
+        for (; at + sizeof(ElfW(Nhdr)) + sizeof(owner) <= end; at += sizeof(std::uint32_t)) {
+            const auto& note = *reinterpret_cast<const ElfW(Nhdr)*>(at);
+            const auto* const text = reinterpret_cast<const char*>(at + sizeof(note));
+            bool ours = note.n_namesz == 6;
+            for (unsigned each = 0; each < sizeof(owner); ++each) {
+                ours = ours && text[each] == owner[each];
+            }
+            if (ours && note.n_type != table::version) {
+                return nullptr;
+            }
+            const address says = at + sizeof(note) + sizeof(owner);
+            if (ours && found == nullptr && note.n_descsz == sizeof(table::note) &&
+                says + sizeof(table::note) <= end) {
+                found = image_of(info, *reinterpret_cast<const table::note*>(says));
+            }
+        }
+    }
+    return found;
+}
+
+/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
+template <class Function>
+void while_loaded(const Function& function) noexcept {
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* /*image*/, std::size_t /*size*/, void* data) noexcept {
+            (*static_cast<const Function*>(data))();
+            return 1; // once
+        },
+        const_cast<Function*>(&function));
+}
+
+/// Calls `function(const dl_phdr_info&)` for each image until that returns true.
+template <class Function>
+void for_each_loaded(const Function& function) noexcept {
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* image, std::size_t /*size*/, void* data) noexcept {
+            return (*static_cast<const Function*>(data))(*image) ? 1 : 0;
+        },
+        const_cast<Function*>(&function));
+}
+
+// ---- The lock --------------------------------------------------------------------------------------
+
+[[nodiscard]] inline address this_thread() noexcept { return reinterpret_cast<address>(&errno); }
+
+inline void wait_on(std::uint32_t& word, std::uint32_t value, long milliseconds) noexcept {
+    const timespec time{milliseconds / 1000, milliseconds % 1000 * 1000000};
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, value, milliseconds != 0 ? &time : nullptr, nullptr, 0);
+}
+
+/// Takes the lock; again, if this thread holds it. Fails if its holder is not in this process, or if that would be a
+/// change within a change.
+[[nodiscard]] inline error acquire(table::shared& all, bool to_change) noexcept {
+    const address self = this_thread();
+    if (__atomic_load_n(&all.owner, __ATOMIC_RELAXED) == self) {
+        if (to_change && all.busy != 0) {
+            return error::change_nested;
+        }
+        ++all.depth;
+        return error::no_error;
+    }
+    std::uint32_t expected = 0;
+    if (!__atomic_compare_exchange_n(&all.lock, &expected, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        unsigned foreign = 0;
+        while (__atomic_exchange_n(&all.lock, 2U, __ATOMIC_ACQUIRE) != 0) {
+            // The holder writes its process's number just after it took the lock: be patient once.
+            const bool here = __atomic_load_n(&all.pid, __ATOMIC_RELAXED) == ::getpid();
+            if (!here && foreign++ == 2) {
+                return error::process_forked;
+            }
+            wait_on(all.lock, 2, here ? 0 : 20);
+        }
+    }
+    __atomic_store_n(&all.pid, ::getpid(), __ATOMIC_RELAXED);
+    __atomic_store_n(&all.owner, self, __ATOMIC_RELAXED);
+    all.depth = 1;
+    return error::no_error;
+}
+
+inline void release(table::shared& all) noexcept {
+    if (--all.depth != 0) {
+        return;
+    }
+    __atomic_store_n(&all.owner, address{0}, __ATOMIC_RELAXED);
+    if (__atomic_exchange_n(&all.lock, 0U, __ATOMIC_RELEASE) == 2) {
+        ::syscall(SYS_futex, &all.lock, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    }
+}
+
+[[nodiscard]] inline bool has_joined() noexcept {
+    return __atomic_load_n(&own_image.registry.joined, __ATOMIC_ACQUIRE) == 1;
+}
+
+// ---- fork() ----------------------------------------------------------------------------------------
+// The lock is held across it: each image asks for it, and that of the forking thread counts.
+
+inline void before_fork() noexcept {
+    table::registry& own = own_image.registry;
+    own.forks = has_joined() && acquire(*own.shared, false) == error::no_error ? 2 : 1;
+}
+inline void after_fork_in_parent() noexcept {
+    table::registry& own = own_image.registry;
+    if (own.forks == 2) {
+        own.forks = 1;
+        release(*own.shared);
+    }
+}
+inline void after_fork_in_child() noexcept {
+    table::registry& own = own_image.registry;
+    if (own.forks == 2) {
+        own.shared->pid = ::getpid();
+        after_fork_in_parent();
+    }
+}
+
+// ---- Joining and leaving ---------------------------------------------------------------------------
+
+/// What the images share, by any of them that has it, or made; null if there is no memory. Counts this image as a user.
+/// Notes where this image is, if the loader shows its note.
+[[nodiscard]] inline table::shared* find_shared(bool& known) noexcept {
+    table::shared* result = nullptr;
+    known = false;
+    while_loaded([&]() noexcept {
+        table::image* eldest = nullptr;
+        for_each_loaded([&](const dl_phdr_info& info) noexcept {
+            const bool own = has_bytes(info, reinterpret_cast<address>(&own_image), sizeof(table::image), PF_W);
+            table::image* const image = own || result == nullptr ? find_image(info) : nullptr;
+            if (image != nullptr) {
+                eldest = eldest == nullptr ? image : eldest;
+                table::shared* const shared = __atomic_load_n(&image->registry.shared, __ATOMIC_ACQUIRE);
+                result = result == nullptr ? shared : result;
+            }
+            if (own && image == &own_image) {
+                known = true;
+                table::registry& registry = own_image.registry;
+                registry.headers = info.dlpi_phdr;
+                registry.count = info.dlpi_phnum;
+                registry.base = info.dlpi_addr;
+            }
+            return own;
+        });
+        if (!known) {
+            return;
+        }
+        if (result == nullptr) {
+            void* const page = ::mmap(nullptr, sizeof(table::shared), PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+                return;
+            }
+            auto* const made = static_cast<table::shared*>(page);
+            // Where the loader's list has no lock, the first image decides.
+            if (__atomic_compare_exchange_n(&eldest->registry.shared, &result, made, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_ACQUIRE)) {
+                result = made;
+            } else {
+                ::munmap(page, sizeof(table::shared));
+            }
+        }
+        __atomic_add_fetch(&result->users, 1U, __ATOMIC_RELAXED);
+    });
+    return result;
+}
+
+/// Gives up this image's use; the last one takes away what the images shared.
+inline void forget_shared(table::shared* all) noexcept {
+    while_loaded([&]() noexcept {
+        if (__atomic_sub_fetch(&all->users, 1U, __ATOMIC_ACQ_REL) != 0) {
+            return;
+        }
+        for_each_loaded([&](const dl_phdr_info& info) noexcept {
+            table::image* const image = find_image(info);
+            if (image != nullptr && image->registry.shared == all) {
+                __atomic_store_n(&image->registry.shared, nullptr, __ATOMIC_RELEASE);
+            }
+            return false;
+        });
+        if (all->reserve.at != 0) {
+            ::munmap(reinterpret_cast<void*>(all->reserve.at), all->reserve.size);
+        }
+        ::munmap(all, sizeof(table::shared));
+    });
+}
+
+/// Whether what a name refers to is in this image. (apply() names the record that is not in order.)
+[[nodiscard]] inline bool in_order(const dl_phdr_info& image, const table::named& named) noexcept {
+    const auto is_text = [&](address at) noexcept {
+        for (; has_bytes(image, at, 1, PF_R); ++at) {
+            if (*reinterpret_cast<const char*>(at) == '\0') {
+                return true;
+            }
+        }
+        return false;
+    };
+    const address cell = target_of(named.cell);
+    return is_text(target_of(named.name)) && is_text(target_of(named.signature)) && cell % alignof(table::cell) == 0 &&
+           has_bytes(image, cell, sizeof(table::cell), PF_W);
+}
+
+/// Calls `function(const table::named&)` for the names of this image that are in order.
+template <class Function>
+void for_each_own_name(const Function& function) noexcept {
+    dl_phdr_info info{};
+    info.dlpi_phdr = static_cast<const ElfW(Phdr)*>(own_image.registry.headers);
+    info.dlpi_phnum = static_cast<ElfW(Half)>(own_image.registry.count);
+    info.dlpi_addr = own_image.registry.base;
+    for (const table::named* each = own_image.names[0]; each < own_image.names[1]; ++each) {
+        if (in_order(info, *each)) {
+            function(*each);
+        }
+    }
+}
+
+/// Puts a name of this image among those of the process, and takes over what others have set it to.
+inline void add_to_process(table::shared& all, const table::named& named) noexcept {
+    table::cell& cell = cell_of(named);
+    if (cell.state.owner != nullptr) {
+        return;
+    }
+    const table::named* set = nullptr;
+    for_each_namesake<&table::cell_state::under>(all.root, named, [&](const table::named& known) noexcept {
+        if (cell_of(known).state.changed != 0 && same_type(known, named)) {
+            set = &known;
+        }
+    });
+    if (set != nullptr) {
+        store(cell, setting_of(cell_of(*set)), own_image.registry);
+    }
+    cell.state.owner = &own_image;
+    add_name<&table::cell_state::under>(all.root, named);
+}
+
+/// Makes this image one of those that use inlay in the process, if it is not yet. Thread-safe.
+[[nodiscard, gnu::noinline]] inline error join() noexcept {
+    table::registry& own = own_image.registry;
+    const std::uint32_t before = __atomic_load_n(&own.joined, __ATOMIC_ACQUIRE);
+    if (before != 0) {
+        return before == 1 ? error::no_error : error::image_left;
+    }
+    bool known = false;
+    table::shared* const all = find_shared(known);
+    if (all == nullptr) {
+        return known ? error::text_not_writable : error::image_unknown;
+    }
+    if (const error trouble = acquire(*all, false); trouble != error::no_error) {
+        return trouble;
+    }
+    const bool first = own.joined == 0;
+    if (first) {
+        __atomic_store_n(&own.shared, all, __ATOMIC_RELEASE);
+        for_each_own_name([&](const table::named& named) noexcept { add_to_process(*all, named); });
+        own.next = all->images;
+        all->images = &own_image;
+        __atomic_store_n(&own.joined, 1U, __ATOMIC_RELEASE);
+    }
+    release(*all);
+    if (!first) { // by another thread
+        forget_shared(all);
+    } else if (own.forks == 0) {
+        own.forks = 1;
+        (void)::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+    }
+    return error::no_error;
+}
+
+/// Takes this image out of the process: it is about to be unloaded.
+[[gnu::noinline]] inline void leave() noexcept {
+    table::registry& own = own_image.registry;
+    if (!has_joined()) {
+        return;
+    }
+    table::shared* const all = own.shared;
+    if (acquire(*all, true) != error::no_error) { // exit() in the middle of a change
+        return;
+    }
+    for_each_own_name([&](const table::named& named) noexcept {
+        if (table::cell_state& state = cell_of(named).state; state.owner != nullptr) {
+            remove_name<&table::cell_state::under>(all->root, named); // the first one of the cell's, as in join()
+            state.owner = nullptr;
+        }
+    });
+    table::image** place = &all->images;
+    while (*place != &own_image) {
+        place = &(*place)->registry.next;
+    }
+    *place = own.next;
+    table::spare_text& spare = own.spare;
+    if (spare.at != 0) {
+        ::munmap(reinterpret_cast<void*>(spare.at), spare.end - spare.begin);
+    }
+    if (spare.staged != nullptr) {
+        ::munmap(spare.staged, spare.staged_size);
+    }
+    spare = {};
+    __atomic_store_n(&own.joined, 2U, __ATOMIC_RELEASE);
+    release(*all);
+    forget_shared(all);
+}
+
+/// Entries of .init_array and .fini_array.
+inline void join_at_load() noexcept { (void)join(); }
+
+} // namespace baseline
+
+} // namespace detail
+
+} // namespace inlay
+
+INLAY_BASELINE_END
