@@ -105,10 +105,10 @@ public:
                 chosen = i;
             }
         }
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(static_cast<unsigned>(chosen), &one);
-        ::sched_setaffinity(0, sizeof(one), &one);
+        cpu_set_t only;
+        CPU_ZERO(&only);
+        CPU_SET(static_cast<unsigned>(chosen), &only);
+        ::sched_setaffinity(0, sizeof(only), &only);
     }
     pinned(const pinned&) = delete;
     pinned(pinned&&) = delete;
@@ -241,7 +241,7 @@ template <class Way>
 bool add_way(const char* name, const char* text_for_1, const char* text_for_64) {
     static Way way;
     const int before = mappings();
-    if (!way.prepare()) {
+    if (!way.mapped() || !way.prepare()) {
         std::printf("%s: not possible here\n", name);
         return true;
     }
@@ -376,20 +376,20 @@ void print(keeper& kept) {
         "What a change costs: medians of 15 interleaved repetitions, wall clock, and ratios to one membarrier.\n"
         "Alone, and beside a thread that calls what changes. Of its calls, in ns: median, p99 and p99.9 of all,\n"
         "then median and p99 of the slowest during each change. Mappings: of the process, before and after.\n\n"
-        "    %-38s %9s %7s  %9s %7s  %6s %6s %7s  %8s %9s  %s\n",
+        "    %-38s %9s %8s  %9s %8s  %6s %6s %7s  %8s %9s  %s\n",
         "", "alone, us", "ratio", "beside", "ratio", "median", "p99", "p99.9", "slowest", "p99", "mappings");
     for (const auto& each : rows) {
         const auto name = each.name + "/read";
         const double time = kept.median(each.name, "time");
         if (time > 0 && alone > 0) { // not left out by --benchmark_filter
-            std::printf("    %-38s %9.3f %7.3g", each.text, time / 1000, time / alone);
+            std::printf("    %-38s %9.3f %8.3f", each.text, time / 1000, time / alone);
             if (const double time_beside = kept.median(name, "time"); time_beside > 0 && beside > 0) {
-                std::printf("  %9.3f %7.3g  %6.0f %6.0f %7.0f  %8.0f %9.0f", time_beside / 1000, time_beside / beside,
+                std::printf("  %9.3f %8.3f  %6.0f %6.0f %7.0f  %8.0f %9.0f", time_beside / 1000, time_beside / beside,
                             kept.median(name, "read_median"), kept.median(name, "read_p99"),
                             kept.median(name, "read_p99.9"), kept.median(name, "slowest_median"),
                             kept.median(name, "slowest_p99"));
             } else {
-                std::printf("  %9s %7s  %6s %6s %7s  %8s %9s", "", "", "", "", "", "", "");
+                std::printf("  %9s %8s  %6s %6s %7s  %8s %9s", "", "", "", "", "", "", "");
             }
             if (each.mappings_after != 0) {
                 std::printf("  %d, %d", each.mappings_before, each.mappings_after);
@@ -412,7 +412,6 @@ int main(int count, char** arguments) {
     calibrate();
     long x = ask_everywhere(count, std::make_integer_sequence<int, 64>{});
     benchmark::DoNotOptimize(x);
-    // First of all: where text has been written already, the kernel does not merge a spare page with it.
     if (!ways::register_barrier() || !add_ways()) {
         return 1;
     }
@@ -425,6 +424,10 @@ int main(int count, char** arguments) {
     }
     if (!add_library(before)) {
         return 1;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) { // figures.py has names and order from there
+        const std::string number = (i < 10 ? "0" : "") + std::to_string(i);
+        benchmark::AddCustomContext("row " + number + ' ' + rows[i].name, rows[i].text);
     }
     for (const auto& each : rows) {
         for (const bool read : {false, true}) {

@@ -22,6 +22,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <link.h>
 #include <linux/membarrier.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -35,28 +36,19 @@
 
 // NOLINTBEGIN(hicpp-no-assembler,*-avoid-c-arrays)
 asm(R"(
-    .macro bench_text name
     .pushsection .text
     .balign 4096
-    .globl \name
-    .hidden \name
-\name:
+    .globl bench_text
+    .hidden bench_text
+bench_text:
     .rept 64
     mov $1, %eax
     ret
     .balign 4096, 0xcc
     .endr
     .popsection
-    .endm
-    bench_text bench_text_spare
-    bench_text bench_text_anonymous
-    bench_text bench_text_breakpoint
 )");
-extern "C" {
-[[gnu::visibility("hidden")]] extern const unsigned char bench_text_spare[];
-[[gnu::visibility("hidden")]] extern const unsigned char bench_text_anonymous[];
-[[gnu::visibility("hidden")]] extern const unsigned char bench_text_breakpoint[];
-}
+extern "C" [[gnu::visibility("hidden")]] const unsigned char bench_text[];
 // NOLINTEND(hicpp-no-assembler,*-avoid-c-arrays)
 
 namespace bench::ways {
@@ -71,11 +63,17 @@ inline bool register_barrier() {
     return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
 }
 
-/// 64 pages of text; writes them where they are mapped, whatever their protection.
+/// 64 pages of text: the program's file once more, at a place of their own, so that the program's text is left alone.
 class text {
 public:
-    explicit text(const unsigned char* start) : start_{const_cast<unsigned char*>(start)} {}
+    text() {
+        const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        void* const map = ::mmap(nullptr, pages * page, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, place_in_file());
+        ::close(file);
+        start_ = map != MAP_FAILED ? static_cast<unsigned char*>(map) : nullptr;
+    }
 
+    [[nodiscard]] bool mapped() const { return start_ != nullptr; }
     [[nodiscard]] unsigned char* of(unsigned which) const { return start_ + which * page; }
     [[nodiscard]] long call(unsigned which) const { return reinterpret_cast<int (*)()>(of(which))(); }
 
@@ -92,15 +90,30 @@ protected:
     }
 
 private:
-    unsigned char* start_;
+    static off_t place_in_file() {
+        off_t place = 0;
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t /*size*/, void* data) {
+                for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
+                    const auto& each = info->dlpi_phdr[i];
+                    const auto inside = reinterpret_cast<std::uintptr_t>(bench_text) - (info->dlpi_addr + each.p_vaddr);
+                    if (each.p_type == PT_LOAD && inside < each.p_filesz) {
+                        *static_cast<off_t*>(data) = static_cast<off_t>(inside + each.p_offset);
+                    }
+                }
+                return 1; // the program is the first
+            },
+            &place);
+        return place;
+    }
+
+    unsigned char* start_{};
 };
 
 class spare_page : public text {
 public:
-    spare_page() : text{bench_text_spare} {}
-
-    /// Once, before anything writes this text: the kernel merges only what has the same history of copies. There and
-    /// back: a page that was copied all the same stays with the text.
+    /// Once, before anything writes this text: the kernel merges pages that have the same history of copies. There and
+    /// back, so that a page that something did write stays with the text.
     bool prepare() {
         constexpr std::size_t all = pages * page;
         void* const spare = ::mremap(of(0), all, all, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
@@ -131,8 +144,6 @@ private:
 
 class anonymous_page : public text {
 public:
-    anonymous_page() : text{bench_text_anonymous} {}
-
     static bool prepare() { return true; }
 
     bool change(unsigned count, std::int32_t number) {
@@ -156,8 +167,6 @@ public:
 
 class breakpoint : public text {
 public:
-    breakpoint() : text{bench_text_breakpoint} {}
-
     bool prepare() {
         struct sigaction action{};
         action.sa_sigaction = [](int /*signal*/, siginfo_t* /*info*/, void* context) {

@@ -30,6 +30,7 @@ bool is_everywhere(unsigned which, unsigned value) {
     return good;
 }
 
+void* do_nothing(void* /*data*/) { return nullptr; }
 void* apply(void* /*data*/) {
     soak::expect(bool{inlay::apply()}, "apply() is refused");
     return nullptr;
@@ -73,14 +74,15 @@ std::size_t used(std::size_t size, void* (*function)(void*), std::uintptr_t data
 int main(int count, char** arguments) {
     const soak::goal goal{count - 1, arguments + 1};
     const auto least = static_cast<std::size_t>(PTHREAD_STACK_MIN);
+    const std::size_t for_nothing = used(least, &do_nothing, 0);
     const std::size_t for_apply = used(least, &apply, 0);
     std::size_t for_changes = 0;
     for (std::uintptr_t turn = 1; turn < 100 || !goal.reached(); ++turn) {
         const std::size_t now = used(least, &change_all, turn);
         for_changes = now > for_changes ? now : for_changes;
     }
-    return soak::report("stacks",
-                        ("of " + std::to_string(least) + " bytes apply() touched " + std::to_string(for_apply) +
-                         ", changes " + std::to_string(for_changes) + ", the thread's own included")
-                            .c_str());
+    return soak::report("stacks", ("of " + std::to_string(least) + " bytes apply() touched " +
+                                   std::to_string(for_apply) + ", changes " + std::to_string(for_changes) +
+                                   ", the thread itself " + std::to_string(for_nothing))
+                                      .c_str());
 }
