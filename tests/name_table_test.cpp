@@ -123,10 +123,7 @@ protected:
 
     /// What set() and update() do, in this image.
     inlay::outcome change(std::size_t name, const inlay::detail::change& change) {
-        const auto some = tables();
-        inlay::detail::register_names(some, platform);
-        return inlay::detail::make_change(t->names[name], change,
-                                          [&](const auto& function) noexcept { function(some, platform); });
+        return inlay::detail::change_tables(tables(), t->names[name], change, platform);
     }
     inlay::outcome set(std::size_t name, address value) {
         return change(name, {inlay::detail::next_value, value, table::call_mode::function});

@@ -150,25 +150,27 @@ inline namespace [[gnu::visibility("hidden")]] baseline {
     return found;
 }
 
+// (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
+template <class Function>
+int visit_once(dl_phdr_info* /*image*/, std::size_t /*size*/, void* function) noexcept {
+    (*static_cast<const Function*>(function))();
+    return 1;
+}
+template <class Function>
+int visit(dl_phdr_info* image, std::size_t /*size*/, void* function) noexcept {
+    return (*static_cast<const Function*>(function))(*image) ? 1 : 0;
+}
+
 /// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
 template <class Function>
 void while_loaded(const Function& function) noexcept {
-    ::dl_iterate_phdr(
-        [](dl_phdr_info* /*image*/, std::size_t /*size*/, void* data) noexcept {
-            (*static_cast<const Function*>(data))();
-            return 1; // once
-        },
-        const_cast<Function*>(&function));
+    ::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));
 }
 
 /// Calls `function(const dl_phdr_info&)` for each image until that returns true.
 template <class Function>
 void for_each_loaded(const Function& function) noexcept {
-    ::dl_iterate_phdr(
-        [](dl_phdr_info* image, std::size_t /*size*/, void* data) noexcept {
-            return (*static_cast<const Function*>(data))(*image) ? 1 : 0;
-        },
-        const_cast<Function*>(&function));
+    ::dl_iterate_phdr(&visit<Function>, const_cast<Function*>(&function));
 }
 
 // ---- The lock --------------------------------------------------------------------------------------

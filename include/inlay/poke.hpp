@@ -310,17 +310,23 @@ template <class Cells>
     return done;
 }
 
-/// Makes the change in this image, by `platform`.
+/// Makes the change in the image of `tables`, by `platform`.
 template <text_platform Platform>
-[[gnu::visibility("hidden")]] outcome change_image(const table::named& what, const change& change,
-                                                   Platform& platform) noexcept {
-    const table::tables tables = this_image();
+[[gnu::visibility("hidden")]] outcome change_tables(const table::tables& tables, const table::named& what,
+                                                    const change& change, Platform& platform) noexcept {
     register_names(tables, platform);
     return make_change(what, change, [&](const auto& function) noexcept {
         for_each_namesake<&table::cell_state::below>(
             tables.registry->root, what,
             [&](const table::named& named) noexcept { function(named, tables, platform); });
     });
+}
+
+/// Makes it in this image.
+template <text_platform Platform>
+[[gnu::visibility("hidden")]] outcome change_image(const table::named& what, const change& change,
+                                                   Platform& platform) noexcept {
+    return change_tables(this_image(), what, change, platform);
 }
 
 // ---- What a change is ------------------------------------------------------------------------------

@@ -107,7 +107,7 @@
 #define INLAY_TARGET INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
 
 // As on x86. (Clang takes no other architecture for one function before version 16.)
-#if defined(__clang__)
+#if defined(__clang__) || !__STDC_HOSTED__
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END
 #else

@@ -234,21 +234,25 @@
                       INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), , )
 
 // Functions between these two have instructions that each processor of the architecture has, whatever the unit's options
-// are: they run when a program is loaded, before anybody can ask the processor.
-#if defined(__clang__) && defined(__x86_64__)
-#define INLAY_BASELINE                                                                                                 \
-    _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64,no-sse3,no-popcnt,no-avx,no-bmi,no-bmi2,no-lzcnt," \
-            "no-movbe\"))), apply_to = function)")
-#define INLAY_BASELINE_END _Pragma("clang attribute pop")
+// are: they run when a program is loaded, before anybody can ask the processor. (Kernels have no such functions, and may
+// have forbidden what each processor has.)
+#if !__STDC_HOSTED__ || (defined(__x86_64__) ? !defined(__SSE2__) : !defined(__i686__))
+#define INLAY_BASELINE
+#define INLAY_BASELINE_END
 #elif defined(__clang__)
-#define INLAY_BASELINE                                                                                                 \
-    _Pragma("clang attribute push(__attribute__((target(\"arch=i686,no-sse,no-bmi,no-bmi2,no-popcnt,no-lzcnt,"       \
-            "no-movbe\"))), apply_to = function)")
+// clang-format off
+#ifdef __x86_64__
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64,no-sse3,no-popcnt,no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe\"))), apply_to = function)")
+#else
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=i686,no-sse,no-popcnt,no-bmi,no-bmi2,no-lzcnt,no-movbe\"))), apply_to = function)")
+#endif
+// clang-format on
 #define INLAY_BASELINE_END _Pragma("clang attribute pop")
-#elif defined(__x86_64__)
+#else
+#ifdef __x86_64__
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64\")")
-#define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #else
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=i686\")")
+#endif
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
