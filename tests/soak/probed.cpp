@@ -12,7 +12,9 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 namespace {
@@ -133,6 +135,20 @@ void run_all() {
     soak::did_execute(4);
 }
 
+/// A breakpoint that is no uprobe's: a copy of one that was taken off.
+void found_breakpoint(int /*signal*/, siginfo_t* /*info*/, void* context) {
+    const auto at = static_cast<std::uintptr_t>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]) - 1;
+    char text[128];
+    const int size =
+        std::snprintf(text, sizeof(text), "probed: a breakpoint without a uprobe, at %s, where memory has %02x\n",
+                      at == reinterpret_cast<std::uintptr_t>(&before_sites)  ? "before_sites()"
+                      : at == reinterpret_cast<std::uintptr_t>(&after_sites) ? "after_sites()"
+                                                                             : "another place",
+                      *reinterpret_cast<const unsigned char*>(at));
+    (void)!write(STDOUT_FILENO, text, static_cast<std::size_t>(size));
+    _exit(1);
+}
+
 } // namespace
 
 int main(int count, char** arguments) {
@@ -147,6 +163,10 @@ int main(int count, char** arguments) {
     }
     soak::expect(share_a_page(&before_sites, &ask_ways, &after_sites), "the probed functions are on another page");
     soak::expect(bool{inlay::apply()}, "apply() is refused");
+    struct sigaction action{};
+    action.sa_sigaction = found_breakpoint;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGTRAP, &action, nullptr);
     const soak::goal goal{count - 3, arguments + 3};
     // The first change finds the probe on.
     soak::expect(before.turn(true), "a uprobe cannot be put on at first");
