@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace {
@@ -60,8 +61,6 @@ TEST_F(Override, NamesWhatIsWrongAndChangesNothing) {
         inlay::error error;
         const char* entry;
     } const cases[] = {
-        {"-sse2,-avx2x", inlay::error::override_unknown, "-avx2x"},
-        {"-sse2,+override", inlay::error::override_unknown, "+override"},
         {"-sse2,avx2", inlay::error::override_malformed, "avx2"},
         {"-sse2,,+avx2", inlay::error::override_malformed, ",+avx2"},
         {"-sse2,+", inlay::error::override_malformed, "+"},
@@ -75,6 +74,31 @@ TEST_F(Override, NamesWhatIsWrongAndChangesNothing) {
     }
     ASSERT_TRUE(with(""));
     EXPECT_EQ(by_cpu(), 1);
+}
+
+TEST_F(Override, AnUnknownNameIsSaidAndAllElseIsPatched) {
+    ASSERT_TRUE(inlay::apply());
+    for (const char* const list : {"-sse2,-avx2x", "-avx2x,-sse2", "-sse2,-avx2x,+override"}) {
+        SCOPED_TRACE(list);
+        const auto done = with(list);
+        EXPECT_EQ(done.error(), inlay::error::override_unknown);
+        EXPECT_EQ(std::strncmp(done.detail(), "-avx2x", 6), 0) << "the first one";
+        EXPECT_GT(done.sites, 0U);
+        EXPECT_EQ(by_cpu(), 0);
+        ASSERT_TRUE(with(""));
+        EXPECT_EQ(by_cpu(), 1);
+    }
+}
+
+TEST_F(Override, AKernelRefusesAnUnknownName) {
+    const auto image = inlay::this_image();
+    const inlay::platform::process self;
+    const auto none = [](const char* /*name*/, std::size_t /*length*/) { return false; };
+    const auto done = inlay::override_features(image, self, "-sse2,-avx2x", none);
+    EXPECT_EQ(done.error(), inlay::error::override_unknown);
+    EXPECT_STREQ(done.detail(), "-avx2x");
+    ASSERT_TRUE(inlay::apply());
+    EXPECT_EQ(by_cpu(), 1) << "the good entry before it had no effect either";
 }
 
 // NOLINTEND(*-avoid-magic-numbers)

@@ -287,13 +287,13 @@ TEST(Cost, SitesOfOnePageAreWrittenAtOnce) {
     ASSERT_TRUE(inlay::set(key, false));
 }
 
-/// Has the kernel answer EACCES to mprotect() that makes memory executable, as MemoryDenyWriteExecute does.
-void refuse_executable_memory() {
+/// Has the kernel answer EACCES to a system call, with any of the bits in its argument of that index, or with any.
+void refuse(int call, unsigned argument = 0, std::uint32_t bits = 0) {
     sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mprotect, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + argument * 8)),
+        BPF_JUMP(BPF_JMP | (bits != 0 ? BPF_JSET : BPF_JGE) | BPF_K, bits, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -301,6 +301,18 @@ void refuse_executable_memory() {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
         _exit(99);
     }
+}
+
+/// No page can be made executable, as under MemoryDenyWriteExecute.
+void refuse_executable_memory() { refuse(SYS_mprotect, 2, PROT_EXEC); }
+
+/// As on Linux before 5.13.
+void refuse_spare_pages() { refuse(SYS_mremap, 3, 4); }
+
+bool changes_work() {
+    return inlay::set(key, true) && ask_it() == 1 && inlay::set(key, false) && ask_it() == 0 &&
+           inlay::update(add, &plus_two) && call_it(1) == 3 && inlay::update(add, &plus_one) && call_it(1) == 2 &&
+           inlay::set(way, 39) && value_of_way() == 39 && inlay::set(way, 2) && value_of_way() % 1000 == 2;
 }
 
 /// Runs `body` in a child process; its result is the child's status.
@@ -318,41 +330,62 @@ int in_child(Body body) {
 // Death tests run first: nothing is applied yet, whatever the order of the tests above.
 TEST(PokeDeathTest, WhereTextCannotChangeLaterTheFormThatReadsMemoryStays) {
     EXPECT_EQ(in_child([] {
+                  refuse(SYS_mremap);
+                  const auto done = inlay::apply();
+                  return done && done.keys_direct == 0 && done.calls_direct == 0 && changes_work() ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(in_child([] { // neither a spare page nor a new one
+                  refuse_spare_pages();
                   refuse_executable_memory();
                   const auto done = inlay::apply();
-                  if (!done || done.keys_direct != 0 || done.calls_direct != 0) {
-                      return 1;
-                  }
-                  if (!inlay::set(key, true) || ask_it() != 1 || !inlay::set(key, false) || ask_it() != 0) {
-                      return 2;
-                  }
-                  if (!inlay::update(add, &plus_two) || call_it(1) != 3 || !inlay::set(way, 39) ||
-                      value_of_way() != 39) {
-                      return 3;
-                  }
-                  return 0;
+                  return done && done.keys_direct == 0 && done.calls_direct == 0 && changes_work() ? 0 : 1;
+              }),
+              0);
+}
+
+TEST(PokeDeathTest, ASparePageNeedsNoExecutableMemory) {
+    EXPECT_EQ(in_child([] {
+                  refuse_executable_memory();
+                  const auto done = inlay::apply();
+                  return done && done.keys_direct == done.keys && changes_work() ? 0 : 1;
+              }),
+              0);
+}
+
+TEST(PokeDeathTest, WhereThereIsNoSparePageANewOneDoes) {
+    EXPECT_EQ(in_child([] {
+                  refuse_spare_pages();
+                  const auto done = inlay::apply();
+                  return done && done.keys_direct == done.keys && changes_work() ? 0 : 1;
               }),
               0);
 }
 
 TEST(PokeDeathTest, WhereItIsRefusedAfterApplyNothingChangesAndTheReasonIsGiven) {
-    EXPECT_EQ(in_child([] {
-                  if (!inlay::apply()) {
-                      return 1;
-                  }
-                  refuse_executable_memory();
-                  const auto done = inlay::set(key, true);
-                  if (done || done.error() != error::text_not_writable || done.system_error != EACCES ||
-                      done.written != 0 || ask_it() != 0) {
-                      return 2;
-                  }
-                  const auto call = inlay::update(add, &plus_two);
-                  if (!call && (call.record().table != inlay::table_kind::calls || call.system_error != EACCES)) {
-                      return 3; // (without optimisation no call is patched, and nothing is to be refused)
-                  }
-                  return call_it(1) == (call ? 3 : 2) && call_it_and_more(1) == (call ? 7 : 5) ? 0 : 4;
-              }),
-              0);
+    for (const bool spare : {true, false}) {
+        EXPECT_EQ(in_child([spare] {
+                      if (!spare) {
+                          refuse_spare_pages();
+                      }
+                      if (!inlay::apply()) {
+                          return 1;
+                      }
+                      refuse(SYS_mremap);
+                      const auto done = inlay::set(key, true);
+                      if (done || done.error() != error::text_not_writable || done.system_error != EACCES ||
+                          done.written != 0 || ask_it() != 0) {
+                          return 2;
+                      }
+                      const auto call = inlay::update(add, &plus_two);
+                      if (!call && (call.record().table != inlay::table_kind::calls || call.system_error != EACCES)) {
+                          return 3; // (without optimisation no call is patched, and nothing is to be refused)
+                      }
+                      return call_it(1) == (call ? 3 : 2) && call_it_and_more(1) == (call ? 7 : 5) ? 0 : 4;
+                  }),
+                  0)
+            << spare;
+    }
 }
 
 } // namespace

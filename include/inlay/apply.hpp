@@ -440,6 +440,9 @@ private:
     [[gnu::noinline]] void one(const table::alternative_record* record,
                                const table::alternative_record* last) noexcept {
         const address site = record->site.target();
+        if (is_gone(site)) {
+            return;
+        }
         known& what = know(*record);
         const bool first = record == tables_.alternatives.records || record[-1].site.target() != site;
         if (!first && from_.trouble == error::no_error && !may_join(*group_.original, *what.chosen.original)) {
@@ -628,6 +631,9 @@ private:
     void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
         table::call_record& record = records[i];
         const address site = record.site.target();
+        if (is_gone(site)) {
+            return;
+        }
         address trampoline = 0;
         address to = 0;
         auto call = table::call_mode::function;
@@ -687,6 +693,15 @@ private:
         patched_ = patched_ || (mode_ == writes::originals && !is_there(branch.start, bytes, length));
     }
 
+    /// Whether the platform says that text is gone. (Those that have nothing to say of it need no code for it.)
+    [[nodiscard]] bool is_gone(address at) const noexcept {
+        if constexpr (requires { platform_.gone(at); }) {
+            return platform_.gone(at);
+        } else {
+            return false;
+        }
+    }
+
     /// Looks for a call before anything is written, and notes in the record where it is. One that was found before must
     /// still be there.
     void look_for(table::call_record* record, const table::call_record* end, address trampoline) noexcept {
@@ -708,6 +723,9 @@ private:
 
     void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
         table::key_record& record = records[i];
+        if (is_gone(record.site.target())) {
+            return;
+        }
         const table::named& named = named_of(from_, tables_, record.key);
         if (named.trampoline) {
             from_.fail(error::reference_outside, reinterpret_cast<address>(&named));

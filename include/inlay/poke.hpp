@@ -39,6 +39,7 @@ inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.stage() } noexcept;
     { platform.drop() } noexcept;
     { platform.one_by_one() } noexcept;
+    { platform.refused() } noexcept;
 };
 
 /// Whether text is there no more: that of a kernel's initialisation. Nothing runs it.
@@ -76,9 +77,12 @@ public:
     }
 
     /// Shows what is ready.
-    void finish(outcome& done) noexcept {
+    void finish(const table::named& named, outcome& done) noexcept {
         if constexpr (stages) {
-            finish();
+            if (!platform_.finish()) {
+                trouble_ = refusal(platform_);
+                blame(named);
+            }
             note(done);
         }
     }
@@ -115,6 +119,25 @@ private:
             }
         }
         note(done);
+    }
+
+    /// Finds the first site of the cell that is not in front of what was refused.
+    void blame(const table::named& named) noexcept {
+        const auto look = [&](const auto& section) noexcept {
+            const table::cell& cell = cell_of(named);
+            for (std::size_t i = cell.state.sites - 1; cell.state.sites != 0 && i < section.size(); ++i) {
+                const auto& record = section.records[i];
+                where_ = {kind(record), static_cast<std::uint32_t>(i), record.site.target()};
+                if (where_.site >= platform_.refused()) {
+                    break;
+                }
+            }
+        };
+        if (named.trampoline) {
+            look(tables_.calls);
+        } else {
+            look(tables_.keys);
+        }
     }
 
     void note(outcome& done) noexcept {
@@ -240,7 +263,7 @@ template <class Each>
         each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
             poke.one_by_one();
             poke.write(named, setting_of(cell_of(named)), which, back);
-            poke.finish(back);
+            poke.finish(named, back);
         });
     }
     done.written = 0;
@@ -296,9 +319,9 @@ template <class Cells>
             store_all(true);
             stored = true;
         }
-        each([&](const table::named& /*named*/, auto& poke, const table::registry& /*registry*/) noexcept {
+        each([&](const table::named& named, auto& poke, const table::registry& /*registry*/) noexcept {
             if (done) {
-                poke.finish(done);
+                poke.finish(named, done);
             } else {
                 poke.drop();
             }

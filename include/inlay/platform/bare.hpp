@@ -40,14 +40,17 @@ struct bare {
     range image{};
     std::uintptr_t alias{}; ///< distance in bytes from text to where it may be written
     bool wrong_alias{};     ///< at that distance there was something else than the text
+    range freed{};          ///< of the text, that of the initialisation, once it is not there any more
 
     [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept { return image.contains(at, size); }
     [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
         return image.contains(at, size) && !text.contains(at, 1);
     }
     [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
-        return text.contains(at, size);
+        return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
+    /// Sites there are passed over, by apply() and by changes.
+    [[nodiscard]] bool gone(std::uintptr_t at) const noexcept { return freed.contains(at, 1); }
 
     /// With an alias it looks before and after: what lies there must be the text itself.
     bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {

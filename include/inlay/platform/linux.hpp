@@ -205,10 +205,14 @@ public:
         if (!flush() || !commit()) {
             return false;
         }
-        if (may_use_barriers()) { // before Linux 4.16 it is refused; moving a page has interrupted all threads as well
-            ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
-            ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+        if (changed_ && may_use_barriers()) { // before Linux 4.16 it is refused; moving a page has interrupted all threads
+            const auto barrier = [](int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); };
+            if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE) != 0 && errno == EPERM &&
+                barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE) == 0) {
+                barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
+            }
         }
+        changed_ = false;
         return true;
     }
 
@@ -349,7 +353,7 @@ private:
 
     /// Adds bytes to the buffer, with the text as it is in the gap to those collected before.
     void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        const auto* const now = reinterpret_cast<const std::uint8_t*>(page_);
+        const std::uint8_t* const now = current();
         if (at > last_) {
             std::memcpy(buffer_ + last_, now + last_, at - last_);
         } else if (at + size < first_) {
@@ -391,6 +395,7 @@ private:
 
     bool write_memory_file() noexcept {
         ++writes_;
+        changed_ = true;
         return open_memory() && write_at(page_ + first_, buffer_ + first_, last_ - first_);
     }
 
@@ -502,18 +507,26 @@ private:
                         put_back(begin, aside, end - begin);
                     }
                 }
+                good = good && relate(begin, aside, changed);
                 spare_->whole = begin == spare_->begin && end == spare_->end ? 1 : 0;
             }
         }
-        // It must be possible to write there, too. (And not to keep what was written.)
-        good = good && write_at(spare, reinterpret_cast<const void*>(spare_->begin), 1);
         if (!good) {
             ::munmap(at, size);
             return false;
         }
-        ::madvise(at, page_size(), MADV_DONTNEED);
         spare_->at = spare;
         return true;
+    }
+
+    /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both mappings
+    /// for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text that was
+    /// changed has that already, and hands it on.
+    [[nodiscard]] bool relate(std::uintptr_t text, std::uintptr_t aside, bool changed) const noexcept {
+        if (changed && !(move_pages(text, page_size(), aside) && move_pages(aside, page_size(), text))) {
+            return false;
+        }
+        return write_at(aside, reinterpret_cast<const void*>(text), page_size()) && move_pages(aside, page_size(), text);
     }
 
     /// Text that could not be moved back shows the file's bytes, and gets its own again.
@@ -526,10 +539,27 @@ private:
         }
     }
 
+    /// What the bytes at `page_` are, or will be: they may have been made ready before.
+    [[nodiscard]] const std::uint8_t* current() const noexcept {
+        const bool ready = way_ == way::replace_page && spare_->staged != nullptr && page_ >= spare_->begin &&
+                           page_ < spare_->end && is_staged(page_);
+        return reinterpret_cast<const std::uint8_t*>(ready ? spare_of(page_) : page_);
+    }
+
     /// Makes ready what the buffer has.
     bool stage_chunk() noexcept {
         const std::uintptr_t page = page_ & ~(page_size() - 1);
         prepare();
+        const bool in_text = spare_->staged != nullptr && page >= spare_->begin && page < spare_->end;
+        if (in_text && spare_->way == spare_page && page_size() == chunk && !is_staged(page)) { // all of it at once
+            std::memcpy(buffer_, reinterpret_cast<const void*>(page), first_);
+            std::memcpy(buffer_ + last_, reinterpret_cast<const void*>(page + last_), chunk - last_);
+            const bool good = open_memory() && write_at(spare_of(page), buffer_, chunk);
+            if (good) {
+                mark_staged(page);
+            }
+            return good;
+        }
         if (!stage_page(page)) {
             return false;
         }
@@ -539,6 +569,11 @@ private:
         }
         std::memcpy(reinterpret_cast<void*>(to), buffer_ + first_, last_ - first_);
         return true;
+    }
+
+    void mark_staged(std::uintptr_t page) noexcept {
+        spare_->staged[index_of(page) / 64] |= std::uint64_t{1} << index_of(page) % 64;
+        any_staged_ = true;
     }
 
     /// Makes a copy of the page ready, if there is none yet.
@@ -565,8 +600,7 @@ private:
             }
             std::memcpy(copy, reinterpret_cast<const void*>(page), page_size());
         }
-        spare_->staged[index_of(page) / 64] |= std::uint64_t{1} << index_of(page) % 64;
-        any_staged_ = true;
+        mark_staged(page);
         return true;
     }
 
@@ -584,7 +618,6 @@ private:
             refuse(spare_->begin);
             spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
         }
-        std::uintptr_t last = 0;
         const bool alike = good && flags_are_alike();
         std::uintptr_t behind = spare_->begin; // all that has been moved out of a region of new pages
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
@@ -596,7 +629,7 @@ private:
                 refuse(at);
                 return false;
             }
-            last = at;
+            changed_ = true;
             behind = at + size;
             return true;
         });
@@ -975,6 +1008,7 @@ private:
     table::reserve* reserve_{};
     way way_;
     bool any_staged_{};
+    bool changed_{}; ///< since the last barrier
     bool one_by_one_{};
     int file_{-1};
     int maps_{-1};

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// apply_at_load: the program or library is patched when it is loaded, before its constructors run.
+//
+//     #include <inlay/apply_at_load.hpp>         // in one unit; that is all
+//
+//     if (!inlay::outcome_at_load()) ...         // whether it went well
+//
+// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for libraries of
+// which nobody calls a function first, and for plugins. Values are right without it: an image takes over those of its
+// keys and calls when it is loaded (images.hpp); but until apply() its sites read them from memory.
+//
+// Include it in a unit for any processor: the constructor runs on each. Features set by hand must be set by then.
+#pragma once
+
+#include "inlay/process.hpp"
+
+namespace inlay {
+
+namespace detail {
+
+/// One an image.
+[[gnu::visibility("hidden")]] inline constinit outcome at_load{};
+
+[[gnu::constructor(101), gnu::used]] static void apply_at_load() noexcept { at_load = apply(); }
+
+} // namespace detail
+
+inline namespace INLAY_TARGET {
+
+/// What apply() said when this image was loaded.
+[[nodiscard, gnu::visibility("hidden")]] inline const outcome& outcome_at_load() noexcept { return detail::at_load; }
+
+} // namespace INLAY_TARGET
+
+} // namespace inlay
