@@ -204,19 +204,17 @@ int main(int count, char** arguments) {
     stop = true;
     runner.join();
     changer.join();
-    // A probe that is put on now hits each time, and none is left when it is taken off.
+    // A probe that is put on now hits each time, whatever changes, and none is left when it is taken off.
     constexpr unsigned times = 100;
     soak::expect(before.turn(true), "a uprobe cannot be put on in the end");
     for (unsigned i = 0; i < times; ++i) {
         change_all(i);
         run_all();
     }
-    const unsigned long missed = times - before.hits();
+    soak::expect(before.hits() == times, "a uprobe is lost by a change");
     soak::expect(before.turn(false), "a uprobe cannot be taken off in the end");
     run_all();
     soak::expect(hits != 0, "no uprobe was hit");
-    return soak::report("probed",
-                        (std::to_string(turns) + " times a uprobe came and went, " + std::to_string(hits) +
-                         " hits; of the last " + std::to_string(times) + " calls it missed " + std::to_string(missed))
-                            .c_str());
+    return soak::report(
+        "probed", (std::to_string(turns) + " times a uprobe came and went, " + std::to_string(hits) + " hits").c_str());
 }

@@ -38,6 +38,10 @@ inline constexpr std::array<long, 4> answers_of_add{101, 0, 102, 0};
 inline constexpr std::array<const long*, names> answers{
     nullptr, nullptr, nullptr, nullptr, nullptr, answers_of_add.data(), nullptr};
 
+[[nodiscard]] inline long answer_of(unsigned which, unsigned value) {
+    return answers[which] != nullptr ? answers[which][value] : static_cast<long>(value);
+}
+
 /// A change of any of them. Targets of calls are functions of this image.
 [[nodiscard]] inline bool change(unsigned which, unsigned value) {
     switch (which) {

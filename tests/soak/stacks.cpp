@@ -22,8 +22,7 @@ bool is_everywhere(unsigned which, unsigned value) {
     bool good = true;
     for (const auto& each : sites) {
         if (each.of == which) {
-            good = good && each.ask() == (soak::answers[which] != nullptr ? soak::answers[which][value]
-                                                                          : static_cast<long>(value));
+            good = good && each.ask() == soak::answer_of(which, value);
             soak::did_execute();
         }
     }
