@@ -14,6 +14,7 @@ leave() {
     rm -rf "$work"
 }
 trap leave EXIT
+trap 'exit 1' HUP INT PIPE TERM # or nothing is unmounted
 flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
 failed=
 skipped=
