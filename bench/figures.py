@@ -5,8 +5,8 @@
 #
 #     bench/figures.py MEASURED OUT      # run.sh does it
 #
-# MEASURED holds dispatch-COMPILER.json and apply-COMPILER.json (from Google Benchmark), size.json and compile.json; what
-# is not there is left as it is in OUT. Results are first checked for sanity: a run that contradicts itself is refused,
+# MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark), size.json
+# and compile.json; what is not there is left as it is in OUT. Results are first checked for sanity: a run that contradicts itself is refused,
 # and OUT stays as it was. Each raw file in OUT has the machine, compiler, flags, mitigations and date in it.
 
 import json
@@ -137,6 +137,45 @@ class Apply:
                 return
             if min(values) <= 0:
                 yield f"{variant}/{records} takes no time"
+                return
+
+
+class Updates:
+    """One run of `updates`: a change's time, and what a thread notices that reads meanwhile, by row."""
+
+    READ = ("read_median", "read_p99", "read_p99.9", "slowest_median", "slowest_p99")
+    MAPPINGS = ("mappings_before", "mappings_after")
+
+    def __init__(self, measured):
+        self.context = measured["context"]
+        self.texts = {}  # row: what it is, in the order of the benchmark
+        for key, value in sorted(measured["context"].items()):
+            if key.startswith("row "):
+                _, _, row = key.split(" ", 2)
+                self.texts[row] = value
+        self.values = {}
+        for row in measured["benchmarks"]:
+            if row["run_type"] == "iteration":
+                if row.get("error_occurred"):
+                    sys.exit(f"{row['name']}: {row['error_message']}")
+                name = row["name"].split("/repeats:")[0].removesuffix("/real_time")
+                name = re.sub(r"/min_time:[0-9.]+", "", name)
+                self.values.setdefault((name, "ns"), []).append(row["real_time"])
+                for counter in self.READ + self.MAPPINGS:
+                    if counter in row:
+                        self.values.setdefault((name, counter), []).append(row[counter])
+
+    def median(self, row, what="ns"):
+        values = self.values.get((row, what))
+        return statistics.median(values) if values else None
+
+    def troubles(self):
+        if self.context.get("emulator"):
+            yield f"the processor was emulated by {self.context['emulator']}"
+        for row in self.texts:
+            found = len(self.values.get((row, "ns"), []))
+            if found < 15:
+                yield f"{row} has {found} repetitions; 15 are needed"
                 return
 
 
@@ -344,6 +383,27 @@ def apply_table(compiler, run):
     yield ""
 
 
+def three_digits(value):
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
+
+
+def updates_table(compiler, run):
+    yield f"### {compiler}"
+    yield ""
+    rows = []
+    for row, text in run.texts.items():
+        cells = [text]
+        for each in (row, row + "/read"):
+            time, barrier = run.median(each), run.median("barrier/0" + each[len(row):])
+            cells.append(f"{three_digits(time / 1000)}: {three_digits(time / barrier)}" if time and barrier else "")
+        cells += ["" if run.median(row + "/read", what) is None else f"{run.median(row + '/read', what):,.0f}" for what in run.READ]
+        mappings = [run.median(row, what) for what in run.MAPPINGS]
+        cells.append(f"{mappings[0]:.0f}, {mappings[1]:.0f}" if mappings[1] else "")
+        rows.append(cells)
+    yield from table(["change", "alone, us: ratio", "beside a reader", "read, ns", "p99", "p99.9", "slowest in a change", "its p99",
+                      "mappings"], rows)
+
+
 def results_tables(measured):
     """size.json and compile.json: a row a kind and form, a column what was measured."""
     compilers = list(measured["context"]["compilers"])
@@ -376,9 +436,9 @@ def describe(context, free=None):
 
 def raw(run):
     """What Google Benchmark wrote, without what says nothing: a line a benchmark, all its repetitions."""
-    context = {key: value for key, value in run.context.items() if key not in ("host_name", "executable", "library_build_type") and not key.startswith("form ")}
-    values = run.cycles if isinstance(run, Dispatch) else run.ns
-    unit = "cycles a site" if isinstance(run, Dispatch) else "ns a record"
+    context = {key: value for key, value in run.context.items() if key not in ("host_name", "executable", "library_build_type") and not key.startswith(("form ", "row "))}
+    values, unit = ((run.cycles, "cycles a site") if isinstance(run, Dispatch) else
+                    (run.ns, "ns a record") if isinstance(run, Apply) else (run.values, "ns; mappings"))
     lines = [f"  {json.dumps('/'.join(map(str, key)))}: {json.dumps([round(value, 3) for value in all])}"
              for key, all in values.items()]
     return (f'{{"context": {json.dumps(context, indent=1)},\n"unit": "{unit}",\n"repetitions": {{\n' + ",\n".join(lines) + "\n}}\n")
@@ -393,19 +453,22 @@ def main():
         return {re.sub(r"^[a-z]+-", "", path.stem): kind(json.loads(path.read_text())) for path in sorted(measured.glob(pattern))}
 
     dispatches, applies = load("dispatch-*.json", Dispatch), load("apply-*.json", Apply)
+    updates = load("updates-*.json", Updates)
     sizes, compiles = (json.loads(path.read_text()) if path.exists() else None
                        for path in (measured / "size.json", measured / "compile.json"))
-    if not (dispatches or applies or sizes or compiles):
+    measurements = (("dispatch", dispatches), ("apply", applies), ("updates", updates))
+    if not (any(runs for _, runs in measurements) or sizes or compiles):
         sys.exit(f"{measured} holds no results")
-    troubles = [f"{name}, {compiler}: {trouble}" for name, runs in (("dispatch", dispatches), ("apply", applies))
+    troubles = [f"{name}, {compiler}: {trouble}" for name, runs in measurements
                 for compiler, run in runs.items() for trouble in run.troubles()]
     if troubles:
         sys.exit("\n".join(troubles) + "\nSo nothing is written. Repeat it when the machine has nothing else to do.")
 
     out.mkdir(parents=True, exist_ok=True)
     page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) says what they mean.", ""]
-    page += ["## Aims", "", *targets(dispatches, applies, sizes)]
-    for name, runs in (("dispatch", dispatches), ("apply", applies)):
+    if dispatches or applies or sizes:
+        page += ["## Aims", "", *targets(dispatches, applies, sizes)]
+    for name, runs in measurements:
         for compiler in compilers_of(runs):
             (out / f"{name}-{compiler}.json").write_text(raw(runs[compiler]))
     if dispatches:
@@ -424,6 +487,13 @@ def main():
         page += ["## apply()", "", "![apply](apply.svg)", ""]
         for compiler in compilers_of(applies):
             page += [*describe(applies[compiler].context, applies[compiler].free), *apply_table(compiler, applies[compiler])]
+    if updates:
+        page += ["## Changes", "",
+                 "Medians: us a change and its ratio to one membarrier, alone and beside a thread that calls what changes. Of that "
+                 "thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
+                 "of the process, before and after the first change.", ""]
+        for compiler in compilers_of(updates):
+            page += [*describe(updates[compiler].context), *updates_table(compiler, updates[compiler])]
     if sizes:
         size_bars(out / "size.svg", sizes["results"], list(sizes["context"]["compilers"]))
         (out / "size.json").write_text(json.dumps(sizes, indent=1) + "\n")

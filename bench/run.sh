@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # All benchmarks: installs what is missing, builds, measures, checks the results, writes docs/figures/.
 #   sh bench/run.sh                  about 20 minutes, most of it for `compile`; leave the machine alone meanwhile
-#   sh bench/run.sh PART...          only these of: dispatch apply size compile
+#   sh bench/run.sh PART...          only these of: dispatch apply updates size compile
 #   CXX="g++ clang++-19"             the compilers; g++ and, if it is there, clang++-19 unless said otherwise
 #   FIGURES=DIRECTORY                where to write instead of docs/figures
 # A run that contradicts itself (emulated, too busy) is refused, and docs/figures/ stays as it was. Parts that are not
 # measured keep the results of the last time, in build/bench/.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${*:-dispatch apply size compile}
+parts=${*:-dispatch apply updates size compile}
 sh tools/install_packages.sh g++ cmake ninja-build binutils libboost1.81-dev libbenchmark-dev libzydis-dev libdw-dev \
     python3-matplotlib
 if [ -z "${CXX:-}" ]; then
@@ -49,14 +49,14 @@ measure() {
 
 for part in $parts; do
     case $part in
-    dispatch | apply) measure "$part" ;;
+    dispatch | apply | updates) measure "$part" ;;
     size | compile)
         echo "$part: measuring ..."
         # shellcheck disable=SC2086 # a list
         bench/$part.py --out "$measured/$part.json" $compilers
         ;;
     *)
-        echo "no such part: $part (dispatch, apply, size, compile)" >&2
+        echo "no such part: $part (dispatch, apply, updates, size, compile)" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# Changes under load: threads, signals, plugins that come and go, fork(), uprobes, small stacks, cancelled threads. Each
+# program counts what it did and what was wrong; nothing may be. What cannot be tried here is said and passed over.
+#   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel; a minute in all
+#   INLAY_SOAK=1                         10^9 executions and 10^6 changes, and each of the others for minutes
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+tracefs=
+group=inlay_soak_$$ # the uprobes of this run
+leave() {
+    [ -z "$tracefs" ] || umount "$tracefs"
+    rm -rf "$work"
+}
+trap leave EXIT
+trap 'exit 1' HUP INT PIPE TERM # or nothing is unmounted
+flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+failed=
+skipped=
+seconds=2 much='' limit=120
+if [ "${INLAY_SOAK:-}" = 1 ]; then
+    seconds=120 much="1000000000 1000000" limit=7200
+fi
+
+fail() { # WHAT WHY
+    failed="$failed $1"
+    echo "FAIL  $1: $2"
+    tail -n 5 "$work/log" | sed 's/^/    /'
+}
+
+# check WHAT COMMAND...: one line, the program's own; it is kept for the sum
+check() {
+    what=$1
+    shift
+    timeout $limit "$@" >"$work/log" 2>&1
+    status=$?
+    said=$(tail -n 1 "$work/log" | sed 's/^[a-z]*: //')
+    echo "$said" | grep ' executions, ' >>"$work/all"
+    case $status in
+    0) echo "ok    $what: $said" ;;
+    77)
+        skipped="$skipped $what"
+        echo "-     $what: $said"
+        ;;
+    124) fail "$what" "it does not end" ;;
+    *) fail "$what" "status $status" ;;
+    esac
+}
+
+# by COMPILER LEVEL WHAT PROGRAM ARGUMENTS...: builds and checks
+by() {
+    compiler=$1 level=$2 called=$3/$1 program=$4
+    shift 4
+    # shellcheck disable=SC2086
+    if $compiler $flags $level "$here/$program.cpp" -pthread -ldl -o "$work/$program" >"$work/log" 2>&1; then
+        check "$called" "$work/$program" "$@"
+    else
+        fail "$called" "it does not compile"
+    fi
+}
+both() {
+    by g++ -O2 "$@"
+    by clang++-19 -O2 "$@"
+}
+
+plugins() {
+    for compiler in g++ clang++-19; do
+        # shellcheck disable=SC2086
+        $compiler $flags -O2 -fPIC -shared -DAPPLIES "$here/plugin.cpp" -o "$work/applying.$compiler.so" &&
+            $compiler $flags -O2 -fPIC -shared "$here/plugin.cpp" -o "$work/other.$compiler.so" || return 1
+    done >"$work/log" 2>&1
+    both plugins plugins $seconds "$work/applying.g++.so" "$work/other.clang++-19.so" "$work/applying.clang++-19.so" \
+        "$work/other.g++.so"
+}
+
+# A program that was killed leaves its uprobes.
+no_uprobes() {
+    for each in "$tracefs/instances/$group"*; do
+        [ ! -d "$each" ] || { echo 0 >"$each/events/$group/enable" && rmdir "$each"; }
+    done
+    for each in $(grep -o "$group/[a-z]*" "$tracefs/uprobe_events"); do
+        echo "-:$each" >>"$tracefs/uprobe_events"
+    done
+}
+uprobe() {
+    if [ "$(id -u)" != 0 ]; then
+        check uprobe sh -c 'echo not root; exit 77'
+    elif mkdir "$work/tracefs" && mount -t tracefs none "$work/tracefs" >"$work/log" 2>&1; then
+        tracefs=$work/tracefs
+        for compiler in g++ clang++-19; do
+            by $compiler -O2 uprobe probed "$tracefs" $group $seconds
+            no_uprobes
+        done
+    else
+        check uprobe sh -c 'echo no tracefs can be mounted; exit 77'
+    fi
+}
+
+: >"$work/all"
+for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
+    # shellcheck disable=SC2086
+    case $each in
+    threads) both threads threads threads $seconds $much ;;
+    signals) both signals threads signals $seconds ;;
+    plugins) plugins || fail plugins "a plugin does not compile" ;;
+    forks) both forks forks $seconds ;;
+    uprobe) uprobe ;;
+    stacks) # whatever the compiler keeps there
+        for compiler in g++ clang++-19; do
+            by $compiler -O0 stacks/-O0 stacks $((seconds / 2))
+            by $compiler -O2 stacks/-O2 stacks $((seconds / 2))
+        done
+        ;;
+    cancel) both cancel cancel $seconds ;;
+    *) echo "no such check: $each"; exit 2 ;;
+    esac
+done
+awk '{ executions += $1; changes += $3; wrong += $5 }
+    END { printf "soak: %.1e executions, %d changes, %d wrong", executions, changes, wrong }' "$work/all"
+echo "${skipped:+; not tried:$skipped}${failed:+; failed:$failed}"
+[ -z "$failed" ]
