@@ -40,7 +40,7 @@ extern "C" void __tsan_acquire(void* address); // NOLINT(bugprone-reserved-ident
 extern "C" void __tsan_release(void* address); // NOLINT(bugprone-reserved-identifier)
 #endif
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 inline namespace INLAY_TARGET {

@@ -16,7 +16,8 @@
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 inline namespace INLAY_TARGET {
 
 [[nodiscard]] inline const char* text_at(const table::reference& from) noexcept {
@@ -129,4 +130,5 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

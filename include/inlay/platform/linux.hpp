@@ -46,6 +46,8 @@ extern "C" {
 }
 
 namespace inlay::platform {
+// A user's type may have a process in it, or derive from it. A hidden type may not be in one that is not, so it is the
+// functions that are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
 /// A text_platform for the image (program or shared library) that this code is linked into.
@@ -73,24 +75,24 @@ public:
 
     /// For another image of the process, as dl_iterate_phdr(3) describes it.
     // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
-    process(const dl_phdr_info& image, way first) noexcept
+    [[gnu::visibility("hidden")]] process(const dl_phdr_info& image, way first) noexcept
         : headers_{image.dlpi_phdr}, count_{image.dlpi_phnum}, base_{image.dlpi_addr}, way_{first} {}
 
     process(const process&) = delete;
     process(process&&) = delete;
     process& operator=(const process&) = delete;
     process& operator=(process&&) = delete;
-    ~process() noexcept {
+    [[gnu::visibility("hidden")]] ~process() noexcept {
         if (file_ >= 0) {
             ::close(file_);
         }
     }
 
-    [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
         return within(at, size, PF_R, readable_);
     }
 
-    [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
         if (!within(at, size, PF_W, writable_)) {
             return false;
         }
@@ -104,12 +106,12 @@ public:
         return true;
     }
 
-    [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
         return within(at, size, PF_X, executable_);
     }
 
     /// Whether text can be changed while other threads run: whether a page can be replaced.
-    [[nodiscard]] static bool live() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool live() noexcept {
         const std::size_t size = ::getauxval(AT_PAGESZ);
         void* const page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
@@ -122,7 +124,7 @@ public:
 
     /// Whether the image was rewritten by llvm-bolt. Ordinary programs have one executable segment, and no file is
     /// read.
-    [[nodiscard]] bool text_moved() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool text_moved() const noexcept {
         unsigned executables = 0;
         const ElfW(Ehdr)* header = nullptr;
         for (unsigned i = 0; i < count_; ++i) {
@@ -146,7 +148,7 @@ public:
 
     /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
     /// what is written by one call changes at once all the same.
-    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         if (way_ == way::replace_page && (at & (chunk - 1)) + size > chunk) {
             return flush() && replace_pages(at, bytes, size);
         }
@@ -170,7 +172,7 @@ public:
     }
 
     /// Writes what is left and makes all threads of the process see it.
-    bool finish() noexcept {
+    [[gnu::visibility("hidden")]] bool finish() noexcept {
         if (!flush()) {
             return false;
         }
@@ -181,16 +183,16 @@ public:
     }
 
     /// The errno of the last refusal; 0 if there was none.
-    [[nodiscard]] int system_error() const noexcept { return error_; }
+    [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
     /// Whether the last refusal was for bytes that were written and are not there.
-    [[nodiscard]] bool ineffective() const noexcept { return ineffective_; }
+    [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return ineffective_; }
 
     /// Where the first bytes lie that the last refusal was about.
-    [[nodiscard]] std::uintptr_t refused() const noexcept { return refused_; }
+    [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t refused() const noexcept { return refused_; }
 
     /// System calls that wrote text so far.
-    [[nodiscard]] std::uint32_t writes() const noexcept { return writes_; }
+    [[nodiscard, gnu::visibility("hidden")]] std::uint32_t writes() const noexcept { return writes_; }
 
 private:
     static constexpr std::size_t chunk = 4096; // the smallest page there is
@@ -201,7 +203,8 @@ private:
 
     /// Whether the range lies in one segment with `flags`. Remembers that segment: the next question is
     /// mostly about it.
-    bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags, extent& known) const noexcept {
+    [[gnu::visibility("hidden")]] bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags,
+                                              extent& known) const noexcept {
         if (at >= known.begin && at <= known.end && size <= known.end - at) {
             return true;
         }
@@ -218,7 +221,7 @@ private:
     }
 
     /// Finds the image that `inside` lies in.
-    void ask_loader(std::uintptr_t inside) noexcept {
+    [[gnu::visibility("hidden")]] void ask_loader(std::uintptr_t inside) noexcept {
         struct question {
             process* self;
             std::uintptr_t inside;
@@ -243,7 +246,7 @@ private:
     enum class sections : std::uint8_t { ordinary, of_bolt, unknown };
 
     /// The file that the image was loaded from, or -1.
-    [[nodiscard]] int open_image() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] int open_image() const noexcept {
         struct question {
             const ElfW(Phdr) * headers;
             std::uintptr_t base;
@@ -263,12 +266,14 @@ private:
         return asked.file;
     }
 
-    [[nodiscard]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool read_at(int file, void* to, std::size_t size,
+                                                                 std::uint64_t at) noexcept {
         return ::pread(file, to, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
     }
 
     /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
-    [[nodiscard]] static sections look_at_sections(int file, const ElfW(Ehdr) & loaded) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file,
+                                                                              const ElfW(Ehdr) & loaded) noexcept {
         ElfW(Ehdr) header;
         ElfW(Shdr) names;
         if (!read_at(file, &header, sizeof(header), 0) || std::memcmp(&header, &loaded, sizeof(header)) != 0 ||
@@ -293,7 +298,7 @@ private:
     }
 
     /// Adds bytes to the buffer, with the text as it is in the gap to those collected before.
-    void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         const auto* const now = reinterpret_cast<const std::uint8_t*>(page_);
         if (at > last_) {
             std::memcpy(buffer_ + last_, now + last_, at - last_);
@@ -305,7 +310,7 @@ private:
         last_ = at + size > last_ ? at + size : last_;
     }
 
-    bool flush() noexcept {
+    [[gnu::visibility("hidden")]] bool flush() noexcept {
         if (first_ == last_) {
             return true;
         }
@@ -331,7 +336,7 @@ private:
         return written;
     }
 
-    bool write_memory_file() noexcept {
+    [[gnu::visibility("hidden")]] bool write_memory_file() noexcept {
         if (file_ < 0) {
             file_ = ::open("/proc/self/mem", O_WRONLY | O_CLOEXEC);
             if (file_ < 0) {
@@ -344,7 +349,8 @@ private:
     }
 
     /// pwrite(2) at an address, also beyond what an off_t of 32 bits can say.
-    [[nodiscard]] ssize_t write_at(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] ssize_t write_at(std::uintptr_t at, const std::uint8_t* bytes,
+                                                              std::size_t size) const noexcept {
 #if defined(__GLIBC__)
         return ::pwrite64(file_, bytes, size, static_cast<off64_t>(at));
 #else
@@ -353,7 +359,8 @@ private:
     }
 
     /// Replaces the page of `at`, or two of them, by a copy with the bytes in it.
-    bool replace_pages(std::uintptr_t at, const std::uint8_t* bytes, std::size_t bytes_size) noexcept {
+    [[gnu::visibility("hidden")]] bool replace_pages(std::uintptr_t at, const std::uint8_t* bytes,
+                                                     std::size_t bytes_size) noexcept {
         const std::size_t page_size = ::getauxval(AT_PAGESZ);
         const std::uintptr_t begin = at & ~std::uintptr_t{page_size - 1};
         const std::size_t size = ((at + bytes_size - begin) + page_size - 1) & ~(page_size - 1);

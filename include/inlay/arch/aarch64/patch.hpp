@@ -15,7 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian word at `at`.
@@ -220,4 +221,5 @@ inline constexpr std::size_t longest_jump = 4;
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

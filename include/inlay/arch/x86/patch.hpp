@@ -11,7 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian 32-bit field at `at`.
@@ -208,4 +209,5 @@ inline constexpr std::size_t longest_jump = 5;
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay
