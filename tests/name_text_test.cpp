@@ -125,8 +125,8 @@ TEST(NameText, IsTerminatedByItsOnlyNull) {
     EXPECT_STREQ(feature_a.text(), "text.feature\xc0\x80"
                                    "a");
     EXPECT_STREQ(inlay::cpu.sse2.text(), "sse2");
-    static_assert(sizeof(inlay::detail::name_text<"ab">::value) == 3);
-    static_assert(sizeof(inlay::detail::name_text<"a\0b\0">::value) == 7);
+    EXPECT_EQ(sizeof(inlay::detail::name_text<"ab">::value), 3U);
+    EXPECT_EQ(sizeof(inlay::detail::name_text<"a\0b\0">::value), 7U);
 }
 
 // NOLINTEND(*-avoid-magic-numbers)

@@ -6,6 +6,8 @@
 #include <inlay/inlay.hpp>
 
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace unit_types {
 
@@ -14,6 +16,11 @@ struct both {
 };
 struct lambda {}; // no lambda
 enum class mode { off, on };
+// In no unnamed namespace, but without a name: each unit has its own.
+[[maybe_unused]] constexpr auto closure = [](int x) { return x; };
+[[maybe_unused]] constexpr struct {
+    int value;
+} nameless{};
 
 namespace {
 
@@ -29,8 +36,6 @@ struct outer {
 
 template <class... Parameters>
 void take(Parameters... /*parameters*/) {}
-template <class Type>
-void take_one(Type /*one*/) {}
 
 /// Writes the names of this unit.
 inline void describe_names() {
@@ -42,7 +47,8 @@ inline void describe_names() {
     static_call<"own.template", &take<box<int>>>::describe();
     static_call<"own.argument", &take<std::basic_string<char>*, std::pair<int, item>>>::describe();
     static_call<"own.nested", &take<outer::inner>>::describe();
-    static_call<"own.lambda", &take<decltype([](int x) { return x; })>>::describe();
+    static_call<"own.lambda", &take<std::remove_cv_t<decltype(closure)>*>>::describe();
+    static_call<"own.nameless", &take<std::remove_cv_t<decltype(nameless)>*>>::describe();
     static_call<"own.function", &take<item (*)(int)>>::describe();
     static_switch<"own.switch", 2, colour::red>::describe();
 
