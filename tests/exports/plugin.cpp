@@ -88,6 +88,7 @@ void synchronise() noexcept {}
 struct bare : inlay::platform::bare<&synchronise> {
     int calls{};
 };
+struct kernel_platform : inlay::platform::bare<&inlay::arch::emit::synchronise> {}; // as kernels do
 struct holder {
     static constexpr inlay::static_key<"exports.member_key", false> key{};
     static constexpr inlay::static_call<"exports.member_call", &slow> call{};

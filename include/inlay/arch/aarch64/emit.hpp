@@ -1106,7 +1106,11 @@ enum class id_register : std::uint8_t {
 
 /// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
 /// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
-inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : "memory"); }
+/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// from it.)
+[[gnu::visibility("default")]] inline void synchronise() noexcept {
+    asm inline volatile("dsb ish\n\tisb" : : : "memory");
+}
 
 } // namespace aarch64::emit
 } // namespace inlay

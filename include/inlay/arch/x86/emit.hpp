@@ -1472,7 +1472,9 @@ inline namespace INLAY_TARGET {
 }
 
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
-inline void synchronise() noexcept { (void)cpuid(0, 0); }
+/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// from it.)
+[[gnu::visibility("default")]] inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
 } // namespace INLAY_TARGET
 
