@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -74,6 +75,15 @@ bool changes_work() {
 }
 
 std::uintptr_t page_of(function at) { return reinterpret_cast<std::uintptr_t>(at) & ~(page_size - 1); }
+
+/// Of the pages of those functions, which come one after the other.
+std::uintptr_t first_page() {
+    std::uintptr_t result = page_of(functions[0]);
+    for (const function each : functions) {
+        result = std::min(result, page_of(each));
+    }
+    return result;
+}
 
 /// Ends the process if it hangs; SIGALRM is a test's.
 void limit_time() {
@@ -278,9 +288,8 @@ TEST_P(LiveText, PagesKeepWhatWasSaidOfThem) {
                 EXPECT_EQ(in_child([&, spare = GetParam()] {
                               const auto at = page_of(functions[5]);
                               const auto elsewhere = page_of(functions[9]);
-                              const auto& first = reinterpret_cast<const char*>(page_of(functions[0]));
                               const auto say = [&] {
-                                  return whole ? each.say(const_cast<char*>(first), count * page_size)
+                                  return whole ? each.say(reinterpret_cast<void*>(first_page()), count * page_size)
                                                : each.say(reinterpret_cast<void*>(at), page_size);
                               };
                               if (before_apply && say() != 0) {
@@ -362,7 +371,7 @@ TEST(Refusals, WithoutTheMemoryFilePagesAreNew) {
 
 TEST(Refusals, TextThatIsNoFilesIsNotMovedAside) {
     EXPECT_EQ(in_child([] { // as programs do that put their text on huge pages
-                  const auto begin = page_of(functions[0]);
+                  const auto begin = first_page();
                   void* const copy = mmap(nullptr, count * page_size, PROT_READ | PROT_WRITE,
                                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
                   std::memcpy(copy, reinterpret_cast<const void*>(begin), count * page_size);

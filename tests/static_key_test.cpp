@@ -244,6 +244,30 @@ TEST_F(StaticKey, EnablesAreCounted) {
     }
 }
 
+TEST_F(StaticKey, NoMoreEnablesThanCanBeCounted) {
+    auto& count = decltype(counted)::state.state.enabled;
+    for (const bool applied : {false, true}) {
+        if (applied) {
+            ASSERT_TRUE(inlay::apply());
+        }
+        ASSERT_TRUE(inlay::enable(counted));
+        count = INT32_MAX - 1;
+        EXPECT_TRUE(inlay::enable(counted));
+        EXPECT_EQ(count, INT32_MAX);
+        const auto more = inlay::enable(counted);
+        EXPECT_EQ(more.error(), error::enabled_too_often);
+        EXPECT_STRNE(inlay::message(more.error()), "unknown error");
+        EXPECT_EQ(more.written, 0U);
+        EXPECT_EQ(count, INT32_MAX);
+        EXPECT_TRUE(counted);
+        EXPECT_TRUE(inlay::disable(counted));
+        EXPECT_EQ(count, INT32_MAX - 1);
+        EXPECT_TRUE(inlay::enable(counted));
+        EXPECT_TRUE(inlay::set(counted, false));
+        EXPECT_FALSE(counted);
+    }
+}
+
 // ---- Switches --------------------------------------------------------------------------------------
 
 [[gnu::noinline]] const char* by_codec() {

@@ -31,7 +31,7 @@
 
 #include <type_traits>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
@@ -204,7 +204,7 @@ struct operands {
     template <class... Arguments>
     [[gnu::always_inline]] static arch::emit::inputs load(Arguments... arguments) noexcept {
         arch::emit::inputs in{};
-        (arch::emit::load(in, Inputs, word_of(arguments)), ...);
+        (arch::emit::load<Inputs.number>(in, word_of(arguments)), ...);
         return in;
     }
 

@@ -14,7 +14,8 @@
 #include "inlay/code.hpp"
 #include "inlay/traits.hpp"
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 
 template <class Description>
 struct anchor {
@@ -41,6 +42,34 @@ inline constexpr const char* anchor_of = &anchor<Description>::value;
 }
 template <class Declaration, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
 struct in_unit {};
+
+/// Whether all types in `Type` may be the same in other units: none is of an unnamed namespace, unnamed, or a lambda's.
+/// (Nothing in C++ asks for linkage; but the compiler says how it spells a type.)
+template <class Type>
+[[nodiscard]] consteval bool has_external_types() noexcept {
+#if defined(__clang__)
+    // NOLINTNEXTLINE(*-avoid-c-arrays)
+    constexpr const char* marks[] = {
+        "(anonymous namespace)", "(lambda at ", "struct at ", "class at ", "union at ", "enum at "};
+#else
+    // NOLINTNEXTLINE(*-avoid-c-arrays)
+    constexpr const char* marks[] = {"{anonymous}", "<unnamed", "<lambda"};
+#endif
+    for (const char* text = __PRETTY_FUNCTION__; *text != '\0'; ++text) {
+        for (const char* const each : marks) {
+            const char* mark = each;
+            const char* at = text;
+            while (*mark != '\0' && *at == *mark) {
+                ++at;
+                ++mark;
+            }
+            if (*mark == '\0') {
+                return false;
+            }
+        }
+    }
+    return true;
+}
 
 /// Whether a declaration is a call.
 template <class Declaration>
@@ -103,10 +132,19 @@ struct reachable<Function, Result (*)(Parameters...) noexcept> {
     }
 };
 
-/// Runs a probe that is a function.
+/// Runs a probe that is a function. A lambda is made anew: Clang before 17 exports the object that stands for a template
+/// argument, if there is code that refers to it.
 template <auto Probe>
 struct probe_function {
-    [[gnu::visibility("hidden")]] static bool call() noexcept { return Probe(); }
+    [[gnu::visibility("hidden")]] static bool call() noexcept {
+        using type = plain<decltype(Probe)>;
+        if constexpr (__is_empty(type) && requires { type{}; }) {
+            return type{}();
+        } else {
+            return Probe();
+        }
+    }
 };
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

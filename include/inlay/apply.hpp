@@ -34,7 +34,7 @@
 
 #include <concepts>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
 /// What the patcher asks of its surroundings. Sizes are in bytes.

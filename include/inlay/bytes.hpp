@@ -14,7 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 inline namespace INLAY_TARGET {
 
 /// Four bytes anywhere in memory.
@@ -61,4 +62,5 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) 
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

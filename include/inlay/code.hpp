@@ -28,7 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace wrong { // called, but not constexpr: the name is what the compiler's message says
 void one_code_holds_at_most_64_bytes();
@@ -48,11 +48,24 @@ inline constexpr std::uint64_t memory_bit = std::uint64_t{1} << 33; ///< beyond 
 inline constexpr std::uint64_t stack_bit = std::uint64_t{1} << 34;
 inline constexpr std::uint64_t general_registers = 0xffffffff;
 
+namespace detail {
+
+template <auto Register>
+concept is_register = requires { reading(Register), writing(Register); };
+
+} // namespace detail
+
+} // namespace inlay
+
+// Code is in the types of paravirt operations, and these are in tables of the user's: a hidden type may not be in one that
+// is not. So it is the functions that are hidden, each by itself.
+namespace inlay {
+
 /// What is read and written, as masks.
 struct touched {
     std::uint64_t reads;
     std::uint64_t writes;
-    friend constexpr touched operator|(touched a, touched b) noexcept {
+    [[gnu::visibility("hidden")]] friend constexpr touched operator|(touched a, touched b) noexcept {
         return {a.reads | b.reads, a.writes | b.writes};
     }
 };
@@ -61,9 +74,9 @@ struct touched {
 /// registers.
 struct other_state {
     std::uint64_t bit;
-    friend constexpr bool operator==(other_state, other_state) = default;
-    friend constexpr touched reading(other_state what) noexcept { return {what.bit, 0}; }
-    friend constexpr touched writing(other_state what) noexcept { return {0, what.bit}; }
+    [[gnu::visibility("hidden")]] friend constexpr bool operator==(other_state, other_state) = default;
+    [[gnu::visibility("hidden")]] friend constexpr touched reading(other_state what) noexcept { return {what.bit, 0}; }
+    [[gnu::visibility("hidden")]] friend constexpr touched writing(other_state what) noexcept { return {0, what.bit}; }
 };
 
 /// Where an instruction refers to a symbol by distance.
@@ -71,7 +84,8 @@ struct relative_operand {
     std::uint8_t offset;   ///< of the field, in bytes from the start of the code
     std::uint8_t encoding; ///< x86: bytes from the field to the end of its instruction, 0: it holds the address itself;
                            ///< AArch64: `relocation`
-    friend constexpr bool operator==(const relative_operand&, const relative_operand&) = default;
+    [[gnu::visibility("hidden")]] friend constexpr bool operator==(const relative_operand&,
+                                                                   const relative_operand&) = default;
 };
 
 /// Functions that a code runs without the compiler seeing it.
@@ -100,26 +114,26 @@ struct machine_code {
 
     /// In `saved`, a word that no pop can restore a register from. Others are the number, plus 1, of a register that
     /// this code had not written when it was pushed. (0: there is no word, or it lies too deep.)
-    static constexpr std::uint8_t not_a_register = 0xff;
+    [[gnu::visibility("hidden")]] static constexpr std::uint8_t not_a_register = 0xff;
 
     /// Byte `at`; 0 at and beyond `length`.
-    [[nodiscard]] constexpr std::uint8_t byte(unsigned at) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] constexpr std::uint8_t byte(unsigned at) const noexcept {
         return at < max_code_length ? static_cast<std::uint8_t>(words[at / 8] >> (at % 8 * 8)) : std::uint8_t{};
     }
 
     /// True where an instruction begins at byte `at`.
-    [[nodiscard]] constexpr bool boundary(unsigned at) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] constexpr bool boundary(unsigned at) const noexcept {
         return at < max_code_length && (boundaries >> at & 1U) != 0;
     }
 
     /// Stack words that the instruction at byte `at` pushes (negative: pops). Range -8 to 7.
-    [[nodiscard]] constexpr int effect(unsigned at) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] constexpr int effect(unsigned at) const noexcept {
         const auto nibble = static_cast<int>(effects[at / 16] >> (at % 16 * 4) & 15U);
         return nibble < 8 ? nibble : nibble - 16;
     }
 
     /// Stack words pushed when execution has reached byte `at`, counted along the bytes.
-    [[nodiscard]] constexpr int depth(unsigned at) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] constexpr int depth(unsigned at) const noexcept {
         int words_pushed = 0;
         for (unsigned i = 0; i < at && i < length; ++i) {
             words_pushed += boundary(i) ? effect(i) : 0;
@@ -128,7 +142,7 @@ struct machine_code {
     }
 
     /// True if any instruction moves the stack pointer.
-    [[nodiscard]] constexpr bool moves_stack() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] constexpr bool moves_stack() const noexcept {
         for (const auto some : effects) {
             if (some != 0) {
                 return true;
@@ -237,15 +251,8 @@ struct machine_code {
         ++relatives;
     }
 
-    friend constexpr bool operator==(const machine_code&, const machine_code&) = default;
+    [[gnu::visibility("hidden")]] friend constexpr bool operator==(const machine_code&, const machine_code&) = default;
 };
-
-namespace detail {
-
-template <auto Register>
-concept is_register = requires { reading(Register), writing(Register); };
-
-} // namespace detail
 
 /// Machine code whose relative operands refer to `Symbols`: pointers to functions or objects, in order.
 template <auto... Symbols>
@@ -277,8 +284,12 @@ struct code : machine_code {
 /// general register but the result, aligns the stack, and calls `Function`. (Linux: PV_CALLEE_SAVE_REGS_THUNK.)
 template <auto Function>
 struct preserving {
-    friend constexpr bool operator==(preserving, preserving) = default;
+    [[gnu::visibility("hidden")]] friend constexpr bool operator==(preserving, preserving) = default;
 };
+
+} // namespace inlay
+
+namespace [[gnu::visibility("hidden")]] inlay {
 
 /// No instruction at all: an empty original (padding only) or an empty replacement (nops).
 inline constexpr code<> none{};

@@ -26,7 +26,7 @@
 #include "inlay/table.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET {
+inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
 
 /// The bytes of one site.
 struct patch {
@@ -35,9 +35,6 @@ struct patch {
     std::uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
 };
 
-/// The bytes depend on the site by more than one operand.
-inline constexpr std::uint8_t many_operands = 254;
-
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
     const table::form* form;     ///< null in decisions about calls, like `original`
@@ -45,6 +42,15 @@ struct decision {
     std::uint8_t length;         ///< of the site, in bytes
     std::uint8_t ordinal;
 };
+
+} // namespace INLAY_TARGET
+} // namespace inlay
+
+namespace [[gnu::visibility("hidden")]] inlay {
+inline namespace INLAY_TARGET {
+
+/// The bytes depend on the site by more than one operand.
+inline constexpr std::uint8_t many_operands = 254;
 
 /// Reads the tables of an image, which says what may be read: `bool readable(address, std::size_t) const noexcept`.
 template <class Image>

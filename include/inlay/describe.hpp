@@ -17,7 +17,7 @@
 
 #include <type_traits>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 /// `Code` in place of what stands before it in the list, if `Predicate` holds. For `dispatch`, `Code` is
 /// the address of a function.

@@ -20,7 +20,7 @@
 #include "inlay/describe.hpp"
 #include "inlay/trampoline.hpp"
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 

@@ -41,12 +41,13 @@ enum class error : std::uint8_t {
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
     not_enabled,             ///< disable() without an enable() before it
+    enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()
     override_malformed,      ///< an override that is not +name or -name
     override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
                              ///< the same
 };
 
-inline namespace INLAY_TARGET {
+inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
@@ -114,6 +115,8 @@ inline namespace INLAY_TARGET {
         return "a static call that returns an object cannot have a null target";
     case error::not_enabled:
         return "disable() was called more often than enable()";
+    case error::enabled_too_often:
+        return "enable() was called so often without disable() that no more can be counted";
     case error::override_malformed:
         return "INLAY_FEATURES: each entry must be +name or -name, separated by commas";
     case error::override_unknown:
@@ -142,35 +145,40 @@ struct name_clash {
     const char* other_type; ///< as the name is used elsewhere in the image, or in another one
 };
 
-/// What apply(), set() or update() did. Counts are of sites.
+/// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden is
+/// each function, not the type.
 class outcome {
 public:
-    constexpr outcome() noexcept = default;
-    [[gnu::always_inline]] constexpr outcome(inlay::error what, const char* detail) noexcept
+    [[gnu::visibility("hidden")]] constexpr outcome() noexcept = default;
+    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr outcome(inlay::error what, const char* detail) noexcept
         : what_{what}, about_{.detail = detail} {}
 
     /// True if every record was good and everything decided was written.
-    [[nodiscard, gnu::always_inline]] constexpr explicit operator bool() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr explicit operator bool() const noexcept {
         return what_ == inlay::error::no_error;
     }
-    [[nodiscard, gnu::always_inline]] constexpr inlay::error error() const noexcept { return what_; }
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr inlay::error error() const noexcept {
+        return what_;
+    }
     /// The record that the error is about; table_kind::no_table if it is about none.
-    [[nodiscard, gnu::always_inline]] constexpr record_id record() const noexcept { return where_; }
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
+        return where_;
+    }
     /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
-    [[nodiscard, gnu::always_inline]] constexpr const char* detail() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr const char* detail() const noexcept {
         const bool has = what_ == inlay::error::override_malformed || what_ == inlay::error::override_unknown;
         return has ? about_.detail : "";
     }
     /// The address that was refused: what a reference leads to, where a site is, what could not be written. 0 where the
     /// error is about none.
-    [[nodiscard, gnu::always_inline]] constexpr address refused() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr address refused() const noexcept {
         const bool other = what_ == inlay::error::name_clash || what_ == inlay::error::override_malformed ||
                            what_ == inlay::error::override_unknown;
         return other ? 0 : about_.refused;
     }
 
     /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
-    [[nodiscard, gnu::always_inline]] name_clash clash() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] name_clash clash() const noexcept {
         return what_ != inlay::error::name_clash
                    ? name_clash{"", "", ""}
                    : name_clash{text(about_.named->name), text(about_.named->signature), text(other_->signature)};
@@ -186,17 +194,17 @@ public:
     std::int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one
 
     /// Calls that go on through their trampoline: not found, the target out of reach, or text not changeable later.
-    [[nodiscard, gnu::always_inline]] constexpr std::uint32_t calls_kept() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr std::uint32_t calls_kept() const noexcept {
         return calls - calls_direct;
     }
     /// Calls that were not found behind their marker.
-    [[nodiscard, gnu::always_inline]] constexpr std::uint32_t calls_missed() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr std::uint32_t calls_missed() const noexcept {
         return calls - calls_found;
     }
 
     /// Notes that `one` and `other` have the same name but differ in type; the first thing wrong stays.
-    [[gnu::always_inline]] constexpr void fail(const table::named& one, const table::named& other,
-                                               record_id where) noexcept {
+    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void
+    fail(const table::named& one, const table::named& other, record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
             fail(inlay::error::name_clash, where);
             about_.named = &one;
@@ -213,7 +221,8 @@ public:
     }
 
     /// Notes what is wrong, with which record, and which address was refused; the first such note stays.
-    [[gnu::always_inline]] constexpr void fail(inlay::error what, record_id where, address refused = 0) noexcept {
+    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what, record_id where,
+                                                                          address refused = 0) noexcept {
         if (what_ == inlay::error::no_error && what != inlay::error::no_error) {
             what_ = what;
             where_ = where;
@@ -233,7 +242,8 @@ private:
     about about_{.refused = 0};
     const table::named* other_{};
 
-    [[nodiscard, gnu::always_inline]] static const char* text(const table::reference& from) noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] static const char*
+    text(const table::reference& from) noexcept {
         return reinterpret_cast<const char*>(from.target());
     }
 };

@@ -21,7 +21,7 @@
 
 #include <type_traits>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 /// A probe for features that software sets (Linux's synthetic bits): false until `set(feature, true)`.
 struct by_hand {};
@@ -32,7 +32,8 @@ template <name Name, auto Probe>
 struct feature {
     static_assert(!Name.empty(), "inlay: a feature needs a name: feature<\"app.x\", probe>");
 
-    static constexpr const char* text() noexcept { return Name.text; }
+    /// The name as in the tables and reports.
+    static constexpr const char* text() noexcept { return detail::name_text<Name>::value.text; }
     static constexpr auto probe() noexcept { return Probe; }
 
     /// What apply() found and what set() asked for. One per process image.

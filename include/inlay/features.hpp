@@ -22,7 +22,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 

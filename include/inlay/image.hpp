@@ -15,7 +15,7 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 

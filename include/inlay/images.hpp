@@ -40,7 +40,7 @@
 
 INLAY_BASELINE
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace table {
 
@@ -60,7 +60,7 @@ struct shared {
 } // namespace table
 
 namespace detail {
-inline namespace [[gnu::visibility("hidden")]] baseline {
+inline namespace baseline {
 
 // ---- Finding an image by its note ------------------------------------------------------------------
 
@@ -319,6 +319,9 @@ inline void forget_shared(table::shared* all) noexcept {
             }
             return false;
         });
+        if (all->reserve.buffer != nullptr) {
+            ::munmap(all->reserve.buffer, all->reserve.buffer_size);
+        }
         if (all->reserve.at != 0) {
             ::munmap(reinterpret_cast<void*>(all->reserve.at), all->reserve.size);
         }

@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 /// A string literal that can be a template argument. `Size` counts the terminating null.
 template <std::size_t Size>
@@ -53,10 +53,54 @@ namespace detail {
     return false;
 }
 
+/// Whether a name has the bytes in it that stand for a null; and how many nulls it has.
+template <std::size_t Size>
+[[nodiscard]] consteval bool has_encoded_null(const name<Size>& from) noexcept {
+    for (std::size_t i = 0; i + 1 < Size; ++i) {
+        if (from.text[i] == '\xc0' && from.text[i + 1] == '\x80') {
+            return true;
+        }
+    }
+    return false;
+}
+template <std::size_t Size>
+[[nodiscard]] consteval std::size_t count_nulls(const name<Size>& from) noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i + 1 < Size; ++i) {
+        count += from.text[i] == '\0' ? 1 : 0;
+    }
+    return count;
+}
+
+/// A name as the tables have it. There a null ends a text, so one inside of the name is written as the bytes C0 80, as in
+/// "modified UTF-8": they are no character of UTF-8.
+template <name Name>
+[[nodiscard]] consteval auto encode_nulls() noexcept {
+    if constexpr (count_nulls(Name) == 0) {
+        return Name;
+    } else {
+        char text[sizeof(Name.text) + count_nulls(Name)]{}; // NOLINT(*-avoid-c-arrays): as in a name
+        std::size_t length = 0;
+        for (std::size_t i = 0; i + 1 < sizeof(Name.text); ++i) {
+            if (Name.text[i] == '\0') {
+                text[length++] = '\xc0';
+                text[length++] = '\x80';
+            } else {
+                text[length++] = Name.text[i];
+            }
+        }
+        return name{text};
+    }
+}
+
 /// The characters of a name as an object, for the tables to refer to.
 template <name Name>
 struct name_text {
-    [[gnu::visibility("hidden")]] static inline constexpr auto value = Name;
+    static_assert(!has_encoded_null(Name),
+                  "inlay: a name has the bytes C0 80 in it; they stand for a null character in the tables, so that two "
+                  "names would be one: use another name");
+
+    [[gnu::visibility("hidden")]] static inline constexpr auto value = encode_nulls<Name>();
 };
 
 } // namespace detail

@@ -6,8 +6,9 @@
 //
 // How it works. A declaration has a cell in each image that uses it. Its `table::named` says the cell's name and
 // type. The type is the mangled name of `signature<Type>`, since all compilers of a platform spell that alike: two
-// images agree about a type if these texts are equal. In a hosted program an ELF note leads to an image's tables, and the
-// image joins the others when it is loaded (images.hpp).
+// images agree about a type if these texts are equal. Types of unnamed namespaces have the same mangled name in every
+// unit; the unit is part of their text. In a hosted program an ELF note leads to an image's tables, and the image joins
+// the others when it is loaded (images.hpp).
 #pragma once
 
 #include "inlay/arch/emit.hpp"
@@ -18,7 +19,8 @@
 #include "inlay/images.hpp"
 #endif
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 
 /// Its mangled name is a type's identity.
 template <class Type>
@@ -26,13 +28,23 @@ struct signature {
     [[gnu::visibility("hidden")]] static inline constexpr char value{};
 };
 
+/// That of a type which belongs to its unit: another unit may have another one of the same name.
+template <class Type, unsigned long long Unit>
+struct signature_in {
+    [[gnu::visibility("hidden")]] static inline constexpr char value{};
+};
+
+template <class Type, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
+using signature_of = either<has_external_types<Type>(), signature<Type>, signature_in<Type, Unit>>;
+
 template <class Declaration, name Name, class Signature>
 [[gnu::always_inline]] inline void describe_named() noexcept {
-    arch::emit::named<Declaration, &name_text<Name>::value, &signature<Signature>::value>();
+    arch::emit::named<Declaration, &name_text<Name>::value, &signature_of<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
     arch::emit::image<&own_image, &nothing, &zero>();
     arch::emit::note<&own_image, &join_at_load, &leave>();
 #endif
 }
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

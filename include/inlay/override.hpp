@@ -13,7 +13,7 @@
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 inline namespace INLAY_TARGET {

@@ -27,7 +27,7 @@
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 inline namespace INLAY_TARGET {
@@ -360,6 +360,9 @@ inline error next_value(const change& change, table::setting& to) noexcept {
     return error::no_error;
 }
 inline error next_enabled(const change& /*change*/, table::setting& to) noexcept {
+    if (to.enabled == INT32_MAX) {
+        return error::enabled_too_often;
+    }
     to.enabled += 1;
     to.value = 1;
     return error::no_error;
@@ -455,7 +458,8 @@ template <name Name, unsigned Ways, auto Initial, text_platform Platform>
                                 detail::to_way<Ways>(static_cast<unsigned>(value)), platform);
 }
 
-/// Turns the key on, until as many disable() as enable() were called. (Linux: static_key_slow_inc().)
+/// Turns the key on, until as many disable() as enable() were called. error::enabled_too_often if no more can be counted.
+/// (Linux: static_key_slow_inc().)
 template <name Name, bool Initial, text_platform Platform>
 [[gnu::visibility("hidden")]] outcome enable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
     return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::enabling, platform);

@@ -27,7 +27,7 @@
 
 #include <cstdlib>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 inline namespace INLAY_TARGET {

@@ -49,29 +49,45 @@
 
 namespace inlay {
 
+// Visible, as they are in the types of operations, and these in tables of the user's.
+
 /// As a target of an operation: does nothing, and its calls become nops. (Linux: paravirt_nop.)
 struct pv_nop_t {};
-inline constexpr pv_nop_t pv_nop{};
 
 /// A callee-save target: a C++ function (`callee_save<&f>`, called by a thunk), instructions (`callee_save<sti()>`,
 /// which leave alone all registers but the result's), or none (`callee_save<nullptr>`).
 template <auto What>
 struct callee_save_t {};
-template <auto What>
-inline constexpr callee_save_t<What> callee_save{};
 
 /// An assembly function that is callee-save by itself.
 template <auto Function>
 struct is_callee_save_t {};
-template <auto Function>
-inline constexpr is_callee_save_t<Function> is_callee_save{};
 
 /// An ordinary target: instructions (`native<wbinvd()>`), or a function. In 64-bit mode `native<&f>` is `&f`; in 32-bit
 /// mode arguments are in eax, edx and ecx, and this is how a function gets them, whatever its own convention.
 template <auto What>
 struct native_t {};
+
+namespace detail {
+
+// For GCC a template argument of class type is as visible as the place where it is met first: here, not in what is hidden.
+using met_here = callee_save_t<pv_nop_t{}>;
+using met_here_too = native_t<code<>{}>;
+
+} // namespace detail
+
+} // namespace inlay
+
+namespace [[gnu::visibility("hidden")]] inlay {
+
+// (GCC does not hide variable templates of visible types as their namespace says.)
+inline constexpr pv_nop_t pv_nop{};
 template <auto What>
-inline constexpr native_t<What> native{};
+[[gnu::visibility("hidden")]] inline constexpr callee_save_t<What> callee_save{};
+template <auto Function>
+[[gnu::visibility("hidden")]] inline constexpr is_callee_save_t<Function> is_callee_save{};
+template <auto What>
+[[gnu::visibility("hidden")]] inline constexpr native_t<What> native{};
 
 /// What is called when an operation without a target is: gets the operation's name, such as "irq.kick". If it returns,
 /// the call gives zero.
@@ -239,6 +255,8 @@ struct operation_target<Result(Parameters...), is_callee_save_t<Function>> {
 /// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another of the same convention to it.
 ///
 /// The result is void, or an integer, enum or pointer of at most a register's width; so are the arguments, at most six.
+///
+/// A hidden type could not be in a user's table that is not, so what is hidden is each of its functions.
 template <class Signature, auto Native>
 class pv_op {
     static_assert(
@@ -247,7 +265,7 @@ class pv_op {
         "leave an operation anyway), and its native target");
 };
 template <class Result, class... Parameters, auto Native>
-class pv_op<Result(Parameters...), Native> {
+class [[gnu::visibility("default")]] pv_op<Result(Parameters...), Native> {
     using native_target = detail::operation_target<Result(Parameters...), std::remove_cv_t<decltype(Native)>>;
 
     static_assert(native_target::known,
@@ -270,16 +288,16 @@ class pv_op<Result(Parameters...), Native> {
 public:
     using function = Result(Parameters...);
     using result = Result;
-    static constexpr bool callee_save = native_target::callee_save;
+    [[gnu::visibility("hidden")]] static constexpr bool callee_save = native_target::callee_save;
 
-    constexpr pv_op() noexcept : pv_op{as_target()} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op() noexcept : pv_op{std::type_identity<native_type>{}} {}
 
     // NOLINTBEGIN(google-explicit-constructor): targets are assigned
-    constexpr pv_op(std::nullptr_t /*none*/) noexcept : pointer_{.entry = missing} {}
-    constexpr pv_op(pv_nop_t /*none*/) noexcept : pointer_{.entry = nothing} {
+    [[gnu::visibility("hidden")]] constexpr pv_op(std::nullptr_t /*none*/) noexcept : pointer_{.entry = missing} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op(pv_nop_t /*none*/) noexcept : pointer_{.entry = nothing} {
         static_assert(std::is_void_v<Result>, "inlay: pv_nop is a target of operations that return void");
     }
-    constexpr pv_op(function* to) noexcept : pv_op{nullptr} {
+    [[gnu::visibility("hidden")]] constexpr pv_op(function* to) noexcept : pv_op{nullptr} {
         static_assert(!callee_save, "inlay: this operation is callee-save: assign callee_save<&function>, or "
                                     "is_callee_save<&function> if it is an assembly function that keeps its caller's "
                                     "registers");
@@ -290,29 +308,34 @@ public:
         }
     }
     template <auto What>
-    constexpr pv_op(native_t<What> to) noexcept : pv_op{to, 0} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op(native_t<What> /*to*/) noexcept
+        : pv_op{std::type_identity<native_t<What>>{}} {}
     template <auto What>
-    constexpr pv_op(callee_save_t<What> to) noexcept : pv_op{to, 0} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op(callee_save_t<What> /*to*/) noexcept
+        : pv_op{std::type_identity<callee_save_t<What>>{}} {}
     template <auto Function>
-    constexpr pv_op(is_callee_save_t<Function> to) noexcept : pv_op{to, 0} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op(is_callee_save_t<Function> /*to*/) noexcept
+        : pv_op{std::type_identity<is_callee_save_t<Function>>{}} {}
     template <class OtherResult, class... OtherParameters>
         requires(!std::is_convertible_v<OtherResult (*)(OtherParameters...), Result (*)(Parameters...)>)
-    constexpr pv_op(OtherResult (* /*target*/)(OtherParameters...)) noexcept {
+    [[gnu::visibility("hidden")]] constexpr pv_op(OtherResult (* /*target*/)(OtherParameters...)) noexcept {
         static_assert(sizeof(OtherResult*) == 0, "inlay: the target of a paravirt operation has its signature");
     }
     // NOLINTEND(google-explicit-constructor)
 
     /// The address of what is called.
-    [[nodiscard]] address target() const noexcept { return __builtin_bit_cast(address, pointer_); }
+    [[nodiscard, gnu::visibility("hidden")]] address target() const noexcept {
+        return __builtin_bit_cast(address, pointer_);
+    }
     /// Whether it is what the declaration says.
-    [[nodiscard]] bool is_native() const noexcept { return target() == pv_op{}.target(); }
+    [[nodiscard, gnu::visibility("hidden")]] bool is_native() const noexcept { return target() == pv_op{}.target(); }
     /// Whether there is none: a call is reported.
-    [[nodiscard]] bool is_missing() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool is_missing() const noexcept {
         return target() == 0 || target() == reinterpret_cast<address>(missing);
     }
 
-    static constexpr auto nothing = &arch::emit::function_of<none>::entry;
-    static constexpr auto missing =
+    [[gnu::visibility("hidden")]] static constexpr auto nothing = &arch::emit::function_of<none>::entry;
+    [[gnu::visibility("hidden")]] static constexpr auto missing =
         &arch::emit::thunk<&detail::report_missing<
                                std::conditional_t<(detail::size_of<Result> > sizeof(address)), std::uint64_t, address>>,
                            true>::entry;
@@ -328,16 +351,21 @@ private:
         void (*entry)();
     };
 
-    static constexpr auto as_target() noexcept {
-        if constexpr (std::is_pointer_v<decltype(Native)>) {
-            return native_t<Native>{};
-        } else {
-            return Native;
-        }
-    }
+    template <auto Target>
+    struct as_target {
+        using type = std::remove_cv_t<decltype(Target)>;
+    };
+    template <auto Target>
+        requires std::is_pointer_v<decltype(Target)>
+    struct as_target<Target> {
+        using type = native_t<Target>;
+    };
+    using native_type = typename as_target<Native>::type;
 
+    /// By the target's type alone: see detail::probe_function.
     template <class Target>
-    constexpr pv_op(Target /*target*/, int /*tag*/) noexcept : pointer_{.entry = missing} {
+    [[gnu::visibility("hidden")]] constexpr explicit pv_op(std::type_identity<Target> /*target*/) noexcept
+        : pointer_{.entry = missing} {
         using kind = detail::operation_target<function, Target>;
         static_assert(kind::known, "inlay: the target of a paravirt operation has its signature, without noexcept; or "
                                    "it is code of inlay");

@@ -20,7 +20,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
@@ -46,7 +46,7 @@ struct operation_by_index {
 
 /// Number of operations of a table's type.
 template <class Table>
-inline constexpr std::size_t operation_count = [] {
+[[gnu::visibility("hidden")]] inline constexpr std::size_t operation_count = []() consteval {
     constexpr std::size_t count = boost::pfr::tuple_size_v<Table>;
     static_assert(detail::all_operations<Table, std::make_index_sequence<count>>,
                   "inlay: a paravirt table is an aggregate of nothing but pv_op members");
@@ -64,7 +64,7 @@ constexpr void for_each_operation(Table& table, Function function) {
 
 /// The position of a member in its table, from 0.
 template <auto* Table, auto Member>
-inline constexpr std::size_t operation_index = [] {
+[[gnu::visibility("hidden")]] inline constexpr std::size_t operation_index = []() consteval {
     using table = std::remove_cv_t<std::remove_pointer_t<decltype(Table)>>;
     return []<std::size_t... Index>(std::index_sequence<Index...>) {
         const void* const member = detail::operation_of<Table, Member>();
@@ -76,7 +76,8 @@ inline constexpr std::size_t operation_index = [] {
 
 /// The name in messages and reports: "irq.halt". A null-terminated text.
 template <auto* Table, auto Member>
-inline constexpr const char* operation_name = detail::name_text<detail::operation<Table, Member>::name>::value.text;
+[[gnu::visibility("hidden")]] inline constexpr const char* operation_name =
+    detail::name_text<detail::operation<Table, Member>::name>::value.text;
 
 /// Makes all operations native again; takes effect at the next apply(), or call through the table.
 template <class Table>

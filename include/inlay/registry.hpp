@@ -18,8 +18,9 @@
 
 INLAY_BASELINE
 
-namespace inlay::detail {
-inline namespace [[gnu::visibility("hidden")]] baseline {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
+inline namespace baseline {
 
 /// What a reference refers to. (That of `reference` itself is compiled for the unit's processor.)
 [[nodiscard]] inline address target_of(const table::reference& from) noexcept {
@@ -147,7 +148,7 @@ inline void store(table::cell& cell, const table::setting& to, const table::regi
 }
 
 } // namespace baseline
-
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay
 
 INLAY_BASELINE_END

@@ -37,7 +37,8 @@
 #include <string_view>
 #include <unistd.h>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 enum class output : std::uint8_t { text, json };
 
@@ -94,4 +95,5 @@ namespace detail {
     std::fwrite(all.data(), 1, all.size(), out);
 }
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

@@ -12,7 +12,8 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 inline namespace INLAY_TARGET {
 
 /// Records as references, `width` of them each.
@@ -66,4 +67,5 @@ void sort(const rows& all, const Less& less) noexcept {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

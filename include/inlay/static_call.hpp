@@ -28,7 +28,7 @@
 
 #include <type_traits>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 /// A null target of a type: `static_call<"probe", no_target<void(int)>>`, `update(probe, no_target<void(int)>)`.
 template <class Function>
@@ -72,7 +72,7 @@ inline constexpr bool returns_void<void(Parameters...) noexcept> = true;
 
 /// Whether a function of this type may have a target that returns zero: the result is void, or in one general register.
 template <class Function>
-inline constexpr bool may_be_zero = [] {
+inline constexpr bool may_be_zero = []() consteval {
     if constexpr (is_variadic<Function>) {
         return true; // refused elsewhere
     } else {
@@ -131,8 +131,9 @@ concept plain_member = requires { typename member_type<Type>::function; };
 /// that type is called with the object first. Member functions qualified volatile, & or && need a lambda.
 template <auto Member>
     requires detail::plain_member<std::remove_cv_t<decltype(Member)>>
-inline constexpr typename detail::member_type<std::remove_cv_t<decltype(Member)>>::function* member =
-    &detail::member_type<std::remove_cv_t<decltype(Member)>>::template call<Member>;
+[[gnu::visibility("hidden")]] inline constexpr
+    typename detail::member_type<std::remove_cv_t<decltype(Member)>>::function* member =
+        &detail::member_type<std::remove_cv_t<decltype(Member)>>::template call<Member>;
 
 namespace detail {
 

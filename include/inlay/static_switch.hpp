@@ -16,7 +16,7 @@
 
 #include "inlay/named.hpp"
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 

@@ -20,6 +20,8 @@
 // many replacements it has, because the description is shared by all sites of one declaration.
 #pragma once
 
+#include "inlay/arch/target.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -30,15 +32,18 @@ using address = std::uintptr_t;
 
 namespace table {
 
-// Members of these structs are inlined: they have no name that could tell units for different processors apart.
+// Members of these structs are inlined: they have no name that could tell units for different processors apart. The
+// structs are not hidden, since a user's type may have them in it, and a hidden type may not be in one that is not.
 
 /// Distance in bytes from the field itself; 0 refers to nothing.
 struct reference {
     std::int32_t distance;
 
-    [[nodiscard, gnu::always_inline]] explicit operator bool() const noexcept { return distance != 0; }
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] explicit operator bool() const noexcept {
+        return distance != 0;
+    }
 
-    [[nodiscard, gnu::always_inline]] address target() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] address target() const noexcept {
         return reinterpret_cast<address>(this) + static_cast<address>(static_cast<std::intptr_t>(distance));
     }
 };
@@ -50,7 +55,8 @@ struct memo {
     std::int32_t before;
 };
 
-inline constexpr std::int32_t first_memo = 1; ///< no distance: memos are aligned to four bytes
+[[gnu::visibility("hidden")]] inline constexpr std::int32_t first_memo =
+    1; ///< no distance: memos are aligned to four bytes
 
 /// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
 struct feature_cell {
@@ -92,8 +98,8 @@ enum class predicate_op : std::uint8_t {
 };
 
 /// Lists of choices and trees of nodes longer or deeper than this are taken for endless.
-inline constexpr unsigned longest_list = 255;
-inline constexpr unsigned deepest_tree = 128;
+[[gnu::visibility("hidden")]] inline constexpr unsigned longest_list = 255;
+[[gnu::visibility("hidden")]] inline constexpr unsigned deepest_tree = 128;
 
 /// One node of a predicate. apply() evaluates a node once and keeps the result in it until it ends.
 struct predicate_node {
@@ -116,7 +122,7 @@ enum class form_kind : std::uint8_t {
     indirect_call = 3,
 };
 
-inline constexpr std::uint8_t no_operand = 255;
+[[gnu::visibility("hidden")]] inline constexpr std::uint8_t no_operand = 255;
 
 /// One form of a site; `length` bytes follow the struct. A relative operand holds the distance as it is
 /// from here: copying the bytes to a site adds the distance from the site to here.
@@ -167,8 +173,9 @@ struct call_record {
     reference callee; ///< table::callee, or table::named of a static call
 };
 
-inline constexpr address call_found = 1;  ///< `site` is the instruction itself
-inline constexpr address call_missed = 2; ///< there is none: the call goes through its trampoline
+[[gnu::visibility("hidden")]] inline constexpr address call_found = 1; ///< `site` is the instruction itself
+[[gnu::visibility("hidden")]] inline constexpr address call_missed =
+    2; ///< there is none: the call goes through its trampoline
 
 /// What a static call goes to.
 enum class call_mode : std::uint8_t {
@@ -226,8 +233,8 @@ struct key_record {
     reference key;     ///< table::named
 };
 
-inline constexpr address falls_through_if_true = 1; ///< else: if false
-inline constexpr address many_ways = 2;             ///< `targets` refers to a way_table
+[[gnu::visibility("hidden")]] inline constexpr address falls_through_if_true = 1; ///< else: if false
+[[gnu::visibility("hidden")]] inline constexpr address many_ways = 2;             ///< `targets` refers to a way_table
 
 /// Where a site of a switch goes: to way (value >> shift) - first. Where that is none of the ways, the site is not
 /// reached with this value, and stays what it is. `count` references follow; one that refers to nothing falls through.
@@ -244,7 +251,9 @@ struct section {
     Record* records;
     std::size_t bytes;
 
-    [[nodiscard, gnu::always_inline]] std::size_t size() const noexcept { return bytes / sizeof(Record); }
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] std::size_t size() const noexcept {
+        return bytes / sizeof(Record);
+    }
 };
 
 /// How a program changes the text of an image while it runs (platform/linux.hpp). Addresses; whole pages.
@@ -262,6 +271,8 @@ struct spare_text {
 struct reserve {
     address at;            ///< 0: there are none
     std::size_t size;      ///< in bytes
+    std::uint8_t* buffer;  ///< for one page
+    std::size_t buffer_size;
     std::uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
 };
 
@@ -294,10 +305,10 @@ struct tables {
 };
 
 /// The version of everything that images tell each other: this file.
-inline constexpr std::uint32_t version = 3;
+[[gnu::visibility("hidden")]] inline constexpr std::uint32_t version = INLAY_TABLE_VERSION;
 
 /// The first bytes of each `image`: a tool may have moved the note that leads to it.
-inline constexpr char mark[8] = {'i', 'n', 'l', 'a', 'y', ' ', '\0', static_cast<char>(version)};
+[[gnu::visibility("hidden")]] inline constexpr char mark[8] = {'i', 'n', 'l', 'a', 'y', ' ', '\0', static_cast<char>(version)};
 
 /// What an ELF note (name "inlay", type `version`) says of its image: two distances in bytes, each from itself. From
 /// one follows where the `image` is; from both, where in the image that is, wherever the note may have been moved.

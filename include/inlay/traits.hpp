@@ -9,7 +9,8 @@
 
 #include <cstddef>
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 
 template <class A, class B>
 inline constexpr bool same = false;
@@ -56,4 +57,5 @@ inline constexpr std::size_t size_of = sizeof(Type);
 template <>
 inline constexpr std::size_t size_of<void> = 0;
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

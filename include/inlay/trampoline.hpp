@@ -6,7 +6,8 @@
 #include "inlay/anchor.hpp"
 #include "inlay/name.hpp"
 
-namespace inlay::detail {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
 
 /// The trampoline of a name, in a unit. Declared here, defined by the assembler (emit.hpp), and called as what the
 /// declaration says it is: this one has external linkage whatever the functions to choose from have.
@@ -26,26 +27,7 @@ struct trampoline_in<Name, Unit, Result(Parameters...) noexcept> {
     [[gnu::visibility("hidden")]] static Result entry(Parameters...) noexcept;
 };
 
-/// Whether no type in `Function` is of an unnamed namespace, unnamed or a lambda's: a function of such a type must be
-/// defined in C++. (Nothing asks for linkage; but the compiler says how it spells a type.)
-template <class Function>
-[[nodiscard]] consteval bool has_external_types() noexcept {
-    constexpr const char* marks[] = {"(anonymous", "(unnamed", "(lambda"}; // NOLINT(*-avoid-c-arrays)
-    for (const char* text = __PRETTY_FUNCTION__; *text != '\0'; ++text) {
-        for (const char* const each : marks) {
-            const char* mark = each;
-            const char* at = text;
-            while (*mark != '\0' && *at == *mark) {
-                ++at;
-                ++mark;
-            }
-            if (*mark == '\0') {
-                return false;
-            }
-        }
-    }
-    return true;
-}
+/// A function of a type that belongs to its unit must be defined in C++: there, nothing says the type.
 template <class Function>
 using trampoline_type = either<has_external_types<Function>(), Function, void>;
 #else
@@ -66,4 +48,5 @@ template <class Function, class Entry>
     }
 }
 
-} // namespace inlay::detail
+} // namespace detail
+} // namespace inlay

@@ -431,3 +431,13 @@ struct ops {
 inline constinit ops table;
 inline constexpr inlay::pv_alt_call<&table, &ops::read, rdtsc(), x> read_it;
 long use() { return read_it(); }
+
+// CASE name_with_the_bytes_of_a_null
+// EXPECT inlay: a name has the bytes C0 80 in it; they stand for a null character in the tables
+inline constexpr inlay::static_key<"a\xc0\x80", false> key;
+bool use() { return key; }
+
+// CASE right_name_with_nulls
+inline constexpr inlay::static_key<"a\0b\0", false> key;
+inline constexpr inlay::static_key<"a\x80\xc0", false> other;
+bool use() { return key || other; }

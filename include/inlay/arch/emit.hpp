@@ -6,12 +6,12 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/emit.hpp"
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 namespace arch = x86;
 }
 #elif defined(__aarch64__)
 #include "inlay/arch/aarch64/emit.hpp"
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 namespace arch = aarch64;
 }
 #else

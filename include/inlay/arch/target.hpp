@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The target of this unit's code, as the macro INLAY_TARGET.
+// target: a name for the version of inlay's tables and the target of this unit's code, as the macro INLAY_TARGET.
+//
+//     inline namespace INLAY_TARGET {                   // inlay::v3_for_sse_sse2_...
+//
+// Libraries that were compiled with other headers than the program may be linked into it. Their functions read other
+// tables, so they have other names.
 #pragma once
+
+/// The version of everything that images tell each other (table.hpp).
+#define INLAY_TABLE_VERSION 3
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/target.hpp"
@@ -10,3 +18,7 @@
 #else
 #error "inlay: this architecture is not supported: x86-64, i386 and AArch64 are"
 #endif
+
+#define INLAY_TARGET_NAME(version, architecture) INLAY_TARGET_NAME_(version, architecture)
+#define INLAY_TARGET_NAME_(version, architecture) v##version##_##architecture
+#define INLAY_TARGET INLAY_TARGET_NAME(INLAY_TABLE_VERSION, INLAY_TARGET_OF_ARCHITECTURE)

@@ -20,6 +20,8 @@
 #include <cstdint>
 
 namespace inlay::platform {
+// Users' types have these in them, or derive from them. A hidden type may not be in one that is not, so it is the
+// functions that are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
 /// Addresses from `begin` up to, not including, `end`.
@@ -27,7 +29,8 @@ struct range {
     std::uintptr_t begin;
     std::uintptr_t end;
 
-    [[nodiscard, gnu::noinline]] constexpr bool contains(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::noinline, gnu::visibility("hidden")]] constexpr bool contains(std::uintptr_t at,
+                                                                                    std::size_t size) const noexcept {
         return at >= begin && at <= end && size <= end - at;
     }
 };
@@ -42,18 +45,20 @@ struct bare {
     bool wrong_alias{};     ///< at that distance there was something else than the text
     range freed{};          ///< of the text, that of the initialisation, once it is not there any more
 
-    [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept { return image.contains(at, size); }
-    [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
+        return image.contains(at, size);
+    }
+    [[nodiscard, gnu::visibility("hidden")]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
         return image.contains(at, size) && !text.contains(at, 1);
     }
-    [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
     /// Sites there are passed over, by apply() and by changes.
-    [[nodiscard]] bool gone(std::uintptr_t at) const noexcept { return freed.contains(at, 1); }
+    [[nodiscard, gnu::visibility("hidden")]] bool gone(std::uintptr_t at) const noexcept { return freed.contains(at, 1); }
 
     /// With an alias it looks before and after: what lies there must be the text itself.
-    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         auto* const to = reinterpret_cast<std::uint8_t*>(at + alias);
         const auto* const fetched = reinterpret_cast<const std::uint8_t*>(at);
         wrong_alias = alias != 0 && !detail::equal(to, fetched, size);
@@ -68,9 +73,9 @@ struct bare {
     }
 
     /// Whether the last refusal was for a wrong alias.
-    [[nodiscard]] bool ineffective() const noexcept { return wrong_alias; }
+    [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return wrong_alias; }
 
-    bool finish() noexcept {
+    [[gnu::visibility("hidden")]] bool finish() noexcept {
         Synchronise();
         return true;
     }

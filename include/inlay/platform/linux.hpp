@@ -30,6 +30,7 @@
 // Compare proc_pid_mem(5), mremap(2), membarrier(2), proc_pid_smaps(5), proc_pid_pagemap(5).
 #pragma once
 
+#include "inlay/arch/arch.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 
@@ -55,6 +56,8 @@ extern "C" {
 }
 
 namespace inlay::platform {
+// A user's type may have a process in it, or derive from it. A hidden type may not be in one that is not, so it is the
+// functions that are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
 /// A text_platform for the image (program or shared library) that this code is linked into.
@@ -63,7 +66,6 @@ public:
     /// How text is written; each way falls back to the next one.
     enum class way : std::uint8_t { memory_file, replace_page, refused };
 
-    // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
         const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
         const auto start = reinterpret_cast<std::uintptr_t>(__ehdr_start);
@@ -82,8 +84,7 @@ public:
 
     /// For any image of the process: `own.headers` and what goes with them say where it is, and what was found out of its
     /// text is kept in `own.spare`.
-    // NOLINTNEXTLINE(*-pro-type-member-init): the buffer is filled as it is used
-    process(table::registry& own, table::reserve& reserve, way first) noexcept
+    [[gnu::visibility("hidden")]] process(table::registry& own, table::reserve& reserve, way first) noexcept
         : headers_{static_cast<const ElfW(Phdr)*>(own.headers)}, count_{own.count}, base_{own.base},
           spare_{&own.spare}, reserve_{&reserve}, way_{first} {}
 
@@ -91,7 +92,7 @@ public:
     process(process&&) = delete;
     process& operator=(const process&) = delete;
     process& operator=(process&&) = delete;
-    ~process() noexcept {
+    [[gnu::visibility("hidden")]] ~process() noexcept {
         if (spare_ == &own_spare_) { // else another object may finish what this one has made ready
             drop();
             if (own_spare_.way == spare_page) {
@@ -101,15 +102,18 @@ public:
                 ::munmap(own_spare_.staged, own_spare_.staged_size);
             }
         }
+        if (buffer_ != nullptr && reserve_ == nullptr) {
+            ::munmap(buffer_, chunk);
+        }
         close(file_);
         close(maps_);
     }
 
-    [[nodiscard]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
         return within(at, size, PF_R, readable_);
     }
 
-    [[nodiscard]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
         if (!within(at, size, PF_W, writable_)) {
             return false;
         }
@@ -123,12 +127,12 @@ public:
         return true;
     }
 
-    [[nodiscard]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
         return within(at, size, PF_X, executable_);
     }
 
     /// Whether text can be changed while other threads run: asked of this text, by what a change will do.
-    [[nodiscard]] bool live() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool live() noexcept {
         prepare();
         if (spare_->way == new_page && spare_->whole != 0) { // ask of one page, where nobody has asked of more
             ask(spare_->begin);
@@ -139,14 +143,14 @@ public:
 
     /// Has the page of this address replaced by an equal one, with the next finish(): whether it can be. For live(),
     /// before that is called; where a page is a spare one, this is known already.
-    void ask(std::uintptr_t at) noexcept {
+    [[gnu::visibility("hidden")]] void ask(std::uintptr_t at) noexcept {
         prepare();
         if (spare_->way == new_page && !stage_page(at & ~(page_size() - 1))) {
             spare_->way = cannot;
         }
     }
     /// Ends the questions.
-    void asked() noexcept {
+    [[gnu::visibility("hidden")]] void asked() noexcept {
         if (spare_->way == new_page) {
             spare_->way = commit() ? new_page : cannot;
             spare_->whole = 0;
@@ -155,7 +159,7 @@ public:
 
     /// Whether the image was rewritten by llvm-bolt. Ordinary programs have one executable segment, and no file is
     /// read.
-    [[nodiscard]] bool text_moved() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool text_moved() const noexcept {
         unsigned executables = 0;
         const ElfW(Ehdr)* header = nullptr;
         for (unsigned i = 0; i < count_; ++i) {
@@ -177,7 +181,7 @@ public:
 
     /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced, all of
     /// them change in finish(), neighbours at once.
-    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         while (size > 0) {
             const std::uintptr_t page = at & ~std::uintptr_t{chunk - 1};
             const std::size_t fits = page + chunk - at;
@@ -186,6 +190,10 @@ public:
                 return false;
             }
             if (first_ == last_) {
+                if (!have_buffer()) {
+                    refuse(at);
+                    return false;
+                }
                 page_ = page;
                 first_ = last_ = at - page;
             }
@@ -198,10 +206,10 @@ public:
     }
 
     /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused now.
-    bool stage() noexcept { return way_ != way::replace_page || (secure() && flush()); }
+    [[gnu::visibility("hidden")]] bool stage() noexcept { return way_ != way::replace_page || (secure() && flush()); }
 
     /// Writes what is left and makes all threads of the process see it.
-    bool finish() noexcept {
+    [[gnu::visibility("hidden")]] bool finish() noexcept {
         if (!flush() || !commit()) {
             return false;
         }
@@ -217,7 +225,7 @@ public:
     }
 
     /// Forgets what was made ready and has not been finished.
-    void drop() noexcept {
+    [[gnu::visibility("hidden")]] void drop() noexcept {
         first_ = last_ = 0;
         for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
             any_staged_ = true;
@@ -234,19 +242,19 @@ public:
     }
 
     /// From now on each page changes by itself, so that little is needed at a time: to take a change back.
-    void one_by_one() noexcept { one_by_one_ = true; }
+    [[gnu::visibility("hidden")]] void one_by_one() noexcept { one_by_one_ = true; }
 
     /// The errno of the last refusal; 0 if there was none.
-    [[nodiscard]] int system_error() const noexcept { return error_; }
+    [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
     /// Whether the last refusal was for bytes that were written and are not there.
-    [[nodiscard]] bool ineffective() const noexcept { return ineffective_; }
+    [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return ineffective_; }
 
     /// Where the first bytes lie that the last refusal was about.
-    [[nodiscard]] std::uintptr_t refused() const noexcept { return refused_; }
+    [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t refused() const noexcept { return refused_; }
 
     /// System calls that wrote text so far.
-    [[nodiscard]] std::uint32_t writes() const noexcept { return writes_; }
+    [[nodiscard, gnu::visibility("hidden")]] std::uint32_t writes() const noexcept { return writes_; }
 
 private:
     static constexpr std::size_t chunk = 4096; // the smallest page there is
@@ -260,7 +268,7 @@ private:
 
     /// Whether the range lies in one segment with `flags`. Remembers that segment: the next question is
     /// mostly about it.
-    bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags, extent& known) const noexcept {
+    [[gnu::visibility("hidden")]] bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags, extent& known) const noexcept {
         if (at >= known.begin && at <= known.end && size <= known.end - at) {
             return true;
         }
@@ -277,7 +285,7 @@ private:
     }
 
     /// Finds the image that `inside` lies in.
-    void ask_loader(std::uintptr_t inside) noexcept {
+    [[gnu::visibility("hidden")]] void ask_loader(std::uintptr_t inside) noexcept {
         struct question {
             process* self;
             std::uintptr_t inside;
@@ -302,7 +310,7 @@ private:
     enum class sections : std::uint8_t { ordinary, of_bolt, unknown };
 
     /// The file that the image was loaded from, or -1.
-    [[nodiscard]] int open_image() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] int open_image() const noexcept {
         struct question {
             const ElfW(Phdr) * headers;
             std::uintptr_t base;
@@ -322,12 +330,12 @@ private:
         return asked.file;
     }
 
-    [[nodiscard]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
         return transfer(SYS_pread64, file, to, size, at) == static_cast<long>(size);
     }
 
     /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
-    [[nodiscard]] static sections look_at_sections(int file, const ElfW(Ehdr) & loaded) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file, const ElfW(Ehdr) & loaded) noexcept {
         ElfW(Ehdr) header;
         ElfW(Shdr) names;
         if (!read_at(file, &header, sizeof(header), 0) || std::memcmp(&header, &loaded, sizeof(header)) != 0 ||
@@ -351,8 +359,23 @@ private:
         return sections::ordinary;
     }
 
+    /// A buffer, which is not on the stack: threads with 16 KiB of it make changes, too.
+    [[gnu::visibility("hidden")]] bool have_buffer() noexcept {
+        if (buffer_ == nullptr && reserve_ != nullptr) {
+            buffer_ = reserve_->buffer;
+        }
+        if (buffer_ == nullptr) {
+            buffer_ = static_cast<std::uint8_t*>(map(chunk, PROT_READ | PROT_WRITE));
+            if (reserve_ != nullptr) {
+                reserve_->buffer = buffer_;
+                reserve_->buffer_size = chunk;
+            }
+        }
+        return buffer_ != nullptr;
+    }
+
     /// Adds bytes to the buffer, with the text as it is in the gap to those collected before.
-    void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] void gather(std::size_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         const std::uint8_t* const now = current();
         if (at > last_) {
             std::memcpy(buffer_ + last_, now + last_, at - last_);
@@ -364,7 +387,7 @@ private:
         last_ = at + size > last_ ? at + size : last_;
     }
 
-    bool flush() noexcept {
+    [[gnu::visibility("hidden")]] bool flush() noexcept {
         if (first_ == last_) {
             return true;
         }
@@ -388,12 +411,12 @@ private:
         return written && (!one_by_one_ || commit());
     }
 
-    void refuse(std::uintptr_t at) noexcept {
+    [[gnu::visibility("hidden")]] void refuse(std::uintptr_t at) noexcept {
         error_ = errno;
         refused_ = at;
     }
 
-    bool write_memory_file() noexcept {
+    [[gnu::visibility("hidden")]] bool write_memory_file() noexcept {
         ++writes_;
         changed_ = true;
         return open_memory() && write_at(page_ + first_, buffer_ + first_, last_ - first_);
@@ -401,14 +424,14 @@ private:
 
     // ---- Pages that take the place of others ----------------------------------------------------------
 
-    [[nodiscard]] static std::size_t page_size() noexcept { return ::getauxval(AT_PAGESZ); }
+    [[nodiscard, gnu::visibility("hidden")]] std::size_t page_size() const noexcept { return page_size_; }
 
-    [[nodiscard]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept { return spare_->at + (at - spare_->begin); }
-    [[nodiscard]] std::size_t index_of(std::uintptr_t at) const noexcept { return (at - spare_->begin) / page_size(); }
-    [[nodiscard]] bool is_staged(std::uintptr_t at) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept { return spare_->at + (at - spare_->begin); }
+    [[nodiscard, gnu::visibility("hidden")]] std::size_t index_of(std::uintptr_t at) const noexcept { return (at - spare_->begin) / page_size(); }
+    [[nodiscard, gnu::visibility("hidden")]] bool is_staged(std::uintptr_t at) const noexcept {
         return (spare_->staged[index_of(at) / 64] >> index_of(at) % 64 & 1) != 0;
     }
-    void clear_staged() noexcept {
+    [[gnu::visibility("hidden")]] void clear_staged() noexcept {
         for (std::size_t i = 0; spare_->staged != nullptr && any_staged_ && i < spare_->staged_size / 8; ++i) {
             spare_->staged[i] = 0;
         }
@@ -417,7 +440,7 @@ private:
 
     /// Calls `function(begin, size)` for each run of pages that are ready, until that returns false.
     template <class Function>
-    bool for_each_run(const Function& function) const noexcept {
+    [[gnu::visibility("hidden")]] bool for_each_run(const Function& function) const noexcept {
         if (spare_->staged == nullptr) {
             return true;
         }
@@ -439,7 +462,7 @@ private:
     }
 
     /// Finds out, once an image, how its pages can be replaced.
-    void prepare() noexcept {
+    [[gnu::visibility("hidden")]] void prepare() noexcept {
         if (spare_->way != not_prepared) {
             return;
         }
@@ -468,13 +491,13 @@ private:
     }
 
     /// Anonymous memory, or null.
-    [[nodiscard]] static void* map(std::size_t size, int protection) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static void* map(std::size_t size, int protection) noexcept {
         void* const at = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         return at == MAP_FAILED ? nullptr : at; // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
     }
 
     /// Moves the pages of [from, from + size), and leaves a mapping of the same file there.
-    [[nodiscard]] static bool move_pages(std::uintptr_t from, std::size_t size, std::uintptr_t to) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool move_pages(std::uintptr_t from, std::size_t size, std::uintptr_t to) noexcept {
         constexpr int dont_unmap = 4; // MREMAP_DONTUNMAP, which some headers lack
         auto* const target = reinterpret_cast<void*>(to);
         return ::mremap(reinterpret_cast<void*>(from), size, size, MREMAP_MAYMOVE | MREMAP_FIXED | dont_unmap, target) ==
@@ -482,7 +505,7 @@ private:
     }
 
     /// Leaves a spare mapping of the text.
-    [[nodiscard]] bool make_spare() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool make_spare() noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const bool changed = !is_as_in_file();
         if (has_text_relocations() || (changed && !is_only_thread()) || !open_memory()) {
@@ -522,15 +545,21 @@ private:
     /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both mappings
     /// for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text that was
     /// changed has that already, and hands it on.
-    [[nodiscard]] bool relate(std::uintptr_t text, std::uintptr_t aside, bool changed) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool relate(std::uintptr_t text, std::uintptr_t aside, bool changed) const noexcept {
         if (changed && !(move_pages(text, page_size(), aside) && move_pages(aside, page_size(), text))) {
             return false;
         }
-        return write_at(aside, reinterpret_cast<const void*>(text), page_size()) && move_pages(aside, page_size(), text);
+        auto* const page = reinterpret_cast<void*>(text);
+        const bool locked = ::syscall(SYS_msync, page, page_size(), MS_INVALIDATE) != 0 && errno == EBUSY;
+        const bool good = write_at(aside, page, page_size()) && move_pages(aside, page_size(), text);
+        if (locked) { // of a mapping that is moved aside, this alone does not stay
+            ::mlock(page, page_size());
+        }
+        return good;
     }
 
     /// Text that could not be moved back shows the file's bytes, and gets its own again.
-    void put_back(std::uintptr_t text, std::uintptr_t aside, std::size_t size) noexcept {
+    [[gnu::visibility("hidden")]] void put_back(std::uintptr_t text, std::uintptr_t aside, std::size_t size) noexcept {
         for (std::size_t i = 0; i < size; i += page_size()) {
             const auto* const was = reinterpret_cast<const void*>(aside + i);
             if (std::memcmp(reinterpret_cast<const void*>(text + i), was, page_size()) != 0) {
@@ -540,21 +569,21 @@ private:
     }
 
     /// What the bytes at `page_` are, or will be: they may have been made ready before.
-    [[nodiscard]] const std::uint8_t* current() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] const std::uint8_t* current() const noexcept {
         const bool ready = way_ == way::replace_page && spare_->staged != nullptr && page_ >= spare_->begin &&
                            page_ < spare_->end && is_staged(page_);
         return reinterpret_cast<const std::uint8_t*>(ready ? spare_of(page_) : page_);
     }
 
     /// Makes ready what the buffer has.
-    bool stage_chunk() noexcept {
+    [[gnu::visibility("hidden")]] bool stage_chunk() noexcept {
         const std::uintptr_t page = page_ & ~(page_size() - 1);
         prepare();
         const bool in_text = spare_->staged != nullptr && page >= spare_->begin && page < spare_->end;
         if (in_text && spare_->way == spare_page && page_size() == chunk && !is_staged(page)) { // all of it at once
             std::memcpy(buffer_, reinterpret_cast<const void*>(page), first_);
             std::memcpy(buffer_ + last_, reinterpret_cast<const void*>(page + last_), chunk - last_);
-            const bool good = open_memory() && write_at(spare_of(page), buffer_, chunk);
+            const bool good = open_memory() && write_differences(spare_of(page));
             if (good) {
                 mark_staged(page);
             }
@@ -571,13 +600,50 @@ private:
         return true;
     }
 
-    void mark_staged(std::uintptr_t page) noexcept {
+    /// Writes to a spare page what it does not have yet. The kernel puts its breakpoints (of uprobes) there as it does in the
+    /// text, and takes them away again; what is moved must not have one that is gone.
+    [[nodiscard, gnu::visibility("hidden")]] bool write_differences(std::uintptr_t to) noexcept {
+        const auto* const has = reinterpret_cast<const volatile std::uint8_t*>(to);
+        const auto* const text = reinterpret_cast<const volatile std::uint8_t*>(page_);
+        const auto differs = [&](std::size_t i) noexcept {
+            const std::uint8_t there = has[i];
+            const bool other = there != buffer_[i];
+            if (other && (there == arch::uprobe_byte || buffer_[i] == arch::uprobe_byte) && buffer_[i] == text[i] &&
+                (i + 1 == chunk || has[i + 1] == buffer_[i + 1])) {
+                // A lone breakpoint that only one of them has: it may just be coming or going, or this byte is another one.
+                const timespec some{0, 100000};
+                for (unsigned patience = 20; patience != 0 && text[i] != has[i]; --patience) {
+                    ::syscall(SYS_nanosleep, &some, nullptr);
+                }
+                buffer_[i] = text[i];
+                return has[i] != buffer_[i];
+            }
+            return other;
+        };
+        constexpr std::size_t block = 64;
+        for (std::size_t i = 0; i < chunk; ++i) {
+            while (i % block == 0 && i < chunk &&
+                   std::memcmp(reinterpret_cast<const void*>(to + i), buffer_ + i, block) == 0) {
+                i += block; // most of it
+            }
+            const std::size_t begin = i;
+            while (i < chunk && differs(i)) {
+                ++i;
+            }
+            if (begin != i && !write_at(to + begin, buffer_ + begin, i - begin)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    [[gnu::visibility("hidden")]] void mark_staged(std::uintptr_t page) noexcept {
         spare_->staged[index_of(page) / 64] |= std::uint64_t{1} << index_of(page) % 64;
         any_staged_ = true;
     }
 
     /// Makes a copy of the page ready, if there is none yet.
-    bool stage_page(std::uintptr_t page) noexcept {
+    [[gnu::visibility("hidden")]] bool stage_page(std::uintptr_t page) noexcept {
         if (spare_->way == cannot || page < spare_->begin || page >= spare_->end) {
             errno = error_ != 0 ? error_ : EACCES;
             return false;
@@ -605,7 +671,7 @@ private:
     }
 
     /// Moves all pages that are ready into their places; after an error, those that are not there yet stay what they are.
-    bool commit() noexcept {
+    [[gnu::visibility("hidden")]] bool commit() noexcept {
         bool good = for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
             any_staged_ = true; // by another object, perhaps
             return spare_->way == spare_page ||
@@ -621,17 +687,7 @@ private:
         const bool alike = good && flags_are_alike();
         std::uintptr_t behind = spare_->begin; // all that has been moved out of a region of new pages
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
-            ++writes_;
-            if (!alike) {
-                copy_flags(at, size);
-            }
-            if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
-                refuse(at);
-                return false;
-            }
-            changed_ = true;
-            behind = at + size;
-            return true;
+            return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
         });
         if (good && alike && spare_->way == spare_page && !is_whole()) {
             repair_flags();
@@ -652,12 +708,37 @@ private:
         return good;
     }
 
-    bool move(std::uintptr_t at, std::size_t size, std::uintptr_t behind) noexcept {
+    /// Has the kernel put its breakpoints into spare pages again: they went with the pages that were moved. To be asked to
+    /// join mappings makes it do that; and afterwards it takes the spare one first when a uprobe comes or goes, so that
+    /// what is moved meanwhile is never behind.
+    [[gnu::visibility("hidden")]] void renew(std::uintptr_t at, std::size_t size) const noexcept {
+        auto* const spare = reinterpret_cast<void*>(spare_of(at));
+        ::madvise(spare, size, MADV_DONTDUMP);
+        ::madvise(spare, size, MADV_DODUMP);
+    }
+
+    /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it begins.
+    [[gnu::visibility("hidden")]] bool show(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) noexcept {
+        ++writes_;
+        if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
+            refuse(at);
+            return false;
+        }
+        changed_ = true;
+        if (spare_->way == spare_page) {
+            renew(at, size);
+        }
+        behind = at + size;
+        return true;
+    }
+
+    [[gnu::visibility("hidden")]] bool move(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) const noexcept {
         if (spare_->way == spare_page) {
             return move_pages(spare_of(at), size, at);
         }
-        if (behind < at) { // of the region, what is not needed goes at once: later, its place may be another's
+        if (behind < at) { // what is not needed goes at once: later, its place may be another's
             ::munmap(reinterpret_cast<void*>(spare_of(behind)), at - behind);
+            behind = at;
         }
         auto* const text = reinterpret_cast<void*>(at);
         return ::mremap(reinterpret_cast<void*>(spare_of(at)), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, text) == text;
@@ -666,7 +747,7 @@ private:
     // ---- The number of mappings is limited -------------------------------------------------------------
 
     /// Sees to a few mappings in reserve: taking a change back must not fail for lack of them.
-    bool secure() noexcept {
+    [[gnu::visibility("hidden")]] bool secure() noexcept {
         constexpr std::size_t pages = 16;
         if (reserve_ == nullptr || reserve_->at != 0) {
             return true;
@@ -688,7 +769,7 @@ private:
         return good;
     }
 
-    bool give_up_reserve() noexcept {
+    [[gnu::visibility("hidden")]] bool give_up_reserve() noexcept {
         if (reserve_ == nullptr || reserve_->at == 0) {
             return false;
         }
@@ -702,16 +783,21 @@ private:
     /// Whether the pages that are ready have the flags that those in their places have, as far as can be known cheaply:
     /// the text is one mapping, so that no part has others; and it is not all of it that changes, so that afterwards it
     /// is seen whether they still are one.
-    [[nodiscard]] bool flags_are_alike() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool flags_are_alike() noexcept {
         return spare_->way == spare_page && spare_->whole != 0 && is_whole() &&
                for_each_run([&](std::uintptr_t /*at*/, std::size_t size) noexcept {
                    return size != spare_->end - spare_->begin;
                });
     }
 
-    [[nodiscard]] bool is_whole() noexcept {
-        mapping text{};
-        return find_mapping(spare_->begin, text) && text.begin <= spare_->begin && text.end >= spare_->end;
+    /// Whether the text is one mapping. Asked by something that must fail, to grow it up to the stack: for lack of room, or
+    /// because what is to grow is more than one.
+    [[nodiscard, gnu::visibility("hidden")]] bool is_whole() const noexcept {
+        const std::size_t size = spare_->end - spare_->begin;
+        const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+        const std::size_t up_to = (stack - spare_->begin) & ~(page_size() - 1);
+        auto* const text = reinterpret_cast<void*>(spare_->begin);
+        return spare_->begin < stack && ::mremap(text, size, up_to, 0) == MAP_FAILED && errno != EFAULT;
     }
 
     /// The flags of a mapping, as proc_pid_smaps(5) spells them.
@@ -719,7 +805,7 @@ private:
         bool locked, on_fault, no_dump, no_fork, huge, not_huge, random, sequential, mergeable;
     };
 
-    static void set_flags(std::uintptr_t at, std::size_t size, const vm_flags& to) noexcept {
+    [[gnu::visibility("hidden")]] static void set_flags(std::uintptr_t at, std::size_t size, const vm_flags& to) noexcept {
         constexpr unsigned lock_on_fault = 1; // MLOCK_ONFAULT
         auto* const pages = reinterpret_cast<void*>(at);
         ::madvise(pages, size, to.no_dump ? MADV_DONTDUMP : MADV_DODUMP);
@@ -738,17 +824,26 @@ private:
         }
     }
 
-    /// Gives pages that are ready the flags of those in their places.
-    void copy_flags(std::uintptr_t at, std::size_t size) noexcept {
-        for_each_flags(at, at + size, [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
+    /// Moves pages that are ready into their places, each with the flags of the one that is there. (All at once, where /proc
+    /// does not say.)
+    [[gnu::visibility("hidden")]] bool show_by_flags(std::uintptr_t at, std::size_t size,
+                                                     std::uintptr_t& behind) noexcept {
+        bool good = true;
+        const std::uintptr_t last = at + size;
+        for_each_flags(at, last, [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
             begin = begin < at ? at : begin;
-            end = end < at + size ? end : at + size;
-            set_flags(spare_of(begin), end - begin, has);
+            end = end < last ? end : last;
+            if (good && begin == at) {
+                set_flags(spare_of(begin), end - begin, has);
+                good = show(begin, end - begin, behind);
+                at = end;
+            }
         });
+        return good && (at == last || show(at, last - at, behind));
     }
 
     /// The pages in place now are a mapping of their own, so the text has other flags than the spare pages had.
-    void repair_flags() noexcept {
+    [[gnu::visibility("hidden")]] void repair_flags() noexcept {
         vm_flags all{};
         for_each_flags(spare_->begin, spare_->end,
                        [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
@@ -774,14 +869,14 @@ private:
     class lines {
     public:
         // NOLINTNEXTLINE(*-pro-type-member-init): read before they are used
-        explicit lines(const char* path) noexcept : file_{open(path, O_RDONLY)} {}
+        [[gnu::visibility("hidden")]] explicit lines(const char* path) noexcept : file_{open(path, O_RDONLY)} {}
         lines(const lines&) = delete;
         lines(lines&&) = delete;
         lines& operator=(const lines&) = delete;
         lines& operator=(lines&&) = delete;
-        ~lines() { close(file_); }
+        [[gnu::visibility("hidden")]] ~lines() { close(file_); }
 
-        [[nodiscard]] bool next() noexcept {
+        [[nodiscard, gnu::visibility("hidden")]] bool next() noexcept {
             std::size_t size = 0;
             for (;;) {
                 if (at_ == filled_) {
@@ -811,7 +906,7 @@ private:
         char buffer_[512]; // NOLINT(*-avoid-c-arrays)
     };
 
-    [[nodiscard]] static bool starts_with(const char* text, const char* with) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool starts_with(const char* text, const char* with) noexcept {
         while (*with != '\0' && *text == *with) {
             ++text;
             ++with;
@@ -820,7 +915,7 @@ private:
     }
 
     /// Reads "begin-end" of a line of maps or smaps; false if that is another line.
-    [[nodiscard]] static bool read_range(const char* text, std::uintptr_t& begin, std::uintptr_t& end) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool read_range(const char* text, std::uintptr_t& begin, std::uintptr_t& end) noexcept {
         const auto number = [&](std::uintptr_t& to) noexcept {
             to = 0;
             const char* const start = text;
@@ -837,7 +932,7 @@ private:
 
     /// Calls `function(begin, end, flags)` for the mappings in a range.
     template <class Function>
-    static void for_each_flags(std::uintptr_t from, std::uintptr_t to, const Function& function) noexcept {
+    [[gnu::visibility("hidden")]] static void for_each_flags(std::uintptr_t from, std::uintptr_t to, const Function& function) noexcept {
         lines file{"/proc/self/smaps"};
         std::uintptr_t begin = 0;
         std::uintptr_t end = 0;
@@ -866,9 +961,9 @@ private:
         bool of_file;
     };
 
-    /// The mapping that has the address. On Linux before 6.11, where the kernel answers no such question, all of the text
+    /// The mapping that has the address, when the text is prepared. On Linux before 6.11, where the kernel answers no such question, all of the text
     /// is taken for one, if its first page is a file's.
-    [[nodiscard]] bool find_mapping(std::uintptr_t at, mapping& result) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool find_mapping(std::uintptr_t at, mapping& result) noexcept {
         struct { // procmap_query of <linux/fs.h>, which is newer than some headers
             std::uint64_t size, query_flags, address, begin, end, flags, page_size, offset, inode;
             std::uint32_t device[2], name_size, build_id_size;
@@ -879,13 +974,10 @@ private:
         if (maps_ == -1) {
             maps_ = open("/proc/self/maps", O_RDONLY);
         }
-        if (maps_ >= 0 && ::ioctl(maps_, _IOWR('f', 17, query), &query) == 0) {
+        if (maps_ >= 0 && ::syscall(SYS_ioctl, maps_, _IOWR('f', 17, query), &query) == 0) {
             result = {static_cast<std::uintptr_t>(query.begin), static_cast<std::uintptr_t>(query.end),
                       query.inode != 0 && (query.flags & 4) != 0}; // executable
             return true;
-        }
-        if (spare_->at != 0) { // in a change
-            return search_mapping(at, result);
         }
         constexpr int wipe_on_fork = 18; // MADV_WIPEONFORK, which is for anonymous memory alone
         constexpr int keep_on_fork = 19;
@@ -896,18 +988,8 @@ private:
         return true;
     }
 
-    [[nodiscard]] static bool search_mapping(std::uintptr_t at, mapping& result) noexcept {
-        lines file{"/proc/self/maps"};
-        while (file.next()) {
-            if (read_range(file.text, result.begin, result.end) && at < result.end) {
-                return at >= result.begin;
-            }
-        }
-        return false;
-    }
-
     /// Whether no page of the text was written to since it was mapped.
-    [[nodiscard]] bool is_as_in_file() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool is_as_in_file() const noexcept {
         constexpr std::uint64_t present = std::uint64_t{3} << 62; // or swapped
         constexpr std::uint64_t of_file = std::uint64_t{1} << 61;
         const int file = open("/proc/self/pagemap", O_RDONLY);
@@ -925,13 +1007,13 @@ private:
         return result;
     }
 
-    [[nodiscard]] static bool is_only_thread() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool is_only_thread() noexcept {
         struct stat tasks{};
         return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3; // ".", "..", and one for each
     }
 
     /// Whether the loader has changed the text (position-dependent code in a library).
-    [[nodiscard]] bool has_text_relocations() const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool has_text_relocations() const noexcept {
         for (unsigned i = 0; i < count_; ++i) {
             if (headers_[i].p_type == PT_DYNAMIC) {
                 const auto* each = reinterpret_cast<const ElfW(Dyn)*>(base_ + headers_[i].p_vaddr);
@@ -947,7 +1029,7 @@ private:
 
     /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and to
     /// ask it is to make the call. Where there is a filter, moving a page must do: it interrupts all threads as well.
-    [[nodiscard]] bool may_use_barriers() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool may_use_barriers() noexcept {
         std::uint32_t known = reserve_ != nullptr ? reserve_->barrier : 0;
         if (known == 0) {
             known = 2;
@@ -966,18 +1048,18 @@ private:
 
     // ---- System calls, none of which is a point where a thread is cancelled ------------------------------
 
-    [[nodiscard]] static int open(const char* path, int flags) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static int open(const char* path, int flags) noexcept {
         return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0));
     }
 
-    static void close(int file) noexcept {
+    [[gnu::visibility("hidden")]] static void close(int file) noexcept {
         if (file >= 0) {
             ::syscall(SYS_close, file);
         }
     }
 
     /// pread(2) or pwrite(2), also beyond what an off_t of 32 bits can say.
-    [[nodiscard]] static long transfer(long call, int file, const void* bytes, std::size_t size,
+    [[nodiscard, gnu::visibility("hidden")]] static long transfer(long call, int file, const void* bytes, std::size_t size,
                                        std::uint64_t at) noexcept {
         if constexpr (sizeof(long) == sizeof(std::uint64_t)) {
             return ::syscall(call, file, bytes, size, at);
@@ -987,7 +1069,7 @@ private:
         }
     }
 
-    [[nodiscard]] bool open_memory() noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool open_memory() noexcept {
         if (file_ < 0) {
             file_ = open("/proc/self/mem", O_WRONLY);
         }
@@ -995,7 +1077,7 @@ private:
     }
 
     /// Writes to this process's memory, whatever its protection.
-    [[nodiscard]] bool write_at(std::uintptr_t at, const void* bytes, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool write_at(std::uintptr_t at, const void* bytes, std::size_t size) const noexcept {
         return transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);
     }
 
@@ -1003,6 +1085,7 @@ private:
     unsigned count_{};
     std::uintptr_t base_{};
     mutable extent readable_{}, writable_{}, executable_{};
+    std::size_t page_size_{::getauxval(AT_PAGESZ)};
     table::spare_text own_spare_{};
     table::spare_text* spare_{&own_spare_};
     table::reserve* reserve_{};
@@ -1018,7 +1101,7 @@ private:
     std::uint32_t writes_{};
     std::uintptr_t page_{};
     std::size_t first_{}, last_{}; // what of the buffer is filled; equal: nothing
-    std::uint8_t buffer_[chunk];   // NOLINT(*-avoid-c-arrays)
+    std::uint8_t* buffer_{};       // a chunk
 };
 
 } // namespace INLAY_TARGET

@@ -32,7 +32,8 @@
 #include <utility>
 #include <vector>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 /// A feature that some site uses, and its value on the model.
 struct feature_entry {
@@ -802,4 +803,5 @@ template <class Image>
     return result;
 }
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

@@ -26,7 +26,8 @@
 #include <utility>
 #include <vector>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 /// One level: its name, and the features that it adds to the level before it, between blanks.
 struct cpu_level {
@@ -142,4 +143,5 @@ template <class Image>
     return names;
 }
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

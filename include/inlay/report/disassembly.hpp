@@ -20,7 +20,8 @@
 #include <Zydis/Zydis.h>
 #endif
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 /// Machine code and, where there is a disassembler, its text: one element an instruction.
 struct code {
@@ -77,4 +78,5 @@ struct code {
 }
 #endif
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

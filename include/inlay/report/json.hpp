@@ -26,7 +26,8 @@
 #include <string>
 #include <string_view>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 namespace detail {
 
@@ -255,4 +256,5 @@ inline void write_json(std::ostream& out, const contents& what) {
     out << '\n';
 }
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

@@ -29,7 +29,8 @@
 #include <elfutils/libdwfl.h>
 #include <unistd.h>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 /// Where an address is. What is not known is empty or 0.
 struct place {
@@ -303,4 +304,5 @@ private:
     mutable Dwarf_Addr last_bias_{};
 };
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

@@ -34,7 +34,8 @@
 #include <system_error>
 #include <vector>
 
-namespace inlay::report {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
 
 [[nodiscard]] constexpr const char* word_of(state value) noexcept {
     return value == state::original  ? "original"
@@ -228,4 +229,5 @@ inline void write_text(std::ostream& out, const contents& what, bool coloured = 
     detail::text_writer{out, coloured}.write(what);
 }
 
-} // namespace inlay::report
+} // namespace report
+} // namespace inlay

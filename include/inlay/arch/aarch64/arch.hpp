@@ -11,7 +11,8 @@
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/patch.hpp"
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 inline namespace INLAY_TARGET {
 
@@ -22,4 +23,5 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

@@ -23,7 +23,7 @@
 
 #include <cstdint>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
 using id_register = emit::id_register;

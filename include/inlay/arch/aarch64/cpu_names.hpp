@@ -11,7 +11,8 @@
 
 #include <cstddef>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 /// Every name of cpu_features, in the order of declaration, between blanks.
 inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
@@ -26,4 +27,5 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
     return inlay::detail::is_word_of(feature_names, name, length);
 }
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

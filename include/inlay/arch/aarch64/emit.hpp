@@ -113,7 +113,8 @@
 #define INLAY_CALL_CLOBBERS
 #endif
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 /// How a relative operand is encoded: `relative_operand::encoding`.
 enum class relocation : std::uint8_t {
@@ -124,9 +125,11 @@ enum class relocation : std::uint8_t {
     adr21,    ///< adr: R_AARCH64_ADR_PREL_LO21
 };
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay
 
-namespace inlay::aarch64::emit {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64::emit {
 
 using inlay::detail::anchor_of;
 using inlay::detail::id_of;
@@ -224,7 +227,7 @@ consteval int relocations(const machine_code& code) {
 
 /// What the assembler prints for a symbol of a code: for a thunk, the end of its name.
 template <auto Symbol>
-inline constexpr auto operand = [] {
+inline constexpr auto operand = []() consteval {
     if constexpr (inlay::detail::is_preserving<Symbol>) {
         using kind = inlay::detail::symbol_kind<inlay::detail::plain<decltype(Symbol)>>;
         return anchor_of<of_thunk<kind::function>>;
@@ -482,19 +485,20 @@ struct inputs {
     word x5 = 0;
 };
 
-/// Puts `value` into the member of `in` for `where`.
-[[gnu::always_inline]] inline void load(inputs& in, reg64 where, word value) noexcept {
-    (where == x0   ? in.x0
-     : where == x1 ? in.x1
-     : where == x2 ? in.x2
-     : where == x3 ? in.x3
-     : where == x4 ? in.x4
-                   : in.x5) = value;
+/// Puts `value` into the member of `in` for register `Number`.
+template <unsigned Number>
+[[gnu::always_inline]] inline void load(inputs& in, word value) noexcept {
+    (Number == x0.number   ? in.x0
+     : Number == x1.number ? in.x1
+     : Number == x2.number ? in.x2
+     : Number == x3.number ? in.x3
+     : Number == x4.number ? in.x4
+                           : in.x5) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
 template <reg64... Registers>
-inline constexpr unsigned input_mask = [] {
+inline constexpr unsigned input_mask = []() consteval {
     static_assert(((Registers.number < 6) && ...),
                   "inlay: an alternative takes operands in x0 to x5; write .takes<x0, x1>(), for example");
     constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
@@ -566,7 +570,7 @@ template <auto Register>
 
 /// The registers of clobbers<...>() as a mask: bit n for register n.
 template <auto... Registers>
-inline constexpr unsigned clobber_mask = [] {
+inline constexpr unsigned clobber_mask = []() consteval {
     static_assert(((Registers.number < 31 && Registers.number != x29.number) && ...),
                   "inlay: clobbers<...>() names x0 to x28 and x30, but neither the stack pointer nor x29, on which a "
                   "function's frame hangs: push and pop x29 in the form");
@@ -1114,9 +1118,14 @@ enum class id_register : std::uint8_t {
 
 /// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
 /// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
-inline void synchronise() noexcept { asm inline volatile("dsb ish\n\tisb" : : : "memory"); }
+/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// from it.)
+[[gnu::visibility("default")]] inline void synchronise() noexcept {
+    asm inline volatile("dsb ish\n\tisb" : : : "memory");
+}
 
-} // namespace inlay::aarch64::emit
+} // namespace aarch64::emit
+} // namespace inlay
 
 #undef INLAY_SYMBOL
 #undef INLAY_CFI

@@ -30,7 +30,8 @@
 
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 /// An integer operand of any integer type. What range is right depends on the instruction.
 struct immediate {
@@ -338,9 +339,11 @@ consteval code<Symbols...> branch_over(code<> branch, code<Symbols...> body) {
 consteval std::uint32_t distance_over(const machine_code& body) { return body.length / instruction_size + 1U; }
 
 } // namespace encoding
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay
 
-namespace inlay::aarch64::insn {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64::insn {
 
 // Registers, so that `using namespace inlay::aarch64::insn` is all that a user needs.
 using aarch64::mem, aarch64::reg32, aarch64::reg64, aarch64::stack_pointer;
@@ -821,4 +824,5 @@ template <full_register Register, auto... Symbols>
                                  body);
 }
 
-} // namespace inlay::aarch64::insn
+} // namespace aarch64::insn
+} // namespace inlay

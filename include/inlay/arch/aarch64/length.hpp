@@ -16,7 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 inline namespace INLAY_TARGET {
 
@@ -28,4 +29,5 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

@@ -11,7 +11,8 @@
 
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 /// Bytes of an instruction.
 inline constexpr unsigned instruction_size = 4;
@@ -30,4 +31,5 @@ constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

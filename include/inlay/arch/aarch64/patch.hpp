@@ -15,7 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian word at `at`.
@@ -122,6 +123,9 @@ inline constexpr std::uint32_t call_word = 0x94000000;
 }
 inline constexpr bool breakpoint_ends_walk = false;
 
+/// Breakpoints of uprobes have no byte of their own.
+inline constexpr int uprobe_byte = -1;
+
 /// Whether all of these bytes are nops.
 [[nodiscard]] inline bool is_nops(const std::uint8_t* bytes, unsigned count) noexcept {
     for (; count >= instruction_size; count -= instruction_size, bytes += instruction_size) {
@@ -220,4 +224,5 @@ inline constexpr std::size_t longest_jump = 4;
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

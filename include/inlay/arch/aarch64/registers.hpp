@@ -7,7 +7,8 @@
 
 #include <cstdint>
 
-namespace inlay::aarch64 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace aarch64 {
 
 struct reg64 {
     std::uint8_t number;
@@ -33,4 +34,5 @@ inline constexpr reg32 w16{16}, w17{17}, w18{18}, w19{19}, w20{20}, w21{21}, w22
 inline constexpr reg32 w24{24}, w25{25}, w26{26}, w27{27}, w28{28}, w29{29}, w30{30}, wzr{31};
 inline constexpr stack_pointer sp{};
 
-} // namespace inlay::aarch64
+} // namespace aarch64
+} // namespace inlay

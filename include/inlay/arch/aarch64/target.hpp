@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// target: a name for the instructions that a unit may use; part of the names of inlay's functions.
+// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE; part of the names
+// of inlay's functions.
 //
-//     namespace inlay {
+//     namespace [[gnu::visibility("hidden")]] inlay {
 //     inline namespace INLAY_TARGET {
 //     inline outcome apply() noexcept { ... }
 //
@@ -104,7 +105,7 @@
 #define INLAY_TARGET_PART_2()                                                                                          \
     INLAY_TARGET_JOIN(INLAY_TARGET_MOPS, INLAY_TARGET_CSSC, INLAY_TARGET_PAUTH, INLAY_TARGET_CRC32,                    \
                       INLAY_TARGET_CRYPTO, INLAY_TARGET_SHA3, INLAY_TARGET_BTI, INLAY_TARGET_NEON)
-#define INLAY_TARGET INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
+#define INLAY_TARGET_OF_ARCHITECTURE INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
 
 // As on x86. (Clang takes no other architecture for one function before version 16.)
 #if defined(__clang__) || !__STDC_HOSTED__

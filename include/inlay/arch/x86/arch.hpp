@@ -11,7 +11,8 @@
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/patch.hpp"
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 inline namespace INLAY_TARGET {
 
@@ -22,4 +23,5 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

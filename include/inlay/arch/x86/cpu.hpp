@@ -30,7 +30,7 @@
 
 #include <cstdint>
 
-namespace inlay {
+namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 
 using cpuid_result = emit::cpuid_result;

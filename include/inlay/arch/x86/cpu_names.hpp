@@ -12,7 +12,8 @@
 
 #include <cstddef>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 /// Every name of cpu_features, in the order of declaration, between blanks.
 inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
@@ -44,4 +45,5 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
     return inlay::detail::is_word_of(feature_names, name, length);
 }
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

@@ -193,7 +193,8 @@
 #define INLAY_CALL_CLOBBERS
 #endif
 
-namespace inlay::x86::emit {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86::emit {
 
 using inlay::detail::anchor_of;
 using inlay::detail::id_of;
@@ -500,7 +501,7 @@ inline constexpr auto result_register = rax;
 #else
 inline constexpr reg32 argument_registers[] = {eax, edx, ecx};
 template <class Result>
-inline constexpr auto result_register = [] {
+inline constexpr auto result_register = []() consteval {
     if constexpr (sizeof(Result) > 4) {
         return edx_eax;
     } else {
@@ -798,23 +799,24 @@ struct inputs {
 #endif
 };
 
-/// Puts `value` into the member of `in` for `where`.
-[[gnu::always_inline]] inline void load(inputs& in, address_register where, word value) noexcept {
-    (where.number == rax.number   ? in.rax
-     : where.number == rcx.number ? in.rcx
-     : where.number == rdx.number ? in.rdx
-     : where.number == rbx.number ? in.rbx
-     : where.number == rsi.number ? in.rsi
+/// Puts `value` into the member of `in` for register `Number`.
+template <unsigned Number>
+[[gnu::always_inline]] inline void load(inputs& in, word value) noexcept {
+    (Number == rax.number   ? in.rax
+     : Number == rcx.number ? in.rcx
+     : Number == rdx.number ? in.rdx
+     : Number == rbx.number ? in.rbx
+     : Number == rsi.number ? in.rsi
 #if defined(__x86_64__)
-     : where.number == r8.number ? in.r8
-     : where.number == r9.number ? in.r9
+     : Number == r8.number ? in.r8
+     : Number == r9.number ? in.r9
 #endif
-                                 : in.rdi) = value;
+                           : in.rdi) = value;
 }
 
 /// The registers of takes<...>() as a mask: bit n for register n.
 template <auto... Registers>
-inline constexpr unsigned input_mask = [] {
+inline constexpr unsigned input_mask = []() consteval {
     static_assert((inlay::detail::same<inlay::detail::plain<decltype(Registers)>, address_register> && ...),
                   "inlay: an alternative takes operands in whole registers: takes<rdi>(), or takes<edi>() in 32-bit "
                   "mode");
@@ -918,7 +920,7 @@ register word stack_pointer asm("esp");
 
 /// The registers of clobbers<...>() as a mask: bit n for register n.
 template <auto... Registers>
-inline constexpr unsigned clobber_mask = [] {
+inline constexpr unsigned clobber_mask = []() consteval {
     static_assert(((!inlay::detail::same<inlay::detail::plain<decltype(Registers)>, control_register> &&
                     Registers.number < (is_64_bit ? 16 : 8) && Registers.number != rsp.number &&
                     Registers.number != rbp.number) &&
@@ -1482,11 +1484,14 @@ inline namespace INLAY_TARGET {
 }
 
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
-inline void synchronise() noexcept { (void)cpuid(0, 0); }
+/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// from it.)
+[[gnu::visibility("default")]] inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86::emit
+} // namespace x86::emit
+} // namespace inlay
 
 #undef INLAY_NAKED
 #undef INLAY_CFI

@@ -38,7 +38,8 @@
 
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 /// An integer operand of any integer type. What range is right depends on the instruction.
 struct immediate {
@@ -443,9 +444,11 @@ struct rip_operand {
                   "inlay: rip takes the address of a variable or a function: rip<&object>");
 };
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay
 
-namespace inlay::x86::insn {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86::insn {
 
 // Registers, so that `using namespace inlay::x86::insn` is all that a user needs.
 using x86::al, x86::cl, x86::dl, x86::bl, x86::spl, x86::bpl, x86::sil, x86::dil;
@@ -1097,4 +1100,5 @@ template <auto... Symbols>
     return encoding::jump_over(0x70 + static_cast<unsigned>(when), body);
 }
 
-} // namespace inlay::x86::insn
+} // namespace x86::insn
+} // namespace inlay

@@ -28,7 +28,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 /// Longest instruction, in bytes (2.3.11); a longer one faults.
 inline constexpr unsigned max_instruction_length = 15;
@@ -56,8 +57,9 @@ enum follows : std::uint8_t {
 };
 
 /// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than there can be.
+/// (GCC does not hide an array template without a bound as its namespace says.)
 template <bool LongMode>
-inline constexpr std::uint16_t immediate_sizes[] = {
+[[gnu::visibility("hidden")]] inline constexpr std::uint16_t immediate_sizes[] = {
     0x000, 0x000,        // nothing, modrm
     0x111, 0x111,        // imm8
     0x424, 0x424,        // immz
@@ -327,4 +329,5 @@ template <bool LongMode = is_64_bit>
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

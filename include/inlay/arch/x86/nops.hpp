@@ -18,7 +18,8 @@
 
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 /// Longest nop, in bytes. There are longer ones, which some processors decode slowly.
 inline constexpr unsigned max_nop_length = is_64_bit ? 9 : 8;
@@ -72,4 +73,5 @@ constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

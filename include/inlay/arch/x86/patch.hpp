@@ -11,7 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian 32-bit field at `at`.
@@ -76,6 +77,9 @@ inline constexpr std::size_t longest_branch = 6;
     const found_branch conditional{at, at + 2, at + 6, branch_kind::conditional};
     return plain.target() == target || (size >= 6 && (bytes[1] & 0xf0U) == 0x80 && conditional.target() == target);
 }
+
+/// What the kernel puts on the first byte of an instruction that has a uprobe.
+inline constexpr int uprobe_byte = 0xcc;
 
 /// A walk that met such a breakpoint ends there: int3 is shorter than what it lies on.
 inline constexpr bool breakpoint_ends_walk = true;
@@ -208,4 +212,5 @@ inline constexpr std::size_t longest_jump = 5;
 
 } // namespace INLAY_TARGET
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

@@ -19,6 +19,8 @@
 
 #include "inlay/pv.hpp"
 
+// The tables are visible types, as a user's are: what code is in their operations, users' may have as well, and for GCC
+// a template argument of class type is as visible as the place where it is met first.
 namespace inlay::x86::pv {
 
 /// A register's width: addresses, page-table entries, flags.
@@ -66,7 +68,7 @@ inline constexpr auto load_tr = ltr(reg16{first.number});
 inline constexpr auto load_ldt = lldt(reg16{first.number});
 
 /// CPUID of the leaf registers[0], subleaf registers[2]; eax, ebx, ecx, edx come back in its place.
-inline void cpuid(std::uint32_t* registers) noexcept {
+[[gnu::visibility("hidden")]] inline void cpuid(std::uint32_t* registers) noexcept {
     const auto found = emit::cpuid(registers[0], registers[2]);
     registers[0] = found.eax;
     registers[1] = found.ebx;
@@ -77,7 +79,7 @@ inline void cpuid(std::uint32_t* registers) noexcept {
 } // namespace detail
 
 /// Of the processor. Descriptor tables are given by the address of what LGDT and LIDT read; selectors as numbers.
-struct cpu_ops {
+struct [[gnu::visibility("hidden")]] cpu_ops {         // as one of its targets is
     pv_op<void(std::uint32_t*), &detail::cpuid> cpuid; ///< registers: in leaf, -, subleaf, -; out eax to edx
     pv_op<word(), native<detail::read_cr0>> read_cr0;
     pv_op<void(word), native<detail::write_cr0>> write_cr0;

@@ -11,7 +11,8 @@
 
 #include <cstdint>
 
-namespace inlay::x86 {
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86 {
 
 /// Whether the program runs in 64-bit mode; else it is in 32-bit protected mode, or compatibility mode.
 inline constexpr bool is_64_bit = sizeof(void*) == 8;
@@ -57,4 +58,5 @@ inline constexpr reg8 r8b{8}, r9b{9}, r10b{10}, r11b{11}, r12b{12}, r13b{13}, r1
 inline constexpr control_register cr0{0}, cr2{2}, cr3{3}, cr4{4}, cr8{8};
 inline constexpr register_pair edx_eax{};
 
-} // namespace inlay::x86
+} // namespace x86
+} // namespace inlay

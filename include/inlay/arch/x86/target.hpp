@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// target: a name for the instructions that a unit may use; part of the names of inlay's functions.
+// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE; part of the names
+// of inlay's functions.
 //
-//     namespace inlay {
+//     namespace [[gnu::visibility("hidden")]] inlay {
 //     inline namespace INLAY_TARGET {
 //     inline outcome apply() noexcept { ... }
 //
@@ -229,7 +230,7 @@
 #define INLAY_TARGET_PART_5()                                                                                          \
     INLAY_TARGET_JOIN(INLAY_TARGET_I586, INLAY_TARGET_I686, INLAY_TARGET_SAHF, INLAY_TARGET_CET, INLAY_TARGET_SOFT,    \
                       INLAY_TARGET_CRC32, INLAY_TARGET_PCLMUL, )
-#define INLAY_TARGET                                                                                                   \
+#define INLAY_TARGET_OF_ARCHITECTURE                                                                                   \
     INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), INLAY_TARGET_PART_3(),                       \
                       INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), , )
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// The other unit.
+#include "unit_types.hpp"
+
+void unit_types::describe_in_other_unit() { describe_names(); }
