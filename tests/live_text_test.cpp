@@ -231,7 +231,8 @@ TEST_P(LiveText, NearTheLimitOfMappingsAllChangesOrNothingDoes) {
                       for (const bool on : {true, false, true}) {
                           const bool before = !all_are(false);
                           const auto done = inlay::set(key, on);
-                          if (!all_are(done ? on : before) || (decltype(key)::state.value != 0) != (done ? on : before)) {
+                          if (!all_are(done ? on : before) ||
+                              (decltype(key)::state.value != 0) != (done ? on : before)) {
                               return 2;
                           }
                           if (!done && (done.error() != error::text_not_writable || done.system_error != ENOMEM)) {
@@ -372,8 +373,8 @@ TEST(Refusals, WithoutTheMemoryFilePagesAreNew) {
 TEST(Refusals, TextThatIsNoFilesIsNotMovedAside) {
     EXPECT_EQ(in_child([] { // as programs do that put their text on huge pages
                   const auto begin = first_page();
-                  void* const copy = mmap(nullptr, count * page_size, PROT_READ | PROT_WRITE,
-                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                  void* const copy =
+                      mmap(nullptr, count * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
                   std::memcpy(copy, reinterpret_cast<const void*>(begin), count * page_size);
                   mprotect(copy, count * page_size, PROT_READ | PROT_EXEC);
                   if (mremap(copy, count * page_size, count * page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -437,7 +438,7 @@ TEST(Interrupted, ASignalHandlerIsToldThatAChangeIsBeingMade) {
                   if (!inlay::apply()) {
                       return 1;
                   }
-                  struct sigaction action {};
+                  struct sigaction action{};
                   action.sa_handler = &set_in_handler;
                   sigaction(SIGALRM, &action, nullptr);
                   const itimerval often{{0, 100}, {0, 100}};

@@ -619,12 +619,13 @@ private:
         }
         if (from_.trouble == error::no_error) {
             register_name(tables_.registry->root, named);
-            for_each_namesake<&table::cell_state::below>(tables_.registry->root, named, [&](const table::named& other) noexcept {
-                if (!same_type(named, other)) {
-                    done_.fail(named, other, where_);
-                    from_.fail(error::name_clash);
-                }
-            });
+            for_each_namesake<&table::cell_state::below>(tables_.registry->root, named,
+                                                         [&](const table::named& other) noexcept {
+                                                             if (!same_type(named, other)) {
+                                                                 done_.fail(named, other, where_);
+                                                                 from_.fail(error::name_clash);
+                                                             }
+                                                         });
         }
     }
 

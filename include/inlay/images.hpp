@@ -140,8 +140,7 @@ inline namespace baseline {
                 return nullptr;
             }
             const address says = at + sizeof(note) + sizeof(owner);
-            if (ours && found == nullptr && note.n_descsz == sizeof(table::note) &&
-                says + sizeof(table::note) <= end) {
+            if (ours && found == nullptr && note.n_descsz == sizeof(table::note) && says + sizeof(table::note) <= end) {
                 found = image_of(info, *reinterpret_cast<const table::note*>(says));
             }
         }
@@ -176,9 +175,7 @@ void for_each_loaded(const Function& function) noexcept {
 
 inline constexpr std::uint32_t waited_for = 0x80000000U; // no thread has so high a number
 
-[[nodiscard]] inline std::uint32_t this_thread() noexcept {
-    return static_cast<std::uint32_t>(::syscall(SYS_gettid));
-}
+[[nodiscard]] inline std::uint32_t this_thread() noexcept { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }
 
 /// Takes the lock; `taken` becomes true if it was not this thread's before, which is well while it forks. Fails where a
 /// change would be within a change, and if the holder is not in this process.
@@ -287,8 +284,8 @@ inline void after_fork_in_child() noexcept {
             return;
         }
         if (result == nullptr) {
-            void* const page = ::mmap(nullptr, sizeof(table::shared), PROT_READ | PROT_WRITE,
-                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            void* const page =
+                ::mmap(nullptr, sizeof(table::shared), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
                 return;
             }

@@ -70,11 +70,28 @@ template <class Function>
     return trouble;
 }
 
+/// Whether the address is in a site of an image that has called apply().
+[[nodiscard, gnu::visibility("hidden")]] inline bool is_in_site(const table::image& image, address at) noexcept {
+    const auto look = [&](const auto* begin, const auto* end, const auto& length) noexcept {
+        for (; begin < end; ++begin) {
+            if (at - begin->site.target() < length(*begin)) {
+                return true;
+            }
+        }
+        return false;
+    };
+    const auto longest = [](const auto& /*record*/) noexcept { return address{arch::longest_branch}; };
+    return look(image.keys[0], image.keys[1], longest) || look(image.calls[0], image.calls[1], longest) ||
+           look(image.alternatives[0], image.alternatives[1], [](const table::alternative_record& record) noexcept {
+               return address{reinterpret_cast<const table::choice*>(record.choices.target())->length};
+           });
+}
+
 /// The platform of apply(). It knows what probes said that ran before.
 class applying : public platform::process {
 public:
-    [[gnu::visibility("hidden")]] applying(table::registry& own, table::reserve& reserve, std::uint32_t number) noexcept
-        : process{own, reserve, way::memory_file}, number_{number} {}
+    [[gnu::visibility("hidden")]] applying(table::reserve& reserve, std::uint32_t number) noexcept
+        : process{own_image, reserve, way::memory_file, &is_in_site}, number_{number} {}
 
     /// 0, 1, or -1 if the probe has not run since this apply() began.
     [[nodiscard, gnu::visibility("hidden")]] int probed(const table::feature_record& feature) const noexcept {
@@ -119,7 +136,7 @@ private:
                                                                  std::size_t length) noexcept {
     bool found = false;
     for (table::image* each = all.images; each != nullptr && !found; each = each->registry.next) {
-        const platform::process image{each->registry, all.reserve, platform::process::way::refused};
+        const platform::process image{*each, all.reserve, platform::process::way::refused, &is_in_site};
         for_each_used_feature(tables_of(*each), image, [&](const table::feature_record& feature) noexcept {
             found = found || is_entry(name_at(image, feature.name), text, length);
         });
@@ -130,7 +147,7 @@ private:
 /// Patches this image.
 [[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, std::uint32_t number) noexcept {
     const table::tables tables = tables_of(own_image);
-    applying self{own_image.registry, all.reserve, number};
+    applying self{all.reserve, number};
     // Whoever runs a program with the rights of another must not switch its features.
     const bool trusted = ::getauxval(AT_SECURE) == 0;
     const char* unknown = nullptr;
@@ -175,7 +192,7 @@ private:
         done = make_change(what, change, [&](const auto& function) noexcept {
             for_each_namesake<&table::cell_state::under>(all.root, what, [&](const table::named& named) noexcept {
                 table::image& owner = *cell_of(named).state.owner;
-                platform::process process{owner.registry, all.reserve, platform::process::way::replace_page};
+                platform::process process{owner, all.reserve, platform::process::way::replace_page, &is_in_site};
                 function(named, tables_of(owner), process);
             });
         });
@@ -200,8 +217,8 @@ inline namespace INLAY_TARGET {
     const std::uint32_t number = __atomic_add_fetch(&detail::own_image.registry.applied, 1U, __ATOMIC_RELAXED);
     for (;;) {
         outcome done;
-        const error trouble = detail::exclusively(
-            [&](table::shared& all) noexcept { done = detail::apply_image(all, number); });
+        const error trouble =
+            detail::exclusively([&](table::shared& all) noexcept { done = detail::apply_image(all, number); });
         done.fail(trouble, {table_kind::no_table, 0, 0});
         if (done.error() != error::probe_first) {
             return done;

@@ -258,20 +258,20 @@ struct section {
 
 /// How a program changes the text of an image while it runs (platform/linux.hpp). Addresses; whole pages.
 struct spare_text {
-    address begin;         ///< of the text
-    address end;           ///< of the text
-    address at;            ///< where the spare mapping of `begin` is; 0: there is none
-    std::uint64_t* staged; ///< a bit for each page: its new content is in the spare mapping
+    address begin;           ///< of the text
+    address end;             ///< of the text
+    address at;              ///< where the spare mapping of `begin` is; 0: there is none
+    std::uint64_t* staged;   ///< a bit for each page: its new content is in the spare mapping
     std::size_t staged_size; ///< in bytes
-    std::uint32_t way;     ///< one of platform::process::live_way
-    std::uint32_t whole;   ///< 1: the text was one mapping
+    std::uint32_t way;       ///< one of platform::process::live_way
+    std::uint32_t whole;     ///< 1: the text was one mapping
 };
 
 /// Mappings that a program gives up when a change meets the limit of their number, and what it knows of barriers.
 struct reserve {
-    address at;            ///< 0: there are none
-    std::size_t size;      ///< in bytes
-    std::uint8_t* buffer;  ///< for one page
+    address at;           ///< 0: there are none
+    std::size_t size;     ///< in bytes
+    std::uint8_t* buffer; ///< for one page
     std::size_t buffer_size;
     std::uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
 };
@@ -279,17 +279,17 @@ struct reserve {
 /// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its
 /// own, since another image may go away.
 struct registry {
-    const named* root;                 ///< a tree by hash
-    std::uint32_t complete;            ///< 1: it has all names that are in order
-    std::uint32_t joined;              ///< 1: it knows the other images of its process; 2: it has left them
+    const named* root;      ///< a tree by hash
+    std::uint32_t complete; ///< 1: it has all names that are in order
+    std::uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
-    table::shared* shared;    ///< what they share
-    image* next;              ///< the one that joined before this one
-    const void* headers;      ///< program headers
-    address base;             ///< what to add to their addresses
-    std::uint32_t count;      ///< of program headers
-    std::uint32_t forks;      ///< 1: handlers for fork() are there
-    std::uint32_t applied;    ///< number of the last apply()
+    table::shared* shared; ///< what they share
+    image* next;           ///< the one that joined before this one
+    const void* headers;   ///< program headers
+    address base;          ///< what to add to their addresses
+    std::uint32_t count;   ///< of program headers
+    std::uint32_t forks;   ///< 1: handlers for fork() are there
+    std::uint32_t applied; ///< number of the last apply()
     spare_text spare;
     void (*nothing)() noexcept;        ///< does nothing
     std::uintptr_t (*zero)() noexcept; ///< returns zero
@@ -308,7 +308,8 @@ struct tables {
 [[gnu::visibility("hidden")]] inline constexpr std::uint32_t version = INLAY_TABLE_VERSION;
 
 /// The first bytes of each `image`: a tool may have moved the note that leads to it.
-[[gnu::visibility("hidden")]] inline constexpr char mark[8] = {'i', 'n', 'l', 'a', 'y', ' ', '\0', static_cast<char>(version)};
+[[gnu::visibility("hidden")]] inline constexpr char mark[8] = {'i', 'n', 'l',  'a',
+                                                               'y', ' ', '\0', static_cast<char>(version)};
 
 /// What an ELF note (name "inlay", type `version`) says of its image: two distances in bytes, each from itself. From
 /// one follows where the `image` is; from both, where in the image that is, wherever the note may have been moved.

@@ -55,7 +55,9 @@ struct bare {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
     /// Sites there are passed over, by apply() and by changes.
-    [[nodiscard, gnu::visibility("hidden")]] bool gone(std::uintptr_t at) const noexcept { return freed.contains(at, 1); }
+    [[nodiscard, gnu::visibility("hidden")]] bool gone(std::uintptr_t at) const noexcept {
+        return freed.contains(at, 1);
+    }
 
     /// With an alias it looks before and after: what lies there must be the text itself.
     [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {

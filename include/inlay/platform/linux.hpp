@@ -82,11 +82,15 @@ public:
         }
     }
 
-    /// For any image of the process: `own.headers` and what goes with them say where it is, and what was found out of its
-    /// text is kept in `own.spare`.
-    [[gnu::visibility("hidden")]] process(table::registry& own, table::reserve& reserve, way first) noexcept
-        : headers_{static_cast<const ElfW(Phdr)*>(own.headers)}, count_{own.count}, base_{own.base},
-          spare_{&own.spare}, reserve_{&reserve}, way_{first} {}
+    /// Says whether an address is in a site of an image.
+    using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
+
+    /// For any image of the process: its registry says where it is, and keeps what was found out of its text.
+    [[gnu::visibility("hidden")]] process(table::image& image, table::reserve& reserve, way first,
+                                          site_finder sites) noexcept
+        : headers_{static_cast<const ElfW(Phdr) *>(image.registry.headers)}, count_{image.registry.count},
+          base_{image.registry.base}, spare_{&image.registry.spare}, reserve_{&reserve}, owner_{&image}, sites_{sites},
+          way_{first} {}
 
     process(const process&) = delete;
     process(process&&) = delete;
@@ -213,7 +217,8 @@ public:
         if (!flush() || !commit()) {
             return false;
         }
-        if (changed_ && may_use_barriers()) { // before Linux 4.16 it is refused; moving a page has interrupted all threads
+        if (changed_ &&
+            may_use_barriers()) { // before Linux 4.16 it is refused; moving a page has interrupted all threads
             const auto barrier = [](int command) noexcept { return ::syscall(SYS_membarrier, command, 0, 0); };
             if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE) != 0 && errno == EPERM &&
                 barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE) == 0) {
@@ -268,7 +273,8 @@ private:
 
     /// Whether the range lies in one segment with `flags`. Remembers that segment: the next question is
     /// mostly about it.
-    [[gnu::visibility("hidden")]] bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags, extent& known) const noexcept {
+    [[gnu::visibility("hidden")]] bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags,
+                                              extent& known) const noexcept {
         if (at >= known.begin && at <= known.end && size <= known.end - at) {
             return true;
         }
@@ -330,12 +336,14 @@ private:
         return asked.file;
     }
 
-    [[nodiscard, gnu::visibility("hidden")]] static bool read_at(int file, void* to, std::size_t size, std::uint64_t at) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool read_at(int file, void* to, std::size_t size,
+                                                                 std::uint64_t at) noexcept {
         return transfer(SYS_pread64, file, to, size, at) == static_cast<long>(size);
     }
 
     /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
-    [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file, const ElfW(Ehdr) & loaded) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file,
+                                                                              const ElfW(Ehdr) & loaded) noexcept {
         ElfW(Ehdr) header;
         ElfW(Shdr) names;
         if (!read_at(file, &header, sizeof(header), 0) || std::memcmp(&header, &loaded, sizeof(header)) != 0 ||
@@ -426,8 +434,12 @@ private:
 
     [[nodiscard, gnu::visibility("hidden")]] std::size_t page_size() const noexcept { return page_size_; }
 
-    [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept { return spare_->at + (at - spare_->begin); }
-    [[nodiscard, gnu::visibility("hidden")]] std::size_t index_of(std::uintptr_t at) const noexcept { return (at - spare_->begin) / page_size(); }
+    [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept {
+        return spare_->at + (at - spare_->begin);
+    }
+    [[nodiscard, gnu::visibility("hidden")]] std::size_t index_of(std::uintptr_t at) const noexcept {
+        return (at - spare_->begin) / page_size();
+    }
     [[nodiscard, gnu::visibility("hidden")]] bool is_staged(std::uintptr_t at) const noexcept {
         return (spare_->staged[index_of(at) / 64] >> index_of(at) % 64 & 1) != 0;
     }
@@ -483,8 +495,7 @@ private:
         spare_->begin = begin & ~(page_size() - 1);
         spare_->end = (end + page_size() - 1) & ~(page_size() - 1);
         spare_->staged_size = (index_of(spare_->end) / 64 + 1) * 8;
-        spare_->staged =
-            static_cast<std::uint64_t*>(map(spare_->staged_size, PROT_READ | PROT_WRITE));
+        spare_->staged = static_cast<std::uint64_t*>(map(spare_->staged_size, PROT_READ | PROT_WRITE));
         spare_->whole = 1;
         spare_->way = spare_->staged == nullptr ? cannot : make_spare() ? spare_page : new_page;
         (void)secure();
@@ -497,11 +508,12 @@ private:
     }
 
     /// Moves the pages of [from, from + size), and leaves a mapping of the same file there.
-    [[nodiscard, gnu::visibility("hidden")]] static bool move_pages(std::uintptr_t from, std::size_t size, std::uintptr_t to) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool move_pages(std::uintptr_t from, std::size_t size,
+                                                                    std::uintptr_t to) noexcept {
         constexpr int dont_unmap = 4; // MREMAP_DONTUNMAP, which some headers lack
         auto* const target = reinterpret_cast<void*>(to);
-        return ::mremap(reinterpret_cast<void*>(from), size, size, MREMAP_MAYMOVE | MREMAP_FIXED | dont_unmap, target) ==
-               target;
+        return ::mremap(reinterpret_cast<void*>(from), size, size, MREMAP_MAYMOVE | MREMAP_FIXED | dont_unmap,
+                        target) == target;
     }
 
     /// Leaves a spare mapping of the text.
@@ -545,7 +557,8 @@ private:
     /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both mappings
     /// for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text that was
     /// changed has that already, and hands it on.
-    [[nodiscard, gnu::visibility("hidden")]] bool relate(std::uintptr_t text, std::uintptr_t aside, bool changed) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool relate(std::uintptr_t text, std::uintptr_t aside,
+                                                         bool changed) const noexcept {
         if (changed && !(move_pages(text, page_size(), aside) && move_pages(aside, page_size(), text))) {
             return false;
         }
@@ -600,34 +613,18 @@ private:
         return true;
     }
 
-    /// Writes to a spare page what it does not have yet. The kernel puts its breakpoints (of uprobes) there as it does in the
-    /// text, and takes them away again; what is moved must not have one that is gone.
+    /// Writes to a spare page what it does not have: what differs from the file. Breakpoints of uprobes are left out; see
+    /// renew().
     [[nodiscard, gnu::visibility("hidden")]] bool write_differences(std::uintptr_t to) noexcept {
-        const auto* const has = reinterpret_cast<const volatile std::uint8_t*>(to);
-        const auto* const text = reinterpret_cast<const volatile std::uint8_t*>(page_);
-        const auto differs = [&](std::size_t i) noexcept {
-            const std::uint8_t there = has[i];
-            const bool other = there != buffer_[i];
-            if (other && (there == arch::uprobe_byte || buffer_[i] == arch::uprobe_byte) && buffer_[i] == text[i] &&
-                (i + 1 == chunk || has[i + 1] == buffer_[i + 1])) {
-                // A lone breakpoint that only one of them has: it may just be coming or going, or this byte is another one.
-                const timespec some{0, 100000};
-                for (unsigned patience = 20; patience != 0 && text[i] != has[i]; --patience) {
-                    ::syscall(SYS_nanosleep, &some, nullptr);
-                }
-                buffer_[i] = text[i];
-                return has[i] != buffer_[i];
-            }
-            return other;
-        };
+        ::madvise(reinterpret_cast<void*>(to), chunk, MADV_DONTNEED); // the kernel has put breakpoints there as well
+        const auto* const has = reinterpret_cast<const std::uint8_t*>(to);
         constexpr std::size_t block = 64;
         for (std::size_t i = 0; i < chunk; ++i) {
-            while (i % block == 0 && i < chunk &&
-                   std::memcmp(reinterpret_cast<const void*>(to + i), buffer_ + i, block) == 0) {
+            while (i % block == 0 && i < chunk && std::memcmp(has + i, buffer_ + i, block) == 0) {
                 i += block; // most of it
             }
             const std::size_t begin = i;
-            while (i < chunk && differs(i)) {
+            while (i < chunk && has[i] != buffer_[i] && !is_uprobe(i, has)) {
                 ++i;
             }
             if (begin != i && !write_at(to + begin, buffer_ + begin, i - begin)) {
@@ -635,6 +632,13 @@ private:
             }
         }
         return true;
+    }
+
+    /// Whether a byte of the buffer is a uprobe's breakpoint: alone among bytes of the file, not of a site, and no
+    /// debugger's.
+    [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
+        return buffer_[i] == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
+               sites_ != nullptr && !sites_(*owner_, page_ + i) && !is_traced();
     }
 
     [[gnu::visibility("hidden")]] void mark_staged(std::uintptr_t page) noexcept {
@@ -687,8 +691,8 @@ private:
         const bool alike = good && flags_are_alike();
         std::uintptr_t behind = spare_->begin; // all that has been moved out of a region of new pages
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
-            return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
-        });
+                   return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
+               });
         if (good && alike && spare_->way == spare_page && !is_whole()) {
             repair_flags();
         }
@@ -708,13 +712,13 @@ private:
         return good;
     }
 
-    /// Has the kernel put its breakpoints into spare pages again: they went with the pages that were moved. To be asked to
-    /// join mappings makes it do that; and afterwards it takes the spare one first when a uprobe comes or goes, so that
-    /// what is moved meanwhile is never behind.
-    [[gnu::visibility("hidden")]] void renew(std::uintptr_t at, std::size_t size) const noexcept {
-        auto* const spare = reinterpret_cast<void*>(spare_of(at));
-        ::madvise(spare, size, MADV_DONTDUMP);
-        ::madvise(spare, size, MADV_DODUMP);
+    /// Has the kernel put the breakpoints of its uprobes into text again: to be asked to divide a mapping, and to join the
+    /// parts, makes it do that. They cannot be moved with a page: the kernel does not find the text while it is moved, and
+    /// would not take off there what is taken off meanwhile.
+    [[gnu::visibility("hidden")]] void renew(std::uintptr_t at) const noexcept {
+        auto* const page = reinterpret_cast<void*>(at);
+        ::madvise(page, page_size(), MADV_DONTDUMP);
+        ::madvise(page, page_size(), MADV_DODUMP);
     }
 
     /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it begins.
@@ -726,13 +730,14 @@ private:
         }
         changed_ = true;
         if (spare_->way == spare_page) {
-            renew(at, size);
+            renew(at);
         }
         behind = at + size;
         return true;
     }
 
-    [[gnu::visibility("hidden")]] bool move(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) const noexcept {
+    [[gnu::visibility("hidden")]] bool move(std::uintptr_t at, std::size_t size,
+                                            std::uintptr_t& behind) const noexcept {
         if (spare_->way == spare_page) {
             return move_pages(spare_of(at), size, at);
         }
@@ -805,7 +810,8 @@ private:
         bool locked, on_fault, no_dump, no_fork, huge, not_huge, random, sequential, mergeable;
     };
 
-    [[gnu::visibility("hidden")]] static void set_flags(std::uintptr_t at, std::size_t size, const vm_flags& to) noexcept {
+    [[gnu::visibility("hidden")]] static void set_flags(std::uintptr_t at, std::size_t size,
+                                                        const vm_flags& to) noexcept {
         constexpr unsigned lock_on_fault = 1; // MLOCK_ONFAULT
         auto* const pages = reinterpret_cast<void*>(at);
         ::madvise(pages, size, to.no_dump ? MADV_DONTDUMP : MADV_DODUMP);
@@ -836,6 +842,9 @@ private:
             if (good && begin == at) {
                 set_flags(spare_of(begin), end - begin, has);
                 good = show(begin, end - begin, behind);
+                if (has.no_dump) { // which renew() took away
+                    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTDUMP);
+                }
                 at = end;
             }
         });
@@ -915,7 +924,8 @@ private:
     }
 
     /// Reads "begin-end" of a line of maps or smaps; false if that is another line.
-    [[nodiscard, gnu::visibility("hidden")]] static bool read_range(const char* text, std::uintptr_t& begin, std::uintptr_t& end) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool read_range(const char* text, std::uintptr_t& begin,
+                                                                    std::uintptr_t& end) noexcept {
         const auto number = [&](std::uintptr_t& to) noexcept {
             to = 0;
             const char* const start = text;
@@ -932,7 +942,8 @@ private:
 
     /// Calls `function(begin, end, flags)` for the mappings in a range.
     template <class Function>
-    [[gnu::visibility("hidden")]] static void for_each_flags(std::uintptr_t from, std::uintptr_t to, const Function& function) noexcept {
+    [[gnu::visibility("hidden")]] static void for_each_flags(std::uintptr_t from, std::uintptr_t to,
+                                                             const Function& function) noexcept {
         lines file{"/proc/self/smaps"};
         std::uintptr_t begin = 0;
         std::uintptr_t end = 0;
@@ -950,8 +961,9 @@ private:
                     }
                     return false;
                 };
-                function(begin, end, vm_flags{has("lo"), has("lf"), has("dd"), has("dc"), has("hg"), has("nh"), has("rr"),
-                                           has("sr"), has("mg")});
+                function(begin, end,
+                         vm_flags{has("lo"), has("lf"), has("dd"), has("dc"), has("hg"), has("nh"), has("rr"),
+                                  has("sr"), has("mg")});
             }
         }
     }
@@ -1018,10 +1030,21 @@ private:
             if (headers_[i].p_type == PT_DYNAMIC) {
                 const auto* each = reinterpret_cast<const ElfW(Dyn)*>(base_ + headers_[i].p_vaddr);
                 for (; each->d_tag != DT_NULL; ++each) {
-                    if (each->d_tag == DT_TEXTREL || (each->d_tag == DT_FLAGS && (each->d_un.d_val & DF_TEXTREL) != 0)) {
+                    if (each->d_tag == DT_TEXTREL ||
+                        (each->d_tag == DT_FLAGS && (each->d_un.d_val & DF_TEXTREL) != 0)) {
                         return true;
                     }
                 }
+            }
+        }
+        return false;
+    }
+
+    /// Whether a debugger has this process.
+    [[nodiscard, gnu::visibility("hidden")]] static bool is_traced() noexcept {
+        for (lines status{"/proc/self/status"}; status.next();) {
+            if (starts_with(status.text, "TracerPid:")) {
+                return !starts_with(status.text, "TracerPid:\t0");
             }
         }
         return false;
@@ -1059,8 +1082,8 @@ private:
     }
 
     /// pread(2) or pwrite(2), also beyond what an off_t of 32 bits can say.
-    [[nodiscard, gnu::visibility("hidden")]] static long transfer(long call, int file, const void* bytes, std::size_t size,
-                                       std::uint64_t at) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static long transfer(long call, int file, const void* bytes,
+                                                                  std::size_t size, std::uint64_t at) noexcept {
         if constexpr (sizeof(long) == sizeof(std::uint64_t)) {
             return ::syscall(call, file, bytes, size, at);
         } else {
@@ -1077,7 +1100,8 @@ private:
     }
 
     /// Writes to this process's memory, whatever its protection.
-    [[nodiscard, gnu::visibility("hidden")]] bool write_at(std::uintptr_t at, const void* bytes, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool write_at(std::uintptr_t at, const void* bytes,
+                                                           std::size_t size) const noexcept {
         return transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);
     }
 
@@ -1089,6 +1113,8 @@ private:
     table::spare_text own_spare_{};
     table::spare_text* spare_{&own_spare_};
     table::reserve* reserve_{};
+    const table::image* owner_{};
+    site_finder sites_{};
     way way_;
     bool any_staged_{};
     bool changed_{}; ///< since the last barrier
