@@ -2,18 +2,24 @@
 # SPDX-License-Identifier: BSL-1.0
 # All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
 #   sh tests/run.sh              40 minutes at most on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix modes operands tools names threads valgrind debugger
-#                                negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate
+#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix modes operands tools names images exports musl soak
+#                                threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz
+#                                tidy format size gate
 #     modes     compilers, assemblers and linkers in modes that change what inlay gets to see; unwinding; breakpoints
 #     operands  programs made of random sites with operands, against plain calls
 #     tools     programs that other tools have rewritten
+#     images    libraries and plugins that come and go, notes, features by name, probes
+#     exports   nothing of inlay is exported, and plugins are unloaded
+#     musl      programs and plugins of another C library
+#     soak      changes under load: threads, plugins, fork(), signals, uprobes, small stacks, cancelled threads
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
-#                                and makes more programs with operands (about an hour)
+#                                makes more programs with operands, and changes for 10^9 executions and 10^6 changes
+#                                (more than an hour)
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix modes operands tools names threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix modes operands tools names images exports musl soak threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -22,7 +28,7 @@ passed=0
 sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
     clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
     libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux \
-    qemu-system-x86 xen-hypervisor-4.17-amd64 mold bolt-19 || exit 1
+    qemu-system-x86 xen-hypervisor-4.17-amd64 mold bolt-19 patchelf musl-tools || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {
@@ -120,6 +126,10 @@ for each in $parts; do
     threads | valgrind) part "$each" "under_$each" ;;
     debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
     names) part names sh tests/names/run.sh ;;
+    images) part images sh tests/images/run.sh ;;
+    exports) part exports sh tests/exports/run.sh ;;
+    musl) part musl sh tests/musl/run.sh ;;
+    soak) part soak sh tests/soak/run.sh ;;
     negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
     modes) part modes sh tests/modes/run.sh ;;
     operands) if [ "${INLAY_SOAK:-}" = 1 ]; then part operands sh tests/operands/run.sh full; else part operands sh tests/operands/run.sh quick; fi ;;
