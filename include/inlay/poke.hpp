@@ -268,11 +268,8 @@ template <class Each>
     }
     done.written = 0;
     if (!back) {
-        const std::int32_t reason = back.system_error;
-        back = outcome{};
-        back.fail(error::change_incomplete, done.record(), done.refused());
-        back.system_error = reason;
-        done = back;
+        done.worsen(error::change_incomplete);
+        done.system_error = back.system_error;
     }
 }
 
