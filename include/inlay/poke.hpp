@@ -9,10 +9,11 @@
 //
 //     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
 //
-// How it works. A change rewrites the sites of its own name alone, since apply() has sorted the records. Before apply()
-// there are none to rewrite: the sites read the cells. Everything is checked before anything changes. A platform that can
-// (can_stage) makes the new text ready, then the cells take the new value, then the new text is shown. Without that, the
-// cells take the new value first, and then each image is written. A change that fails is taken back.
+// How it works. A change rewrites the sites of its own name alone, since apply() has sorted the records. Before
+// apply() there are none to rewrite: the sites read the cells. Everything is checked before anything changes. A
+// platform that can (can_stage) makes the new text ready, then the cells take the new value, then the new text is
+// shown. Without that, the cells take the new value first, and then each image is written. A change that fails is
+// taken back.
 //
 // In a Linux program (process.hpp) this reaches all images of the process, and other threads may run through the
 // sites: each execution finds the old or the new form. Calls of set() and update() wait for each other. They are not
