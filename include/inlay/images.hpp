@@ -12,10 +12,10 @@
 // whether the image ever calls apply() or not; and an image that the loader has mapped, but not relocated yet, is left
 // alone, since it has not joined. When it is unloaded it leaves, by an entry in .fini_array, after its destructors.
 //
-// The lock is in that page, too: a futex. While it is held no image can leave. It is taken before fork(), so that a child
-// finds nothing half changed; if a process is forked without the handlers of fork() (a system call), its first change
-// finds the lock held by nobody, and says so. Neither the loader's lock nor its list are needed for a change.
-// dl_iterate_phdr(3) is called once, to join.
+// The lock is in that page, too: a futex. While it is held no image can leave. It is taken before fork(), so that a
+// child finds nothing half changed. A process may be forked without these handlers (by the system call) while a thread
+// makes a change: then the child's changes find that none of its threads has the lock, and say so. Neither the
+// loader's lock nor its list are needed for a change: dl_iterate_phdr(3) is called to join and to leave.
 //
 // Nothing has asked the processor yet when an image is loaded: all this is compiled for any (INLAY_BASELINE).
 //
@@ -44,7 +44,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace table {
 
-/// What the images of a process share. One page, all of it zero at first.
+/// What the images of a process with tables of this version share. One page, all of it zero at first.
 struct shared {
     std::uint32_t lock;  ///< a futex: the thread that holds it, `waited_for`, or 0
     std::int32_t pid;    ///< the process in which `lock` was held last

@@ -9,14 +9,16 @@
 //
 //     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
 //
-// How it works. First the cells of the name take the new value, then its sites are rewritten: those of this name
-// alone, since apply() has sorted the records. Before apply() there are none to rewrite: the sites read the cells.
-// Everything is checked before anything changes.
+// How it works. A change rewrites the sites of its own name alone, since apply() has sorted the records. Before
+// apply() there are none to rewrite: the sites read the cells. Everything is checked before anything changes. A
+// platform that can (can_stage) makes the new text ready, then the cells take the new value, then the new text is
+// shown. Without that, the cells take the new value first, and then each image is written. A change that fails is
+// taken back.
 //
 // In a Linux program (process.hpp) this reaches all images of the process, and other threads may run through the
 // sites: each execution finds the old or the new form. Calls of set() and update() wait for each other. They are not
-// async-signal-safe, and take microseconds for each page of text with sites; see docs/performance.md. With a platform
-// of your own, that promise is the platform's: Linux stops the other processors, or goes by a breakpoint.
+// async-signal-safe; docs/performance.md says what they cost. With a platform of your own, that promise is the
+// platform's: Linux's kernel stops the other processors, or goes by a breakpoint.
 //
 // Compare Linux's static_branch_enable(), static_key_slow_inc(), static_call_update(), text_poke_bp().
 #pragma once

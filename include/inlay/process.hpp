@@ -6,8 +6,9 @@
 //         auto done = inlay::apply();
 //         if (!done) std::fprintf(stderr, "inlay: %s\n", inlay::message(done.error()));
 //
-// The environment variable INLAY_FEATURES forces features, e.g. INLAY_FEATURES=-avx2,+app.x; a name that no
-// feature has is an error and nothing is patched.
+// The environment variable INLAY_FEATURES forces features, e.g. INLAY_FEATURES=-avx2,+app.x. apply() patches the image
+// even if it does not know a name, and then returns error::override_unknown. An entry that is not +name or -name is an
+// error, and nothing is patched. Set-user-id programs ignore the variable.
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. Keys and static calls are one
 // thing by name in the whole process: set() and update() find all that have the name, in a tree that the images share
