@@ -132,8 +132,8 @@ struct reachable<Function, Result (*)(Parameters...) noexcept> {
     }
 };
 
-/// Runs a probe that is a function. A lambda is made anew: Clang before 17 exports the object that stands for a template
-/// argument, if there is code that refers to it.
+/// Runs a probe that is a function. A lambda is made anew: Clang before 17 exports the object that stands for a
+/// template argument, if there is code that refers to it.
 template <auto Probe>
 struct probe_function {
     [[gnu::visibility("hidden")]] static bool call() noexcept {

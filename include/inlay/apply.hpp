@@ -40,16 +40,17 @@ inline namespace INLAY_TARGET {
 /// What the patcher asks of its surroundings. Sizes are in bytes.
 ///
 /// `readable`, `writable` and `executable` say whether all of these bytes are; what is asked may be much text at once.
-/// Text that is gone (a kernel's initialisation) is not executable any more: `bool gone(address)` says so, and records of
-/// sites in it are passed over. `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
-/// the processor forget what it fetched before. None of them may contain a patch site. A platform may have
-/// `int system_error()` to say why it refused, `bool probe(address)` to run function probes its own way (or
-/// `int probed(const table::feature_record&)`, which knows what a probe said: 0, 1, or -1 if it has to run first: then
-/// apply() fails with error::probe_first and the record's address), and `bool live()` to say whether text can be changed later on: if not, keys and static calls stay in the form that reads
-/// memory, so that set() and update() work. `bool ineffective()` says that the last refusal was for bytes that were
-/// written and are not there; a platform that has it looks itself, for others the last site is looked at after
-/// `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text that does not
-/// run.
+/// Text that is gone (a kernel's initialisation) is not executable any more. A platform with `bool gone(address)` has
+/// records of sites there passed over, by apply() and by changes; without it only changes pass them over. `write` may
+/// collect writes until `finish`; both return false if text cannot be written. `finish` also makes the processor forget
+/// what it fetched before. None of them may contain a patch site. A platform may have `int system_error()` to say why
+/// it refused, `bool probe(address)` to run function probes its own way (or `int probed(const table::feature_record&)`,
+/// which knows what a probe said: 0, 1, or -1 if it has to run first: then apply() fails with error::probe_first and
+/// the record's address), and `bool live()` to say whether text can be changed later on: if not, keys and static calls
+/// stay in the form that reads memory, so that set() and update() work. `bool ineffective()` says that the last refusal
+/// was for bytes that were written and are not there; a platform that has it looks itself, for others the last site is
+/// looked at after `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text
+/// that does not run.
 template <class T>
 concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
     { view.readable(at, size) } noexcept -> std::same_as<bool>;

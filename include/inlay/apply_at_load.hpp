@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// apply_at_load: the program or library is patched when it is loaded, before its constructors run.
+// apply_at_load: the program or library is patched when it is loaded, before constructors of a default priority run.
 //
 //     #include <inlay/apply_at_load.hpp>         // in one unit; that is all
 //
 //     if (!inlay::outcome_at_load()) ...         // whether it went well
 //
-// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for libraries of
-// which nobody calls a function first, and for plugins. Values are right without it: an image takes over those of its
-// keys and calls when it is loaded (images.hpp); but until apply() its sites read them from memory.
+// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for libraries
+// of which nobody calls a function first, and for plugins. Values are right without it: an image takes over those of
+// its keys and calls when it is loaded (images.hpp); but until apply() its sites read them from memory.
 //
 // Include it in a unit for any processor: the constructor runs on each. Features set by hand must be set by then.
 #pragma once

@@ -33,9 +33,9 @@ enum class error : std::uint8_t {
     site_changed,            ///< a site holds what inlay did not write there
     change_incomplete,       ///< a change failed half-way and could not be taken back: some sites have the new form
     image_unknown,           ///< the loader or the image itself does not show inlay's note, or shows another version's
-    image_left,              ///< the image is being unloaded, or the program ends
+    image_left,              ///< the image's destructors have run: it is unloaded, or the program ends
     change_nested,           ///< a change within a change: from a signal handler
-    process_forked,          ///< forked without fork()'s handlers while a change was made
+    process_forked,          ///< forked without fork()'s handlers while a change was made; it can change nothing
     probe_first,             ///< a probe has to run before; apply() sees to it
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
@@ -145,8 +145,8 @@ struct name_clash {
     const char* other_type; ///< as the name is used elsewhere in the image, or in another one
 };
 
-/// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden is
-/// each function, not the type.
+/// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden
+/// is each function, not the type.
 class outcome {
 public:
     [[gnu::visibility("hidden")]] constexpr outcome() noexcept = default;
@@ -218,7 +218,8 @@ public:
     }
 
     /// Notes that an entry of the list of overrides is wrong; the first thing wrong stays.
-    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what, const char* entry) noexcept {
+    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what,
+                                                                          const char* entry) noexcept {
         if (what_ == inlay::error::no_error) {
             what_ = what;
             about_.detail = entry;

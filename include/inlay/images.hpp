@@ -5,12 +5,13 @@
 //     if (detail::join() == error::no_error) ...       // this image is one of those of the process
 //     detail::acquire(*detail::own_image.registry.shared, true) ... detail::release(...)
 //
-// How it works. A name is one thing in a process, although nothing of inlay is exported from an image. An image joins the
-// others when it is loaded, by an entry in its .init_array that runs before its constructors: it looks for another image
-// with inlay's note, and takes from it the address of what all share, a page of memory. There its names go into a tree
-// of all names, and its keys and calls take over what others have set. So they are right from the first instruction on,
-// whether the image ever calls apply() or not; and an image that the loader has mapped, but not relocated yet, is left
-// alone, since it has not joined. When it is unloaded it leaves, by an entry in .fini_array, after its destructors.
+// How it works. A name is one thing in a process, although nothing of inlay is exported from an image. An image joins
+// the others when it is loaded, by an entry in its .init_array that runs before its constructors: it looks for another
+// image with inlay's note, and takes from it the address of what all share, a page of memory. There its names go into a
+// tree of all names, and its keys and calls take over what others have set. So they are right from the first
+// instruction on, whether the image ever calls apply() or not; and an image that the loader has mapped, but not
+// relocated yet, is left alone, since it has not joined. When it is unloaded it leaves, by an entry in .fini_array,
+// after its destructors.
 //
 // The lock is in that page, too: a futex. While it is held no image can leave. It is taken before fork(), so that a
 // child finds nothing half changed. A process may be forked without these handlers (by the system call) while a thread

@@ -72,8 +72,8 @@ template <std::size_t Size>
     return count;
 }
 
-/// A name as the tables have it. There a null ends a text, so one inside of the name is written as the bytes C0 80, as in
-/// "modified UTF-8": they are no character of UTF-8.
+/// A name as the tables have it. There a null ends a text, so one inside of the name is written as the bytes C0 80, as
+/// in "modified UTF-8": they are no character of UTF-8.
 template <name Name>
 [[nodiscard]] consteval auto encode_nulls() noexcept {
     if constexpr (count_nulls(Name) == 0) {

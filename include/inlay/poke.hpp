@@ -275,8 +275,8 @@ template <class Each>
     }
 }
 
-/// Makes the change in all cells that `cells(function)` calls `function(named, tables, platform)` for. Where the platforms
-/// can, all of it is made ready before any of it is seen.
+/// Makes the change in all cells that `cells(function)` calls `function(named, tables, platform)` for. Where the
+/// platforms can, all of it is made ready before any of it is seen.
 template <class Cells>
 [[gnu::visibility("hidden")]] outcome make_change(const table::named& what, const change& change,
                                                   const Cells& cells) noexcept {
@@ -457,8 +457,8 @@ template <name Name, unsigned Ways, auto Initial, text_platform Platform>
                                 detail::to_way<Ways>(static_cast<unsigned>(value)), platform);
 }
 
-/// Turns the key on, until as many disable() as enable() were called. error::enabled_too_often if no more can be counted.
-/// (Linux: static_key_slow_inc().)
+/// Turns the key on, until as many disable() as enable() were called. error::enabled_too_often if no more can be
+/// counted. (Linux: static_key_slow_inc().)
 template <name Name, bool Initial, text_platform Platform>
 [[gnu::visibility("hidden")]] outcome enable(const static_key<Name, Initial>& /*key*/, Platform& platform) noexcept {
     return detail::change_image(detail::described<static_key<Name, Initial>>(), detail::enabling, platform);

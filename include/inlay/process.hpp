@@ -12,11 +12,11 @@
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. Keys and static calls are one
 // thing by name in the whole process: set() and update() find all that have the name, in a tree that the images share
-// (images.hpp), and change the sites of those that have called apply(). An image that is loaded later takes over what was
-// set before its first constructor runs, whether it will call apply() or not.
+// (images.hpp), and change the sites of those that have called apply(). An image that is loaded later takes over what
+// was set before its first constructor runs, whether it will call apply() or not.
 //
-// All this happens under one lock of the process, which fork() waits for. Nothing of a user's runs under it: a feature's
-// probe, which may load libraries, runs before, and apply() then begins again.
+// All this happens under one lock of the process, which fork() waits for. Nothing of a user's runs under it: a
+// feature's probe, which may load libraries, runs before, and apply() then begins again.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -209,9 +209,9 @@ private:
 inline namespace INLAY_TARGET {
 
 /// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in
-/// a library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name of
-/// the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature that no
-/// image has; that alone does not keep the image from being patched.
+/// a library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name
+/// of the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature
+/// that no image has; that alone does not keep the image from being patched.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
     (void)this_image();
     const detail::uncancelled guard;

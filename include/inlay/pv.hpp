@@ -70,7 +70,8 @@ struct native_t {};
 
 namespace detail {
 
-// For GCC a template argument of class type is as visible as the place where it is met first: here, not in what is hidden.
+// For GCC a template argument of class type is as visible as the place where it is met first: here, not in what is
+// hidden.
 using met_here = callee_save_t<pv_nop_t{}>;
 using met_here_too = native_t<code<>{}>;
 

@@ -90,12 +90,12 @@ int main(int count, char** arguments) {
     if (plugin == nullptr || functions == nullptr) {
         return 1;
     }
-    expect(!functions->key() && functions->level() == 2 && functions->call(1) == 2, "initial values",
-           "plugin, at first");
     auto with_plugin = parts;
     with_plugin.push_back({"plugin", functions});
+    expect_all(with_plugin, false, 17, 20, "the plugin has taken over what was set before it came");
+    everyone_changes(with_plugin, "with a plugin that has not applied");
     expect(bool{functions->apply()}, "apply", "plugin");
-    expect_all(with_plugin, false, 17, 20, "the plugin takes over what was set before it came");
+    expect_all(with_plugin, false, 17, 20, "the plugin has applied");
     everyone_changes(with_plugin, "with a plugin");
 
     // A plugin whose names are of other types: refused, both types are named, and nobody else is touched.

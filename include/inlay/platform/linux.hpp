@@ -11,23 +11,25 @@
 //
 // While other threads run, a page is always replaced: an instruction must change at once, and a write through the file
 // goes byte by byte. All pages of a change are made ready first; then each is moved into its place. A move is one step
-// for all: it happens under the lock that page faults take, and no processor keeps the old translation. A thread on that
-// page waits for some microseconds. (docs/choices.md says why there is no breakpoint, as in Linux's text_poke_bp().)
+// for all: it happens under the lock that page faults take, and no processor keeps the old translation. A thread on
+// that page waits for some microseconds. (docs/choices.md says why there is no breakpoint, as in Linux's
+// text_poke_bp().)
 //
 // The new page comes from a spare mapping (Linux 5.13). Once, at start-up, the text is moved aside and back by
-// MREMAP_DONTUNMAP, which leaves a second mapping of the same file. A change writes the whole page there, through
-// /proc/self/mem, and moves it: the text stays one mapping of its file, with its uprobes, symbols and locks. (Between
+// MREMAP_DONTUNMAP, which leaves a second mapping of the same file. A change writes the page there, through
+// /proc/self/mem (what differs from the file), and moves it: the text stays one mapping of its file, with its uprobes,
+// symbols and locks. (Between
 // aside and back the text shows what the file has. That is the same, before anything was patched; else it is done only
-// while there is one thread.) Otherwise the page is an anonymous one, which is first writable and then executable: where
-// the kernel is older, the text is not a file's or has relocations, or /proc/self/mem is missing or refuses.
-// Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
+// while there is one thread.) Otherwise the page is an anonymous one, which is first writable and then executable:
+// where the kernel is older, the text is not a file's or has relocations, or /proc/self/mem was missing or refused at
+// start-up. Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
 //
 // llvm-bolt copies the functions of a linked program to new text, or overwrites them, and changes no table of ours:
 // then nothing may be patched. Its programs have one executable segment more; whether it made that, their sections say.
 //
-// Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could be
-// cancelled in are made by syscall(2), where it cannot.
-// Compare proc_pid_mem(5), mremap(2), membarrier(2), proc_pid_smaps(5), proc_pid_pagemap(5).
+// Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could
+// be cancelled in are made by syscall(2), where it cannot. Compare proc_pid_mem(5), mremap(2), membarrier(2),
+// proc_pid_smaps(5), proc_pid_pagemap(5).
 #pragma once
 
 #include "inlay/arch/arch.hpp"
@@ -183,8 +185,8 @@ public:
         return what == sections::of_bolt || (what == sections::unknown && header->e_phoff != sizeof(*header));
     }
 
-    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced, all of
-    /// them change in finish(), neighbours at once.
+    /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
+    /// all of them change in finish(), neighbours at once.
     [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         while (size > 0) {
             const std::uintptr_t page = at & ~std::uintptr_t{chunk - 1};
@@ -209,7 +211,8 @@ public:
         return true;
     }
 
-    /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused now.
+    /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused
+    /// now.
     [[gnu::visibility("hidden")]] bool stage() noexcept { return way_ != way::replace_page || (secure() && flush()); }
 
     /// Writes what is left and makes all threads of the process see it.
@@ -554,9 +557,9 @@ private:
         return true;
     }
 
-    /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both mappings
-    /// for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text that was
-    /// changed has that already, and hands it on.
+    /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both
+    /// mappings for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text
+    /// that was changed has that already, and hands it on.
     [[nodiscard, gnu::visibility("hidden")]] bool relate(std::uintptr_t text, std::uintptr_t aside,
                                                          bool changed) const noexcept {
         if (changed && !(move_pages(text, page_size(), aside) && move_pages(aside, page_size(), text))) {
@@ -613,8 +616,8 @@ private:
         return true;
     }
 
-    /// Writes to a spare page what it does not have: what differs from the file. Breakpoints of uprobes are left out; see
-    /// renew().
+    /// Writes to a spare page what it does not have: what differs from the file. Breakpoints of uprobes are left out;
+    /// see renew().
     [[nodiscard, gnu::visibility("hidden")]] bool write_differences(std::uintptr_t to) noexcept {
         ::madvise(reinterpret_cast<void*>(to), chunk, MADV_DONTNEED); // the kernel has put breakpoints there as well
         const auto* const has = reinterpret_cast<const std::uint8_t*>(to);
@@ -634,7 +637,7 @@ private:
         return true;
     }
 
-    /// Whether a byte of the buffer is a uprobe's breakpoint: alone among bytes of the file, not of a site, and no
+    /// Whether a byte of the buffer is a uprobe's breakpoint: before a byte of the file, not of a site, and no
     /// debugger's.
     [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
         return buffer_[i] == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
@@ -674,7 +677,8 @@ private:
         return true;
     }
 
-    /// Moves all pages that are ready into their places; after an error, those that are not there yet stay what they are.
+    /// Moves all pages that are ready into their places; after an error, those that are not there yet stay what they
+    /// are.
     [[gnu::visibility("hidden")]] bool commit() noexcept {
         bool good = for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
             any_staged_ = true; // by another object, perhaps
@@ -712,16 +716,18 @@ private:
         return good;
     }
 
-    /// Has the kernel put the breakpoints of its uprobes into text again: to be asked to divide a mapping, and to join the
-    /// parts, makes it do that. They cannot be moved with a page: the kernel does not find the text while it is moved, and
-    /// would not take off there what is taken off meanwhile.
+    /// Has the kernel put the breakpoints of its uprobes into text again: to be asked to divide a mapping, and to join
+    /// the parts, makes it do that. They are not moved with a page: the kernel does not find the text while it is
+    /// moved, and would not take off there what is taken off meanwhile. (Pages larger than 4 KiB are copied with what
+    /// is in them.)
     [[gnu::visibility("hidden")]] void renew(std::uintptr_t at) const noexcept {
         auto* const page = reinterpret_cast<void*>(at);
         ::madvise(page, page_size(), MADV_DONTDUMP);
         ::madvise(page, page_size(), MADV_DODUMP);
     }
 
-    /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it begins.
+    /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it
+    /// begins.
     [[gnu::visibility("hidden")]] bool show(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) noexcept {
         ++writes_;
         if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
@@ -795,8 +801,8 @@ private:
                });
     }
 
-    /// Whether the text is one mapping. Asked by something that must fail, to grow it up to the stack: for lack of room, or
-    /// because what is to grow is more than one.
+    /// Whether the text is one mapping. Asked by something that must fail, to grow it up to the stack: for lack of
+    /// room, or because what is to grow is more than one.
     [[nodiscard, gnu::visibility("hidden")]] bool is_whole() const noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -830,8 +836,8 @@ private:
         }
     }
 
-    /// Moves pages that are ready into their places, each with the flags of the one that is there. (All at once, where /proc
-    /// does not say.)
+    /// Moves pages that are ready into their places, each with the flags of the one that is there. (All at once, where
+    /// /proc does not say.)
     [[gnu::visibility("hidden")]] bool show_by_flags(std::uintptr_t at, std::size_t size,
                                                      std::uintptr_t& behind) noexcept {
         bool good = true;
@@ -973,8 +979,8 @@ private:
         bool of_file;
     };
 
-    /// The mapping that has the address, when the text is prepared. On Linux before 6.11, where the kernel answers no such question, all of the text
-    /// is taken for one, if its first page is a file's.
+    /// The mapping that has the address, when the text is prepared. On Linux before 6.11, where the kernel answers no
+    /// such question, all of the text is taken for one, if its first page is a file's.
     [[nodiscard, gnu::visibility("hidden")]] bool find_mapping(std::uintptr_t at, mapping& result) noexcept {
         struct { // procmap_query of <linux/fs.h>, which is newer than some headers
             std::uint64_t size, query_flags, address, begin, end, flags, page_size, offset, inode;
@@ -1050,8 +1056,9 @@ private:
         return false;
     }
 
-    /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and to
-    /// ask it is to make the call. Where there is a filter, moving a page must do: it interrupts all threads as well.
+    /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and
+    /// to ask it is to make the call. Where there is a filter, moving a page must do: it interrupts all threads as
+    /// well.
     [[nodiscard, gnu::visibility("hidden")]] bool may_use_barriers() noexcept {
         std::uint32_t known = reserve_ != nullptr ? reserve_->barrier : 0;
         if (known == 0) {
