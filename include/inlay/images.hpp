@@ -39,6 +39,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+extern "C" {
+// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays,*-redundant-declaration): the linker's name
+[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
+}
+
 INLAY_BASELINE
 
 namespace [[gnu::visibility("hidden")]] inlay {

@@ -51,7 +51,7 @@ private:
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
     arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave>();
+    arch::emit::note<&own_image, &join_at_load, &leave, &__ehdr_start>();
     const uncancelled guard;
     error trouble = join();
     if (trouble != error::no_error) {
@@ -221,7 +221,7 @@ inline namespace INLAY_TARGET {
         const error trouble =
             detail::exclusively([&](table::shared& all) noexcept { done = detail::apply_image(all, number); });
         done.fail(trouble, {table_kind::no_table, 0, 0});
-        if (done.error() != error::probe_first) {
+        if (done.error() != error::probe_first || done.refused() == 0) {
             return done;
         }
         detail::run_probe(done.refused(), number);

@@ -53,7 +53,7 @@
 #include <unistd.h>
 
 extern "C" {
-// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays): the linker's name for the ELF header
+// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays,*-redundant-declaration): the linker's name
 [[gnu::visibility("hidden")]] extern const char __ehdr_start[];
 }
 
@@ -268,7 +268,12 @@ private:
     static constexpr std::size_t chunk = 4096; // the smallest page there is
 
     /// table::spare_text::way.
-    enum live_way : std::uint32_t { not_prepared = 0, spare_page = 1, new_page = 2, cannot = 3 };
+    enum live_way : std::uint32_t { // NOLINT(performance-enum-size): as in the table
+        not_prepared = 0,
+        spare_page = 1,
+        new_page = 2,
+        cannot = 3
+    };
 
     struct extent {
         std::uintptr_t begin, end;
@@ -530,7 +535,7 @@ private:
         if (at == nullptr) {
             return false;
         }
-        const std::uintptr_t spare = reinterpret_cast<std::uintptr_t>(at);
+        const auto spare = reinterpret_cast<std::uintptr_t>(at);
         bool good = true;
         for (mapping each{spare_->begin, spare_->begin, false}; good && each.end < spare_->end;) {
             good = find_mapping(each.end, each) && each.of_file;
@@ -943,7 +948,11 @@ private:
                 to = to * 16 + static_cast<std::uintptr_t>(digit ? *text - '0' : *text - 'a' + 10);
             }
         };
-        return number(begin) && *text++ == '-' && number(end) && *text == ' ';
+        if (!number(begin) || *text != '-') {
+            return false;
+        }
+        ++text;
+        return number(end) && *text == ' ';
     }
 
     /// Calls `function(begin, end, flags)` for the mappings in a range.

@@ -919,8 +919,8 @@ template <auto* Image, auto* Nothing, auto* Zero>
 
 /// The note by which other images find `Image` (`table::note`), and calls of `Join` and `Leave` when the image is loaded,
 /// before its other constructors, and unloaded, after its other destructors. One a unit, since a linker may drop notes
-/// that are in groups.
-template <auto* Image, auto* Join, auto* Leave>
+/// that are in groups. `Header` is the linker's __ehdr_start.
+template <auto* Image, auto* Join, auto* Leave, auto* Header>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"
                         ".set .Linlay_note,1\n\t"
@@ -930,8 +930,7 @@ template <auto* Image, auto* Join, auto* Leave>
                         ".asciz \"inlay\"\n\t"
                         ".balign 4\n\t"
                         ".long %c[image] - .\n\t"
-                        ".long __ehdr_start - .\n\t"
-                        ".hidden __ehdr_start\n\t"
+                        ".long %c[header] - .\n\t"
                         ".popsection\n\t"
                         ".pushsection .init_array.00001,\"aw\",@init_array\n\t"
                         ".balign %c[word]\n\t" INLAY_WORD "%c[join]\n\t"
@@ -942,7 +941,7 @@ template <auto* Image, auto* Join, auto* Leave>
                         ".endif"
                         :
                         : [version] "i"(table::version), [image] INLAY_SYMBOL(Image), [join] INLAY_SYMBOL(Join),
-                          [leave] INLAY_SYMBOL(Leave), [word] "i"(sizeof(word)));
+                          [leave] INLAY_SYMBOL(Leave), [header] INLAY_SYMBOL(Header), [word] "i"(sizeof(word)));
 }
 
 /// The value of a key. One instruction at the site, which starts out as a branch to the code that reads the value from

@@ -1289,8 +1289,8 @@ template <auto* Image, auto* Nothing, auto* Zero>
 
 /// The note by which other images find `Image` (`table::note`), and calls of `Join` and `Leave` when the image is loaded,
 /// before its other constructors, and unloaded, after its other destructors. One a unit, since a linker may drop notes
-/// that are in groups.
-template <auto* Image, auto* Join, auto* Leave>
+/// that are in groups. `Header` is the linker's __ehdr_start.
+template <auto* Image, auto* Join, auto* Leave, auto* Header>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"
                         ".set .Linlay_note,1\n\t"
@@ -1300,8 +1300,7 @@ template <auto* Image, auto* Join, auto* Leave>
                         ".asciz \"inlay\"\n\t"
                         ".balign 4\n\t"
                         ".long %c[image] - .\n\t"
-                        ".long __ehdr_start - .\n\t"
-                        ".hidden __ehdr_start\n\t"
+                        ".long %c[header] - .\n\t"
                         ".popsection\n\t"
                         ".pushsection .init_array.00001,\"aw\",@init_array\n\t"
                         ".balign %c[word]\n\t" INLAY_WORD "%c[join]\n\t"
@@ -1312,7 +1311,7 @@ template <auto* Image, auto* Join, auto* Leave>
                         ".endif"
                         :
                         : [version] "i"(table::version), [image] "i"(Image), [join] "i"(Join), [leave] "i"(Leave),
-                          [word] "i"(sizeof(word)));
+                          [header] "i"(Header), [word] "i"(sizeof(word)));
 }
 
 /// The value of a key. One instruction at the site, which starts out as a jump to the code that reads the value from
