@@ -32,12 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <link.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 extern "C" {
 // NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays,*-redundant-declaration): the linker's name
@@ -66,17 +61,75 @@ struct shared {
 } // namespace table
 
 namespace detail {
+
+// Every unit that has a key includes this: what it needs of <elf.h>, <link.h>, <sys/mman.h> and others is declared
+// here, since those have names and macros that users' own may meet.
+
+/// A program header, as in Elf64_Phdr, or Elf32_Phdr.
+struct segment {
+    std::uint32_t type;
+#if __SIZEOF_POINTER__ == 8
+    std::uint32_t flags;
+#endif
+    address offset;
+    address at; ///< without the image's base
+    address physical;
+    address size_in_file;
+    address size;
+#if __SIZEOF_POINTER__ == 4
+    std::uint32_t flags;
+#endif
+    address alignment;
+};
+inline constexpr std::uint32_t loaded_segment = 1; // PT_LOAD
+inline constexpr std::uint32_t note_segment = 4;   // PT_NOTE
+inline constexpr std::uint32_t writable_segment = 2;
+inline constexpr std::uint32_t readable_segment = 4;
+
+/// The beginning of a note, as in Elf64_Nhdr. Name and text follow.
+struct note_header {
+    std::uint32_t name_size;
+    std::uint32_t text_size;
+    std::uint32_t type;
+};
+
+/// An image, as in dl_phdr_info.
+struct loaded_image {
+    address base;
+    const char* name;
+    const segment* segments;
+    std::uint16_t count;
+};
+
+/// As timespec.
+struct time_span {
+    long seconds;
+    long nanoseconds;
+};
+
+namespace c { // functions of the C library
+[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(loaded_image* image, std::size_t size, void* data),
+                                                   void* data) noexcept __asm__("dl_iterate_phdr");
+[[gnu::visibility("default")]] long syscall(long number, ...) noexcept __asm__("syscall");
+[[gnu::visibility("default")]] int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
+    __asm__("pthread_atfork");
+[[gnu::visibility("default")]] void* mmap(void* at, std::size_t size, int protection, int flags, int file,
+                                          long offset) noexcept __asm__("mmap");
+[[gnu::visibility("default")]] int munmap(void* at, std::size_t size) noexcept __asm__("munmap");
+[[gnu::visibility("default")]] int getpid() noexcept __asm__("getpid");
+} // namespace c
+
 inline namespace baseline {
 
 // ---- Finding an image by its note ------------------------------------------------------------------
 
 /// Whether a segment of the image has these bytes, and `flags`.
-[[nodiscard]] inline bool has_bytes(const dl_phdr_info& image, address at, std::size_t size, unsigned flags) noexcept {
-    for (unsigned i = 0; i < image.dlpi_phnum; ++i) {
-        const auto& each = image.dlpi_phdr[i];
-        const address begin = image.dlpi_addr + each.p_vaddr;
-        if (each.p_type == PT_LOAD && (each.p_flags & flags) == flags && at >= begin && at - begin <= each.p_memsz &&
-            size <= each.p_memsz - (at - begin)) {
+[[nodiscard]] inline bool has_bytes(const loaded_image& image, address at, std::size_t size, unsigned flags) noexcept {
+    for (unsigned i = 0; i < image.count; ++i) {
+        const auto& each = image.segments[i];
+        const address begin = image.base + each.at;
+        if (each.type == loaded_segment && (each.flags & flags) == flags && at >= begin && at - begin <= each.size &&
+            size <= each.size - (at - begin)) {
             return true;
         }
     }
@@ -84,8 +137,8 @@ inline namespace baseline {
 }
 
 /// Whether a `table::image` of this version is at `at`.
-[[nodiscard]] inline bool is_image(const dl_phdr_info& info, address at) noexcept {
-    if (at % alignof(table::image) != 0 || !has_bytes(info, at, sizeof(table::image), PF_W)) {
+[[nodiscard]] inline bool is_image(const loaded_image& info, address at) noexcept {
+    if (at % alignof(table::image) != 0 || !has_bytes(info, at, sizeof(table::image), writable_segment)) {
         return false;
     }
     bool same = true;
@@ -97,25 +150,25 @@ inline namespace baseline {
 
 /// The `table::image` that a note leads to, or null. If the note was moved (patchelf does that), the image is where it
 /// was, seen from the ELF header; and if the header was moved as well, it was moved down by some pages.
-[[nodiscard]] inline table::image* image_of(const dl_phdr_info& info, const table::note& note) noexcept {
+[[nodiscard]] inline table::image* image_of(const loaded_image& info, const table::note& note) noexcept {
     address at = reinterpret_cast<address>(&note.image) + static_cast<address>(std::intptr_t{note.image});
     if (is_image(info, at)) {
         return reinterpret_cast<table::image*>(at);
     }
     address lowest = ~address{0};
     address highest = 0;
-    for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
-        const auto& each = info.dlpi_phdr[i];
-        if (each.p_type == PT_LOAD) {
-            lowest = each.p_vaddr < lowest ? each.p_vaddr : lowest;
-            highest = each.p_vaddr + each.p_memsz > highest ? each.p_vaddr + each.p_memsz : highest;
+    for (unsigned i = 0; i < info.count; ++i) {
+        const auto& each = info.segments[i];
+        if (each.type == loaded_segment) {
+            lowest = each.at < lowest ? each.at : lowest;
+            highest = each.at + each.size > highest ? each.at + each.size : highest;
         }
     }
     constexpr address smallest_page = 4096;
     const auto distance = std::intptr_t{note.image} - std::intptr_t{note.elf_header} -
                           static_cast<std::intptr_t>(offsetof(table::note, elf_header));
-    at = info.dlpi_addr + (lowest & ~(smallest_page - 1)) + static_cast<address>(distance);
-    for (; at < info.dlpi_addr + highest; at += smallest_page) {
+    at = info.base + (lowest & ~(smallest_page - 1)) + static_cast<address>(distance);
+    for (; at < info.base + highest; at += smallest_page) {
         if (is_image(info, at)) {
             return reinterpret_cast<table::image*>(at);
         }
@@ -124,29 +177,30 @@ inline namespace baseline {
 }
 
 /// The `table::image` of an image, by its note; null if it has none, or one of another version as well.
-[[nodiscard]] inline table::image* find_image(const dl_phdr_info& info) noexcept {
+[[nodiscard]] inline table::image* find_image(const loaded_image& info) noexcept {
     constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
     table::image* found = nullptr;
-    for (unsigned i = 0; i < info.dlpi_phnum; ++i) {
-        const auto& header = info.dlpi_phdr[i];
-        address at = info.dlpi_addr + header.p_vaddr;
-        const address end = at + header.p_memsz;
-        if (header.p_type != PT_NOTE || !has_bytes(info, at, header.p_memsz, PF_R)) {
+    for (unsigned i = 0; i < info.count; ++i) {
+        const auto& header = info.segments[i];
+        address at = info.base + header.at;
+        const address end = at + header.size;
+        if (header.type != note_segment || !has_bytes(info, at, header.size, readable_segment)) {
             continue;
         }
         // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
-        for (; at + sizeof(ElfW(Nhdr)) + sizeof(owner) <= end; at += sizeof(std::uint32_t)) {
-            const auto& note = *reinterpret_cast<const ElfW(Nhdr)*>(at);
+        for (; at + sizeof(note_header) + sizeof(owner) <= end; at += sizeof(std::uint32_t)) {
+            const auto& note = *reinterpret_cast<const note_header*>(at);
             const auto* const text = reinterpret_cast<const char*>(at + sizeof(note));
-            bool ours = note.n_namesz == 6;
+            bool ours = note.name_size == 6;
             for (unsigned each = 0; each < sizeof(owner); ++each) {
                 ours = ours && text[each] == owner[each];
             }
-            if (ours && note.n_type != table::version) {
+            if (ours && note.type != table::version) {
                 return nullptr;
             }
             const address says = at + sizeof(note) + sizeof(owner);
-            if (ours && found == nullptr && note.n_descsz == sizeof(table::note) && says + sizeof(table::note) <= end) {
+            if (ours && found == nullptr && note.text_size == sizeof(table::note) &&
+                says + sizeof(table::note) <= end) {
                 found = image_of(info, *reinterpret_cast<const table::note*>(says));
             }
         }
@@ -156,32 +210,35 @@ inline namespace baseline {
 
 // (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
 template <class Function>
-int visit_once(dl_phdr_info* /*image*/, std::size_t /*size*/, void* function) noexcept {
+int visit_once(loaded_image* /*image*/, std::size_t /*size*/, void* function) noexcept {
     (*static_cast<const Function*>(function))();
     return 1;
 }
 template <class Function>
-int visit(dl_phdr_info* image, std::size_t /*size*/, void* function) noexcept {
+int visit(loaded_image* image, std::size_t /*size*/, void* function) noexcept {
     return (*static_cast<const Function*>(function))(*image) ? 1 : 0;
 }
 
 /// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
 template <class Function>
 void while_loaded(const Function& function) noexcept {
-    ::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));
+    c::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));
 }
 
-/// Calls `function(const dl_phdr_info&)` for each image until that returns true.
+/// Calls `function(const loaded_image&)` for each image until that returns true.
 template <class Function>
 void for_each_loaded(const Function& function) noexcept {
-    ::dl_iterate_phdr(&visit<Function>, const_cast<Function*>(&function));
+    c::dl_iterate_phdr(&visit<Function>, const_cast<Function*>(&function));
 }
 
 // ---- The lock --------------------------------------------------------------------------------------
 
+inline constexpr int futex_wait = 128; // FUTEX_WAIT_PRIVATE
+inline constexpr int futex_wake = 129; // FUTEX_WAKE_PRIVATE
+
 inline constexpr std::uint32_t waited_for = 0x80000000U; // no thread has so high a number
 
-[[nodiscard]] inline std::uint32_t this_thread() noexcept { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }
+[[nodiscard]] inline std::uint32_t this_thread() noexcept { return static_cast<std::uint32_t>(c::syscall(SYS_gettid)); }
 
 /// Takes the lock; `taken` becomes true if it was not this thread's before, which is well while it forks. Fails where a
 /// change would be within a change, and if the holder is not in this process.
@@ -198,24 +255,24 @@ inline constexpr std::uint32_t waited_for = 0x80000000U; // no thread has so hig
         if (holder == waited ||
             __atomic_compare_exchange_n(&all.lock, &holder, waited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             // The holder writes its process's number just after it took the lock: a difference may mean nothing yet.
-            const bool here = __atomic_load_n(&all.pid, __ATOMIC_RELAXED) == ::getpid();
+            const bool here = __atomic_load_n(&all.pid, __ATOMIC_RELAXED) == c::getpid();
             if (!here && foreign >= 3) {
                 return error::process_forked;
             }
             foreign = here ? 1 : foreign + 1;
-            const timespec some{0, 20000000};
-            ::syscall(SYS_futex, &all.lock, FUTEX_WAIT_PRIVATE, waited, here ? nullptr : &some, nullptr, 0);
+            const time_span some{0, 20000000};
+            c::syscall(SYS_futex, &all.lock, futex_wait, waited, here ? nullptr : &some, nullptr, 0);
         }
         holder = 0;
     }
-    __atomic_store_n(&all.pid, ::getpid(), __ATOMIC_RELAXED);
+    __atomic_store_n(&all.pid, c::getpid(), __ATOMIC_RELAXED);
     taken = true;
     return error::no_error;
 }
 
 inline void release(table::shared& all) noexcept {
     if ((__atomic_exchange_n(&all.lock, 0U, __ATOMIC_RELEASE) & waited_for) != 0) {
-        ::syscall(SYS_futex, &all.lock, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+        c::syscall(SYS_futex, &all.lock, futex_wake, 1, nullptr, nullptr, 0);
     }
 }
 
@@ -254,7 +311,7 @@ inline void after_fork_in_parent() noexcept {
 inline void after_fork_in_child() noexcept {
     table::registry& own = own_image.registry;
     if (own.forks == 2) { // the thread has another number now, and nobody waits
-        own.shared->pid = ::getpid();
+        own.shared->pid = c::getpid();
         __atomic_store_n(&own.shared->lock, this_thread(), __ATOMIC_RELAXED);
     }
     after_fork_in_parent();
@@ -269,8 +326,9 @@ inline void after_fork_in_child() noexcept {
     known = false;
     while_loaded([&]() noexcept {
         table::image* eldest = nullptr;
-        for_each_loaded([&](const dl_phdr_info& info) noexcept {
-            const bool own = has_bytes(info, reinterpret_cast<address>(&own_image), sizeof(table::image), PF_W);
+        for_each_loaded([&](const loaded_image& info) noexcept {
+            const bool own =
+                has_bytes(info, reinterpret_cast<address>(&own_image), sizeof(table::image), writable_segment);
             table::image* const image = own || result == nullptr ? find_image(info) : nullptr;
             if (image != nullptr) {
                 eldest = eldest == nullptr ? image : eldest;
@@ -280,9 +338,9 @@ inline void after_fork_in_child() noexcept {
             if (own && image == &own_image) {
                 known = true;
                 table::registry& registry = own_image.registry;
-                registry.headers = info.dlpi_phdr;
-                registry.count = info.dlpi_phnum;
-                registry.base = info.dlpi_addr;
+                registry.headers = info.segments;
+                registry.count = info.count;
+                registry.base = info.base;
             }
             return own;
         });
@@ -290,9 +348,10 @@ inline void after_fork_in_child() noexcept {
             return;
         }
         if (result == nullptr) {
-            void* const page =
-                ::mmap(nullptr, sizeof(table::shared), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            if (page == MAP_FAILED) { // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast): the system's macro
+            constexpr int read_and_write = 3;    // PROT_READ | PROT_WRITE
+            constexpr int private_memory = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS
+            void* const page = c::mmap(nullptr, sizeof(table::shared), read_and_write, private_memory, -1, 0);
+            if (reinterpret_cast<address>(page) == ~address{0}) { // MAP_FAILED
                 return;
             }
             auto* const made = static_cast<table::shared*>(page);
@@ -301,7 +360,7 @@ inline void after_fork_in_child() noexcept {
                                             __ATOMIC_ACQUIRE)) {
                 result = made;
             } else {
-                ::munmap(page, sizeof(table::shared));
+                c::munmap(page, sizeof(table::shared));
             }
         }
         __atomic_add_fetch(&result->users, 1U, __ATOMIC_RELAXED);
@@ -315,7 +374,7 @@ inline void forget_shared(table::shared* all) noexcept {
         if (__atomic_sub_fetch(&all->users, 1U, __ATOMIC_ACQ_REL) != 0) {
             return;
         }
-        for_each_loaded([&](const dl_phdr_info& info) noexcept {
+        for_each_loaded([&](const loaded_image& info) noexcept {
             table::image* const image = find_image(info);
             if (image != nullptr && image->registry.shared == all) {
                 __atomic_store_n(&image->registry.shared, nullptr, __ATOMIC_RELEASE);
@@ -323,19 +382,19 @@ inline void forget_shared(table::shared* all) noexcept {
             return false;
         });
         if (all->reserve.buffer != nullptr) {
-            ::munmap(all->reserve.buffer, all->reserve.buffer_size);
+            c::munmap(all->reserve.buffer, all->reserve.buffer_size);
         }
         if (all->reserve.at != 0) {
-            ::munmap(reinterpret_cast<void*>(all->reserve.at), all->reserve.size);
+            c::munmap(reinterpret_cast<void*>(all->reserve.at), all->reserve.size);
         }
-        ::munmap(all, sizeof(table::shared));
+        c::munmap(all, sizeof(table::shared));
     });
 }
 
 /// Whether what a name refers to is in this image. (apply() names the record that is not in order.)
-[[nodiscard]] inline bool in_order(const dl_phdr_info& image, const table::named& named) noexcept {
+[[nodiscard]] inline bool in_order(const loaded_image& image, const table::named& named) noexcept {
     const auto is_text = [&](address at) noexcept {
-        for (; has_bytes(image, at, 1, PF_R); ++at) {
+        for (; has_bytes(image, at, 1, readable_segment); ++at) {
             if (*reinterpret_cast<const char*>(at) == '\0') {
                 return true;
             }
@@ -344,16 +403,16 @@ inline void forget_shared(table::shared* all) noexcept {
     };
     const address cell = target_of(named.cell);
     return is_text(target_of(named.name)) && is_text(target_of(named.signature)) && cell % alignof(table::cell) == 0 &&
-           has_bytes(image, cell, sizeof(table::cell), PF_W);
+           has_bytes(image, cell, sizeof(table::cell), writable_segment);
 }
 
 /// Calls `function(const table::named&)` for the names of this image that are in order.
 template <class Function>
 void for_each_own_name(const Function& function) noexcept {
-    dl_phdr_info info{};
-    info.dlpi_phdr = static_cast<const ElfW(Phdr)*>(own_image.registry.headers);
-    info.dlpi_phnum = static_cast<ElfW(Half)>(own_image.registry.count);
-    info.dlpi_addr = own_image.registry.base;
+    loaded_image info{};
+    info.segments = static_cast<const segment*>(own_image.registry.headers);
+    info.count = static_cast<std::uint16_t>(own_image.registry.count);
+    info.base = own_image.registry.base;
     for (const table::named* each = own_image.names[0]; each < own_image.names[1]; ++each) {
         if (in_order(info, *each)) {
             function(*each);
@@ -412,7 +471,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
         forget_shared(all);
     } else if (own.forks == 0) {
         own.forks = 1;
-        (void)::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+        (void)c::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
     }
     return error::no_error;
 }
@@ -441,10 +500,10 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     *place = own.next;
     table::spare_text& spare = own.spare;
     if (spare.at != 0) {
-        ::munmap(reinterpret_cast<void*>(spare.at), spare.end - spare.begin);
+        c::munmap(reinterpret_cast<void*>(spare.at), spare.end - spare.begin);
     }
     if (spare.staged != nullptr) {
-        ::munmap(spare.staged, spare.staged_size);
+        c::munmap(spare.staged, spare.staged_size);
     }
     spare = {};
     __atomic_store_n(&own.joined, 2U, __ATOMIC_RELEASE);

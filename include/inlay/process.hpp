@@ -28,6 +28,8 @@
 
 #include <cstdlib>
 
+#include <pthread.h>
+
 namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
