@@ -116,6 +116,8 @@ namespace c { // functions of the C library
 [[gnu::visibility("default")]] void* mmap(void* at, std::size_t size, int protection, int flags, int file,
                                           long offset) noexcept __asm__("mmap");
 [[gnu::visibility("default")]] int munmap(void* at, std::size_t size) noexcept __asm__("munmap");
+[[gnu::visibility("default")]] int pthread_setcancelstate(int state, int* before) noexcept
+    __asm__("pthread_setcancelstate");
 [[gnu::visibility("default")]] int getpid() noexcept __asm__("getpid");
 } // namespace c
 

@@ -28,8 +28,6 @@
 
 #include <cstdlib>
 
-#include <pthread.h>
-
 namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
@@ -38,14 +36,15 @@ inline namespace INLAY_TARGET {
 /// Keeps the thread from being cancelled: nothing must end half-way.
 class uncancelled {
 public:
-    uncancelled() noexcept { ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+    uncancelled() noexcept { c::pthread_setcancelstate(disabled, &before_); }
     uncancelled(const uncancelled&) = delete;
     uncancelled(uncancelled&&) = delete;
     uncancelled& operator=(const uncancelled&) = delete;
     uncancelled& operator=(uncancelled&&) = delete;
-    ~uncancelled() { ::pthread_setcancelstate(before_, nullptr); }
+    ~uncancelled() { c::pthread_setcancelstate(before_, nullptr); }
 
 private:
+    static constexpr int disabled = 1; // PTHREAD_CANCEL_DISABLE
     int before_{};
 };
 
