@@ -156,8 +156,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         const inlay::detail::change change{i == 0 ? inlay::detail::next_value : inlay::detail::next_target,
                                            i == 0 ? address{1} : reinterpret_cast<address>(image->text.data()),
                                            table::call_mode::function};
-        const auto changed = inlay::detail::make_change(
-            named->records[i], change, [&](const auto& function) noexcept { function(tables, platform); });
+        const auto changed = inlay::detail::change_tables(tables, named->records[i], change, platform);
         require(changed || inlay::message(changed.error())[0] != '\0', "an error has a message");
     }
     return 0;
