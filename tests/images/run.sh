@@ -14,6 +14,10 @@ list() {
 values 1 g++ clang++-19
 values 2 clang++-19 g++
 values 3 g++ clang++-19
+rewritten g++ bfd gold
+rewritten clang++-19 lld mold
+noteless g++ bfd
+noteless clang++-19 lld
 LIST
 }
 
@@ -37,6 +41,78 @@ values() { # KIND COMPILER OTHER_COMPILER
     # shellcheck disable=SC2086
     "$2" $flags "$kind" "$here/values.cpp" -L. -lreader -Wl,-rpath,"$PWD" -Wl,-rpath-link,. -ldl -o program &&
         ./program ./one.so ./other.so ./applying.so ./reads.so ./sets.so
+}
+
+# A program, a library and a plugin, each with sites of all kinds. Objects first: one each, for all links.
+compile_group() { # COMPILER
+    for each in program library plugin; do
+        # shellcheck disable=SC2086
+        "$1" $flags -fPIC -DPART=in_$each -c "$here/part.cpp" -o $each.o || return 1
+    done
+    # shellcheck disable=SC2086
+    "$1" $flags -fPIC -c "$here/group.cpp" -o main.o
+}
+link_group() { # COMPILER LINKER OPTIONS...
+    links="$1 -fuse-ld=$2"
+    shift 2
+    $links -shared library.o -o liblibrary.so "$@" &&
+        $links -shared plugin.o -o plugin.so "$@" &&
+        $links main.o program.o -L. -llibrary -Wl,-rpath,"$PWD" -ldl -o program "$@"
+}
+run_group() { # BROKEN WHAT
+    ./program ./plugin.so "$1" || { echo "$2: status $?"; return 1; }
+}
+
+# patchelf moves the note, the program headers, and whatever is in its way.
+rewritten() { # COMPILER LINKERS...
+    command -v patchelf >/dev/null || { echo "no patchelf here"; return 77; }
+    long=$PWD/$(printf '%04000d' 0)
+    compiler=$1
+    shift
+    compile_group "$compiler" || return 1
+    for linker; do
+        for kind in -pie -no-pie; do
+            link_group "$compiler" "$linker" && rm program && "$compiler" -fuse-ld="$linker" $kind main.o program.o -L. -llibrary \
+                -Wl,-rpath,"$PWD" -ldl -o program && run_group none "$linker $kind" || return 1
+            for file in program liblibrary.so plugin.so; do
+                cp $file kept
+                what="$linker $kind, $file"
+                patchelf --set-rpath "$long:$PWD" $file && run_group none "$what: rpath" &&
+                    patchelf --add-needed libutil.so.1 $file && run_group none "$what: needed, too" &&
+                    cp kept $file && patchelf --add-needed libutil.so.1 $file && run_group none "$what: needed" || return 1
+                if cmp -s kept $file; then echo "patchelf did nothing"; return 1; fi
+                [ $file = program ] || cp kept $file # the program keeps it: then all three are
+            done
+            for file in liblibrary.so plugin.so; do patchelf --set-rpath "$long:$PWD" $file; done
+            run_group none "$linker $kind, all three" || return 1
+        done
+    done
+}
+
+# Without a note that inlay knows, an image says so and is as it was written.
+noteless() { # COMPILER LINKER
+    compile_group "$1" && link_group "$1" "$2" || return 1
+    run_group none untouched || return 1
+    ld --verbose | sed -n '/^======/,/^======/p' | sed '/^======/d' | sed 's|/DISCARD/ : {|/DISCARD/ : { *(.note.*)|' >discarding.ld
+    grep -q 'DISCARD.*note' discarding.ld || return 1
+    ld --verbose -shared | sed -n '/^======/,/^======/p' | sed '/^======/d' | sed 's|/DISCARD/ : {|/DISCARD/ : { *(.note.*)|' >discarding_shared.ld
+    for each in program:program library:liblibrary.so plugin:plugin.so; do
+        file=${each#*:} name=${each%:*}
+        cp "$file" kept
+        objcopy --remove-section .note.inlay "$file" && run_group "$name" "$file: stripped" || return 1
+        cp kept "$file"
+        python3 - "$file" <<'PYTHON' && run_group "$name" "$file: of another version" || return 1
+import re, sys
+data = open(sys.argv[1], "rb").read()
+changed = re.sub(rb"(\6\0\0\0\x08\0\0\0)....(?=inlay\0)", lambda note: note[1] + bytes([231, 3, 0, 0]), data, flags=re.S)
+sys.exit("there is no note") if changed == data else open(sys.argv[1], "wb").write(changed)
+PYTHON
+        case $name in
+        program) "$1" main.o program.o -L. -llibrary -Wl,-rpath,"$PWD" -ldl -fuse-ld=bfd -Wl,-T,discarding.ld -o program ;;
+        *) "$1" -shared $name.o -fuse-ld=bfd -Wl,-T,discarding_shared.ld -o "$file" ;;
+        esac && run_group "$name" "$file: discarded" || return 1
+        cp kept "$file"
+    done
 }
 
 if [ "${1:-}" = --one ]; then
