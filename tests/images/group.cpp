@@ -77,9 +77,18 @@ int main(int count, char** arguments) {
     }
     int status = 0;
     expect(waitpid(child, &status, 0) == child && status == 0, "a child");
+    // The call's target must not go with the plugin.
+    last = members[0].broken ? 2 : 1;
+    expect_equal(members[members[0].broken ? 1 : 0].part->set(last), 0, "set()");
     dlclose(plugin);
     expect(dlopen(arguments[1], RTLD_NOW | RTLD_NOLOAD) == nullptr, "the plugin stays loaded");
-    expect_equal(members[1].part->set(2), said(members[1]), "set() without the plugin");
-    expect(members[0].part->is(members[0].broken ? 0 : members[1].broken ? last : 2), "the program, in the end");
+    for (int each = 0; each < 2; ++each) {
+        const auto& setter = members[static_cast<std::size_t>(each)];
+        expect_equal(setter.part->set(each * 3), said(setter), "set() without the plugin");
+        last = setter.broken ? last : each * 3;
+        for (const auto& other : {members[0], members[1]}) {
+            expect(other.part->is(other.broken ? 0 : last), other.name);
+        }
+    }
     return images::failures == 0 ? 0 : 1;
 }

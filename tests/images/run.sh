@@ -104,7 +104,7 @@ noteless() { # COMPILER LINKER
         python3 - "$file" <<'PYTHON' && run_group "$name" "$file: of another version" || return 1
 import re, sys
 data = open(sys.argv[1], "rb").read()
-changed = re.sub(rb"(\6\0\0\0\x08\0\0\0)....(?=inlay\0)", lambda note: note[1] + bytes([231, 3, 0, 0]), data, flags=re.S)
+changed = re.sub(rb"(\x06\x00\x00\x00\x08\x00\x00\x00)....(?=inlay\x00)", lambda note: note[1] + bytes([231, 3, 0, 0]), data, flags=re.S)
 sys.exit("there is no note") if changed == data else open(sys.argv[1], "wb").write(changed)
 PYTHON
         case $name in
