@@ -18,6 +18,14 @@ rewritten g++ bfd gold
 rewritten clang++-19 lld mold
 noteless g++ bfd
 noteless clang++-19 lld
+loading g++ clang++-19
+loading clang++-19 g++
+world g++ clang++-19
+features g++ clang++-19
+features clang++-19 g++
+secure g++
+probes g++
+probes clang++-19
 LIST
 }
 
@@ -113,6 +121,63 @@ PYTHON
         esac && run_group "$name" "$file: discarded" || return 1
         cp kept "$file"
     done
+}
+
+# Changes while another thread is inside dlopen(), and stays there until so many have been made.
+loading() { # COMPILER OTHER_COMPILER
+    printf '%s\n' '.data' 'here: .rept 200000' '.quad here' '.endr' '.section .note.GNU-stack,"",@progbits' >relocations.s
+    # (A library's resolver runs before it is relocated itself: it may not use what needs that.)
+    library "$2" libslow.so slow.cpp -O1 &&
+        library "$2" first.so part.cpp -DPART=in_plugin relocations.s -L. -Wl,--no-as-needed -lslow -Wl,-rpath,"$PWD" &&
+        library "$1" second.so part.cpp -DPART=in_plugin "$here/slow.cpp" relocations.s || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/loading.cpp" "$here/part.cpp" -DPART=in_program -pthread -ldl -o program && timeout 60 ./program ./first.so ./second.so
+}
+
+world() { # COMPILER OTHER_COMPILER
+    # shellcheck disable=SC2086
+    library "$2" plugin.so part.cpp -DPART=in_plugin && "$1" $flags "$here/world.cpp" "$here/part.cpp" -DPART=in_program -ldl -o program &&
+        ./program ./plugin.so
+}
+
+# INLAY_FEATURES with names of the program's, of a library's that has no names of its own, and of nobody's.
+features() { # COMPILER OTHER_COMPILER
+    # shellcheck disable=SC2086
+    library "$2" liblibrary.so featured.cpp -DPART=in_library '-DNAME="images.library"' &&
+        "$1" $flags -DPART=in_program '-DNAME="images.program"' "$here/featured.cpp" "$here/features.cpp" -L. -llibrary \
+            -Wl,-rpath,"$PWD" -o program || return 1
+    for first in program library; do
+        while read -r features says detail program library; do
+            INLAY_FEATURES=$features ./program "$first" "$says" "$detail" "$program" "$library" || { echo "$features, $first first"; return 1; }
+        done <<'CASES'
++images.program none - 2 1
++images.library none - 1 2
+-images.library,+images.program none - 2 1
++images.program,+images.library none - 2 2
++images.program,+images.nobody,+images.library unknown +images.nobody,+images.library 2 2
++images.program,+images.librar,-images unknown +images.librar,-images 2 1
++images.library,images.program malformed images.program 1 1
++images.program,+images.library,+ malformed + 1 1
+CASES
+    done
+}
+
+# Whoever runs a program with the rights of another cannot switch its features.
+secure() { # COMPILER
+    [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "it takes root, and setpriv"; return 77; }
+    # shellcheck disable=SC2086
+    "$1" $flags -static "$here/secure.cpp" "$here/featured.cpp" -DPART=in_program '-DNAME="images.program"' -o program || return 1
+    chmod 755 . program && INLAY_FEATURES=+images.program setpriv --reuid 65534 --clear-groups ./program 0 || return 1
+    chmod 4755 program && INLAY_FEATURES=+images.program setpriv --reuid 65534 --clear-groups ./program 1
+}
+
+# Probes that use the loader, and inlay, while other threads do.
+probes() { # COMPILER
+    # shellcheck disable=SC2086
+    library "$1" first.so part.cpp -DPART=in_plugin && cp first.so second.so && cp first.so third.so &&
+        library "$1" liblibrary.so part.cpp -DPART=in_library &&
+        "$1" $flags "$here/probes.cpp" -pthread -L. -llibrary -Wl,-rpath,"$PWD" -ldl -o program &&
+        timeout 60 ./program ./first.so ./second.so ./third.so
 }
 
 if [ "${1:-}" = --one ]; then
