@@ -7,7 +7,7 @@
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../include
-flags="-std=c++20 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
+flags="-std=c++20 -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
 
 list() {
     cat <<'LIST'
@@ -26,6 +26,10 @@ features clang++-19 g++
 secure g++
 probes g++
 probes clang++-19
+baseline g++
+baseline clang++-14
+baseline clang++-16
+baseline clang++-19
 LIST
 }
 
@@ -178,6 +182,21 @@ probes() { # COMPILER
         library "$1" liblibrary.so part.cpp -DPART=in_library &&
         "$1" $flags "$here/probes.cpp" -pthread -L. -llibrary -Wl,-rpath,"$PWD" -ldl -o program &&
         timeout 60 ./program ./first.so ./second.so ./third.so
+}
+
+# What runs before anybody can ask the processor has no instruction of the unit's options.
+baseline() { # COMPILER
+    for options in -march=sapphirerapids -march=haswell "-mavx2 -mbmi2"; do
+        for level in -O0 -O2 -O3 "-O3 -DWHOLE"; do
+            case $options$level in *mbmi2*WHOLE | *rapids*WHOLE) continue ;; esac # one will do
+            # shellcheck disable=SC2086
+            "$1" $flags $level $options -no-pie -fno-pie "$here/baseline.cpp" -o program && python3 "$here/baseline.py" program ||
+                { echo "$options $level"; return 1; }
+            if command -v qemu-x86_64 >/dev/null; then
+                qemu-x86_64 -cpu Nehalem ./program || { echo "$options $level, on an older processor: status $?"; return 1; }
+            fi
+        done
+    done
 }
 
 if [ "${1:-}" = --one ]; then
