@@ -188,9 +188,6 @@ constexpr std::size_t freed_end = 512;
 constexpr std::size_t key_at = 16;
 constexpr std::size_t way_at = 32;
 constexpr std::size_t call_at = 54; // behind its marker, at 48
-constexpr std::size_t number_at = 64;
-constexpr std::size_t another_at = 80;
-constexpr std::size_t behind = 600; // alternatives behind the freed text
 constexpr std::size_t slow = 700;
 constexpr std::size_t yes = 720;
 constexpr std::size_t first_way = 740;
@@ -265,9 +262,10 @@ protected:
             made::refer(t->alternatives[i].choices, &t->choices[1]);
         }
     }
-    /// Where the alternatives are.
+    /// Where the alternatives are: two are in the freed text, not far behind another one, since apply() asks of much text
+    /// at once.
     static std::size_t place(std::size_t i) {
-        return i < 4 ? i / 2 * freed_begin + (i % 2 == 0 ? number_at : another_at) : behind + i * 8;
+        return std::array<std::size_t, 6>{64, 230, freed_begin + 4, freed_begin + 24, 530, 600}[i];
     }
 
     void put_jump(std::size_t at, std::size_t to, std::uint8_t opcode) {
