@@ -30,6 +30,7 @@ baseline g++
 baseline clang++-14
 baseline clang++-16
 baseline clang++-19
+linear g++ valgrind
 LIST
 }
 
@@ -55,14 +56,13 @@ values() { # KIND COMPILER OTHER_COMPILER
         ./program ./one.so ./other.so ./applying.so ./reads.so ./sets.so
 }
 
-# A program, a library and a plugin, each with sites of all kinds. Objects first: one each, for all links.
+# A program, a library and a plugin, each with sites of all kinds. Objects first, for all links; the three are alike.
 compile_group() { # COMPILER
-    for each in program library plugin; do
-        # shellcheck disable=SC2086
-        "$1" $flags -fPIC -DPART=in_$each -c "$here/part.cpp" -o $each.o || return 1
-    done
     # shellcheck disable=SC2086
-    "$1" $flags -fPIC -c "$here/group.cpp" -o main.o
+    "$1" $flags -fPIC -DPART=in_part -c "$here/part.cpp" -o part.o && "$1" $flags -fPIC -c "$here/group.cpp" -o main.o || return 1
+    for each in program library plugin; do
+        objcopy --redefine-sym in_part=in_$each part.o $each.o || return 1
+    done
 }
 link_group() { # COMPILER LINKER OPTIONS...
     links="$1 -fuse-ld=$2"
@@ -197,6 +197,30 @@ baseline() { # COMPILER
             fi
         done
     done
+}
+
+# What it takes to load so many libraries with keys of their own grows as their number does: in instructions, all that
+# inlay executes while they are loaded.
+linear() { # COMPILER VALGRIND
+    library "$1" lib0000.so many.cpp -DKEYS=20 || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags -DMAIN -DKEYS=20 "$here/many.cpp" -ldl -o program && python3 - <<'PYTHON' || return 1
+data = open("lib0000.so", "rb").read()
+if data.count(b"images.library-0000.") != 20:
+    raise SystemExit("the names are not where they are looked for")
+for i in range(1, 100):
+    open(f"lib{i:04}.so", "wb").write(data.replace(b"images.library-0000.", b"images.library-%04d." % i))
+PYTHON
+    for number in 50 100; do
+        # shellcheck disable=SC2046
+        "$2" --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no \
+            '--toggle-collect=inlay::detail::baseline::join_at_load()' ./program $(printf './%s ' lib*.so | cut -d ' ' -f 1-$number) \
+            2>said || { tail -n 3 said; return 1; }
+        sed -n 's/.*Collected : //p' said >$number
+    done
+    few=$(cat 50) many=$(cat 100)
+    [ "$few" -gt 100000 ] || { echo "nothing was counted: $few"; return 1; }
+    [ $((many * 10)) -le $((few * 26)) ] || { echo "50 libraries: $few instructions, 100 libraries: $many"; return 1; }
 }
 
 if [ "${1:-}" = --one ]; then
