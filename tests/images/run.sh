@@ -121,7 +121,7 @@ sys.exit("there is no note") if changed == data else open(sys.argv[1], "wb").wri
 PYTHON
         case $name in
         program) "$1" main.o program.o -L. -llibrary -Wl,-rpath,"$PWD" -ldl -fuse-ld=bfd -Wl,-T,discarding.ld -o program ;;
-        *) "$1" -shared $name.o -fuse-ld=bfd -Wl,-T,discarding_shared.ld -o "$file" ;;
+        *) "$1" -shared "$name.o" -fuse-ld=bfd -Wl,-T,discarding_shared.ld -o "$file" ;;
         esac && run_group "$name" "$file: discarded" || return 1
         cp kept "$file"
     done
