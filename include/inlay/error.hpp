@@ -213,7 +213,8 @@ public:
     }
 
     /// Notes that an entry of the list of overrides is wrong; the first thing wrong stays.
-    [[gnu::always_inline]] constexpr void fail(inlay::error what, const char* entry) noexcept {
+    [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what,
+                                                                          const char* entry) noexcept {
         if (what_ == inlay::error::no_error) {
             what_ = what;
             about_.detail = entry;
