@@ -90,8 +90,7 @@ int main(int count, char** arguments) {
     if (plugin == nullptr || functions == nullptr) {
         return 1;
     }
-    expect(!functions->key() && functions->level() == 2 && functions->call(1) == 2, "initial values",
-           "plugin, at first");
+    expect_all({{"plugin", functions}}, false, 17, 20, "a plugin has what was set from its first moment");
     auto with_plugin = parts;
     with_plugin.push_back({"plugin", functions});
     expect(bool{functions->apply()}, "apply", "plugin");
