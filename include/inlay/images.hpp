@@ -346,7 +346,8 @@ inline void after_fork_in_child() noexcept {
             }
             return own;
         });
-        if (!known) {
+        if (!known) { // what others share is not for it
+            result = nullptr;
             return;
         }
         if (result == nullptr) {

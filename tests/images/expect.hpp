@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// expect: counts what is wrong, and says what.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace [[gnu::visibility("hidden")]] images {
+
+inline int failures = 0;
+
+inline void expect(bool good, const char* what) {
+    if (!good) {
+        ++failures;
+        std::printf("wrong: %s\n", what);
+    }
+}
+
+inline void expect_equal(int found, int wanted, const char* what) {
+    if (found != wanted) {
+        ++failures;
+        std::printf("wrong: %s: %d, not %d\n", what, found, wanted);
+    }
+}
+
+/// For what nothing can go on without.
+inline void require(bool good, const char* what) {
+    if (!good) {
+        std::printf("wrong: %s\n", what);
+        std::exit(1);
+    }
+}
+
+} // namespace images

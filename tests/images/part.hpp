@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// part: what an image with a site of each kind can be told to do.
+#pragma once
+
+namespace [[gnu::visibility("hidden")]] images {
+
+struct part {
+    int (*apply)();         ///< an inlay::error
+    int (*set)(int number); ///< sets all that a process shares to their values of a number from 0 to 3; an inlay::error
+    bool (*is)(int number); ///< whether they are
+    bool (*is_patched)();
+};
+
+} // namespace images
