@@ -63,17 +63,29 @@ inline namespace baseline {
 
 // ---- Trees; `Links` are &cell_state::below (of an image) or &cell_state::under (of a process) -------
 
+/// Where the first one of the name of `what` hangs in the tree, or would hang. The others of the name hang on that one, in
+/// a list, so that a name which many images have is as quick to find.
+template <auto Links>
+[[nodiscard]] const table::named** place_of(const table::named*& root, const table::named& what) noexcept {
+    const std::uint32_t hash = hash_of(text_at(what.name));
+    const table::named** place = &root;
+    while (*place != nullptr) {
+        table::cell_state& state = cell_of(**place).state;
+        if (state.hash == hash && same_name(**place, what)) {
+            break;
+        }
+        place = &(state.*Links)[hash >= state.hash ? 1 : 0];
+    }
+    return place;
+}
+
 /// Calls `function(const table::named&)` for each cell that is in the tree under the name of `what`.
 template <auto Links, class Function>
 void for_each_namesake(const table::named* root, const table::named& what, const Function& function) noexcept {
-    const std::uint32_t hash = hash_of(text_at(what.name));
-    while (root != nullptr) {
-        const table::cell_state& state = cell_of(*root).state;
-        const table::named& here = *root;
-        root = (state.*Links)[hash >= state.hash ? 1 : 0];
-        if (state.hash == hash && same_name(here, what)) {
-            function(here);
-        }
+    for (const table::named* each = *place_of<Links>(root, what); each != nullptr;) {
+        const table::named& here = *each;
+        each = (cell_of(here).state.*Links)[2];
+        function(here);
     }
 }
 
@@ -81,29 +93,40 @@ void for_each_namesake(const table::named* root, const table::named& what, const
 template <auto Links>
 void add_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
-    (state.*Links)[0] = (state.*Links)[1] = nullptr;
+    (state.*Links)[0] = (state.*Links)[1] = (state.*Links)[2] = nullptr;
     state.hash = hash_of(text_at(named.name));
-    const table::named** place = &root;
-    while (*place != nullptr) {
-        table::cell_state& above = cell_of(**place).state;
-        place = &(above.*Links)[state.hash >= above.hash ? 1 : 0];
+    const table::named** const place = place_of<Links>(root, named);
+    if (*place == nullptr) {
+        *place = &named;
+        return;
     }
-    *place = &named;
+    table::cell_state& first = cell_of(**place).state;
+    (state.*Links)[2] = (first.*Links)[2];
+    (first.*Links)[2] = &named;
 }
 
 /// Takes the cell of `named`, which is in the tree, out of it.
 template <auto Links>
 void remove_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
-    const table::named** place = &root;
-    while (*place != &named) {
-        table::cell_state& above = cell_of(**place).state;
-        place = &(above.*Links)[state.hash >= above.hash ? 1 : 0];
+    const table::named** place = place_of<Links>(root, named);
+    if (*place != &named) { // in the list
+        while (*place != &named) {
+            place = &(cell_of(**place).state.*Links)[2];
+        }
+        *place = (state.*Links)[2];
+        return;
     }
-    const table::named* heir = (state.*Links)[0];
-    if (heir == nullptr) {
+    const table::named* heir = (state.*Links)[2];
+    if (heir != nullptr) { // the next one of the name takes its place
+        table::cell_state& next = cell_of(*heir).state;
+        (next.*Links)[0] = (state.*Links)[0];
+        (next.*Links)[1] = (state.*Links)[1];
+    } else if ((state.*Links)[0] == nullptr) {
         heir = (state.*Links)[1];
-    } else if ((state.*Links)[1] != nullptr) { // the lowest of those that are not lower
+    } else if ((state.*Links)[1] == nullptr) {
+        heir = (state.*Links)[0];
+    } else { // the lowest of those that are not lower
         const table::named** lowest = &(state.*Links)[1];
         while ((cell_of(**lowest).state.*Links)[0] != nullptr) {
             lowest = &(cell_of(**lowest).state.*Links)[0];

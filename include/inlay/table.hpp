@@ -206,9 +206,9 @@ struct cell_state {
     std::uint32_t hash{};    ///< of the name
     std::uint32_t sites{};   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
     const named* self{};     ///< null until the image's names are registered
-    const named* below[2]{}; ///< those of smaller, and of greater or equal hash
+    const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
     setting before{};        ///< what the last change found, to go back to if it fails
-    const named* under[2]{}; ///< as `below`, among the names of all images of a process
+    const named* under[3]{}; ///< as `below`, among the names of all images of a process
     image* owner{};          ///< null until its image has joined the others of its process
 };
 

@@ -199,8 +199,8 @@ baseline() { # COMPILER
     done
 }
 
-# What it takes to load so many libraries with keys of their own grows as their number does: in instructions, all that
-# inlay executes while they are loaded.
+# What it takes to load so many libraries grows as their number does, whether their keys are their own or the same: in
+# instructions, all that inlay executes while they are loaded.
 linear() { # COMPILER VALGRIND
     library "$1" lib0000.so many.cpp -DKEYS=20 || return 1
     # shellcheck disable=SC2086
@@ -210,17 +210,22 @@ if data.count(b"images.library-0000.") != 20:
     raise SystemExit("the names are not where they are looked for")
 for i in range(1, 100):
     open(f"lib{i:04}.so", "wb").write(data.replace(b"images.library-0000.", b"images.library-%04d." % i))
+for i in range(100):
+    open(f"same{i:04}.so", "wb").write(data)
 PYTHON
-    for number in 50 100; do
-        # shellcheck disable=SC2046
-        "$2" --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no \
-            '--toggle-collect=inlay::detail::baseline::join_at_load()' ./program $(printf './%s ' lib*.so | cut -d ' ' -f 1-$number) \
-            2>said || { tail -n 3 said; return 1; }
-        sed -n 's/.*Collected : //p' said >$number
+    for names in lib same; do
+        for number in 50 100; do
+            # shellcheck disable=SC2046
+            "$2" --tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no \
+                '--toggle-collect=inlay::detail::baseline::join_at_load()' \
+                ./program $(printf './%s ' $names*.so | cut -d ' ' -f 1-$number) 2>said || { tail -n 3 said; return 1; }
+            sed -n 's/.*Collected : //p' said >$number
+        done
+        few=$(cat 50) many=$(cat 100)
+        [ "$few" -gt 100000 ] || { echo "nothing was counted: $few"; return 1; }
+        [ $((many * 10)) -le $((few * 26)) ] ||
+            { echo "names of $names: 50 libraries: $few instructions, 100 libraries: $many"; return 1; }
     done
-    few=$(cat 50) many=$(cat 100)
-    [ "$few" -gt 100000 ] || { echo "nothing was counted: $few"; return 1; }
-    [ $((many * 10)) -le $((few * 26)) ] || { echo "50 libraries: $few instructions, 100 libraries: $many"; return 1; }
 }
 
 if [ "${1:-}" = --one ]; then
