@@ -3,7 +3,8 @@
 // images: the program and the shared libraries of a process that use inlay, and what they share.
 //
 //     if (detail::join() == error::no_error) ...       // this image is one of those of the process
-//     detail::acquire(*detail::own_image.registry.shared, true) ... detail::release(...)
+//     bool taken = false;
+//     if (detail::acquire(*detail::own_image.registry.shared, taken) == error::no_error) ... detail::release(...)
 //
 // How it works. A name is one thing in a process, although nothing of inlay is exported from an image. An image joins
 // the others when it is loaded, by an entry in its .init_array that runs before its constructors: it looks for another
@@ -429,14 +430,17 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     if (cell.state.owner != nullptr) {
         return;
     }
-    const table::named* set = nullptr;
-    for_each_namesake<&table::cell_state::under>(all.root, named, [&](const table::named& known) noexcept {
-        if (cell_of(known).state.changed != 0 && same_type(known, named)) {
-            set = &known;
-        }
-    });
-    if (set != nullptr) {
-        store(cell, setting_of(cell_of(*set)), own_image.registry);
+    // One of the same type will do: they all have the same setting.
+    const table::named* const first = *place_of<&table::cell_state::under>(all.root, named);
+    const table::named* known = first;
+    while (known != nullptr && !same_type(*known, named)) {
+        known = cell_of(*known).state.under[2];
+    }
+    if (known != nullptr && cell_of(*known).state.changed != 0) {
+        store(cell, setting_of(cell_of(*known)), own_image.registry);
+    }
+    if (first != nullptr && known != first) {
+        cell_of(*first).state.mixed = 1;
     }
     cell.state.owner = &own_image;
     add_name<&table::cell_state::under>(all.root, named);

@@ -123,12 +123,13 @@ private:
         reader<platform::process> from{process};
         check_named(from, named);
         done.fail(from.trouble, {where.table, where.index, from.refused}, from.refused);
-        if (done) {
-            for_each_namesake<&table::cell_state::under>(all.root, named, [&](const table::named& known) noexcept {
-                if (!same_type(known, named)) {
-                    done.fail(named, known, where);
-                }
-            });
+        const table::named* root = all.root;
+        const table::named* known = done ? *place_of<&table::cell_state::under>(root, named) : nullptr;
+        const bool mixed = known != nullptr && cell_of(*known).state.mixed != 0;
+        for (; known != nullptr; known = mixed ? cell_of(*known).state.under[2] : nullptr) { // else one is like all
+            if (!same_type(*known, named)) {
+                done.fail(named, *known, where);
+            }
         }
     }
 }

@@ -122,6 +122,7 @@ void remove_name(const table::named*& root, const table::named& named) noexcept 
         table::cell_state& next = cell_of(*heir).state;
         (next.*Links)[0] = (state.*Links)[0];
         (next.*Links)[1] = (state.*Links)[1];
+        next.mixed = state.mixed;
     } else if ((state.*Links)[0] == nullptr) {
         heir = (state.*Links)[1];
     } else if ((state.*Links)[1] == nullptr) {

@@ -202,7 +202,9 @@ struct cell_state {
     std::int32_t enabled{}; ///< these three as in `setting`
     call_mode mode{};
     std::uint8_t changed{};
-    std::uint8_t reserved[2]{};
+    std::uint8_t
+        mixed{}; ///< 1: among those of this name in the process, of which this is the first, there are two types
+    std::uint8_t reserved{};
     std::uint32_t hash{};    ///< of the name
     std::uint32_t sites{};   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
     const named* self{};     ///< null until the image's names are registered

@@ -213,7 +213,9 @@ public:
 
     /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused
     /// now.
-    [[gnu::visibility("hidden")]] bool stage() noexcept { return way_ != way::replace_page || (secure() && flush()); }
+    [[gnu::visibility("hidden")]] bool stage() noexcept {
+        return way_ != way::replace_page || ((one_by_one_ || secure()) && flush());
+    }
 
     /// Writes what is left and makes all threads of the process see it.
     [[gnu::visibility("hidden")]] bool finish() noexcept {
