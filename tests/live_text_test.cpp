@@ -277,7 +277,7 @@ TEST_P(LiveText, PagesKeepWhatWasSaidOfThem) {
         const char* flag;
         std::function<int(void*, std::size_t)> say;
     } const advice[] = {
-        {"lo", [](void* at, std::size_t size) { return mlock(at, size); }},
+        {"lo", [](void* at, std::size_t size) { return static_cast<int>(syscall(SYS_mlock, at, size)); }},
         {"dd", [](void* at, std::size_t size) { return madvise(at, size, MADV_DONTDUMP); }},
         {"dc", [](void* at, std::size_t size) { return madvise(at, size, MADV_DONTFORK); }},
         {"rr", [](void* at, std::size_t size) { return madvise(at, size, MADV_RANDOM); }},
@@ -317,19 +317,25 @@ TEST_P(LiveText, PagesKeepWhatWasSaidOfThem) {
 }
 
 TEST_P(LiveText, LockedAsAWhole) {
-    EXPECT_EQ(in_child([spare = GetParam()] {
-                  if (!begin(spare) || mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-                      return 1;
-                  }
-                  for (int i = 0; i < 3; ++i) {
-                      if (!changes_work() || !has_flag(page_of(functions[5]), "lo") ||
-                          !has_flag(page_of(&ask_other), "lo")) {
-                          return 2;
-                      }
-                  }
-                  return 0;
-              }),
-              0);
+    constexpr int not_locked = 77; // sanitizers have their own mlockall(), which does nothing
+    const int result = in_child([spare = GetParam()] {
+        if (!begin(spare) || mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
+            return 1;
+        }
+        if (!has_flag(page_of(functions[5]), "lo")) {
+            return not_locked;
+        }
+        for (int i = 0; i < 3; ++i) {
+            if (!changes_work() || !has_flag(page_of(functions[5]), "lo") || !has_flag(page_of(&ask_other), "lo")) {
+                return 2;
+            }
+        }
+        return 0;
+    });
+    if (result == not_locked) {
+        GTEST_SKIP() << "mlockall() does nothing here";
+    }
+    EXPECT_EQ(result, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, LiveText, testing::Bool(),

@@ -576,7 +576,7 @@ private:
         const bool locked = ::syscall(SYS_msync, page, page_size(), MS_INVALIDATE) != 0 && errno == EBUSY;
         const bool good = write_at(aside, page, page_size()) && move_pages(aside, page_size(), text);
         if (locked) { // of a mapping that is moved aside, this alone does not stay
-            ::mlock(page, page_size());
+            ::syscall(SYS_mlock, page, page_size());
         }
         return good;
     }
@@ -839,7 +839,7 @@ private:
         if (to.locked) {
             ::syscall(SYS_mlock2, pages, size, to.on_fault ? lock_on_fault : 0);
         } else {
-            ::munlock(pages, size);
+            ::syscall(SYS_munlock, pages, size);
         }
     }
 
