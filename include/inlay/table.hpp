@@ -267,6 +267,7 @@ struct spare_text {
     std::size_t staged_size; ///< in bytes
     std::uint32_t way;       ///< one of platform::process::live_way
     std::uint32_t whole;     ///< 1: the text was one mapping
+    std::uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
 };
 
 /// Mappings that a program gives up when a change meets the limit of their number, and what it knows of barriers.

@@ -457,6 +457,7 @@ private:
         for (std::size_t i = 0; spare_->staged != nullptr && any_staged_ && i < spare_->staged_size / 8; ++i) {
             spare_->staged[i] = 0;
         }
+        spare_->emptied = 0;
         any_staged_ = false;
     }
 
@@ -623,25 +624,31 @@ private:
         return true;
     }
 
-    /// Writes to a spare page what it does not have: what differs from the file. Breakpoints of uprobes are left out;
-    /// see renew().
+    /// Writes to a spare page what it does not have: what differs from the file, and what lies between. Breakpoints of
+    /// uprobes are left out; see renew().
     [[nodiscard, gnu::visibility("hidden")]] bool write_differences(std::uintptr_t to) noexcept {
-        ::madvise(reinterpret_cast<void*>(to), chunk, MADV_DONTNEED); // the kernel has put breakpoints there as well
+        if (spare_->emptied == 0) { // the kernel has put breakpoints there as well
+            ::madvise(reinterpret_cast<void*>(spare_->at), spare_->end - spare_->begin, MADV_DONTNEED);
+            spare_->emptied = 1;
+        }
         const auto* const has = reinterpret_cast<const std::uint8_t*>(to);
         constexpr std::size_t block = 64;
-        for (std::size_t i = 0; i < chunk; ++i) {
-            while (i % block == 0 && i < chunk && std::memcmp(has + i, buffer_ + i, block) == 0) {
-                i += block; // most of it
+        std::size_t first = chunk;
+        std::size_t last = 0;
+        for (std::size_t begin = 0; begin < chunk; begin += block) {
+            if (std::memcmp(has + begin, buffer_ + begin, block) == 0) { // most of it
+                continue;
             }
-            const std::size_t begin = i;
-            while (i < chunk && has[i] != buffer_[i] && !is_uprobe(i, has)) {
-                ++i;
-            }
-            if (begin != i && !write_at(to + begin, buffer_ + begin, i - begin)) {
-                return false;
+            for (std::size_t i = begin; i < begin + block; ++i) {
+                if (has[i] != buffer_[i] && is_uprobe(i, has)) {
+                    buffer_[i] = has[i];
+                } else if (has[i] != buffer_[i]) {
+                    first = i < first ? i : first;
+                    last = i + 1;
+                }
             }
         }
-        return true;
+        return first >= last || write_at(to + first, buffer_ + first, last - first);
     }
 
     /// Whether a byte of the buffer is a uprobe's breakpoint: before a byte of the file, not of a site, and no
