@@ -4,13 +4,14 @@
 #   sh tests/run.sh              40 minutes at most on two cores
 #   sh tests/run.sh PART...      only these: gcc clang sanitize matrix modes operands tools names images exports musl soak
 #                                threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz
-#                                tidy format size gate
+#                                tidy format size gate tour
 #     modes     compilers, assemblers and linkers in modes that change what inlay gets to see; unwinding; breakpoints
 #     operands  programs made of random sites with operands, against plain calls
 #     tools     programs that other tools have rewritten
 #     images    libraries and plugins that come and go, notes, features by name, probes
 #     exports   nothing of inlay is exported, and plugins are unloaded
 #     musl      programs and plugins of another C library
+#     tour      the tour of examples/, as a newcomer runs it
 #     soak      changes under load: threads, plugins, fork(), signals, uprobes, small stacks, cancelled threads
 #   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
 #   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
@@ -19,7 +20,7 @@
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-parts=${*:-gcc clang sanitize matrix modes operands tools names images exports musl soak threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate}
+parts=${*:-gcc clang sanitize matrix modes operands tools names images exports musl soak threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate tour}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 failed=
@@ -125,6 +126,7 @@ for each in $parts; do
     matrix) part matrix sh tests/matrix/run.sh ;;
     threads | valgrind) part "$each" "under_$each" ;;
     debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
+    tour) part tour sh examples/run.sh ;;
     names) part names sh tests/names/run.sh ;;
     images) part images sh tests/images/run.sh ;;
     exports) part exports sh tests/exports/run.sh ;;

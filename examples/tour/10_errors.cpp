@@ -30,11 +30,8 @@ void show(const char* attempt, const inlay::outcome& done) {
 
 int main() {
     tour::title(10, "What goes wrong, and how you hear of it");
-    std::printf(
-        "One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First three times it must not.\n");
+    std::printf("One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First twice it must not.\n");
 
-    const auto unknown = tour::apply_with("-sse2,-nosuch");
-    show("INLAY_FEATURES=-sse2,-nosuch", unknown);
     const auto malformed = tour::apply_with("sse2");
     show("INLAY_FEATURES=sse2", malformed);
 
@@ -46,6 +43,10 @@ int main() {
 
     const auto done = tour::apply_with("");
     show("And as it should be:", done);
+
+    // A name may be a library's that comes later: it is said, and keeps nothing from being patched.
+    const auto unknown = tour::apply_with("-sse2,-nosuch");
+    show("INLAY_FEATURES=-sse2,-nosuch", unknown);
 
     tour::next("mistakes that the compiler finds, so that apply() never sees them.");
     return !unknown && !malformed && !refused && done && kept && form() == 2 ? 0 : 1;
