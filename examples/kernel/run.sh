@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 sh tools/install_packages.sh kernel-example
-build=build/kernel/example
+build=${BUILD:-build}/kernel/example
 mkdir -p "$build"
 cmake -S examples/kernel -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CXX:-g++}" >"$build.log" 2>&1 &&
     cmake --build "$build" >>"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
