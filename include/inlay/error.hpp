@@ -47,82 +47,79 @@ enum class error : std::uint8_t {
                              ///< the same
 };
 
+namespace [[gnu::visibility("hidden")]] detail {
+
+struct explanation {
+    error what;
+    const char* text;
+};
+
+/// In the order of the enumerators.
+inline constexpr explanation explanations[] = {
+    // NOLINT(*-avoid-c-arrays): freestanding
+    {error::no_error, "no error"},
+    {error::table_truncated, "the table's size is not a multiple of a record's: the section was truncated"},
+    {error::reference_outside, "the record refers to memory outside the image"},
+    {error::site_outside_text, "the record's site is not in executable memory of the image"},
+    {error::site_empty, "the record's site has length 0"},
+    {error::site_too_long, "the record's site is longer than 64 bytes"},
+    {error::sites_overlap, "the record's site overlaps another one that does not start at the same byte"},
+    {error::form_too_long, "a replacement is longer than the record's site"},
+    {error::form_unknown, "a form is of unknown kind"},
+    {error::call_behind_alternative,
+     "the record is a call's, behind an alternative of the same site: the call would overwrite it"},
+    {error::form_operand_outside, "a form has a relative operand that reaches over its end"},
+    {error::predicate_unknown, "a predicate is of unknown kind"},
+    {error::feature_unknown, "a feature has a probe of unknown kind"},
+    {error::description_endless, "the record's choices or predicates do not end"},
+    {error::ordinal_outside, "a choice names a target that the callee does not have"},
+    {error::target_out_of_range, "a relative operand of the chosen form does not reach its target from the site"},
+    {error::text_not_writable, "text cannot be written in this process; every site keeps a form that works"},
+    {error::write_ineffective,
+     "what was written is not what the processor fetches from the site: the platform writes somewhere else"},
+    {error::text_moved,
+     "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not run"},
+    {error::site_changed,
+     "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's"},
+    {error::change_incomplete,
+     "a change failed half-way and could not be taken back: some sites have the new form, some the old"},
+    {error::image_unknown, "the program or library has no note of inlay, or one of another version: a linker script or "
+                           "a tool has removed section .note.inlay"},
+    {error::image_left, "the program or library has run its destructors: nothing in it is changed any more"},
+    {error::change_nested,
+     "a change was asked for by what interrupted another change: set() and update() are not for signal handlers"},
+    {error::process_forked, "this process was forked without fork() while another thread was changing keys or calls"},
+    {error::probe_first, "a feature's probe has to run first"},
+    {error::name_clash, "one name stands for two types; outcome::clash() has the name and both types"},
+    {error::value_outside, "the switch has no such value"},
+    {error::target_null, "a static call that returns an object cannot have a null target"},
+    {error::not_enabled, "disable() was called more often than enable()"},
+    {error::enabled_too_often, "enable() was called so often without disable() that no more can be counted"},
+    {error::override_malformed, "INLAY_FEATURES: each entry must be +name or -name, separated by commas"},
+    {error::override_unknown, "INLAY_FEATURES names a feature that does not exist"},
+};
+
+/// Whether each error has its sentence, at the place of its number.
+[[nodiscard]] consteval bool explains_all() noexcept {
+    unsigned number = 0;
+    for (const auto& each : explanations) {
+        if (each.what != error{static_cast<std::uint8_t>(number)}) {
+            return false;
+        }
+        ++number;
+    }
+    return number == static_cast<unsigned>(error::override_unknown) + 1U;
+}
+static_assert(explains_all(), "inlay: an error has no sentence");
+
+} // namespace detail
+
 inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    switch (what) {
-    case error::no_error:
-        return "no error";
-    case error::table_truncated:
-        return "the table's size is not a multiple of a record's: the section was truncated";
-    case error::reference_outside:
-        return "the record refers to memory outside the image";
-    case error::site_outside_text:
-        return "the record's site is not in executable memory of the image";
-    case error::site_empty:
-        return "the record's site has length 0";
-    case error::site_too_long:
-        return "the record's site is longer than 64 bytes";
-    case error::sites_overlap:
-        return "the record's site overlaps another one that does not start at the same byte";
-    case error::form_too_long:
-        return "a replacement is longer than the record's site";
-    case error::form_unknown:
-        return "a form is of unknown kind";
-    case error::call_behind_alternative:
-        return "the record is a call's, behind an alternative of the same site: the call would overwrite it";
-    case error::form_operand_outside:
-        return "a form has a relative operand that reaches over its end";
-    case error::predicate_unknown:
-        return "a predicate is of unknown kind";
-    case error::feature_unknown:
-        return "a feature has a probe of unknown kind";
-    case error::description_endless:
-        return "the record's choices or predicates do not end";
-    case error::ordinal_outside:
-        return "a choice names a target that the callee does not have";
-    case error::target_out_of_range:
-        return "a relative operand of the chosen form does not reach its target from the site";
-    case error::text_not_writable:
-        return "text cannot be written in this process; every site keeps a form that works";
-    case error::write_ineffective:
-        return "what was written is not what the processor fetches from the site: the platform writes somewhere else";
-    case error::text_moved:
-        return "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not "
-               "run";
-    case error::site_changed:
-        return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
-    case error::change_incomplete:
-        return "a change failed half-way and could not be taken back: some sites have the new form, some the old";
-    case error::image_unknown:
-        return "the program or library has no note of inlay, or one of another version: a linker script or a tool has "
-               "removed section .note.inlay";
-    case error::image_left:
-        return "the program or library has run its destructors: nothing in it is changed any more";
-    case error::change_nested:
-        return "a change was asked for by what interrupted another change: set() and update() are not for signal "
-               "handlers";
-    case error::process_forked:
-        return "this process was forked without fork() while another thread was changing keys or calls";
-    case error::probe_first:
-        return "a feature's probe has to run first";
-    case error::name_clash:
-        return "one name stands for two types; outcome::clash() has the name and both types";
-    case error::value_outside:
-        return "the switch has no such value";
-    case error::target_null:
-        return "a static call that returns an object cannot have a null target";
-    case error::not_enabled:
-        return "disable() was called more often than enable()";
-    case error::enabled_too_often:
-        return "enable() was called so often without disable() that no more can be counted";
-    case error::override_malformed:
-        return "INLAY_FEATURES: each entry must be +name or -name, separated by commas";
-    case error::override_unknown:
-        return "INLAY_FEATURES names a feature that does not exist";
-    }
-    return "unknown error";
+    return what <= error::override_unknown ? detail::explanations[static_cast<std::uint8_t>(what)].text
+                                           : "unknown error";
 }
 
 } // namespace INLAY_TARGET
@@ -147,7 +144,8 @@ struct name_clash {
 
 /// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden
 /// is each function, not the type.
-class outcome {
+class [[nodiscard("inlay: it says whether anything went wrong: if (auto done = inlay::apply(); !done) { "
+                  "puts(inlay::message(done.error())); }")]] outcome {
 public:
     [[gnu::visibility("hidden")]] constexpr outcome() noexcept = default;
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr outcome(inlay::error what, const char* detail) noexcept

@@ -241,8 +241,11 @@ private:
     error trouble_{error::no_error};
     bool writing_{};
     bool dirty_{};
-    written_last<!looks_itself<Platform>> last_;
+    written_last<!looks_itself<Platform>> last_{};
 };
+
+template <text_platform Platform>
+poker(const table::tables&, Platform&) -> poker<Platform>;
 
 /// Works out a setting from the one at hand; an error if there is none such.
 struct change {

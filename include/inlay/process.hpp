@@ -52,7 +52,7 @@ private:
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
     arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave, &__ehdr_start>();
+    arch::emit::note<&own_image, &join_at_load, &leave, &elf_header>();
     const uncancelled guard;
     error trouble = join();
     if (trouble != error::no_error) {

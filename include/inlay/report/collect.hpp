@@ -117,9 +117,9 @@ namespace detail {
     const char* const names[] = {"eax", "ecx", "edx", "ebx"}; // NOLINT(*-avoid-c-arrays)
     std::string text = "cpuid leaf " + hex(probe.leaf);
     if (probe.subleaf != 0) {
-        text += " subleaf " + std::to_string(probe.subleaf);
+        text += " subleaf " + std::to_string(unsigned{probe.subleaf});
     }
-    text += std::string{' '} + names[probe.reg.number] + " bit " + std::to_string(probe.bit);
+    text += std::string{' '} + names[probe.reg.number] + " bit " + std::to_string(unsigned{probe.bit});
     return probe.xcr0 == 0 ? text : text + ", xcr0 " + hex(probe.xcr0);
 #else
     return "cpu " + hex(words.word[0]) + ' ' + hex(words.word[1]) + ' ' + hex(words.word[2]);
@@ -135,19 +135,15 @@ template <class Image>
         return "?";
     }
     --steps;
-    switch (node.op) {
-    case predicate_op::always:
-        return "always";
-    case predicate_op::never:
-        return "never";
-    case predicate_op::feature:
-    case predicate_op::not_feature: {
+    if (node.op == predicate_op::always || node.op == predicate_op::never) {
+        return node.op == predicate_op::always ? "always" : "never";
+    }
+    if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
         const auto* const feature = inlay::detail::find<table::feature_record>(image, node.a);
         return (node.op == predicate_op::feature ? "" : "!") +
                std::string{feature == nullptr ? "?" : name_at(image, feature->name)};
     }
-    case predicate_op::all:
-    case predicate_op::any: {
+    if (node.op == predicate_op::all || node.op == predicate_op::any) {
         const auto part = [&](const table::reference& reference) -> std::string {
             const auto* const inner = inlay::detail::find<table::predicate_node>(image, reference);
             if (inner == nullptr || depth > inlay::detail::deepest_tree) {
@@ -159,7 +155,6 @@ template <class Image>
             return mixed ? '(' + text + ')' : text;
         };
         return part(node.a) + (node.op == predicate_op::all ? " && " : " || ") + part(node.b);
-    }
     }
     return "?";
 }
@@ -237,18 +232,14 @@ private:
         feature_entry entry{.name = name_at(image, record.name), .cell = record.cell.target()};
         entry.forced = state.forced != 0;
         const address function = record.function.target();
-        switch (record.kind) {
-        case table::probe_kind::by_hand:
+        if (record.kind == table::probe_kind::by_hand) {
             entry.found_by = "by hand";
-            break;
-        case table::probe_kind::cpu:
+        } else if (record.kind == table::probe_kind::cpu) {
             entry.found_by = words_of_probe(record.words);
-            break;
-        case table::probe_kind::function:
+        } else if (record.kind == table::probe_kind::function) {
             entry.found_by = "function" + name_of_probe(symbols.describe(function));
             entry.trouble = image.executable(function, 1) ? error::no_error : error::reference_outside;
-            break;
-        default:
+        } else {
             entry.trouble = error::feature_unknown;
         }
         if (entry.trouble != error::no_error) {
@@ -286,7 +277,7 @@ private:
         }
     }
 
-    std::vector<feature_entry> entries_;
+    std::vector<feature_entry> entries_{};
 };
 
 /// Makes the entries of the sites.
@@ -592,6 +583,9 @@ private:
         const bool many = entry.kind == site_kind::static_switch;
         const address shape = record.key.target() & inlay::detail::spare_bits;
         const auto* const ways = many ? inlay::detail::find<table::way_table>(image_, record.targets) : nullptr;
+        if (many && ways == nullptr) {
+            return false;
+        }
         const auto* const list = many ? reinterpret_cast<const table::reference*>(ways + 1) : &record.targets;
         const unsigned shift = many ? ways->shift & 7U : 0;
         const unsigned first = many ? ways->first : 0;
@@ -761,8 +755,8 @@ template <class Image>
         result.trouble = message(error::table_truncated) + (result.trouble.empty() ? "" : "; " + result.trouble);
     }
     const auto add = [&](const site_entry& made) -> const site_entry& {
-        sum.malformed += made.malformed ? 1 : 0;
-        sum.as_decided += made.as_decided() ? 1 : 0;
+        sum.malformed += made.malformed ? 1U : 0U;
+        sum.as_decided += made.as_decided() ? 1U : 0U;
         return result.sites.emplace_back(made);
     };
     // Calls first: their trampolines have names that others may show.
@@ -770,14 +764,14 @@ template <class Image>
         const auto& made = add(collector.call(tables.calls.records[i]));
         if (made.kind == site_kind::static_call) {
             ++sum.static_calls;
-            sum.static_calls_direct += made.direct ? 1 : 0;
+            sum.static_calls_direct += made.direct ? 1U : 0U;
         } else {
             ++sum.calls;
             ++(made.direct ? sum.direct : sum.through_trampoline);
         }
     }
     for (std::size_t i = 0; i < tables.keys.size(); ++i) {
-        sum.keys_direct += add(collector.key(tables.keys.records[i])).direct ? 1 : 0;
+        sum.keys_direct += add(collector.key(tables.keys.records[i])).direct ? 1U : 0U;
         ++sum.keys;
     }
     const table::alternative_record* const records = tables.alternatives.records;
@@ -789,14 +783,14 @@ template <class Image>
         const auto& made = add(collector.alternative(records + i, records + end));
         if (made.kind == site_kind::pv_call) {
             ++sum.pv_calls;
-            sum.pv_calls_inlined += made.inlined ? 1 : 0;
-            sum.pv_calls_direct += made.direct && !made.inlined ? 1 : 0;
+            sum.pv_calls_inlined += made.inlined ? 1U : 0U;
+            sum.pv_calls_direct += made.direct && !made.inlined ? 1U : 0U;
             continue;
         }
         ++sum.alternatives;
-        sum.original += made.state == state::original ? 1 : 0;
-        sum.patched += made.state == state::patched ? 1 : 0;
-        sum.other += made.state == state::other ? 1 : 0;
+        sum.original += made.state == state::original ? 1U : 0U;
+        sum.patched += made.state == state::patched ? 1U : 0U;
+        sum.other += made.state == state::other ? 1U : 0U;
     }
     std::sort(result.sites.begin(), result.sites.end(),
               [](const site_entry& a, const site_entry& b) { return a.where.at < b.where.at; });
