@@ -11,6 +11,8 @@
 // `function` with each base. More members in one group than that is an error of PFR's at compile time.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/cpu.hpp"
 #elif defined(__aarch64__)
