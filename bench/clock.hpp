@@ -87,7 +87,7 @@ public:
         return file_ >= 0 ? cycles / passed : (calibration_ + cycles_a_tick_) / 2;
     }
 
-    /// Instructions a cycle that the core had to give, before start() or after stop(), whatever is less.
+    /// Exclusive ors a cycle (by_hand.hpp) that the core had to give, before start() or after stop(), whatever is less.
     [[nodiscard]] double width() const noexcept { return least_width_; }
 
     // What it calibrates by, 4,096 instructions each: functions, so that they can be looked at.

@@ -29,7 +29,10 @@ inline constexpr inlay::static_key<"bench.on", true> on;
 struct no_question {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return no(x); }
     static form describe() {
-        return {.group = "questions", .name = "no question", .against = "no question", .site = {.jumps = any, .rotations = 1}};
+        return {.group = "questions",
+                .name = "no question",
+                .against = "no question",
+                .site = {.jumps = any, .rotations = 1}};
     }
 };
 
@@ -47,7 +50,10 @@ struct key_off {
 struct key_on {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return on ? yes(x) : no(x); }
     static form describe() {
-        return {.group = "questions", .name = "static_key, on", .against = "no question", .site = {.jumps = any, .rotations = 1}};
+        return {.group = "questions",
+                .name = "static_key, on",
+                .against = "no question",
+                .site = {.jumps = any, .rotations = 1}};
     }
 };
 

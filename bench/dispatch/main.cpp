@@ -17,6 +17,7 @@
 #include "../clock.hpp"
 #include "../keeper.hpp"
 #include "../machine.hpp"
+#include "../progress.hpp"
 #include "../ratios.hpp"
 #include "form.hpp"
 #include "listing.hpp"
@@ -164,6 +165,7 @@ struct way_to_run {
 };
 
 void run_warm(benchmark::State& run, const way_to_run& way, clock& clock) {
+    progress::step();
     const std::size_t rounds = most_sites / way.sites;
     number x = way.run(1, rounds);
     clock.start();
@@ -187,6 +189,7 @@ void flush(const std::vector<const void*>& lines) {
 
 void run_cold(benchmark::State& run, const way_to_run& way, state how, const std::vector<const void*>& lines,
               clock& clock) {
+    progress::step();
     number x = way.run(1, 1);
     std::uint64_t passed = 0;
     clock.start();
@@ -216,6 +219,7 @@ std::string name_of(const std::string& form, std::size_t chain, std::size_t site
 
 void add(const form& form, chain kind, std::size_t sites, state how, clock& clock) {
     constexpr int repetitions = 101;
+    progress::expect(repetitions);
     const way_to_run way{&form, kind, sites};
     const auto name = name_of(form.name, static_cast<std::size_t>(kind), sites, static_cast<std::size_t>(how));
     if (how == state::warm) {
@@ -353,7 +357,7 @@ int main(int count, char** arguments) {
     }
     bench::add_all(forms, clock);
     bench::keeper kept{"cycles"};
-    if (!bench::measure(count, arguments, kept)) {
+    if (!bench::measure(count, arguments, kept) || kept.failed()) {
         return 2;
     }
     std::printf("%s\ncycles by %s\nThe core was free in %.0f %% of the repetitions; the others are left out.\n",
