@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 compiler=${CXX:-g++}
 build=build/tour
 bench=ON
-packages="g++ cmake ninja-build libboost1.81-dev libzydis-dev libdw-dev"
+packages=tour-quick
 case ${1:-} in
-'') packages="$packages libbenchmark-dev" ;;
+'') packages=tour ;;
 --quick) bench=OFF ;;
 *)
     echo "usage: sh examples/run.sh [--quick]" >&2

@@ -26,10 +26,8 @@ trap 'rm -f "$log"' EXIT
 failed=
 passed=0
 
-sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
-    clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
-    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux \
-    qemu-system-x86 xen-hypervisor-4.17-amd64 mold bolt-19 patchelf musl-tools || exit 1
+# shellcheck disable=SC2086
+sh tools/install_packages.sh $parts || exit 1
 
 # part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
 part() {
