@@ -15,6 +15,7 @@
 #include "clock.hpp"
 #include "keeper.hpp"
 #include "machine.hpp"
+#include "progress.hpp"
 #include "ratios.hpp"
 #include "ways.hpp"
 
@@ -311,6 +312,7 @@ bool add_library(int before) {
 }
 
 void measure(benchmark::State& state, const row& what, bool read) {
+    bench::progress::step();
     int i = 0;
     bool good = true;
     if (read) {
@@ -433,10 +435,12 @@ int main(int count, char** arguments) {
     for (const auto& each : rows) {
         for (const bool read : {false, true}) {
             if (!read || !each.read.empty()) {
+                constexpr int repetitions = 15;
+                bench::progress::expect(repetitions);
                 benchmark::RegisterBenchmark((each.name + (read ? "/read" : "")).c_str(),
                                              [&each, read](benchmark::State& state) { measure(state, each, read); })
                     ->UseRealTime()
-                    ->Repetitions(15)
+                    ->Repetitions(repetitions)
                     ->MinTime(0.02);
             }
         }
