@@ -586,7 +586,8 @@ private:
         if (many && ways == nullptr) {
             return false;
         }
-        const auto* const list = many ? reinterpret_cast<const table::reference*>(ways + 1) : &record.targets;
+        const auto* const list =
+            many ? static_cast<const table::reference*>(static_cast<const void*>(ways + 1)) : &record.targets;
         const unsigned shift = many ? ways->shift & 7U : 0;
         const unsigned first = many ? ways->first : 0;
         const address jump = arch::jump_target(record.site.target());
