@@ -3,15 +3,16 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(inlay_cmake_dir "${CMAKE_INSTALL_DATADIR}/cmake/inlay")
+set(INLAY_CMAKE_DIR "${CMAKE_INSTALL_DATADIR}/cmake/inlay" CACHE STRING "Where inlay-config.cmake is installed")
+mark_as_advanced(INLAY_CMAKE_DIR)
 install(TARGETS inlay EXPORT inlay-targets FILE_SET HEADERS COMPONENT inlay)
-install(EXPORT inlay-targets NAMESPACE inlay:: DESTINATION "${inlay_cmake_dir}" COMPONENT inlay)
-configure_package_config_file(cmake/inlay-config.cmake.in inlay-config.cmake INSTALL_DESTINATION "${inlay_cmake_dir}"
+install(EXPORT inlay-targets NAMESPACE inlay:: DESTINATION "${INLAY_CMAKE_DIR}" COMPONENT inlay)
+configure_package_config_file(cmake/inlay-config.cmake.in inlay-config.cmake INSTALL_DESTINATION "${INLAY_CMAKE_DIR}"
                               PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
 configure_file(cmake/inlay-config-version.cmake.in inlay-config-version.cmake @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/inlay-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/inlay-config-version.cmake"
               cmake/inlay-components.cmake
-        DESTINATION "${inlay_cmake_dir}" COMPONENT inlay)
+        DESTINATION "${INLAY_CMAKE_DIR}" COMPONENT inlay)
 
 set(inlay_pc_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
 file(RELATIVE_PATH INLAY_PC_PREFIX "/p/${inlay_pc_dir}" /p)
