@@ -3,8 +3,8 @@
 // requirements: stops the compiler with one sentence where inlay cannot be compiled. Every header of inlay reaches this
 // one before any other code.
 //
-// How it works. After an #error, GCC and Clang go on, and report hundreds of errors in code that they cannot understand.
-// A missing header ends compilation at once, and the compiler quotes its name. So the name is the sentence.
+// How it works. After an #error, GCC and Clang go on, and report hundreds of errors in code that they cannot parse. A
+// missing header ends compilation at once, and the compiler quotes its name. So the name is the sentence.
 #pragma once
 
 #include "inlay/version.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// version: which inlay this is, as macros. Every header of inlay includes this one; it includes nothing, and is fit for any
-// language standard.
+// version: which inlay this is, as macros. Every header of inlay includes this one. It includes nothing, and any language
+// standard will do.
 //
 //     #if INLAY_VERSION >= 200                // 0.2.0 or later
 //
