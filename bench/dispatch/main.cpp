@@ -349,6 +349,7 @@ int main(int count, char** arguments) {
     bench::clock clock;
     bench::add_context();
     benchmark::AddCustomContext("cycles", clock.source());
+    benchmark::AddCustomContext("steps", "rotations by a constant");
     for (std::size_t i = 0; i < forms.size(); ++i) { // numbered: the file has them in the order of their keys
         const auto& each = forms[i];
         benchmark::AddCustomContext("form " + std::to_string(100 + i) + " " + each.name,
