@@ -196,9 +196,8 @@ struct settings {
         return errno;
     }
     char part[4096]; // NOLINT(*-member-init): fread() fills what is used
-    for (std::size_t size = 1; size != 0;) {
-        size = std::fread(part, 1, sizeof(part), file.get());
-        content.append(part, size);
+    while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+        content.append(part, std::fread(part, 1, sizeof(part), file.get()));
     }
     return std::ferror(file.get()) != 0 ? errno : 0;
 }

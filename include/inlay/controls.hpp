@@ -211,7 +211,7 @@ template <name Text>
 
 /// Calls `function(control)` for each control, in the order of controls(...); each has a type of its own.
 template <class... Controls, class Function>
-constexpr void for_each(const controls_t<Controls...>& knobs, Function&& function) {
+constexpr void for_each(const controls_t<Controls...>& knobs, const Function& function) {
     boost::hana::for_each(knobs, [&](const auto& each) { function(boost::hana::second(each)); });
 }
 
@@ -248,7 +248,7 @@ template <class... Controls>
 
 /// Calls `function(const name_entry&)` for each control, in the order of the names' bytes: its value, default, sites.
 template <class... Controls, class Function>
-[[gnu::visibility("hidden")]] outcome for_each_name(const controls_t<Controls...>& knobs, Function&& function) {
+[[gnu::visibility("hidden")]] outcome for_each_name(const controls_t<Controls...>& knobs, Function function) {
     const auto names = knobs.describe();
     return detail::for_each_wanted(detail::settable{names.data(), names.size(), false}, function);
 }
@@ -270,6 +270,6 @@ template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>
     static constexpr decltype(auto) apply(const Knobs& /*knobs*/, Function&& function) {
-        return boost::hana::unpack(Knobs::map(), static_cast<Function&&>(function));
+        return boost::hana::unpack(Knobs::map(), std::forward<Function>(function));
     }
 };

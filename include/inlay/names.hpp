@@ -77,13 +77,14 @@ struct target_as<Function, Target> : null_target<Function> {};
 template <class Function, auto Target>
 inline constexpr bool fits_call = []() consteval {
     using kind = target_as<Function, Target>;
-    if constexpr (!kind::known) {
-        return false;
-    } else if constexpr (kind::mode == table::call_mode::function) {
-        return std::is_convertible_v<typename kind::function*, Function*>;
-    } else {
-        return std::is_same_v<typename kind::function, Function> && may_be_zero<Function>;
+    if constexpr (kind::known) {
+        if constexpr (kind::mode == table::call_mode::function) {
+            return std::is_convertible_v<typename kind::function*, Function*>;
+        } else {
+            return std::is_same_v<typename kind::function, Function> && may_be_zero<Function>;
+        }
     }
+    return false;
 }();
 
 /// What the cell of a named target holds: what a static call with this default would.
@@ -232,7 +233,12 @@ struct spelling {
         return result;
     }
     [[nodiscard]] bool is(const char* text) const noexcept {
-        return each_byte([&](char each) noexcept { return each == *text++; }) && *text == '\0';
+        const bool begins = each_byte([&](char each) noexcept {
+            const bool same = each == *text;
+            ++text;
+            return same;
+        });
+        return begins && *text == '\0';
     }
 };
 
@@ -267,19 +273,18 @@ void for_each_in_tree(const table::named* root, const Function& function) noexce
 /// Reads the mangled name of a `signature`.
 class type_text {
 public:
-    type_text(const char* signature, bool has_trampoline) noexcept : all_{signature} {
+    type_text(const char* signature, bool has_trampoline) noexcept : all_{signature}, has_trampoline_{has_trampoline} {
         const std::string_view mangled = all_.substr(0, all_.find('.'));
         for (const std::string_view start : {"_ZN5inlay6detail9signatureI", "_ZN5inlay6detail12signature_inI"}) {
             if (mangled.substr(0, start.size()) == start) {
                 read(mangled.substr(start.size()));
             }
         }
-        is_target_ = kind_ == name_kind::static_call && !has_trampoline;
     }
 
     [[nodiscard]] bool known() const noexcept { return known_; }
     [[nodiscard]] name_kind kind() const noexcept { return kind_; }
-    [[nodiscard]] bool is_target() const noexcept { return is_target_; }
+    [[nodiscard]] bool is_target() const noexcept { return kind_ == name_kind::static_call && !has_trampoline_; }
     [[nodiscard]] unsigned ways() const noexcept { return ways_; }
     [[nodiscard]] unsigned initial() const noexcept { return initial_; }
     /// Whether a call may have a null target, as far as its result's type says so without being declared.
@@ -352,9 +357,9 @@ private:
     }
 
     std::string_view all_;
+    bool has_trampoline_;
     bool known_{};
     name_kind kind_{};
-    bool is_target_{};
     unsigned ways_{};
     unsigned initial_{};
     bool may_be_null_{};
@@ -368,11 +373,12 @@ private:
 // ---- Changes ---------------------------------------------------------------------------------------
 
 /// Goes back to a setting.
-struct going_back : change {
+struct going_back {
+    change how; ///< first: leads to this
     table::setting before;
 };
 inline error next_as_before(const change& change, table::setting& to) noexcept {
-    to = static_cast<const going_back&>(change).before;
+    to = reinterpret_cast<const going_back&>(change).before;
     return error::no_error;
 }
 
@@ -537,10 +543,8 @@ inline void prepare(table::shared& all, assignment* settings, std::size_t index,
         }
         done.written = done ? written : 0;
         for (std::size_t i = failed; !done && i-- > 0;) {
-            going_back back{};
-            back.next = next_as_before;
-            back.before = settings[i].before;
-            if (const outcome gone = make(*settings[i].what, back); !gone) {
+            const going_back back{{next_as_before, 0, table::call_mode::function}, settings[i].before};
+            if (const outcome gone = make(*settings[i].what, back.how); !gone) {
                 done.worsen(error::change_incomplete);
                 done.system_error = gone.system_error;
             }
@@ -823,7 +827,7 @@ public:
 
     /// Calls `function(const name_entry&)` for a row, unless it is that of a target.
     template <class Function>
-    void spell(std::size_t index, Function&& function) const {
+    void spell(std::size_t index, Function& function) const {
         const name_row& row = list_[index];
         const type_text type = row.type();
         if (!type.known() || type.is_target()) {
@@ -1063,7 +1067,7 @@ void write_entry(const name_entry& entry, const Write& write) {
 
 /// Calls `function(const name_entry&)` for the names of the process that `wanted(name)` holds for.
 template <class Wanted, class Function>
-outcome for_each_wanted(const Wanted& wanted, Function&& function) {
+outcome for_each_wanted(const Wanted& wanted, Function function) {
     outcome done;
     name_list list;
     done.fail(list.take(), {table_kind::no_table, 0, 0});
@@ -1144,8 +1148,9 @@ inline namespace INLAY_TARGET {
 /// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is that
 /// of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not listed.
 template <class Function>
-[[gnu::visibility("hidden")]] outcome for_each_name(Function&& function) {
-    return detail::for_each_wanted([](std::string_view /*name*/) noexcept { return true; }, function);
+[[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
+    return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
+                                   [&](const name_entry& each) { function(each); });
 }
 
 /// Sets a key, a switch or a static call of any image, as set() and update() do.
