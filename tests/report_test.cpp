@@ -341,6 +341,25 @@ protected:
     }
 };
 
+TEST_F(ReportSites, ADispatchThatWasToldOtherwise) {
+    apply_with(false, false);
+    const auto winner = [] {
+        std::string all;
+        for (const auto& each : site_called(collected("this"), "report.call").choices) {
+            all += each.wins ? each.target + ';' : "";
+        }
+        return all;
+    };
+    const std::string automatic = winner();
+    EXPECT_NE(automatic, "");
+    ASSERT_TRUE(inlay::choose(call, 1, inlay::unsupported_too));
+    EXPECT_NE(winner(), automatic);
+    EXPECT_NE(winner(), "");
+    EXPECT_EQ(site_called(collected("this"), "report.call").choices.size(), 2U);
+    ASSERT_TRUE(inlay::choose_automatically(call));
+    EXPECT_EQ(winner(), automatic);
+}
+
 // ---- Words and places -----------------------------------------------------------------------------------
 
 // Taken before main(), so before any test applies.

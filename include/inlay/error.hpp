@@ -40,6 +40,8 @@ enum class error : std::uint8_t {
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
+    candidate_unknown,       ///< a dispatch was given a function that is none of its own
+    candidate_unsupported,   ///< a dispatch was given a function whose predicate does not hold
     not_enabled,             ///< disable() without an enable() before it
     enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()
     override_malformed,      ///< an override that is not +name or -name
@@ -98,6 +100,9 @@ inline constexpr explanation explanations[] = {
     {error::name_clash, "one name stands for two types; outcome::clash() has the name and both types"},
     {error::value_outside, "the switch has no such value"},
     {error::target_null, "a static call that returns an object cannot have a null target"},
+    {error::candidate_unknown, "the dispatch has no such function: choose one of its own, by its address or number"},
+    {error::candidate_unsupported,
+     "the predicate of this function does not hold on this processor: choose another, or say inlay::unsupported_too"},
     {error::not_enabled, "disable() was called more often than enable()"},
     {error::enabled_too_often, "enable() was called so often without disable() that no more can be counted"},
     {error::override_malformed, "INLAY_FEATURES: each entry must be +name or -name, separated by commas"},

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/choose.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/override.hpp"
 #include "inlay/registry.hpp"
@@ -414,10 +415,13 @@ public:
             choose(from, *last, false, model{features_, from}, chosen);
             malformed(entry, from.trouble);
             to = target_of(*callee, chosen.ordinal);
+            const inlay::detail::told* const told = told_of(*callee);
+            const bool otherwise = told != nullptr && told->candidate(chosen.ordinal) != to;
             add_choices(entry, last, false, [&](choice& added, const table::choice& /*from*/) {
-                const address target = target_of(*callee, added.ordinal);
+                const address target =
+                    told != nullptr ? told->candidate(added.ordinal) : target_of(*callee, added.ordinal);
                 added.target = target != 0 ? symbols_.describe(target) : "?";
-                added.wins = entry.trouble.empty() && added.ordinal == chosen.ordinal;
+                added.wins = entry.trouble.empty() && (otherwise ? target == to : added.ordinal == chosen.ordinal);
                 (void)(found && target != 0 && redirect(branch, target, mode, added.code));
                 malformed(entry, target != 0 ? error::no_error : error::ordinal_outside);
             });
@@ -676,6 +680,15 @@ private:
         }
         result = make(bytes, branch.end - branch.start, branch.start);
         return true;
+    }
+
+    /// What choose() has noted of a dispatch of this image; null if it was not told anything.
+    [[nodiscard]] static const inlay::detail::told* told_of(const table::callee& callee) {
+        const inlay::detail::told* each = inlay::detail::all_told;
+        while (each != nullptr && each->targets != callee.targets.target()) {
+            each = each->next;
+        }
+        return each;
     }
 
     [[nodiscard]] address target_of(const table::callee& callee, unsigned ordinal) const {
