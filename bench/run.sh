@@ -10,8 +10,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 parts=${*:-dispatch apply updates size compile}
-sh tools/install_packages.sh g++ cmake ninja-build binutils libboost1.81-dev libbenchmark-dev libzydis-dev libdw-dev \
-    python3-matplotlib
+sh tools/install_packages.sh bench
 if [ -z "${CXX:-}" ]; then
     CXX="g++ $(command -v clang++-19 >/dev/null && echo clang++-19 || true)"
 fi

@@ -3,16 +3,18 @@
 # 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation
 # (INLAY_MATRIX=full: at five settings), the encodings against GNU as, lengths
 # against Zydis, wrong uses, and the freestanding patcher. One line a variant.
-#   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ clang++-19; clang++ of any version cross-compiles
+#   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ and a Clang; clang++ of any version cross-compiles
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/i686
+eval "$(sh tools/compilers shell)"
 tests=$here/..
-include=$here/../../include
+include=include
 googletest=/usr/src/googletest/googletest
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-compilers=${*:-i686-linux-gnu-g++ clang++-19}
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
+compilers=${*:-i686-linux-gnu-g++ $clang}
+flags="-std=c++20 $warnings -I$include"
 position="-fno-pic -fno-pie"
 passed=0
 failed=0
