@@ -722,8 +722,10 @@ private:
     static void finish_pv_call(site_entry& entry) {
         entry.direct = entry.state != state::original;
         for (const auto& each : entry.choices) {
-            entry.inlined = entry.inlined || (each.ordinal != 0 && entry.direct && same(each.code.bytes, entry.now.bytes));
-            if (each.wins && each.ordinal == 0 && same(entry.after.bytes, entry.before.bytes) && entry.trouble.empty()) {
+            entry.inlined =
+                entry.inlined || (each.ordinal != 0 && entry.direct && same(each.code.bytes, entry.now.bytes));
+            if (each.wins && each.ordinal == 0 && same(entry.after.bytes, entry.before.bytes) &&
+                entry.trouble.empty()) {
                 entry.trouble = "the target is out of reach; the call goes through its pointer";
             }
         }

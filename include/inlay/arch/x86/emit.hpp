@@ -170,7 +170,8 @@
 #else
 #define INLAY_MMX
 #endif
-#if defined(__APX_F__) || (defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__))
+// Clang 18 knows their names only where it may use them.
+#if defined(__APX_F__) || defined(__EGPR__) || (defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__))
 #define INLAY_APX INLAY_GENERAL_OF_APX
 #else
 #define INLAY_APX
