@@ -201,7 +201,7 @@ fi
 
 # Lengths: a program of 64 bits, as Zydis is, over text of 32 bits.
 # shellcheck disable=SC2086
-if g++ $flags -O2 "$here/length_test.cpp" -lgtest -lZydis -o "$work/length"; then
+if g++ $flags -O2 "$here/length_test.cpp" -lgtest -lZydis -lelf -o "$work/length"; then
     "$work/length" /usr/i686-linux-gnu/lib/libc.so.6 "$work/alternative" >"$work/out" 2>&1
     result $? "lengths: $(grep -m 5 'Failure' -A 1 "$work/out")"
     echo "lengths: $(awk '/instructions compared/ { sum += $1 } END { print sum }' "$work/out") instructions compared"

@@ -27,7 +27,10 @@ for each in ORDER POPF SWAPGS IST PARITY UNGUARDED; do
 done
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp \
-    -lZydis -ldw -o "$build/memory_test"
+    -lZydis -ldw -lelf -o "$build/memory_test"
+# shellcheck disable=SC2086 # a list
+"$gcc" -std=c++20 $warnings -Iinclude tests/kernel/xen_abi_test.cpp -o "$build/xen_abi_test"
+"$build/xen_abi_test" || { echo "FAIL: kernel: xen.hpp is not what Xen's headers say"; exit 1; }
 zcat "$xen" >"$build/xen"
 undefined=$(nm -u "$build/kernel.elf")
 [ -z "$undefined" ] || { echo "FAIL: kernel: undefined: $undefined"; exit 1; }
