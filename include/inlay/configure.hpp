@@ -73,7 +73,7 @@ struct settable {
     [[nodiscard]] bool operator()(std::string_view text) const noexcept {
         bool found = all;
         for (std::size_t i = 0; i < count && !found; ++i) {
-            found = spelling{text}.is(text_at(names[i]->name)) || text == text_at(names[i]->name);
+            found = asked_name{text}.is(text_at(names[i]->name)) || text == text_at(names[i]->name);
         }
         return found;
     }

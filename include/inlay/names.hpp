@@ -53,7 +53,7 @@ template <std::size_t Size>
 
 /// "call=target"
 template <name Call, name Target>
-[[nodiscard]] consteval auto joined_name() noexcept {
+[[nodiscard]] consteval auto target_name() noexcept {
     char text[sizeof(Call.text) + sizeof(Target.text)]{}; // NOLINT(*-avoid-c-arrays): as in a name
     std::size_t length = 0;
     for (std::size_t i = 0; i + 1 < sizeof(Call.text); ++i) {
@@ -109,7 +109,7 @@ struct named_target {
         state{.target = cell::pointer, .state = {.mode = target_as<Function, Target>::mode}};
 
     [[gnu::always_inline]] static inline void describe() noexcept {
-        describe_named<named_target, joined_name<Call, Name>(), Function>();
+        describe_named<named_target, target_name<Call, Name>(), Function>();
     }
 };
 
@@ -205,7 +205,7 @@ struct symbol_info {
 inline namespace INLAY_TARGET {
 
 /// A name as a user spells it: "sched_clock", or the name of a target.
-struct spelling {
+struct asked_name {
     std::string_view name;
     std::string_view target{};
     bool is_target{};
@@ -243,7 +243,7 @@ struct spelling {
 };
 
 /// The first name of a tree that is spelled so, or null.
-[[nodiscard]] inline const table::named* find_name(const table::named* root, const spelling& text) noexcept {
+[[nodiscard]] inline const table::named* find_name(const table::named* root, const asked_name& text) noexcept {
     const std::uint32_t hash = text.hash();
     while (root != nullptr) {
         const table::cell_state& state = cell_of(*root).state;
@@ -913,8 +913,11 @@ private:
         }
     }
 
-    /// The name of the target that a call has; "default" only if it has no other; null if it has none.
+    /// The name of the target that a call has; "default" only if it has no other; a null pointer if it has none.
     [[nodiscard]] const char* name_of_target(const name_row& call, const table::setting& setting) const noexcept {
+        if (setting.mode != table::call_mode::function) {
+            return "null";
+        }
         const char* found = nullptr;
         each_target(call, [&](std::string_view target, const name_row& row) noexcept {
             const bool same = same_target(row.setting, setting);
@@ -1086,7 +1089,7 @@ outcome for_each_wanted(const Wanted& wanted, Function function) {
 template <class Wanted, class Write>
 void explain_to(const outcome& done, std::string_view name, std::string_view value, const char* sentence,
                 const Wanted& wanted, const Write& write) {
-    const spelling asked{name};
+    const asked_name asked{name};
     const auto say = [&](const char* before, std::string_view text, const char* after) {
         write(std::string_view{before});
         write(text);
