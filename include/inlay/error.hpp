@@ -133,8 +133,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::no_memory ? detail::explanations[static_cast<std::uint8_t>(what)].text
-                                           : "unknown error";
+    return what <= error::no_memory ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET
