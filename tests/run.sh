@@ -200,7 +200,7 @@ part_gate() {
     sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang"
 }
 part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
-part_tour() { sh examples/run.sh; }
+part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
 
 # ---- Running them, and what is left of it ------------------------------------------------------------
 
