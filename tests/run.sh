@@ -175,7 +175,7 @@ part_format() {
     format=$(first_of clang-format-19 "clang-format-${clang#clang++-}" clang-format) || return 1
     # What git has, or in an archive all that there is.
     if [ -e .git ] && command -v git >/dev/null && git -c safe.directory="$PWD" ls-files '*.hpp' '*.cpp' >"$work/sources"; then :; else
-        find . -path './build*' -prune -o -type f '(' -name '*.hpp' -o -name '*.cpp' ')' -print >"$work/sources"
+        find . '(' -path './build*' -o -path ./out -o -path "./$BUILD" -o -path "$BUILD" ')' -prune -o -type f '(' -name '*.hpp' -o -name '*.cpp' ')' -print >"$work/sources"
     fi
     number=$(wc -l <"$work/sources")
     [ "$number" -gt 50 ] || { echo "only $number sources were found"; return 1; }

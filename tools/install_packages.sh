@@ -30,7 +30,8 @@ awk -v parts="$*" '
     function expand(words, at, n, word) {
         n = split(words, word, " ")
         for (at = 1; at <= n; at++) {
-            if (word[at] !~ /^@/) { if (!seen[word[at]]++) { print word[at] } }
+            if (word[at] == "+") { if (ENVIRON["INLAY_QUICK"] != "") { return } }
+            else if (word[at] !~ /^@/) { if (!seen[word[at]]++) { print word[at] } }
             else if (substr(word[at], 2) in set) { expand(set[substr(word[at], 2)]) }
             else { print "tools/packages: there is no set " word[at] >"/dev/stderr"; bad = 1 }
         }

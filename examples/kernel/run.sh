@@ -4,7 +4,8 @@
 #   sh examples/kernel/run.sh                    both, one after the other
 #   sh examples/kernel/run.sh native [WORDS]     only this; WORDS go to the kernel: crash, test=NAME, storm=N, hold, ...
 #   sh examples/kernel/run.sh xen [WORDS]
-# BUILD=DIR builds in another folder than build. CXX chooses the compiler (default: g++), CPU the processor that QEMU emulates (default: max), SMP how many (default: 1).
+# CXX chooses the compiler (default: g++), CPU the processor that QEMU emulates (default: max), SMP how many (default: 1),
+# BUILD=DIR the folder to build in (default: build).
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=tools/build_folder.sh
