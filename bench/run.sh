@@ -3,7 +3,7 @@
 # All benchmarks: installs what is missing, builds, measures, checks the results, writes docs/figures/.
 #   sh bench/run.sh                  about 20 minutes, most of it for `compile`; leave the machine alone meanwhile
 #   sh bench/run.sh PART...          only these of: dispatch apply updates size compile
-#   CXX="g++ clang++-19"             the compilers; g++ and, if it is there, clang++-19 unless said otherwise
+#   CXX="g++ clang++-19"             the compilers; unless said otherwise those that tools/compilers chooses
 #   FIGURES=DIRECTORY                where to write instead of docs/figures
 # A run that contradicts itself (emulated, too busy) is refused, and docs/figures/ stays as it was. Parts that are not
 # measured keep the results of the last time, in build/bench/.
@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 parts=${*:-dispatch apply updates size compile}
 sh tools/install_packages.sh bench
 if [ -z "${CXX:-}" ]; then
-    CXX="g++ $(command -v clang++-19 >/dev/null && echo clang++-19 || true)"
+    clang=$(sh tools/compilers clang)
+    CXX="$(sh tools/compilers gcc) $(command -v "$clang" >/dev/null && echo "$clang" || true)"
 fi
 compilers=$CXX
 unset CXX # it would be CMake's, too
