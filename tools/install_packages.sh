@@ -184,7 +184,7 @@ waited=0
 # apt_get ARGUMENTS...: again while another process holds one of its locks
 apt_get() {
     until watched "apt-get $1" "$log" $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get "$@"; do
-        if ! grep -qE 'Could not get lock|Unable to lock|Unable to acquire the dpkg|is another process using it' "$log"; then
+        if ! grep -qE 'Could not get lock|Unable to lock|Unable to acquire the dpkg|is another process using it|locked by another process' "$log"; then
             echo "failed: apt-get $*" >&2
             tail -n 20 "$log" >&2
             return 1
