@@ -4,7 +4,7 @@
 # What inlay costs a compiler, at -O2: user seconds and peak memory of including each header, and the time of each
 # declaration and site, against the ordinary forms of the same.
 #
-#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; g++, and clang++-19 if there)
+#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; those that tools/compilers chooses)
 #   bench/compile.py --quick [compiler...]                           one repetition of two headers
 #
 # How. A header is compiled in turn with an empty unit, and the differences' median taken, so that a machine that slows
@@ -102,7 +102,7 @@ def main():
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions, of which the median is taken")
     parser.add_argument("--quick", action="store_true", help="one repetition of two headers")
-    parser.add_argument("compiler", nargs="*", help="default: g++, and clang++-19 if there")
+    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat takes 1 or more")

@@ -62,9 +62,12 @@ class Compiler:
 
 
 def chosen(commands):
-    """The compilers of the command line; else g++, and clang++-19 if it is there."""
+    """The compilers of the command line; else the GCC and the Clang that tools/compilers chooses, if they are there."""
     if not commands:
-        commands = ["g++"] + (["clang++-19"] if shutil.which("clang++-19") else [])
+        for role in ("gcc", "clang"):
+            command = subprocess.run(["sh", ROOT / "tools/compilers", role], capture_output=True, text=True, check=True).stdout.strip()
+            if role == "gcc" or shutil.which(command):
+                commands = [*commands, command]
     return [Compiler(each) for each in commands]
 
 

@@ -3,7 +3,7 @@
 #
 # What inlay costs in bytes: records, sites against the ordinary forms of the same, and the run time.
 #
-#   bench/size.py [--out FILE.json] [compiler...]        (default: g++, and clang++-19 if there)
+#   bench/size.py [--out FILE.json] [compiler...]        (default: those that tools/compilers chooses)
 #   bench/size.py --check [compiler...]                  only what has a limit
 #
 # Both say at the end which limits are exceeded, and fail then.
@@ -193,7 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description="What inlay costs in bytes.")
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
     parser.add_argument("--check", action="store_true", help="only what has a limit; fails if one is exceeded")
-    parser.add_argument("compiler", nargs="*", help="default: g++, and clang++-19 if there")
+    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
     arguments = parser.parse_args()
 
     chosen = compilers.chosen(arguments.compiler)

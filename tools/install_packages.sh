@@ -30,7 +30,8 @@ awk -v parts="$*" '
     function expand(words, at, n, word) {
         n = split(words, word, " ")
         for (at = 1; at <= n; at++) {
-            if (word[at] !~ /^@/) { if (!seen[word[at]]++) { print word[at] } }
+            if (word[at] == "+") { if (ENVIRON["INLAY_QUICK"] != "") { return } }
+            else if (word[at] !~ /^@/) { if (!seen[word[at]]++) { print word[at] } }
             else if (substr(word[at], 2) in set) { expand(set[substr(word[at], 2)]) }
             else { print "tools/packages: there is no set " word[at] >"/dev/stderr"; bad = 1 }
         }
@@ -111,7 +112,7 @@ resolve() {
             done
         done
         name=$(echo "${choice#*:}" | sed 's/[<>].*//')
-        case " $packages $missing " in *" $name "*) continue ;; esac
+        case " $packages " in *" ${name:-(none)} "*) continue ;; esac
         case $choice in
         installed:*) packages="$packages $name" ;;
         offered:*) packages="$packages $name" missing="$missing $name" ;;
@@ -183,7 +184,7 @@ waited=0
 # apt_get ARGUMENTS...: again while another process holds one of its locks
 apt_get() {
     until watched "apt-get $1" "$log" $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get "$@"; do
-        if ! grep -qE 'Could not get lock|Unable to lock|Unable to acquire the dpkg|is another process using it' "$log"; then
+        if ! grep -qE 'Could not get lock|Unable to lock|Unable to acquire the dpkg|is another process using it|locked by another process' "$log"; then
             echo "failed: apt-get $*" >&2
             tail -n 20 "$log" >&2
             return 1

@@ -17,7 +17,7 @@ watched() {
         done
     ) &
     watched_by=$!
-    "$@" >"$watched_log" 2>&1 </dev/null
+    ("$@") >"$watched_log" 2>&1 </dev/null # a function's variables are its own
     watched_status=$?
     kill $watched_by 2>/dev/null
     wait $watched_by 2>/dev/null

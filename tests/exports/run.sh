@@ -29,6 +29,7 @@ check() { # WHAT COMMAND...: counts it, and says what went wrong in one line
     shift
     if said=$("$@" 2>&1); then
         passed=$((passed + 1))
+        echo "ok    $what"
     else
         failed=$((failed + 1))
         echo "FAIL: $what: $(echo "$said" | head -n 5 | tr '\n' ';')"

@@ -259,8 +259,7 @@ fi
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/images/run.sh '{}' | tee "$results" |
-    grep -v '^ok' || true
+list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/images/run.sh '{}' | tee "$results"
 wanted=$(list | grep -c -e "${1:-.}")
 passed=$(grep -c '^ok' "$results")
 skipped=$(grep -c '^skip' "$results")

@@ -34,4 +34,4 @@ done
 zcat "$xen" >"$build/xen"
 undefined=$(nm -u "$build/kernel.elf")
 [ -z "$undefined" ] || { echo "FAIL: kernel: undefined: $undefined"; exit 1; }
-exec python3 tests/kernel/boots.py "$build" "$build/xen"
+exec python3 -u tests/kernel/boots.py "$build" "$build/xen"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Builds the matrix program in many modes and runs each; prints one line a failure and one at the end.
+# Builds the matrix program in many modes and runs each; prints one line each and what failed.
 #   INLAY_MATRIX=full   every compiler x -O0 -O2 -Os -O3 x PIE, shared, static x cf-protection, no-plt, lto
 #   (otherwise)         a selection that meets each of these at least once
 set -u
@@ -26,6 +26,7 @@ one() {
     compiler=$1 kind=$2 dead=$3
     shift 3
     name="$compiler $kind $*"
+    echo "matrix: $name"
     rm -f "$work"/*
     case $compiler in clang*) quiet=-Wno-unused-command-line-argument ;; *) quiet= ;; esac
     case $kind in

@@ -17,6 +17,7 @@ one() {
     program=$1 clang=$2 plugin=$3
     shift 3
     what="program by $program, libraries by $gcc and $clang, plugin by $plugin $*"
+    echo "names: $what"
     rm -f "$work"/*
     # shellcheck disable=SC2086
     if (

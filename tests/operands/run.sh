@@ -66,6 +66,7 @@ if [ "$mode" = configuration ]; then
     mkdir "$d"
     if one "$d" "$number" "$@" >"$d/log" 2>&1 && tail -n 1 "$d/log" | grep -q ' checks, 0 failed$'; then
         tail -n 1 "$d/log" >"$work/passed.$number"
+        echo "ok    $number $*"
     else
         {
             echo "FAIL: sh tests/operands/run.sh one $number $*"
