@@ -9,6 +9,8 @@
 // this file. They are numbers of Semantic Versioning 2.0.0: before 1.0, a new minor version may change the interface.
 #pragma once
 
+// NOLINTBEGIN(*-macro-to-enum, bugprone-macro-parentheses): #if reads them; they become text
+
 #define INLAY_VERSION_MAJOR 0
 #define INLAY_VERSION_MINOR 2
 #define INLAY_VERSION_PATCH 0
@@ -20,3 +22,5 @@
 #define INLAY_VERSION_STRING INLAY_VERSION_JOIN(INLAY_VERSION_MAJOR, INLAY_VERSION_MINOR, INLAY_VERSION_PATCH)
 #define INLAY_VERSION_JOIN(major, minor, patch) INLAY_VERSION_QUOTE(major.minor.patch)
 #define INLAY_VERSION_QUOTE(version) #version
+
+// NOLINTEND(*-macro-to-enum, bugprone-macro-parentheses)
