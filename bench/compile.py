@@ -49,6 +49,7 @@ class Costs:
     def headers(self, names):
         rows = []
         for name in names:
+            compilers.progress(f"{self.compiler.name}: inlay/{name}.hpp")
             runs = self.in_turn([units.EMPTY, units.header(name)], f"inlay/{name}.hpp")
             seconds = statistics.median(with_it.user_seconds - empty.user_seconds for empty, with_it in runs)
             peak = statistics.median(with_it.peak_kib for _, with_it in runs)
@@ -66,6 +67,7 @@ class Costs:
         kinds = [("none", units.NOTHING), *((kind.name, form) for kind in units.KINDS for form in kind.forms)]
         for kind, form in kinds:
             if form not in known:
+                compilers.progress(f"{self.compiler.name}: {kind}, {form.name}")
                 known[form] = self.costs_of(kind, form)
             costs = known[form]
             for (what, unit), value in costs.items():

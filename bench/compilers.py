@@ -84,8 +84,15 @@ def write_json(path, compilers, context, results):
 
 
 def processor():
-    found = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return found[1] if found else os.uname().machine
+    """As bench/machine.hpp says it: "AMD EPYC, family 25, model 1"."""
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    found = [re.search(rf"^{name}\s*:\s*(.*?)\s*$", text, re.MULTILINE) for name in ("model name", "cpu family", "model")]
+    return "{}, family {}, model {}".format(*(each[1] for each in found)) if all(found) else os.uname().machine
+
+
+def progress(text):
+    """A line for whoever waits, at once and on standard error: tables come at the end."""
+    print(f"    {text} ...", file=sys.stderr, flush=True)
 
 
 def table(title, columns, rows, left):

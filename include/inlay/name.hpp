@@ -26,6 +26,9 @@ struct name {
     [[nodiscard]] constexpr bool empty() const noexcept { return Size <= 1; }
 };
 
+template <std::size_t Size>
+name(const char (&)[Size]) -> name<Size>; // NOLINT(*-avoid-c-arrays): as above
+
 template <std::size_t A, std::size_t B>
 [[nodiscard]] constexpr bool operator==(const name<A>& a, const name<B>& b) noexcept {
     if (A != B) {

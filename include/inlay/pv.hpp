@@ -98,7 +98,8 @@ using missing_handler = void (*)(const char* operation) noexcept;
 
 namespace detail {
 
-[[gnu::visibility("hidden")]] inline void missing_by_default([[maybe_unused]] const char* operation) noexcept {
+[[noreturn, gnu::visibility("hidden")]] inline void
+missing_by_default([[maybe_unused]] const char* operation) noexcept {
 #if defined(__linux__) && __STDC_HOSTED__
     std::fprintf(stderr, "inlay: the paravirt operation %s has no target\n", operation);
     std::abort();
@@ -254,7 +255,7 @@ struct operation_target<Result(Parameters...), is_callee_save_t<Function>> {
 
 } // namespace detail
 
-/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<code>`,
+/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<...>`,
 /// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another of the same convention to it.
 ///
 /// The result is void, or an integer, enum or pointer of at most a register's width; so are the arguments, at most six.

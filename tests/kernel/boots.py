@@ -44,15 +44,12 @@ def symbols(kernel):
     return {line.split()[2]: int(line.split()[0], 16) for line in listing.splitlines() if len(line.split()) == 3}
 
 
-def function_at(kernel, address):
-    """The name of the function around an address, without namespaces and parameters."""
-    listing = subprocess.run(["nm", "-nC", kernel], capture_output=True, text=True, check=True).stdout
-    name = ""
-    for line in listing.splitlines():
-        value, kind, text = line.split(" ", 2)
-        if kind in "tTwW" and int(value, 16) <= address:
-            name = text
-    return name.replace("(anonymous namespace)::", "").split("(")[0].split("::")[-1]
+def functions_at(kernel, addresses):
+    """The names of the functions around addresses, without namespaces and parameters. Inlined ones count: a list each."""
+    listing = subprocess.run(["addr2line", "-Cfips", "-e", kernel, *map(hex, addresses)], capture_output=True, text=True,
+                             check=True).stdout
+    return [re.sub(r" at \S*$", "", line.removeprefix(" (inlined by) ")).replace("(anonymous namespace)::", "").split("(")[0].split("::")[-1]
+            for line in listing.splitlines()]
 
 
 # ---- Each variant: its tests, its summary, its features ------------------------------------------------
@@ -165,7 +162,7 @@ def crash():
                      "rax=", "r15=", "rip=", "Code:", "<0f> 0b", "Backtrace:"):
             check(part in result.text, f"crash, {name}: says {part!r}", result)
         addresses = re.findall(r"^  ([0-9a-f]{16})\r?$", result.text, re.M)
-        functions = [function_at(gcc, int(each, 16) - (i > 0)) for i, each in enumerate(addresses)]
+        functions = functions_at(gcc, [int(each, 16) - (i > 0) for i, each in enumerate(addresses)])
         expected = ["crash_inside", "crash", "kernel_main", "xen_main" if name == "xen" else "native_main"]
         below = [each for each in functions if each in expected]
         check(below == expected, f"crash, {name}: the backtrace is {functions}", result)

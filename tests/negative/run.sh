@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles each wrong use in cases.cpp with each compiler given, and compares the message.
-#   sh tests/negative/run.sh g++ clang++-19
+#   sh tests/negative/run.sh [COMPILER...]          (default: a GCC, the oldest and the main Clang)
 # A case is a block "// CASE name". Right beneath stand its lines "// EXPECT text", each of which must appear in the
 # compiler's output; a text is one line, however long. The rest is C++, a case's own #include lines as well. A case
 # named right_... has no EXPECT and must compile.
 #   INLAY_NEGATIVE=FILE   the cases of this file instead
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/negative
+eval "$(sh tools/compilers shell)"
+include=include
 cases=${INLAY_NEGATIVE:-$here/cases.cpp}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -69,8 +71,8 @@ if [ "$cut" != "$there" ] || [ "$kept" != "$texts" ] || [ "$controls" = 0 ] || [
     exit 1
 fi
 if [ $# = 0 ]; then
-    echo "usage: sh tests/negative/run.sh COMPILER..."
-    exit 2
+    # shellcheck disable=SC2046 # a compiler each
+    set -- $(printf '%s\n' "$gcc" "$clang_oldest" "$clang" | awk '!seen[$0]++')
 fi
 
 for compiler in "$@"; do
