@@ -185,14 +185,14 @@ deb() {
 
 conan() {
     mkdir -p "$work/conan"
-    works "conanfile.py" python3 "$here/conan_stub.py" "$root/tools/packages/conan/conanfile.py" "$work/conan"
+    works "conanfile.py" python3 "$here/conan_stub.py" "$root/tools/packaging/conan/conanfile.py" "$work/conan"
     [ -f "$work/conan/package/licenses/LICENSE" ]
     result $? "conanfile.py: no licence"
     project conan-project "$work/conan/package"
 }
 
 vcpkg() {
-    works "portfile.cmake" cmake -DPORTFILE="$root/tools/packages/vcpkg/ports/inlay/portfile.cmake" -DWORK="$work/vcpkg" \
+    works "portfile.cmake" cmake -DPORTFILE="$root/tools/packaging/vcpkg/ports/inlay/portfile.cmake" -DWORK="$work/vcpkg" \
         -P "$here/vcpkg_stub.cmake"
     project vcpkg-project "$work/vcpkg/packages/inlay"
 }
