@@ -34,6 +34,8 @@ ROOTS = """\
 # Headers that are in it, but compiled only where a macro asks for them; and where they can be.
 OPTIONAL = {
     "INLAY_X86_PV": ("inlay/arch/x86/pv.hpp", "defined(__x86_64__) || defined(__i386__)"),
+    "INLAY_NAMES": ("inlay/names.hpp", "defined(__linux__) && __STDC_HOSTED__"),
+    "INLAY_CONFIGURE": ("inlay/configure.hpp", "defined(__linux__) && __STDC_HOSTED__"),
     "INLAY_APPLY_AT_LOAD": ("inlay/apply_at_load.hpp", "defined(__linux__) && __STDC_HOSTED__"),
 }
 
@@ -143,7 +145,8 @@ def written(guarded=()):
         guard = f"INLAY_SINGLE_HEADER_HAS_{macro.removeprefix('INLAY_')}"
         writer.lines += [f"#if defined({macro}) && !defined({guard})", f"#define {guard}"]
         refusal = f'#error "{macro}: {name} is not for this target"'
-        writer.text("roots", f'#if {where}\n#include "{name}"\n#else\n{refusal}\n#endif', frozenset())
+        branch = f'#if {where}\n#include "{name}"\n#else\n{refusal}\n#endif'
+        writer.text("roots", branch, frozenset({f"defined({macro})"}))
         writer.lines.append("#endif")
     return writer
 
@@ -161,8 +164,9 @@ def single_header():
 //
 // inlay {version} as one header, written by tools/single_header.py from the headers of include/inlay, which have the
 // comments. It has <inlay/inlay.hpp>, <inlay/platform/bare.hpp> and, on x86, <inlay/pv.hpp>. With INLAY_X86_PV defined
-// before it, <inlay/arch/x86/pv.hpp> as well; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. What needs other
-// packages is left out: the report, and walks over tables with Boost.
+// before it, <inlay/arch/x86/pv.hpp> as well; with INLAY_NAMES, <inlay/names.hpp>; with INLAY_CONFIGURE,
+// <inlay/configure.hpp>; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. What needs other packages is left out:
+// the report, and what walks over tables with Boost.
 """
     return intro + "\n".join(body) + "\n", sorted(names)
 
@@ -177,7 +181,7 @@ def forward(directory, text, names):
         name = str(path.relative_to(INCLUDE))
         target = root / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if name not in names:
+        if name not in names or name == "inlay/version.hpp":  # that one is read by CMake, too
             target.write_bytes(path.read_bytes())
             continue
         lines = ["#pragma once"]

@@ -6,6 +6,8 @@
 // Boost.Hana, hana.hpp has a specialization: such a type need not be an aggregate, and may have more than 100 members.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <boost/pfr/core.hpp>
 
 #include <cstddef>

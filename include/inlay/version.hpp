@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// version: which inlay this is, as macros. Every header of inlay includes this one. It includes nothing, and any language
-// standard will do.
+// version: which inlay this is, as macros. Every header of inlay includes this one, which includes nothing and needs no
+// particular language standard.
 //
 //     #if INLAY_VERSION >= 200                // 0.2.0 or later
 //
-// The three numbers are written here and nowhere else: CMakeLists.txt, the package recipes and inlay.pc read them from
-// this file. They are numbers of Semantic Versioning 2.0.0: before 1.0, a new minor version may change the interface.
+// CMakeLists.txt, inlay.pc, the Conan recipe and the single header take the three numbers from here. CHANGELOG.md and
+// vcpkg.json repeat them; tests/packages compares. They are numbers of Semantic Versioning 2.0.0: before 1.0, a new
+// minor version may change the interface.
 #pragma once
+
+// NOLINTBEGIN(*-macro-to-enum, bugprone-macro-parentheses): #if reads them; they become text
 
 #define INLAY_VERSION_MAJOR 0
 #define INLAY_VERSION_MINOR 2
@@ -20,3 +23,5 @@
 #define INLAY_VERSION_STRING INLAY_VERSION_JOIN(INLAY_VERSION_MAJOR, INLAY_VERSION_MINOR, INLAY_VERSION_PATCH)
 #define INLAY_VERSION_JOIN(major, minor, patch) INLAY_VERSION_QUOTE(major.minor.patch)
 #define INLAY_VERSION_QUOTE(version) #version
+
+// NOLINTEND(*-macro-to-enum, bugprone-macro-parentheses)

@@ -205,7 +205,7 @@ breakpoints() {
 
 # The large model: it works, or one sentence says that it does not.
 large() {
-    if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'inlay: GCC gives no address' message; fi
+    if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'GCC gives no address' message; fi
 }
 
 # A script that puts records elsewhere, or throws them away, does not link; one that gives their symbols does. Without

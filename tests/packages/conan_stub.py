@@ -67,7 +67,8 @@ class CMake:
 
     def configure(self):
         values = [f"-D{name}={value}" for name, value in self.recipe.cache_variables.items()]
-        subprocess.run(["cmake", "-S", self.recipe.source_folder, "-B", self.recipe.build_folder, *values], check=True)
+        command = ["cmake", "-G", "Ninja", "-S", self.recipe.source_folder, "-B", self.recipe.build_folder]
+        subprocess.run(command + values, check=True)
 
     def install(self):
         subprocess.run(["cmake", "--install", self.recipe.build_folder, "--prefix", self.recipe.package_folder], check=True)

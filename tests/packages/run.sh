@@ -100,7 +100,8 @@ single() {
     (printf '#line 1 "inlay.hpp"\n' && cat "$work/a/inlay.hpp" && sed 1d "$work/program.cpp") >"$work/pasted.cpp"
     for compiler in g++ clang++-14 clang++-16 clang++-19; do
         have $compiler || continue
-        for opt in "" -DINLAY_X86_PV -DINLAY_APPLY_AT_LOAD; do
+        for opt in "" -DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_APPLY_AT_LOAD \
+            "-DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_APPLY_AT_LOAD"; do
             # shellcheck disable=SC2086
             works "single header, $compiler $opt" $compiler -std=c++20 $warnings $opt "-DINLAY=\"$work/a/inlay.hpp\"" \
                 "$work/program.cpp" -o "$work/program"
@@ -184,14 +185,14 @@ deb() {
 
 conan() {
     mkdir -p "$work/conan"
-    works "conanfile.py" python3 "$here/conan_stub.py" "$root/tools/packages/conan/conanfile.py" "$work/conan"
+    works "conanfile.py" python3 "$here/conan_stub.py" "$root/tools/packaging/conan/conanfile.py" "$work/conan"
     [ -f "$work/conan/package/licenses/LICENSE" ]
     result $? "conanfile.py: no licence"
     project conan-project "$work/conan/package"
 }
 
 vcpkg() {
-    works "portfile.cmake" cmake -DPORTFILE="$root/tools/packages/vcpkg/ports/inlay/portfile.cmake" -DWORK="$work/vcpkg" \
+    works "portfile.cmake" cmake -DPORTFILE="$root/tools/packaging/vcpkg/ports/inlay/portfile.cmake" -DWORK="$work/vcpkg" \
         -P "$here/vcpkg_stub.cmake"
     project vcpkg-project "$work/vcpkg/packages/inlay"
 }

@@ -23,7 +23,7 @@ def first(path, pattern):
 header = (root / "include/inlay/version.hpp").read_text(encoding="utf-8")
 version = ".".join(re.search(rf"INLAY_VERSION_{part} (\d+)\n", header)[1] for part in ("MAJOR", "MINOR", "PATCH"))
 conan_stub.install()
-recipe = conan_stub.load(root / "tools/packages/conan/conanfile.py")
+recipe = conan_stub.load(root / "tools/packaging/conan/conanfile.py")
 recipe.set_version()
 stated = {
     "CMakeCache.txt": first(build / "CMakeCache.txt", r"^CMAKE_PROJECT_VERSION:STATIC=(.*)$"),
@@ -34,7 +34,7 @@ stated = {
     "CHANGELOG.md": first(root / "CHANGELOG.md", r"^## \[(.*?)\]"),
     "the single header": first(build / "single_header/inlay.hpp", r"^// inlay (\S+) as one header"),
     "the Conan recipe": recipe.version,
-    "the vcpkg port": json.loads((root / "tools/packages/vcpkg/ports/inlay/vcpkg.json").read_text())["version-semver"],
+    "the vcpkg port": json.loads((root / "tools/packaging/vcpkg/ports/inlay/vcpkg.json").read_text())["version-semver"],
 }
 for path in build.glob("*.deb"):
     stated["the Debian package"] = path.name.split("_")[1].rsplit("-", 1)[0]

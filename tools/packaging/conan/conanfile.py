@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""A Conan 2 recipe:  conan create tools/packages/conan
+"""A Conan 2 recipe:  conan create tools/packaging/conan
 
 Consumers get inlay's own CMake package: find_package(inlay COMPONENTS ...), with the targets of docs/packages.md.
 The packages of the component report are taken from the system, as inlay's CMake package finds them.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 # An overlay port of the tree that it lies in:
-#   vcpkg install inlay --overlay-ports=tools/packages/vcpkg/ports
+#   vcpkg install inlay --overlay-ports=tools/packaging/vcpkg/ports
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../../../.." ABSOLUTE)
 
 # Headers: there is nothing to build for debugging, and nothing to link.
