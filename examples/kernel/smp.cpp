@@ -3,12 +3,13 @@
 // smp: starts processors and hands them work. See smp.hpp.
 #include "smp.hpp"
 
-#include "acpi.hpp"
 #include "apic.hpp"
 #include "clock.hpp"
+#include "console.hpp"
 #include "descriptors.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
+#include "processors.hpp"
 
 #include <inlay/arch/x86/pv.hpp>
 
@@ -36,40 +37,67 @@ void take_ipi(trap_frame& /*frame*/) noexcept {
     apic::end_of_interrupt();
 }
 
+/// Starts the processor with this local APIC, if it answers within so many nanoseconds.
+void start(u32 id, u64 patience) noexcept {
+    per_cpu& cpu = cpus[running];
+    prepare(cpu, running);
+    cpu.apic_id = id;
+    starting = running;
+    ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    apic::start(id, AP_START);
+    const u64 begin = sched_clock();
+    while (cpu.online == 0 && sched_clock() - begin < patience) {
+        pause();
+    }
+    if (cpu.online != 0) {
+        ++running;
+    } else {
+        apic::stop(id); // it would share `starting` and ap_stack with the next one
+    }
+}
+
 } // namespace
 
 u32 count() noexcept { return running; }
 u32 known() noexcept { return named; }
 
 void start_others() noexcept {
-    u32 ids[most_cpus]{};
-    const u32 found = acpi::find_processors(ids, most_cpus);
-    named = found != 0 ? found : 1;
+    const processors all = find_processors();
+    named = all.count < most_cpus ? all.count : most_cpus;
     on_interrupt(vector::ipi, &take_ipi);
     for (u64 i = 0; ap_start + i < ap_start_end; ++i) {
         *direct<volatile char>(AP_START + i) = ap_start[i];
     }
-    u32 number = 1;
-    for (u32 i = 0; i < found; ++i) {
-        if (ids[i] == this_cpu().apic_id) {
-            continue;
+    const auto is_listed = [&all](u32 id) {
+        for (u32 i = 0; i < all.listed; ++i) {
+            if (all.ids[i] == id) {
+                return true;
+            }
         }
-        per_cpu& cpu = cpus[number];
-        prepare(cpu, number);
-        cpu.apic_id = ids[i];
-        starting = number;
-        ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        apic::start(ids[i], AP_START);
-        const u64 begin = sched_clock();
-        while (cpu.online == 0 && sched_clock() - begin < 2'000'000'000) {
-            pause();
+        return id == this_cpu().apic_id;
+    };
+    for (u32 i = 0; i < all.listed && running < named; ++i) {
+        if (all.ids[i] != this_cpu().apic_id) {
+            start(all.ids[i], 1'000'000'000);
         }
-        if (cpu.online == 0) {
-            return; // it shares ap_stack with whoever would come next
+    }
+    // More than firmware names, or under other numbers than it says: whoever answers is one.
+    constexpr u32 broadcast = 255;
+    for (u32 id = 0; id < broadcast && running < named; ++id) {
+        if (!is_listed(id)) {
+            start(id, 50'000'000);
         }
-        ++running;
-        ++number;
+    }
+    if (all.source == nullptr) {
+        print("processors: neither ACPI nor an MP table names any; ",
+              all.count > 1 ? "QEMU says how many there are" : "nobody says whether there are others", "\n");
+    }
+    if (running != named) {
+        print("processors: ", named - running, " of ", named, " did not start\n");
+    }
+    if (all.count > most_cpus) {
+        print("processors: ", all.count - most_cpus, " of ", all.count, " are left alone\n");
     }
 }
 
