@@ -111,7 +111,7 @@ resolve() {
             done
         done
         name=$(echo "${choice#*:}" | sed 's/[<>].*//')
-        case " $packages $missing " in *" $name "*) continue ;; esac
+        case " $packages " in *" ${name:-(none)} "*) continue ;; esac
         case $choice in
         installed:*) packages="$packages $name" ;;
         offered:*) packages="$packages $name" missing="$missing $name" ;;
