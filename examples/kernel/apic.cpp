@@ -92,11 +92,6 @@ void begin_timer(u64 period) noexcept {
 
 void send(u32 to, vector number) noexcept { command(to, fixed | static_cast<u32>(number)); }
 
-void stop(u32 to) noexcept {
-    command(to, init);
-    wait(200'000);
-}
-
 void start(u32 to, u64 start) noexcept {
     command(to, init);
     wait(200'000);

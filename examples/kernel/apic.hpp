@@ -24,7 +24,5 @@ void begin_timer(u64 period) noexcept;
 void send(u32 to, vector number) noexcept;
 /// INIT, then twice SIPI: the processor starts at the page `start` in real mode.
 void start(u32 to, u64 start) noexcept;
-/// INIT alone: the processor waits for the next start.
-void stop(u32 to) noexcept;
 
 } // namespace kernel::apic

@@ -15,7 +15,8 @@
 
 extern "C" {
 extern const char ap_start[], ap_start_end[];
-constinit kernel::u64 ap_stack = 0; // boot_native.S takes it from here
+constinit kernel::u64 ap_stack = 0;                  // boot_native.S takes it from here, ...
+constinit kernel::u32 ap_expected = ~kernel::u32{0}; // ... once this is the number of its local APIC
 [[noreturn]] void ap_main() noexcept;
 }
 
@@ -23,6 +24,7 @@ namespace kernel::smp {
 
 namespace {
 
+constexpr u32 nobody = ~u32{0};
 constinit u32 running = 1;
 constinit u32 named = 1;
 constinit u32 starting = 0; // the number of the one that is on its way
@@ -37,24 +39,26 @@ void take_ipi(trap_frame& /*frame*/) noexcept {
     apic::end_of_interrupt();
 }
 
-/// Starts the processor with this local APIC, if it answers within so many nanoseconds.
-void start(u32 id, u64 patience) noexcept {
+/// Starts the processor with this local APIC, if it answers within so many nanoseconds. Returns whether it did.
+bool start(u32 id, u64 patience) noexcept {
     per_cpu& cpu = cpus[running];
     prepare(cpu, running);
     cpu.apic_id = id;
     starting = running;
     ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&ap_expected, id, __ATOMIC_SEQ_CST);
     apic::start(id, AP_START);
-    const u64 begin = sched_clock();
-    while (cpu.online == 0 && sched_clock() - begin < patience) {
-        pause();
-    }
-    if (cpu.online != 0) {
-        ++running;
-    } else {
-        apic::stop(id); // it would share `starting` and ap_stack with the next one
-    }
+    const auto wait = [&cpu](u64 nanoseconds) {
+        const u64 begin = sched_clock();
+        while (cpu.online == 0 && sched_clock() - begin < nanoseconds) {
+            pause();
+        }
+    };
+    wait(patience);
+    __atomic_store_n(&ap_expected, nobody, __ATOMIC_SEQ_CST);
+    wait(10'000'000); // it may just have read that it is expected
+    running += cpu.online;
+    return cpu.online != 0;
 }
 
 } // namespace
@@ -69,24 +73,17 @@ void start_others() noexcept {
     for (u64 i = 0; ap_start + i < ap_start_end; ++i) {
         *direct<volatile char>(AP_START + i) = ap_start[i];
     }
-    const auto is_listed = [&all](u32 id) {
-        for (u32 i = 0; i < all.listed; ++i) {
-            if (all.ids[i] == id) {
-                return true;
-            }
-        }
-        return id == this_cpu().apic_id;
-    };
-    for (u32 i = 0; i < all.listed && running < named; ++i) {
-        if (all.ids[i] != this_cpu().apic_id) {
-            start(all.ids[i], 1'000'000'000);
-        }
-    }
-    // More than firmware names, or under other numbers than it says: whoever answers is one.
     constexpr u32 broadcast = 255;
-    for (u32 id = 0; id < broadcast && running < named; ++id) {
-        if (!is_listed(id)) {
-            start(id, 50'000'000);
+    bool runs[broadcast]{};
+    runs[this_cpu().apic_id] = true;
+    for (u32 i = 0; i < all.listed && running < named; ++i) {
+        const u32 id = all.ids[i];
+        runs[id] = runs[id] || start(id, 1'000'000'000);
+    }
+    // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
+    for (int round = 0; round < 2; ++round) {
+        for (u32 id = 0; id < broadcast && running < named; ++id) {
+            runs[id] = runs[id] || start(id, 50'000'000);
         }
     }
     if (all.source == nullptr) {
