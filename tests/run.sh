@@ -16,6 +16,7 @@ All tests: installs what is missing, builds, runs. One line a part; of what fail
   INLAY_WERROR=1               warnings are errors, as where CI=true
   INLAY_PROGRESS=SECONDS       how often a long part says that it is alive: 10 unless said otherwise
   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
+  INLAY_FRESH=1                part fresh runs all tests in minimal systems of Debian 12 and 13 (hours)
   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
                                makes more programs with operands, and changes for 10^9 executions and 10^6 changes
                                (more than an hour)

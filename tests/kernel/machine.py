@@ -30,10 +30,10 @@ class Result:
 
 
 class Machine:
-    def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30):
+    def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30, kind="pc"):
         self.limit, self.text, self.started = limit, "", time.monotonic()
         self.place = tempfile.mkdtemp(prefix="inlay-kernel-")
-        command = ["timeout", str(limit), "qemu-system-x86_64", "-accel", "tcg", "-M", "pc", "-cpu", cpu, "-smp", str(smp),
+        command = ["timeout", str(limit), "qemu-system-x86_64", "-accel", "tcg", "-M", kind, "-cpu", cpu, "-smp", str(smp),
                    "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if xen:
