@@ -19,6 +19,7 @@ trap leave EXIT
 trap 'exit 1' HUP INT PIPE TERM # or nothing is unmounted
 flags="-std=c++20 $warnings -Iinclude"
 failed=
+passed=0
 skipped=
 seconds=2 much='' limit=120
 if [ "${INLAY_SOAK:-}" = 1 ]; then
@@ -40,7 +41,10 @@ check() {
     said=$(tail -n 1 "$work/log" | sed 's/^[a-z]*: //')
     echo "$said" | grep ' executions, ' >>"$work/all"
     case $status in
-    0) echo "ok    $what: $said" ;;
+    0)
+        passed=$((passed + 1))
+        echo "ok    $what: $said"
+        ;;
     77)
         skipped="$skipped $what"
         echo "-     $what: $said"
@@ -118,7 +122,8 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done
+printf 'soak: %s passed, %s failed: ' "$passed" "$(echo "$failed" | wc -w)"
 awk '{ executions += $1; changes += $3; wrong += $5 }
-    END { printf "soak: %.1e executions, %d changes, %d wrong", executions, changes, wrong }' "$work/all"
+    END { printf "%.1e executions, %d changes, %d wrong", executions, changes, wrong }' "$work/all"
 echo "${skipped:+; not tried:$skipped}${failed:+; failed:$failed}"
 [ -z "$failed" ]

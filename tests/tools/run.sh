@@ -8,7 +8,7 @@ here=tests/tools
 eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=
+failed=0
 passed=0
 bolt=llvm-bolt-${clang#clang++-}
 flags="-std=c++20 -O2 -Iinclude"
@@ -20,7 +20,7 @@ check() { # NAME COMMAND...: one line
         passed=$((passed + 1))
         echo "ok    $name"
     else
-        failed="$failed $name"
+        failed=$((failed + 1))
         echo "FAIL  $name: $(echo "$said" | head -n 5)"
     fi
 }
@@ -86,5 +86,5 @@ for each in ${*:-bolt two_texts padded_jumps}; do
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done
-echo "tools: $passed passed$([ -z "$failed" ] || echo ", failed:$failed")"
-[ -z "$failed" ]
+echo "tools: $passed passed, $failed failed: programs that other tools have rewritten"
+[ $failed = 0 ] && [ $passed -gt 0 ]
