@@ -132,7 +132,7 @@ check "the section that was measured is the new one" $?
 refused() { # WHAT CHANGE SAID...: CHANGE is Python, of `one`
     what=$1 change=$2
     shift 2
-    rm -rf "$work/bad" "$work/out"
+    rm -rf "$work/bad" "$work/out/$this"
     mkdir "$work/bad"
     cp "$measured/size.json" "$work/bad/"
     PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$work/bad" "$measured" "$change" <<'PYTHON'
