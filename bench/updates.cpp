@@ -13,6 +13,7 @@
 // Before anything is timed, each change is tried: its sites must have the new value, and the process's mappings are
 // counted, before and after.
 #include "clock.hpp"
+#include "keeper.hpp"
 #include "machine.hpp"
 #include "progress.hpp"
 #include "ratios.hpp"
@@ -346,8 +347,8 @@ public:
     bool ReportContext(const Context& /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
-            if (run.error_occurred) {
-                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), run.error_message.c_str());
+            if (const std::string* const error = bench::error_of(run); error != nullptr) {
+                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), error->c_str());
                 failed_ = true;
             } else if (run.run_type == Run::RT_Iteration) {
                 auto& kept = kept_[run.run_name.function_name];

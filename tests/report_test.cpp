@@ -20,6 +20,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,7 +61,7 @@ report::contents collected(const std::string& model) {
     return report::collect(tables, image, report::cpu_model::parse(model, report::used_feature_names(tables, image)));
 }
 
-const report::site_entry& site_called(const report::contents& all, const std::string& name) {
+const report::site_entry& site_called(const report::contents& all, std::string_view name) {
     const auto found = std::find_if(all.sites.begin(), all.sites.end(), [&](const auto& s) { return s.name == name; });
     EXPECT_NE(found, all.sites.end()) << name;
     static const report::site_entry none{};
@@ -339,6 +340,25 @@ protected:
         inlay::set(cpu.xenpv, false);
     }
 };
+
+TEST_F(ReportSites, ADispatchThatWasToldOtherwise) {
+    apply_with(false, false);
+    const auto winner = [] {
+        std::string all;
+        for (const auto& each : site_called(collected("this"), "report.call").choices) {
+            all += each.wins ? each.target + ';' : "";
+        }
+        return all;
+    };
+    const std::string automatic = winner();
+    EXPECT_NE(automatic, "");
+    ASSERT_TRUE(inlay::choose(call, 1, inlay::unsupported_too));
+    EXPECT_NE(winner(), automatic);
+    EXPECT_NE(winner(), "");
+    EXPECT_EQ(site_called(collected("this"), "report.call").choices.size(), 2U);
+    ASSERT_TRUE(inlay::choose_automatically(call));
+    EXPECT_EQ(winner(), automatic);
+}
 
 // ---- Words and places -----------------------------------------------------------------------------------
 

@@ -195,12 +195,12 @@ part_gate() {
     for each in gcc clang; do
         [ $each = gcc ] && compiler=$gcc || compiler=$clang
         configure "$BUILD/gate-$each" -DINLAY_WERROR=$werror --preset $each -DCMAKE_CXX_COMPILER="$compiler" -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=OFF "$no_g" &&
-            cmake --build "$BUILD/gate-$each" || return 1
+            cmake --build "$BUILD/gate-$each" --target dispatch apply count_instructions || return 1
     done
     sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang"
 }
 part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
-part_tour() { sh examples/run.sh; }
+part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
 
 # ---- Running them, and what is left of it ------------------------------------------------------------
 

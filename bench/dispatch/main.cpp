@@ -329,8 +329,7 @@ int main(int count, char** arguments) {
         return 1;
     }
     const auto forms = bench::collect();
-    inlay::set(bench::turned_on, true);
-    if (!bench::patch(forms)) {
+    if (!inlay::set(bench::turned_on, true) || !bench::patch(forms)) {
         return 1;
     }
     if (first == "--instructions") {

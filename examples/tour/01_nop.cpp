@@ -49,7 +49,7 @@ int main() {
     const int before = element(table, 2);
     tour::show("no_speculation, compiled", "no_speculation");
     tour::show("user_access_begin", "user_access_begin");
-    const auto done = tour::apply_or_leave();
+    const auto done = tour::counts_or_leave();
     std::printf("\n");
     tour::show("no_speculation, applied", "no_speculation");
     tour::show("user_access_begin", "user_access_begin");

@@ -184,7 +184,7 @@ inline std::string sentence(const inlay::outcome& done) {
 }
 
 /// apply_with(), for programs that cannot go on where it fails.
-inline inlay::outcome apply_or_leave(const char* more = "") {
+inline inlay::outcome counts_or_leave(const char* more = "") {
     const auto done = apply_with(more);
     if (!done) {
         std::fflush(stdout);
@@ -193,5 +193,6 @@ inline inlay::outcome apply_or_leave(const char* more = "") {
     }
     return done;
 }
+inline void apply_or_leave(const char* more = "") { static_cast<void>(counts_or_leave(more)); }
 
 } // namespace tour

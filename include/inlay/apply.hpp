@@ -128,7 +128,7 @@ template <class Image>
     unsigned pending = 1;
     for (unsigned length = 0; window != 0; window -= length, at += length) {
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
-            pending += record[1].callee.target() == callee ? 1 : 0;
+            pending += record[1].callee.target() == callee ? 1U : 0U;
         }
         if (arch::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
             return true;
@@ -165,10 +165,13 @@ inline constexpr bool looks_itself = requires(const Platform& platform) { platfo
 /// What was written last, to look at it when all is finished, if the platform does not: whether it is what the
 /// processor will fetch.
 template <bool Needed>
-struct written_last { // NOLINT(*-member-init): see `bytes`
+struct written_last {
     address at{};
     unsigned size{};
-    std::uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays, *-member-init): note() fills what is used
+    std::uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills what is used
+
+    // NOLINTNEXTLINE(*-member-init, *-use-equals-default): `= default` would have {} clear the bytes
+    written_last() noexcept {}
 
     void note(address where, const std::uint8_t* what, unsigned count) noexcept {
         at = where;
@@ -378,7 +381,7 @@ private:
             const address site = next;
             const address choices = each->choices.target();
             next = each[1].site.target();
-            known& what = *reinterpret_cast<known*>(reinterpret_cast<char*>(known_) + hint(choices));
+            known& what = *static_cast<known*>(static_cast<void*>(reinterpret_cast<char*>(known_) + hint(choices)));
             const unsigned length = what.kept;
             if (what.choices == choices && length != 0 && site >= behind && site <= last_start_ &&
                 site + length <= next) [[likely]] {
@@ -895,7 +898,7 @@ private:
     address newest_{}; ///< the memo written last
     std::uint32_t noted_{};
     // Last, so that what comes before them is near.
-    written_last<!looks_itself<Platform>> last_;
+    written_last<!looks_itself<Platform>> last_{};
     known known_[known_count];
     std::uint32_t hints_[hint_count];
 };

@@ -25,6 +25,8 @@
 // Nothing here knows an instruction; those live in arch/*/insn.hpp.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -209,8 +211,8 @@ struct machine_code {
         }
         std::uint64_t restored = 0;
         for (unsigned i = 0; i < sizeof restores; ++i) {
-            const unsigned entry = restores >> (8 * i) & 0xffU;
-            if (entry != 0 && entry == (below >> (8 * i) & 0xff)) {
+            const unsigned entry = unsigned{restores} >> (8 * i) & 0xffU;
+            if (entry != 0 && entry == (below >> (8 * i) & 0xffU)) {
                 restored |= std::uint64_t{1} << (entry - 1);
             }
         }

@@ -205,13 +205,9 @@ template <class Image, class Features>
             return value;
         }
     }
-    switch (node.op) {
-    case predicate_op::feature:
-    case predicate_op::not_feature:
+    if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
         value = features(from.template follow<table::feature_record>(node.a)) == (node.op == predicate_op::feature);
-        break;
-    case predicate_op::all:
-    case predicate_op::any:
+    } else if (node.op == predicate_op::all || node.op == predicate_op::any) {
         if (depth == detail::deepest_tree || ++from.steps > detail::most_steps) {
             from.fail(error::description_endless);
         } else {
@@ -219,12 +215,9 @@ template <class Image, class Features>
             const bool b = evaluate(from, from.template follow<table::predicate_node>(node.b), features, depth + 1);
             value = node.op == predicate_op::all ? a && b : a || b;
         }
-        break;
-    case predicate_op::always:
-    case predicate_op::never:
+    } else if (node.op == predicate_op::always || node.op == predicate_op::never) {
         value = node.op == predicate_op::always;
-        break;
-    default:
+    } else {
         from.fail(error::predicate_unknown);
     }
     if constexpr (requires { features.remember(node, value); }) {

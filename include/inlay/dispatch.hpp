@@ -13,6 +13,9 @@
 // redirects it. A call that it does not find, or whose target is out of reach, goes on through the
 // trampoline: slower, never wrong. Where text cannot be written, the pointer still has the right target.
 //
+// A program can ask which function that is, and choose another (choose.hpp). A dispatch that nobody asks has neither
+// code nor data for that.
+//
 // Compare ifunc (resolved by the dynamic linker, before main, in position-independent code only), and
 // Linux's static_call().
 #pragma once
@@ -28,6 +31,48 @@ template <class Function, std::size_t Count>
 struct callee_state {
     Function* target;         ///< what the trampoline jumps through
     Function* targets[Count]; ///< by ordinal
+};
+
+/// Whether a predicate holds now: on this processor, with the features that were set by hand, and with the overrides
+/// that apply() has read. (apply() itself goes by the tables.)
+template <class Predicate>
+struct holds_now;
+template <>
+struct holds_now<always_t> {
+    [[nodiscard]] static bool ask() noexcept { return true; }
+};
+template <>
+struct holds_now<never_t> {
+    [[nodiscard]] static bool ask() noexcept { return false; }
+};
+template <name Name, auto Probe>
+struct holds_now<feature<Name, Probe>> {
+    [[nodiscard]] static bool ask() noexcept {
+        const table::feature_cell& cell = feature<Name, Probe>::cell;
+        constexpr auto kind = kind_of_probe<std::remove_cv_t<decltype(Probe)>>();
+        if (cell.forced != 0) {
+            return cell.forced == 2;
+        }
+        if constexpr (kind == table::probe_kind::cpu) {
+            return arch::has(Probe.encode());
+        } else if constexpr (kind == table::probe_kind::function) {
+            return probe_function<Probe>::call();
+        } else {
+            return cell.by_hand != 0;
+        }
+    }
+};
+template <class Predicate>
+struct holds_now<not_<Predicate>> {
+    [[nodiscard]] static bool ask() noexcept { return !holds_now<Predicate>::ask(); }
+};
+template <class... Predicates>
+struct holds_now<all_of<Predicates...>> {
+    [[nodiscard]] static bool ask() noexcept { return (holds_now<Predicates>::ask() && ...); }
+};
+template <class... Predicates>
+struct holds_now<any_of<Predicates...>> {
+    [[nodiscard]] static bool ask() noexcept { return (holds_now<Predicates>::ask() || ...); }
 };
 
 } // namespace detail
@@ -47,6 +92,49 @@ struct dispatch {
     [[gnu::visibility("hidden")]] static inline constinit detail::callee_state<function, sizeof...(Whens) + 1> state{
         Default, {Default, Whens::code...}};
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;
+
+    /// Number of functions: the default one and one for each `when`. They are numbered from 0, in that order.
+    static constexpr std::size_t count = sizeof...(Whens) + 1;
+
+    /// A function by its number; null if there is none.
+    [[nodiscard]] static constexpr function* candidate(std::size_t index) noexcept {
+        function* result = index == 0 ? Default : nullptr;
+        std::size_t each = 0;
+        ((result = ++each == index ? Whens::code : result), ...);
+        return result;
+    }
+
+    /// The number of a function; `count` if it is none of the dispatch. The last one, if it has several.
+    [[nodiscard]] static constexpr std::size_t index_of(function* target) noexcept {
+        std::size_t result = target == Default ? 0 : count;
+        std::size_t each = 0;
+        ((result = (++each, target == Whens::code) ? each : result), ...);
+        return result;
+    }
+
+    /// Whether this function may be chosen: the predicate of its `when` holds now. (That of the default one always
+    /// does.) Thread-safe if the probes are; INLAY_FEATURES counts from apply() on.
+    [[nodiscard]] static bool supported(std::size_t index) noexcept {
+        bool result = index == 0;
+        std::size_t each = 0;
+        ((result = ++each == index ? detail::holds_now<std::remove_cv_t<decltype(Whens::holds)>>::ask() : result), ...);
+        return result;
+    }
+
+    /// The function that a call calls now: the default one until apply() or choose(). Thread-safe.
+    [[nodiscard]] static function* target() noexcept { return __atomic_load_n(&state.target, __ATOMIC_RELAXED); }
+
+    /// Its number. Thread-safe.
+    [[nodiscard]] static std::size_t chosen() noexcept { return index_of(target()); }
+
+    /// The number of the function that apply() would choose: the last one that is supported.
+    [[nodiscard]] static std::size_t automatic() noexcept {
+        std::size_t result = 0;
+        for (std::size_t i = 1; i < count; ++i) {
+            result = supported(i) ? i : result;
+        }
+        return result;
+    }
 
     /// What a call calls. Writes the marker, so use it only in a call expression: `crc32(buffer)`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point

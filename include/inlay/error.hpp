@@ -40,89 +40,100 @@ enum class error : std::uint8_t {
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
+    candidate_unknown,       ///< a dispatch was given a function that is none of its own
+    candidate_unsupported,   ///< a dispatch was given a function whose predicate does not hold
     not_enabled,             ///< disable() without an enable() before it
     enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()
     override_malformed,      ///< an override that is not +name or -name
     override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
                              ///< the same
+    name_unknown,            ///< no key, switch or static call of the process has this name (names.hpp)
+    value_unknown,           ///< a text that is no value of the key, switch or static call
+    setting_malformed,       ///< a setting that is not name=value
+    file_unreadable,         ///< a file of settings cannot be read
+    no_memory,               ///< the system gave no memory for a list of names
 };
+
+namespace [[gnu::visibility("hidden")]] detail {
+
+struct explanation {
+    error what;
+    const char* text;
+};
+
+/// In the order of the enumerators.
+inline constexpr explanation explanations[] = {
+    // NOLINT(*-avoid-c-arrays): freestanding
+    {error::no_error, "no error"},
+    {error::table_truncated, "the table's size is not a multiple of a record's: the section was truncated"},
+    {error::reference_outside, "the record refers to memory outside the image"},
+    {error::site_outside_text, "the record's site is not in executable memory of the image"},
+    {error::site_empty, "the record's site has length 0"},
+    {error::site_too_long, "the record's site is longer than 64 bytes"},
+    {error::sites_overlap, "the record's site overlaps another one that does not start at the same byte"},
+    {error::form_too_long, "a replacement is longer than the record's site"},
+    {error::form_unknown, "a form is of unknown kind"},
+    {error::call_behind_alternative,
+     "the record is a call's, behind an alternative of the same site: the call would overwrite it"},
+    {error::form_operand_outside, "a form has a relative operand that reaches over its end"},
+    {error::predicate_unknown, "a predicate is of unknown kind"},
+    {error::feature_unknown, "a feature has a probe of unknown kind"},
+    {error::description_endless, "the record's choices or predicates do not end"},
+    {error::ordinal_outside, "a choice names a target that the callee does not have"},
+    {error::target_out_of_range, "a relative operand of the chosen form does not reach its target from the site"},
+    {error::text_not_writable, "text cannot be written in this process; every site keeps a form that works"},
+    {error::write_ineffective,
+     "what was written is not what the processor fetches from the site: the platform writes somewhere else"},
+    {error::text_moved,
+     "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not run"},
+    {error::site_changed,
+     "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's"},
+    {error::change_incomplete,
+     "a change failed half-way and could not be taken back: some sites have the new form, some the old"},
+    {error::image_unknown, "the program or library has no note of inlay, or one of another version: a linker script or "
+                           "a tool has removed section .note.inlay"},
+    {error::image_left, "the program or library has run its destructors: nothing in it is changed any more"},
+    {error::change_nested,
+     "a change was asked for by what interrupted another change: set() and update() are not for signal handlers"},
+    {error::process_forked, "this process was forked without fork() while another thread was changing keys or calls"},
+    {error::probe_first, "a feature's probe has to run first"},
+    {error::name_clash, "one name stands for two types; outcome::clash() has the name and both types"},
+    {error::value_outside, "the switch has no such value"},
+    {error::target_null, "a static call that returns an object cannot have a null target"},
+    {error::candidate_unknown, "the dispatch has no such function: choose one of its own, by its address or number"},
+    {error::candidate_unsupported,
+     "the predicate of this function does not hold on this processor: choose another, or say inlay::unsupported_too"},
+    {error::not_enabled, "disable() was called more often than enable()"},
+    {error::enabled_too_often, "enable() was called so often without disable() that no more can be counted"},
+    {error::override_malformed, "INLAY_FEATURES: each entry must be +name or -name, separated by commas"},
+    {error::override_unknown, "INLAY_FEATURES names a feature that does not exist"},
+    {error::name_unknown, "no key, switch or static call of this process has this name"},
+    {error::value_unknown, "the key, switch or static call has no such value"},
+    {error::setting_malformed, "each setting must be name=value; commas or line ends separate settings"},
+    {error::file_unreadable, "the file of settings cannot be read"},
+    {error::no_memory, "the system gave no memory for a list of names"},
+};
+
+/// Whether each error has its sentence, at the place of its number.
+[[nodiscard]] consteval bool explains_all() noexcept {
+    unsigned number = 0;
+    for (const auto& each : explanations) {
+        if (each.what != error{static_cast<std::uint8_t>(number)}) {
+            return false;
+        }
+        ++number;
+    }
+    return number == static_cast<unsigned>(error::no_memory) + 1U;
+}
+static_assert(explains_all(), "inlay: an error has no sentence");
+
+} // namespace detail
 
 inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    switch (what) {
-    case error::no_error:
-        return "no error";
-    case error::table_truncated:
-        return "the table's size is not a multiple of a record's: the section was truncated";
-    case error::reference_outside:
-        return "the record refers to memory outside the image";
-    case error::site_outside_text:
-        return "the record's site is not in executable memory of the image";
-    case error::site_empty:
-        return "the record's site has length 0";
-    case error::site_too_long:
-        return "the record's site is longer than 64 bytes";
-    case error::sites_overlap:
-        return "the record's site overlaps another one that does not start at the same byte";
-    case error::form_too_long:
-        return "a replacement is longer than the record's site";
-    case error::form_unknown:
-        return "a form is of unknown kind";
-    case error::call_behind_alternative:
-        return "the record is a call's, behind an alternative of the same site: the call would overwrite it";
-    case error::form_operand_outside:
-        return "a form has a relative operand that reaches over its end";
-    case error::predicate_unknown:
-        return "a predicate is of unknown kind";
-    case error::feature_unknown:
-        return "a feature has a probe of unknown kind";
-    case error::description_endless:
-        return "the record's choices or predicates do not end";
-    case error::ordinal_outside:
-        return "a choice names a target that the callee does not have";
-    case error::target_out_of_range:
-        return "a relative operand of the chosen form does not reach its target from the site";
-    case error::text_not_writable:
-        return "text cannot be written in this process; every site keeps a form that works";
-    case error::write_ineffective:
-        return "what was written is not what the processor fetches from the site: the platform writes somewhere else";
-    case error::text_moved:
-        return "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not "
-               "run";
-    case error::site_changed:
-        return "the site holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's";
-    case error::change_incomplete:
-        return "a change failed half-way and could not be taken back: some sites have the new form, some the old";
-    case error::image_unknown:
-        return "the program or library has no note of inlay, or one of another version: a linker script or a tool has "
-               "removed section .note.inlay";
-    case error::image_left:
-        return "the program or library has run its destructors: nothing in it is changed any more";
-    case error::change_nested:
-        return "a change was asked for by what interrupted another change: set() and update() are not for signal "
-               "handlers";
-    case error::process_forked:
-        return "this process was forked without fork() while another thread was changing keys or calls";
-    case error::probe_first:
-        return "a feature's probe has to run first";
-    case error::name_clash:
-        return "one name stands for two types; outcome::clash() has the name and both types";
-    case error::value_outside:
-        return "the switch has no such value";
-    case error::target_null:
-        return "a static call that returns an object cannot have a null target";
-    case error::not_enabled:
-        return "disable() was called more often than enable()";
-    case error::enabled_too_often:
-        return "enable() was called so often without disable() that no more can be counted";
-    case error::override_malformed:
-        return "INLAY_FEATURES: each entry must be +name or -name, separated by commas";
-    case error::override_unknown:
-        return "INLAY_FEATURES names a feature that does not exist";
-    }
-    return "unknown error";
+    return what <= error::no_memory ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET
@@ -147,7 +158,8 @@ struct name_clash {
 
 /// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden
 /// is each function, not the type.
-class outcome {
+class [[nodiscard("inlay: it says whether anything went wrong: if (auto done = inlay::apply(); !done) { "
+                  "puts(inlay::message(done.error())); }")]] outcome {
 public:
     [[gnu::visibility("hidden")]] constexpr outcome() noexcept = default;
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr outcome(inlay::error what, const char* detail) noexcept
@@ -164,17 +176,15 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
         return where_;
     }
-    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
+    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Of a change by name
+    /// (names.hpp): where in its arguments the unknown name or value begins. Else "".
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr const char* detail() const noexcept {
-        const bool has = what_ == inlay::error::override_malformed || what_ == inlay::error::override_unknown;
-        return has ? about_.detail : "";
+        return is_about_text() ? about_.detail : "";
     }
     /// The address that was refused: what a reference leads to, where a site is, what could not be written. 0 where the
     /// error is about none.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr address refused() const noexcept {
-        const bool other = what_ == inlay::error::name_clash || what_ == inlay::error::override_malformed ||
-                           what_ == inlay::error::override_unknown;
-        return other ? 0 : about_.refused;
+        return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
 
     /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
@@ -217,7 +227,7 @@ public:
         what_ = what;
     }
 
-    /// Notes that an entry of the list of overrides is wrong; the first thing wrong stays.
+    /// Notes that an entry of the list of overrides, or of settings, is wrong; the first thing wrong stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what,
                                                                           const char* entry) noexcept {
         if (what_ == inlay::error::no_error) {
@@ -242,11 +252,30 @@ private:
     // All zero, and no larger than this: else some compilers call memcpy or memset, which a kernel need not have.
     union about { // which one, `what_` says
         address refused;
-        const char* detail;        ///< of an override
+        const char* detail;        ///< of an override, or a setting
         const table::named* named; ///< of a clash
     };
     about about_{.refused = 0};
     const table::named* other_{};
+
+    /// Whether `about_` is a detail. (set() blames a record for its value.)
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool is_about_text() const noexcept {
+        switch (what_) {
+        case inlay::error::override_malformed:
+        case inlay::error::override_unknown:
+        case inlay::error::name_unknown:
+        case inlay::error::value_unknown:
+        case inlay::error::setting_malformed:
+            return true;
+        case inlay::error::value_outside:
+        case inlay::error::target_null:
+        case inlay::error::not_enabled:
+        case inlay::error::enabled_too_often:
+            return where_.table == table_kind::no_table;
+        default:
+            return false;
+        }
+    }
 
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] static const char*
     text(const table::reference& from) noexcept {

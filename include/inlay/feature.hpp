@@ -202,6 +202,12 @@ struct joined_by<Junction, Junction<Members...>, B> : junction<Junction, Junctio
 template <class T>
 concept predicate = detail::is_predicate<std::remove_cv_t<T>>;
 
+// Predicates are types: there is nothing that && and || could evaluate too early.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++"
+#endif
+
 template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator&&(A, B) {
     return typename detail::joined_by<all_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
@@ -211,6 +217,10 @@ template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator||(A, B) {
     return typename detail::joined_by<any_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
 }
+
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 template <predicate A>
 [[nodiscard]] consteval auto operator!(A) {

@@ -23,6 +23,10 @@ namespace detail {
 [[gnu::visibility("hidden")]] inline void nothing() noexcept {}
 [[gnu::visibility("hidden")]] inline std::uintptr_t zero() noexcept { return 0; }
 
+/// The ELF header of this image. The linker defines the symbol.
+// NOLINTNEXTLINE(*-avoid-c-arrays): its size is not known
+[[gnu::visibility("hidden")]] extern const char elf_header[] __asm__("__ehdr_start");
+
 /// What this image shows to others. One an image; the assembler defines it (`emit::image`).
 [[gnu::visibility("hidden")]] extern table::image own_image;
 
@@ -30,7 +34,7 @@ inline namespace INLAY_TARGET {
 
 template <class Record>
 [[nodiscard]] table::section<Record> section_between(Record* begin, Record* end) noexcept {
-    return {begin, static_cast<std::size_t>(reinterpret_cast<address>(end) - reinterpret_cast<address>(begin))};
+    return {begin, reinterpret_cast<address>(end) - reinterpret_cast<address>(begin)};
 }
 
 /// The tables of an image, this one or another.

@@ -35,11 +35,6 @@
 
 #include <sys/syscall.h>
 
-extern "C" {
-// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays,*-redundant-declaration): the linker's name
-[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
-}
-
 INLAY_BASELINE
 
 namespace [[gnu::visibility("hidden")]] inlay {

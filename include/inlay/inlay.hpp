@@ -6,12 +6,14 @@
 //     code.hpp         machine code as values             dispatch.hpp     functions chosen by feature
 //     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
+//     choose.hpp       asks dispatches, and tells them otherwise
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
 #pragma once
 
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
+#include "inlay/choose.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/poke.hpp"

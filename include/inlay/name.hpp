@@ -5,6 +5,8 @@
 //     inlay::feature<"app.x", inlay::by_hand{}> x;      // the same feature in every unit that says "app.x"
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstddef>
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -23,6 +25,9 @@ struct name {
 
     [[nodiscard]] constexpr bool empty() const noexcept { return Size <= 1; }
 };
+
+template <std::size_t Size>
+name(const char (&)[Size]) -> name<Size>; // NOLINT(*-avoid-c-arrays): as above
 
 template <std::size_t A, std::size_t B>
 [[nodiscard]] constexpr bool operator==(const name<A>& a, const name<B>& b) noexcept {

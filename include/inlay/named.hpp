@@ -42,7 +42,7 @@ template <class Declaration, name Name, class Signature>
     arch::emit::named<Declaration, &name_text<Name>::value, &signature_of<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
     arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave, &__ehdr_start>();
+    arch::emit::note<&own_image, &join_at_load, &leave, &elf_header>();
 #endif
 }
 

@@ -78,12 +78,39 @@ public:
         all(named, to, which, done);
     }
 
+    /// Redirects the calls of the dispatch whose pointer is at `pointer`, as far as apply() has found them; or checks
+    /// that this can be done.
+    void redirect(address pointer, address to, bool writing, outcome& done) noexcept {
+        writing_ = writing;
+        for (std::size_t i = 0; i < tables_.calls.size() && trouble_ == error::no_error; ++i) {
+            const table::call_record& record = tables_.calls.records[i];
+            if ((record.callee.target() & spare_bits) == table::call_found && !is_named(tables_, record.callee)) {
+                const auto& callee = *reinterpret_cast<const table::callee*>(record.callee.target() & ~spare_bits);
+                where_ = {table_kind::calls, static_cast<std::uint32_t>(i), record.site.target()};
+                if (callee.target.target() == pointer && !is_gone(platform_, where_.site)) {
+                    one(record, callee.trampoline.target(), to, table::call_mode::function);
+                }
+            }
+        }
+        settle();
+        note(done);
+    }
+
     /// Shows what is ready.
     void finish(const table::named& named, outcome& done) noexcept {
         if constexpr (stages) {
             if (!platform_.finish()) {
                 trouble_ = refusal(platform_);
                 blame(named);
+            }
+            note(done);
+        }
+    }
+    void finish(outcome& done) noexcept {
+        if constexpr (stages) {
+            if (!platform_.finish()) {
+                trouble_ = refusal(platform_);
+                where_ = {table_kind::calls, 0, platform_.refused()};
             }
             note(done);
         }
@@ -108,19 +135,26 @@ private:
             if (!named.trampoline) {
                 records(tables_.keys, cell, [&](table::key_record& record) noexcept { one(record, to.value, which); });
             } else if (which == inner_sites) {
-                records(tables_.calls, cell, [&](table::call_record& record) noexcept { one(record, named, to); });
+                records(tables_.calls, cell, [&](table::call_record& record) noexcept {
+                    one(record, named.trampoline.target(), value_of(to, *tables_.registry), to.mode);
+                });
             }
-            if constexpr (stages) {
-                if (trouble_ == error::no_error && dirty_ && !platform_.stage()) {
-                    trouble_ = refusal(platform_);
-                }
-            } else {
-                if (dirty_) {
-                    finish();
-                }
-            }
+            settle();
         }
         note(done);
+    }
+
+    /// Makes ready what was written; or shows it, if the platform can do no more.
+    void settle() noexcept {
+        if constexpr (stages) {
+            if (trouble_ == error::no_error && dirty_ && !platform_.stage()) {
+                trouble_ = refusal(platform_);
+            }
+        } else {
+            if (dirty_) {
+                finish();
+            }
+        }
     }
 
     /// Finds the first site of the cell that is not in front of what was refused.
@@ -192,7 +226,7 @@ private:
         }
     }
 
-    void one(const table::call_record& record, const table::named& named, const table::setting& to) noexcept {
+    void one(const table::call_record& record, address trampoline, address to, table::call_mode mode) noexcept {
         if ((record.callee.target() & table::call_found) == 0) {
             return;
         }
@@ -203,8 +237,8 @@ private:
             return;
         }
         std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-        if (!arch::encode_branch(branch, value_of(to, *tables_.registry), to.mode, bytes)) {
-            (void)arch::encode_branch(branch, named.trampoline.target(), table::call_mode::function, bytes);
+        if (!arch::encode_branch(branch, to, mode, bytes)) {
+            (void)arch::encode_branch(branch, trampoline, table::call_mode::function, bytes);
         }
         put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));
     }
@@ -241,8 +275,11 @@ private:
     error trouble_{error::no_error};
     bool writing_{};
     bool dirty_{};
-    written_last<!looks_itself<Platform>> last_;
+    written_last<!looks_itself<Platform>> last_{};
 };
+
+template <text_platform Platform>
+poker(const table::tables&, Platform&) -> poker<Platform>;
 
 /// Works out a setting from the one at hand; an error if there is none such.
 struct change {

@@ -21,6 +21,7 @@
 
 #include "inlay/apply.hpp"
 #include "inlay/arch/target.hpp"
+#include "inlay/choose.hpp"
 #include "inlay/images.hpp"
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
@@ -52,7 +53,7 @@ private:
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
     arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave, &__ehdr_start>();
+    arch::emit::note<&own_image, &join_at_load, &leave, &elf_header>();
     const uncancelled guard;
     error trouble = join();
     if (trouble != error::no_error) {
@@ -183,6 +184,18 @@ private:
     return done;
 }
 
+/// Makes a choice in this image: `make(tables, platform)` does.
+template <class Make>
+[[gnu::visibility("hidden")]] outcome choose_in_process(const Make& make) noexcept {
+    outcome done;
+    const error trouble = exclusively([&](table::shared& all) noexcept {
+        platform::process process{own_image, all.reserve, platform::process::way::replace_page, &is_in_site};
+        done = make(tables_of(own_image), process);
+    });
+    done.fail(trouble, {table_kind::no_table, 0, 0});
+    return done;
+}
+
 /// Makes the change in all images of the process.
 [[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_process(const table::named& what,
                                                                            const change& change) noexcept {
@@ -272,6 +285,37 @@ template <name Name, auto Default, class Target>
     using call = static_call<Name, Default>;
     return detail::change_process(detail::described<call>(),
                                   detail::to_special_target<typename call::function>(target));
+}
+
+// ---- In this image; see choose.hpp -----------------------------------------------------------------
+
+/// Has the dispatch call `which` of its functions in this image, a number from 0 (the default) or the address, until it
+/// is told otherwise. error::candidate_unknown if it has no such function, error::candidate_unsupported if that one's
+/// predicate does not hold; then nothing changes. Thread-safe, and other threads may call the dispatch.
+template <name Name, auto Default, class... Whens, class Which>
+[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/,
+                                             const Which& which) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), false, false,
+                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
+}
+
+/// The same, even if the predicate does not hold.
+template <name Name, auto Default, class... Whens, class Which>
+[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
+                                             unsupported_too_t /*unsupported*/) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), true, false,
+                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
+}
+
+/// Has the dispatch call the function that apply() would choose now, and apply() decide again. Thread-safe.
+template <name Name, auto Default, class... Whens>
+[[gnu::visibility("hidden")]] outcome
+choose_automatically(const dispatch<Name, Default, Whens...>& /*dispatch*/) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(chosen::automatic(), true, true,
+                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
 }
 
 } // namespace INLAY_TARGET

@@ -32,15 +32,17 @@
 // asm/paravirt_types.h. Position-independent libraries need their tables hidden ([[gnu::visibility("hidden")]]).
 #pragma once
 
+#include "inlay/requirements.hpp"
+
+#if !defined(__x86_64__) && !defined(__i386__)
+#include "inlay/pv.hpp has paravirt operations for x86 only: on other architectures use inlay::static_call"
+#endif
+
 #include "inlay/alternative.hpp"
 #include "inlay/image.hpp"
 
 #include <type_traits>
 #include <utility>
-
-#if !defined(__x86_64__) && !defined(__i386__)
-#error "inlay: paravirt operations are there for x86; on other architectures use inlay::static_call"
-#endif
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include <cstdio>
@@ -96,7 +98,8 @@ using missing_handler = void (*)(const char* operation) noexcept;
 
 namespace detail {
 
-[[gnu::visibility("hidden")]] inline void missing_by_default([[maybe_unused]] const char* operation) noexcept {
+[[noreturn, gnu::visibility("hidden")]] inline void
+missing_by_default([[maybe_unused]] const char* operation) noexcept {
 #if defined(__linux__) && __STDC_HOSTED__
     std::fprintf(stderr, "inlay: the paravirt operation %s has no target\n", operation);
     std::abort();
@@ -252,7 +255,7 @@ struct operation_target<Result(Parameters...), is_callee_save_t<Function>> {
 
 } // namespace detail
 
-/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<code>`,
+/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<...>`,
 /// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another of the same convention to it.
 ///
 /// The result is void, or an integer, enum or pointer of at most a register's width; so are the arguments, at most six.

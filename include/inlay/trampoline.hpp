@@ -35,6 +35,12 @@ template <class Function>
 using trampoline_type = void;
 #endif
 
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-func-template" // the assembler defines it
+#pragma clang diagnostic ignored "-Wcast-function-type"      // and jumps to a function of the call's type
+#endif
+
 template <name Name, class Function, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
 inline constexpr auto trampoline_of = &trampoline_in<Name, Unit, trampoline_type<Function>>::entry;
 
@@ -47,6 +53,10 @@ template <class Function, class Entry>
         return reinterpret_cast<Function*>(trampoline);
     }
 }
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 } // namespace detail
 } // namespace inlay

@@ -68,12 +68,9 @@ MAIN {
     check(static_cast<bool>(done) && done.sites >= 2, "apply");
     check(has_one() == 1 && has_two() == 2, "alternatives that are alike");
     check(has_none() == 0, "a function like that without a site");
-    inlay::set(first, true, self);
-    check(has_first() == 1 && has_second() == 2, "keys that are alike");
-    inlay::set(third, 2, self);
-    check(has_third() == 1 && has_fourth() == 2, "switches that are alike");
-    inlay::update(counted, &plus_two, self);
-    check(calls(3) == 6, "a static call");
+    check(inlay::set(first, true, self) && has_first() == 1 && has_second() == 2, "keys that are alike");
+    check(inlay::set(third, 2, self) && has_third() == 1 && has_fourth() == 2, "switches that are alike");
+    check(inlay::update(counted, &plus_two, self) && calls(3) == 6, "a static call");
     const inlay::table::tables tables = inlay::this_image();
     check(tables.alternatives.size() >= 2 && tables.keys.size() >= 4 && tables.calls.size() >= 1 &&
               tables.names.size() >= 5,

@@ -441,3 +441,23 @@ bool use() { return key; }
 inline constexpr inlay::static_key<"a\0b\0", false> key;
 inline constexpr inlay::static_key<"a\x80\xc0", false> other;
 bool use() { return key || other; }
+
+// CASE choose_a_function_of_another_signature
+// EXPECT inlay: the second argument of choose() is the number of a function of the dispatch, or its address
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative.choose", &function, when<x, &other>> chosen;
+bool use() { return static_cast<bool>(inlay::choose(chosen, &returns_double)); }
+
+// CASE choose_by_a_truth_value
+// EXPECT inlay: the second argument of choose() is the number of a function of the dispatch, or its address
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative.choose", &function, when<x, &other>> chosen;
+bool use() { return static_cast<bool>(inlay::choose(chosen, true)); }
+
+// CASE right_choose
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative.choose", &function, when<x, &other>> chosen;
+bool use() {
+    return inlay::choose(chosen, 1) && inlay::choose(chosen, &other) && inlay::choose_automatically(chosen) &&
+           inlay::choose(chosen, 1U, inlay::unsupported_too);
+}

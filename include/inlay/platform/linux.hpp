@@ -34,6 +34,7 @@
 
 #include "inlay/arch/arch.hpp"
 #include "inlay/arch/target.hpp"
+#include "inlay/image.hpp"
 #include "inlay/table.hpp"
 
 #include <cerrno>
@@ -52,11 +53,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern "C" {
-// NOLINTNEXTLINE(bugprone-reserved-identifier,*-avoid-c-arrays,*-redundant-declaration): the linker's name
-[[gnu::visibility("hidden")]] extern const char __ehdr_start[];
-}
-
 namespace inlay::platform {
 // A user's type may have a process in it, or derive from it. A hidden type may not be in one that is not, so it is the
 // functions that are hidden, each by itself.
@@ -69,8 +65,8 @@ public:
     enum class way : std::uint8_t { memory_file, replace_page, refused };
 
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
-        const auto* const header = reinterpret_cast<const ElfW(Ehdr)*>(__ehdr_start);
-        const auto start = reinterpret_cast<std::uintptr_t>(__ehdr_start);
+        const auto* const header = static_cast<const ElfW(Ehdr)*>(static_cast<const void*>(inlay::detail::elf_header));
+        const auto start = reinterpret_cast<std::uintptr_t>(inlay::detail::elf_header);
         if (header->e_phoff != sizeof(*header)) { // moved by a tool, and that is their place in the file
             ask_loader(start);
             return;
@@ -654,7 +650,7 @@ private:
     /// Whether a byte of the buffer is a uprobe's breakpoint: before a byte of the file, not of a site, and no
     /// debugger's.
     [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
-        return buffer_[i] == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
+        return int{buffer_[i]} == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
                sites_ != nullptr && !sites_(*owner_, page_ + i) && !is_traced();
     }
 
@@ -1011,8 +1007,9 @@ private:
             maps_ = open("/proc/self/maps", O_RDONLY);
         }
         if (maps_ >= 0 && ::syscall(SYS_ioctl, maps_, _IOWR('f', 17, query), &query) == 0) {
-            result = {static_cast<std::uintptr_t>(query.begin), static_cast<std::uintptr_t>(query.end),
-                      query.inode != 0 && (query.flags & 4) != 0}; // executable
+            result.begin = query.begin & UINTPTR_MAX;
+            result.end = query.end & UINTPTR_MAX;
+            result.of_file = query.inode != 0 && (query.flags & 4) != 0; // executable
             return true;
         }
         constexpr int wipe_on_fork = 18; // MADV_WIPEONFORK, which is for anonymous memory alone

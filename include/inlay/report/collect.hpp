@@ -15,6 +15,7 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/choose.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/override.hpp"
 #include "inlay/registry.hpp"
@@ -83,7 +84,7 @@ struct site_entry {
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.
-    [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && now.bytes == after.bytes; }
+    [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && same(now.bytes, after.bytes); }
     [[nodiscard]] bool is_call() const {
         return kind == site_kind::call || kind == site_kind::static_call || kind == site_kind::pv_call;
     }
@@ -117,9 +118,9 @@ namespace detail {
     const char* const names[] = {"eax", "ecx", "edx", "ebx"}; // NOLINT(*-avoid-c-arrays)
     std::string text = "cpuid leaf " + hex(probe.leaf);
     if (probe.subleaf != 0) {
-        text += " subleaf " + std::to_string(probe.subleaf);
+        text += " subleaf " + std::to_string(unsigned{probe.subleaf});
     }
-    text += std::string{' '} + names[probe.reg.number] + " bit " + std::to_string(probe.bit);
+    text += std::string{' '} + names[probe.reg.number] + " bit " + std::to_string(unsigned{probe.bit});
     return probe.xcr0 == 0 ? text : text + ", xcr0 " + hex(probe.xcr0);
 #else
     return "cpu " + hex(words.word[0]) + ' ' + hex(words.word[1]) + ' ' + hex(words.word[2]);
@@ -135,19 +136,15 @@ template <class Image>
         return "?";
     }
     --steps;
-    switch (node.op) {
-    case predicate_op::always:
-        return "always";
-    case predicate_op::never:
-        return "never";
-    case predicate_op::feature:
-    case predicate_op::not_feature: {
+    if (node.op == predicate_op::always || node.op == predicate_op::never) {
+        return node.op == predicate_op::always ? "always" : "never";
+    }
+    if (node.op == predicate_op::feature || node.op == predicate_op::not_feature) {
         const auto* const feature = inlay::detail::find<table::feature_record>(image, node.a);
         return (node.op == predicate_op::feature ? "" : "!") +
                std::string{feature == nullptr ? "?" : name_at(image, feature->name)};
     }
-    case predicate_op::all:
-    case predicate_op::any: {
+    if (node.op == predicate_op::all || node.op == predicate_op::any) {
         const auto part = [&](const table::reference& reference) -> std::string {
             const auto* const inner = inlay::detail::find<table::predicate_node>(image, reference);
             if (inner == nullptr || depth > inlay::detail::deepest_tree) {
@@ -159,7 +156,6 @@ template <class Image>
             return mixed ? '(' + text + ')' : text;
         };
         return part(node.a) + (node.op == predicate_op::all ? " && " : " || ") + part(node.b);
-    }
     }
     return "?";
 }
@@ -237,18 +233,14 @@ private:
         feature_entry entry{.name = name_at(image, record.name), .cell = record.cell.target()};
         entry.forced = state.forced != 0;
         const address function = record.function.target();
-        switch (record.kind) {
-        case table::probe_kind::by_hand:
+        if (record.kind == table::probe_kind::by_hand) {
             entry.found_by = "by hand";
-            break;
-        case table::probe_kind::cpu:
+        } else if (record.kind == table::probe_kind::cpu) {
             entry.found_by = words_of_probe(record.words);
-            break;
-        case table::probe_kind::function:
+        } else if (record.kind == table::probe_kind::function) {
             entry.found_by = "function" + name_of_probe(symbols.describe(function));
             entry.trouble = image.executable(function, 1) ? error::no_error : error::reference_outside;
-            break;
-        default:
+        } else {
             entry.trouble = error::feature_unknown;
         }
         if (entry.trouble != error::no_error) {
@@ -286,7 +278,7 @@ private:
         }
     }
 
-    std::vector<feature_entry> entries_;
+    std::vector<feature_entry> entries_{};
 };
 
 /// Makes the entries of the sites.
@@ -423,10 +415,13 @@ public:
             choose(from, *last, false, model{features_, from}, chosen);
             malformed(entry, from.trouble);
             to = target_of(*callee, chosen.ordinal);
+            const inlay::detail::told* const told = told_of(*callee);
+            const bool otherwise = told != nullptr && told->candidate(chosen.ordinal) != to;
             add_choices(entry, last, false, [&](choice& added, const table::choice& /*from*/) {
-                const address target = target_of(*callee, added.ordinal);
+                const address target =
+                    told != nullptr ? told->candidate(added.ordinal) : target_of(*callee, added.ordinal);
                 added.target = target != 0 ? symbols_.describe(target) : "?";
-                added.wins = entry.trouble.empty() && added.ordinal == chosen.ordinal;
+                added.wins = entry.trouble.empty() && (otherwise ? target == to : added.ordinal == chosen.ordinal);
                 (void)(found && target != 0 && redirect(branch, target, mode, added.code));
                 malformed(entry, target != 0 ? error::no_error : error::ordinal_outside);
             });
@@ -447,7 +442,7 @@ public:
         }
         (void)redirect(branch, trampoline, table::call_mode::function, entry.before);
         entry.now = in_memory(branch.start, branch.end - branch.start);
-        entry.direct = entry.now.bytes != entry.before.bytes;
+        entry.direct = !same(entry.now.bytes, entry.before.bytes);
         const char* kept = "";
         if (is_static && !live_) {
             kept = "text cannot be changed later in this process";
@@ -592,7 +587,11 @@ private:
         const bool many = entry.kind == site_kind::static_switch;
         const address shape = record.key.target() & inlay::detail::spare_bits;
         const auto* const ways = many ? inlay::detail::find<table::way_table>(image_, record.targets) : nullptr;
-        const auto* const list = many ? reinterpret_cast<const table::reference*>(ways + 1) : &record.targets;
+        if (many && ways == nullptr) {
+            return false;
+        }
+        const auto* const list =
+            many ? static_cast<const table::reference*>(static_cast<const void*>(ways + 1)) : &record.targets;
         const unsigned shift = many ? ways->shift & 7U : 0;
         const unsigned first = many ? ways->first : 0;
         const address jump = arch::jump_target(record.site.target());
@@ -683,6 +682,15 @@ private:
         return true;
     }
 
+    /// What choose() has noted of a dispatch of this image; null if it was not told anything.
+    [[nodiscard]] static const inlay::detail::told* told_of(const table::callee& callee) {
+        const inlay::detail::told* each = inlay::detail::all_told;
+        while (each != nullptr && each->targets != callee.targets.target()) {
+            each = each->next;
+        }
+        return each;
+    }
+
     [[nodiscard]] address target_of(const table::callee& callee, unsigned ordinal) const {
         const address at = callee.targets.target() + ordinal * sizeof(address);
         return at % alignof(address) == 0 && image_.readable(at, sizeof(address))
@@ -714,8 +722,10 @@ private:
     static void finish_pv_call(site_entry& entry) {
         entry.direct = entry.state != state::original;
         for (const auto& each : entry.choices) {
-            entry.inlined = entry.inlined || (each.ordinal != 0 && entry.direct && each.code.bytes == entry.now.bytes);
-            if (each.wins && each.ordinal == 0 && entry.after.bytes == entry.before.bytes && entry.trouble.empty()) {
+            entry.inlined =
+                entry.inlined || (each.ordinal != 0 && entry.direct && same(each.code.bytes, entry.now.bytes));
+            if (each.wins && each.ordinal == 0 && same(entry.after.bytes, entry.before.bytes) &&
+                entry.trouble.empty()) {
                 entry.trouble = "the target is out of reach; the call goes through its pointer";
             }
         }
@@ -726,14 +736,14 @@ private:
     void compare(site_entry& entry, unsigned unpadded) const {
         const auto& now = entry.now.bytes;
         auto before = entry.before.bytes;
-        bool original = now == before;
+        bool original = same(now, before);
         if (!original && before.size() == now.size() && unpadded < before.size()) {
             for (std::size_t i = unpadded; i < before.size(); i += arch::instruction_alignment) {
                 arch::fill_nops(before.data() + i, static_cast<unsigned>(arch::instruction_alignment));
             }
-            original = now == before;
+            original = same(now, before);
         }
-        entry.state = original ? state::original : now == entry.after.bytes ? state::patched : state::other;
+        entry.state = original ? state::original : same(now, entry.after.bytes) ? state::patched : state::other;
     }
 
     const table::tables& tables_;
@@ -761,8 +771,8 @@ template <class Image>
         result.trouble = message(error::table_truncated) + (result.trouble.empty() ? "" : "; " + result.trouble);
     }
     const auto add = [&](const site_entry& made) -> const site_entry& {
-        sum.malformed += made.malformed ? 1 : 0;
-        sum.as_decided += made.as_decided() ? 1 : 0;
+        sum.malformed += made.malformed ? 1U : 0U;
+        sum.as_decided += made.as_decided() ? 1U : 0U;
         return result.sites.emplace_back(made);
     };
     // Calls first: their trampolines have names that others may show.
@@ -770,14 +780,14 @@ template <class Image>
         const auto& made = add(collector.call(tables.calls.records[i]));
         if (made.kind == site_kind::static_call) {
             ++sum.static_calls;
-            sum.static_calls_direct += made.direct ? 1 : 0;
+            sum.static_calls_direct += made.direct ? 1U : 0U;
         } else {
             ++sum.calls;
             ++(made.direct ? sum.direct : sum.through_trampoline);
         }
     }
     for (std::size_t i = 0; i < tables.keys.size(); ++i) {
-        sum.keys_direct += add(collector.key(tables.keys.records[i])).direct ? 1 : 0;
+        sum.keys_direct += add(collector.key(tables.keys.records[i])).direct ? 1U : 0U;
         ++sum.keys;
     }
     const table::alternative_record* const records = tables.alternatives.records;
@@ -789,14 +799,14 @@ template <class Image>
         const auto& made = add(collector.alternative(records + i, records + end));
         if (made.kind == site_kind::pv_call) {
             ++sum.pv_calls;
-            sum.pv_calls_inlined += made.inlined ? 1 : 0;
-            sum.pv_calls_direct += made.direct && !made.inlined ? 1 : 0;
+            sum.pv_calls_inlined += made.inlined ? 1U : 0U;
+            sum.pv_calls_direct += made.direct && !made.inlined ? 1U : 0U;
             continue;
         }
         ++sum.alternatives;
-        sum.original += made.state == state::original ? 1 : 0;
-        sum.patched += made.state == state::patched ? 1 : 0;
-        sum.other += made.state == state::other ? 1 : 0;
+        sum.original += made.state == state::original ? 1U : 0U;
+        sum.patched += made.state == state::patched ? 1U : 0U;
+        sum.other += made.state == state::other ? 1U : 0U;
     }
     std::sort(result.sites.begin(), result.sites.end(),
               [](const site_entry& a, const site_entry& b) { return a.where.at < b.where.at; });

@@ -129,7 +129,7 @@ private:
     std::string text_;
     bool this_{};
     std::size_t levels_{}; ///< how many of cpu_levels it has
-    std::vector<std::pair<std::string, bool>> changes_;
+    std::vector<std::pair<std::string, bool>> changes_{};
 };
 
 /// The names of the features that `tables` use, each once.

@@ -88,6 +88,11 @@ public:
             session_.reset(); // e.g. no /proc: addresses stay numbers
         }
     }
+    symbols(const symbols&) = delete;
+    symbols(symbols&&) = default;
+    symbols& operator=(const symbols&) = delete;
+    symbols& operator=(symbols&&) = default;
+    ~symbols() = default;
 
     /// Gives an address a name of its own.
     void name(address at, std::string text) { own_names_[at] = std::move(text); }
@@ -298,8 +303,8 @@ private:
     }
 
     std::unique_ptr<Dwfl, end_session> session_;
-    std::map<address, std::string> own_names_;
-    mutable std::map<void*, unit_index> units_; // by the unit's DIE
+    std::map<address, std::string> own_names_{};
+    mutable std::map<void*, unit_index> units_{}; // by the unit's DIE
     mutable Dwfl_Module* last_module_{};
     mutable Dwarf_Die* last_unit_{};
     mutable Dwarf_Addr last_bias_{};

@@ -219,7 +219,7 @@ private:
 
     std::ostream& out_;
     bool coloured_;
-    std::string directory_; ///< the working directory with a slash; file names below it are shortened
+    std::string directory_{}; ///< the working directory with a slash; file names below it are shortened
 };
 
 } // namespace detail

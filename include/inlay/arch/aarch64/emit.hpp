@@ -29,10 +29,6 @@
 
 #include <cstddef>
 
-#ifdef __AARCH64EB__
-#error "inlay: big-endian AArch64 is not supported: the tables and the words of code are little endian"
-#endif
-
 // The constraint for the address of a symbol, or a constant. GCC's "i" takes no symbol in position-independent
 // code; Clang's does, and Clang 19 crashes on "Si" without optimisation.
 #ifdef __clang__
@@ -524,17 +520,9 @@ enum class keeps : std::uint8_t {
 
 /// What a site leaves unchanged that calls such a function.
 constexpr keeps keeps_of(called what) {
-    switch (what) {
-    case called::nothing:
-        return keeps::all;
-    case called::callee_save:
-        return keeps::general;
-    case called::preserving:
-        return keeps::general;
-    case called::ordinary:
-        break;
-    }
-    return keeps::preserved;
+    return what == called::nothing                                     ? keeps::all
+           : what == called::callee_save || what == called::preserving ? keeps::general
+                                                                       : keeps::preserved;
 }
 
 /// What a site gives back.
@@ -1073,39 +1061,26 @@ enum class id_register : std::uint8_t {
 /// MRS of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
 [[gnu::noinline]] inline std::uint64_t read(id_register which) noexcept {
     std::uint64_t value = 0; // NOLINT(misc-const-correctness): an output
-    switch (which) {
-    case id_register::pfr0:
+    if (which == id_register::pfr0) {
         asm inline volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value));
-        break;
-    case id_register::pfr1:
+    } else if (which == id_register::pfr1) {
         asm inline volatile("mrs %0, S3_0_C0_C4_1" : "=r"(value));
-        break;
-    case id_register::zfr0:
+    } else if (which == id_register::zfr0) {
         asm inline volatile("mrs %0, S3_0_C0_C4_4" : "=r"(value));
-        break;
-    case id_register::dfr0:
+    } else if (which == id_register::dfr0) {
         asm inline volatile("mrs %0, S3_0_C0_C5_0" : "=r"(value));
-        break;
-    case id_register::isar0:
+    } else if (which == id_register::isar0) {
         asm inline volatile("mrs %0, S3_0_C0_C6_0" : "=r"(value));
-        break;
-    case id_register::isar1:
+    } else if (which == id_register::isar1) {
         asm inline volatile("mrs %0, S3_0_C0_C6_1" : "=r"(value));
-        break;
-    case id_register::isar2:
+    } else if (which == id_register::isar2) {
         asm inline volatile("mrs %0, S3_0_C0_C6_2" : "=r"(value));
-        break;
-    case id_register::mmfr0:
+    } else if (which == id_register::mmfr0) {
         asm inline volatile("mrs %0, S3_0_C0_C7_0" : "=r"(value));
-        break;
-    case id_register::mmfr1:
+    } else if (which == id_register::mmfr1) {
         asm inline volatile("mrs %0, S3_0_C0_C7_1" : "=r"(value));
-        break;
-    case id_register::mmfr2:
+    } else if (which == id_register::mmfr2) {
         asm inline volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
-        break;
-    case id_register::none:
-        break;
     }
     return value;
 }

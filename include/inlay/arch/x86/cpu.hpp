@@ -498,6 +498,11 @@ struct synthetic_features {
     feature<"vcpupreempt", by_hand{}> vcpupreempt; ///< the hypervisor says whether a virtual CPU is preempted
 };
 
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmultiple-inheritance" // the bases are empty
+#endif
+
 /// All of them. An aggregate of aggregates whose members are reached without naming the leaf.
 struct cpu_features : leaf_1_features,
                       leaf_6_features,
@@ -528,6 +533,10 @@ struct cpu_features : leaf_1_features,
         function(static_cast<const synthetic_features&>(*this));
     }
 };
+
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 } // namespace x86
 

@@ -23,14 +23,14 @@
 // In 32-bit mode addresses stand in the code itself, so only position-dependent code will do.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
+// As in requirements.hpp: the missing header's name is the message.
 #if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
-#error "inlay: in 32-bit mode, compile position-dependent code: -fno-pic -fno-pie, and link with -no-pie"
-#endif
-#if defined(__x86_64__) && defined(__ILP32__)
-#error "inlay: the x32 ABI is not supported"
+#include "inlay in 32-bit mode: compile position-dependent code with -fno-pic -fno-pie, and link with -no-pie"
 #endif
 #if defined(__code_model_large__) && !defined(__clang__)
-#error "inlay: GCC gives no address to assembly statements under -mcmodel=large; compile with -mcmodel=medium or small"
+#include "inlay needs -mcmodel=medium or small: under -mcmodel=large, GCC gives no address to assembly statements"
 #endif
 
 #include "inlay/anchor.hpp"
@@ -170,7 +170,8 @@
 #else
 #define INLAY_MMX
 #endif
-#if defined(__APX_F__) || (defined(__clang__) && __clang_major__ >= 18 && defined(__x86_64__))
+// Clang 18 knows their names only where it may use them.
+#if defined(__APX_F__) || defined(__EGPR__) || (defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__))
 #define INLAY_APX INLAY_GENERAL_OF_APX
 #else
 #define INLAY_APX
@@ -849,17 +850,10 @@ enum class keeps : std::uint8_t {
 
 /// What a site leaves unchanged that calls such a function.
 constexpr keeps keeps_of(called what) {
-    switch (what) {
-    case called::nothing:
-        return keeps::all;
-    case called::callee_save:
-        return keeps::callee_saved;
-    case called::preserving:
-        return keeps::general;
-    case called::ordinary:
-        break;
-    }
-    return keeps::preserved;
+    return what == called::nothing       ? keeps::all
+           : what == called::callee_save ? keeps::callee_saved
+           : what == called::preserving  ? keeps::general
+                                         : keeps::preserved;
 }
 
 /// What a site gives back.
@@ -911,10 +905,17 @@ template <auto Register>
 /// The stack pointer. A statement with it as an operand is one that needs a stack frame: the compiler does not move
 /// it in front of the function's prologue, where the stack is not aligned yet.
 // NOLINTBEGIN(misc-definitions-in-headers): a register, not an object
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wmissing-variable-declarations" // it can have none
+#endif
 #if defined(__x86_64__)
 register word stack_pointer asm("rsp");
 #else
 register word stack_pointer asm("esp");
+#endif
+#if defined(__clang__)
+#pragma clang diagnostic pop
 #endif
 // NOLINTEND(misc-definitions-in-headers)
 

@@ -79,67 +79,67 @@ inline constexpr auto load_ldt = lldt(reg16{first.number});
 } // namespace detail
 
 /// Of the processor. Descriptor tables are given by the address of what LGDT and LIDT read; selectors as numbers.
-struct [[gnu::visibility("hidden")]] cpu_ops {         // as one of its targets is
-    pv_op<void(std::uint32_t*), &detail::cpuid> cpuid; ///< registers: in leaf, -, subleaf, -; out eax to edx
-    pv_op<word(), native<detail::read_cr0>> read_cr0;
-    pv_op<void(word), native<detail::write_cr0>> write_cr0;
-    pv_op<word(), native<detail::read_cr4>> read_cr4;
-    pv_op<void(word), native<detail::write_cr4>> write_cr4;
-    pv_op<std::uint64_t(std::uint32_t), native<detail::read_msr>> read_msr;
-    pv_op<void(std::uint32_t, std::uint32_t, std::uint32_t), native<detail::write_msr>> write_msr; ///< msr, low, high
-    pv_op<std::uint64_t(std::uint32_t), native<detail::read_pmc>> read_pmc;                        ///< counter
-    pv_op<void(const void*), native<insn::lgdt(insn::ptr(detail::first))>> load_gdt;
-    pv_op<void(const void*), native<insn::lidt(insn::ptr(detail::first))>> load_idt;
-    pv_op<void(std::uint32_t), native<detail::load_tr>> load_tr;
-    pv_op<void(std::uint32_t), native<detail::load_ldt>> load_ldt;
-    pv_op<std::uint32_t(), native<insn::str(insn::eax)>> store_tr;
-    pv_op<void(), native<insn::wbinvd()>> wbinvd;
-    pv_op<void(), native<insn::out(0x80)>> io_delay; ///< a write to an unused port takes about a microsecond
+struct [[gnu::visibility("hidden")]] cpu_ops {           // as one of its targets is
+    pv_op<void(std::uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
+    pv_op<word(), native<detail::read_cr0>> read_cr0{};
+    pv_op<void(word), native<detail::write_cr0>> write_cr0{};
+    pv_op<word(), native<detail::read_cr4>> read_cr4{};
+    pv_op<void(word), native<detail::write_cr4>> write_cr4{};
+    pv_op<std::uint64_t(std::uint32_t), native<detail::read_msr>> read_msr{};
+    pv_op<void(std::uint32_t, std::uint32_t, std::uint32_t), native<detail::write_msr>> write_msr{}; ///< msr, low, high
+    pv_op<std::uint64_t(std::uint32_t), native<detail::read_pmc>> read_pmc{};                        ///< counter
+    pv_op<void(const void*), native<insn::lgdt(insn::ptr(detail::first))>> load_gdt{};
+    pv_op<void(const void*), native<insn::lidt(insn::ptr(detail::first))>> load_idt{};
+    pv_op<void(std::uint32_t), native<detail::load_tr>> load_tr{};
+    pv_op<void(std::uint32_t), native<detail::load_ldt>> load_ldt{};
+    pv_op<std::uint32_t(), native<insn::str(insn::eax)>> store_tr{};
+    pv_op<void(), native<insn::wbinvd()>> wbinvd{};
+    pv_op<void(), native<insn::out(0x80)>> io_delay{}; ///< a write to an unused port takes about a microsecond
 };
 
 /// Of interrupts. Flags are those of RFLAGS.
 struct irq_ops {
-    pv_op<word(), callee_save<detail::save_fl>> save_fl;
-    pv_op<void(), callee_save<insn::cli()>> irq_disable;
-    pv_op<void(), callee_save<insn::sti()>> irq_enable;
-    pv_op<void(), native<detail::safe_halt>> safe_halt; ///< enables interrupts and waits for one, without a gap
-    pv_op<void(), native<insn::hlt()>> halt;
+    pv_op<word(), callee_save<detail::save_fl>> save_fl{};
+    pv_op<void(), callee_save<insn::cli()>> irq_disable{};
+    pv_op<void(), callee_save<insn::sti()>> irq_enable{};
+    pv_op<void(), native<detail::safe_halt>> safe_halt{}; ///< enables interrupts and waits for one, without a gap
+    pv_op<void(), native<insn::hlt()>> halt{};
 };
 
 /// Of memory management. Page-table entries are words.
 struct mmu_ops {
-    pv_op<word(), callee_save<detail::read_cr2>> read_cr2;
-    pv_op<void(word), native<detail::write_cr2>> write_cr2;
-    pv_op<word(), native<detail::read_cr3>> read_cr3;
-    pv_op<void(word), native<detail::write_cr3>> write_cr3;
-    pv_op<void(), native<detail::reload_cr3>> flush_tlb_user;
-    pv_op<void(), native<detail::toggle_pge>> flush_tlb_kernel;
-    pv_op<void(word), native<insn::invlpg(insn::ptr(detail::first))>> flush_tlb_one_user; ///< linear address
-    pv_op<void(word*, word), native<detail::set_entry>> set_pte;
-    pv_op<void(word*, word), native<detail::set_entry>> set_pmd;
-    pv_op<void(word*, word), native<detail::set_entry>> set_pud;
-    pv_op<void(word*, word), native<detail::set_entry>> set_p4d;
-    pv_op<void(word*, word), native<detail::set_entry>> set_pgd;
-    pv_op<word(word), callee_save<detail::identity>> pte_val; ///< the number that an entry holds
-    pv_op<word(word), callee_save<detail::identity>> pmd_val;
-    pv_op<word(word), callee_save<detail::identity>> pud_val;
-    pv_op<word(word), callee_save<detail::identity>> p4d_val;
-    pv_op<word(word), callee_save<detail::identity>> pgd_val;
-    pv_op<word(word), callee_save<detail::identity>> make_pte; ///< the entry that holds a number
-    pv_op<word(word), callee_save<detail::identity>> make_pmd;
-    pv_op<word(word), callee_save<detail::identity>> make_pud;
-    pv_op<word(word), callee_save<detail::identity>> make_p4d;
-    pv_op<word(word), callee_save<detail::identity>> make_pgd;
+    pv_op<word(), callee_save<detail::read_cr2>> read_cr2{};
+    pv_op<void(word), native<detail::write_cr2>> write_cr2{};
+    pv_op<word(), native<detail::read_cr3>> read_cr3{};
+    pv_op<void(word), native<detail::write_cr3>> write_cr3{};
+    pv_op<void(), native<detail::reload_cr3>> flush_tlb_user{};
+    pv_op<void(), native<detail::toggle_pge>> flush_tlb_kernel{};
+    pv_op<void(word), native<insn::invlpg(insn::ptr(detail::first))>> flush_tlb_one_user{}; ///< linear address
+    pv_op<void(word*, word), native<detail::set_entry>> set_pte{};
+    pv_op<void(word*, word), native<detail::set_entry>> set_pmd{};
+    pv_op<void(word*, word), native<detail::set_entry>> set_pud{};
+    pv_op<void(word*, word), native<detail::set_entry>> set_p4d{};
+    pv_op<void(word*, word), native<detail::set_entry>> set_pgd{};
+    pv_op<word(word), callee_save<detail::identity>> pte_val{}; ///< the number that an entry holds
+    pv_op<word(word), callee_save<detail::identity>> pmd_val{};
+    pv_op<word(word), callee_save<detail::identity>> pud_val{};
+    pv_op<word(word), callee_save<detail::identity>> p4d_val{};
+    pv_op<word(word), callee_save<detail::identity>> pgd_val{};
+    pv_op<word(word), callee_save<detail::identity>> make_pte{}; ///< the entry that holds a number
+    pv_op<word(word), callee_save<detail::identity>> make_pmd{};
+    pv_op<word(word), callee_save<detail::identity>> make_pud{};
+    pv_op<word(word), callee_save<detail::identity>> make_p4d{};
+    pv_op<word(word), callee_save<detail::identity>> make_pgd{};
 };
 
 /// Of queued spinlocks: a lock is 32 bits, of which the first byte says that it is taken. The slow path is the kernel's
 /// own: assign it.
 struct lock_ops {
-    pv_op<void(std::uint32_t*, std::uint32_t), nullptr> queued_spin_lock_slowpath; ///< lock, what it held
-    pv_op<void(std::uint32_t*), callee_save<detail::unlock>> queued_spin_unlock;
-    pv_op<void(std::uint8_t*, std::uint8_t), pv_nop> wait; ///< while the byte has this value
-    pv_op<void(int), pv_nop> kick;                         ///< the processor that waits
-    pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted;
+    pv_op<void(std::uint32_t*, std::uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< lock, what it held
+    pv_op<void(std::uint32_t*), callee_save<detail::unlock>> queued_spin_unlock{};
+    pv_op<void(std::uint8_t*, std::uint8_t), pv_nop> wait{}; ///< while the byte has this value
+    pv_op<void(int), pv_nop> kick{};                         ///< the processor that waits
+    pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 
 [[gnu::visibility("hidden")]] inline constinit cpu_ops cpu;

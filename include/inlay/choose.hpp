@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// choose: a dispatch is told which of its functions to call, at any time.
+//
+//     crc32.chosen()   crc32.target()   crc32.supported(2)   crc32.automatic()     // dispatch.hpp: what is so
+//
+//     inlay::choose(crc32, &crc32_table);                         // or by number: choose(crc32, 0)
+//     inlay::choose(crc32, &crc32_hw, inlay::unsupported_too);    // even if its predicate does not hold
+//     inlay::choose_automatically(crc32);                         // as apply() would
+//
+//     inlay::choose(crc32, 0, platform);                          // a kernel: in this image, written by that platform
+//
+// How it works. apply() takes the function from a list of pointers, by the number that the predicates give.
+// choose() writes the function to all places of that list, so that any later apply() comes to the same choice; then to
+// the pointer that the trampoline jumps through; and then it redirects the calls, as update() does (poke.hpp). It looks at
+// all call records of the image for that.
+//
+// Each image chooses for itself, as it does in apply(): a library that has the same dispatch keeps its own choice.
+#pragma once
+
+#include "inlay/dispatch.hpp"
+#include "inlay/poke.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+
+/// An argument of choose(): the function is taken even if its predicate does not hold.
+struct unsupported_too_t {};
+inline constexpr unsupported_too_t unsupported_too{};
+
+namespace detail {
+inline namespace INLAY_TARGET {
+
+/// A dispatch that was told which function to call, at least once; for reports.
+struct told {
+    address targets; ///< its list of pointers
+    address (*candidate)(std::size_t number) noexcept;
+    told* next;
+    bool listed;
+};
+
+/// Those of this image. Changed and read as keys are: one at a time.
+[[gnu::visibility("hidden")]] inline constinit told* all_told{};
+
+/// A choice that is made: what is common to all dispatches.
+struct choice_made {
+    address pointer; ///< where the pointer is that the trampoline jumps through
+    address to;
+    address before;
+    void (*store)(choice_made& self, bool back) noexcept; ///< writes the pointers, or what they were
+};
+
+/// A choice of this dispatch.
+template <class Dispatch>
+struct choice_in : choice_made {
+    using function = typename Dispatch::function;
+
+    [[gnu::visibility("hidden")]] static inline constinit told note{};
+
+    choice_in(std::size_t number, bool automatic) noexcept
+        : choice_made{reinterpret_cast<address>(&Dispatch::state.target),
+                      reinterpret_cast<address>(Dispatch::candidate(number)),
+                      reinterpret_cast<address>(Dispatch::target()), &store_all},
+          number_{number}, automatic_{automatic} {
+        for (std::size_t i = 0; i < Dispatch::count; ++i) {
+            saved_[i] = Dispatch::state.targets[i];
+        }
+        saved_pointer_ = Dispatch::target();
+        if (!note.listed) {
+            note = {reinterpret_cast<address>(&Dispatch::state.targets), &address_of_candidate, all_told, true};
+            all_told = &note;
+        }
+    }
+
+private:
+    [[nodiscard]] static address address_of_candidate(std::size_t number) noexcept {
+        return reinterpret_cast<address>(Dispatch::candidate(number));
+    }
+
+    static void store_all(choice_made& self, bool back) noexcept {
+        const auto& all = static_cast<const choice_in&>(self);
+        function* const chosen = Dispatch::candidate(all.number_);
+        for (std::size_t i = 0; i < Dispatch::count; ++i) {
+            function* const next = back ? all.saved_[i] : all.automatic_ ? Dispatch::candidate(i) : chosen;
+            __atomic_store_n(&Dispatch::state.targets[i], next, __ATOMIC_RELAXED);
+        }
+        __atomic_store_n(&Dispatch::state.target, back ? all.saved_pointer_ : chosen, __ATOMIC_RELEASE);
+    }
+
+    std::size_t number_;
+    bool automatic_;
+    function* saved_pointer_{};
+    function* saved_[Dispatch::count]; // NOLINT(*-avoid-c-arrays): freestanding
+};
+
+/// Makes the choice in the image of `tables`, by `platform`: pointers before text, as in make_change().
+template <text_platform Platform>
+[[gnu::visibility("hidden"), gnu::noinline]] outcome choose_in_tables(const table::tables& tables, choice_made& choice,
+                                                                      Platform& platform) noexcept {
+    outcome done;
+    poker poke{tables, platform};
+    poke.redirect(choice.pointer, choice.to, false, done);
+    if (!done) {
+        return done;
+    }
+    if (!poke.stages) {
+        choice.store(choice, false);
+    }
+    poke.redirect(choice.pointer, choice.to, true, done);
+    if (done) {
+        if (poke.stages) {
+            choice.store(choice, false);
+        }
+        poke.finish(done);
+    } else {
+        poke.drop();
+    }
+    if (!done) {
+        choice.store(choice, true);
+        outcome back;
+        poker again{tables, platform};
+        again.one_by_one();
+        again.redirect(choice.pointer, choice.before, true, back);
+        again.finish(back);
+        done.written = 0;
+        if (!back) {
+            done.worsen(error::change_incomplete);
+            done.system_error = back.system_error;
+        }
+    }
+    return done;
+}
+
+/// The number of what choose() was given: a number, or a function; a number that the dispatch does not have if it is
+/// none of its functions.
+template <class Dispatch, class Which>
+[[nodiscard]] std::size_t number_of(const Which& which) noexcept {
+    constexpr bool is_number = std::is_integral_v<Which> && !std::is_same_v<Which, bool>;
+    constexpr bool is_function = std::is_convertible_v<const Which&, typename Dispatch::function*>;
+    static_assert(is_number || is_function, "inlay: the second argument of choose() is the number of a function of the "
+                                            "dispatch, or its address: one of exactly the dispatch's signature");
+    if constexpr (is_number) {
+        return static_cast<std::make_unsigned_t<Which>>(which);
+    } else if constexpr (is_function) {
+        return Dispatch::index_of(which);
+    } else {
+        return Dispatch::count;
+    }
+}
+
+/// Whether this may be chosen.
+template <class Dispatch>
+[[nodiscard]] error may_choose(std::size_t number, bool unsupported) noexcept {
+    return number >= Dispatch::count                    ? error::candidate_unknown
+           : unsupported || Dispatch::supported(number) ? error::no_error
+                                                        : error::candidate_unsupported;
+}
+
+/// Checks, then makes the choice: `make(choice_made&)` does.
+template <class Dispatch, class Make>
+[[gnu::visibility("hidden")]] outcome choose_number(std::size_t number, bool unsupported, bool automatic,
+                                                    const Make& make) noexcept {
+    outcome done;
+    done.fail(may_choose<Dispatch>(number, unsupported), {table_kind::no_table, 0, 0});
+    return done ? make([&](const table::tables& tables, auto& platform) noexcept {
+        choice_in<Dispatch> choice{number, automatic};
+        return choose_in_tables(tables, choice, platform);
+    })
+                : done;
+}
+
+} // namespace INLAY_TARGET
+} // namespace detail
+
+inline namespace INLAY_TARGET {
+
+// ---- In this image, by a platform ------------------------------------------------------------------
+
+/// Has the dispatch call `which` of its functions, a number from 0 (the default) or the address, until it is told
+/// otherwise; apply() no longer decides. error::candidate_unknown if it has no such function,
+/// error::candidate_unsupported if that one's predicate does not hold; then nothing changes.
+template <name Name, auto Default, class... Whens, class Which, text_platform Platform>
+[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
+                                             Platform& platform) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), false, false,
+                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+}
+
+/// The same, even if the predicate does not hold.
+template <name Name, auto Default, class... Whens, class Which, text_platform Platform>
+[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
+                                             unsupported_too_t /*unsupported*/, Platform& platform) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), true, false,
+                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+}
+
+/// Has the dispatch call the function that apply() would choose now, and apply() decide again.
+template <name Name, auto Default, class... Whens, text_platform Platform>
+[[gnu::visibility("hidden")]] outcome choose_automatically(const dispatch<Name, Default, Whens...>& /*dispatch*/,
+                                                           Platform& platform) noexcept {
+    using chosen = dispatch<Name, Default, Whens...>;
+    return detail::choose_number<chosen>(chosen::automatic(), true, true,
+                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+}
+
+} // namespace INLAY_TARGET
+
+} // namespace inlay
