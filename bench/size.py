@@ -3,7 +3,7 @@
 #
 # What inlay costs in bytes: records, sites against the ordinary forms of the same, and the run time.
 #
-#   bench/size.py [--out FILE.json] [compiler...]        (default: g++, and clang++-19 if there)
+#   bench/size.py [--out FILE.json] [compiler...]        (default: those that tools/compilers chooses)
 #   bench/size.py --check [compiler...]                  only what has a limit
 #
 # Both say at the end which limits are exceeded, and fail then.
