@@ -756,7 +756,8 @@ def main():
     if results or len(sys.argv) == 2:
         out.mkdir(parents=True, exist_ok=True)
         for machine in machines.values():
-            machine.write(out / machine.name)
+            if len(sys.argv) == 2 or machine.name in names or not (out / machine.name / "README.md").exists():
+                machine.write(out / machine.name)
         overview(list(machines.values()), out)
         written = ", ".join(f"{part} {compiler}".strip() for part, compiler in results)
         where = f"{out}/{next(iter(names))}" if names else str(out)
