@@ -51,6 +51,7 @@ for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_static
 done
 run sh examples/tour/11_wrong_uses.sh "$compiler"
 run env "$build/examples/tour/12_pv"
+run env "$build/examples/tour/13_controls"
 if [ $bench = ON ]; then
     run env "$build/bench/first_look"
 else
