@@ -13,10 +13,10 @@
 //
 // These set names of the whole process; with controls (controls.hpp) as the first argument, only the names of those.
 //
-// How it works. The text is cut into settings, and all of them are looked up and checked, under one lock, before the first
-// change. Then the changes are made one by one, in their order, and other threads may see one before the next; no other
-// change comes between. If the system refuses one, those before it are taken back; error::change_incomplete says that they
-// could not be. What set_by_name() says of values holds here.
+// How it works. The text is cut into settings, and all of them are looked up and checked, under one lock, before the
+// first change. Then the changes are made one by one, in their order, and other threads may see one before the next; no
+// other change comes between. If the system refuses one, those before it are taken back; error::change_incomplete says
+// that they could not be. What set_by_name() says of values holds here.
 #pragma once
 
 #include "inlay/names.hpp"
@@ -275,8 +275,8 @@ struct settings {
 
 inline namespace INLAY_TARGET {
 
-// All are thread-safe and work before apply() and after. They allocate: not under the lock. On an error, error(), line()
-// and text() say what is wrong, and nothing has changed; only after error::change_incomplete some has.
+// All are thread-safe and work before apply() and after. They allocate, but not under the lock. On an error, error(),
+// line() and text() say what is wrong, and nothing has changed; only after error::change_incomplete some has.
 
 /// Sets what the text says: "app.trace=on, codec.level=2". Of one name twice, the last counts.
 [[gnu::visibility("hidden")]] inline configured configure(std::string_view text) {

@@ -15,9 +15,9 @@
 //     inlay::print(knobs);                                 // a line for each
 //
 // How it works. A Hana map leads from names, which are types (boost::hana::string), to declarations, which are empty
-// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds the
-// same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other header of
-// inlay includes Hana.
+// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds
+// the same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other
+// header of inlay but hana.hpp includes Hana.
 #pragma once
 
 #include "inlay/configure.hpp"

@@ -15,8 +15,8 @@
 // So it comes and goes with its image, and other images find it in the tree of all names (images.hpp).
 //
 // A list is a copy: the lock is held while names, values and sites are copied, and no longer when the user's function
-// runs. The copy is in pages of its own, so that nothing is allocated under the lock. Nothing here needs the C++ library,
-// Zydis or libdw; where the program has them, __cxa_demangle() and dladdr() make types and targets readable.
+// runs. The copy is in pages of its own, so that nothing is allocated under the lock. Nothing here needs the C++
+// library, Zydis or libdw; where the program has them, __cxa_demangle() and dladdr() make types and targets readable.
 //
 // All functions are thread-safe, work before apply() and after, and are not for signal handlers, as set() is not.
 #pragma once
@@ -148,9 +148,9 @@ inline constexpr bool are_different<First, Others...> = ((First != Others) && ..
 
 } // namespace detail
 
-/// Gives names to targets of a static call, for this image and all others while it is loaded; "default" is the target of
-/// the declaration, and "null" is none. Names nothing while it runs: it may run often, in any function that the program
-/// keeps, and need not run at all.
+/// Gives names to targets of a static call, for this image and all others while it is loaded; "default" is the target
+/// of the declaration, and "null" is none. Names nothing while it runs: it may run often, in any function that the
+/// program keeps, and need not run at all.
 template <name Call, auto Default, name... Names, auto... Targets>
 [[gnu::always_inline]] inline void name_targets(const static_call<Call, Default>& /*call*/,
                                                 const target_t<Names, Targets>&... /*targets*/) noexcept {
@@ -203,6 +203,13 @@ struct symbol_info {
 } // namespace c
 
 inline namespace INLAY_TARGET {
+
+/// As substr(), which may throw and so needs the C++ library.
+[[nodiscard]] inline std::string_view part_of(std::string_view text, std::size_t from,
+                                              std::size_t size = std::string_view::npos) noexcept {
+    from = std::min(from, text.size());
+    return {text.data() + from, std::min(size, text.size() - from)};
+}
 
 /// A name as a user spells it: "sched_clock", or the name of a target.
 struct asked_name {
@@ -274,10 +281,10 @@ void for_each_in_tree(const table::named* root, const Function& function) noexce
 class type_text {
 public:
     type_text(const char* signature, bool has_trampoline) noexcept : all_{signature}, has_trampoline_{has_trampoline} {
-        const std::string_view mangled = all_.substr(0, all_.find('.'));
+        const std::string_view mangled = part_of(all_, 0, all_.find('.'));
         for (const std::string_view start : {"_ZN5inlay6detail9signatureI", "_ZN5inlay6detail12signature_inI"}) {
-            if (mangled.substr(0, start.size()) == start) {
-                read(mangled.substr(start.size()));
+            if (part_of(mangled, 0, start.size()) == start) {
+                read(part_of(mangled, start.size()));
             }
         }
     }
@@ -296,22 +303,22 @@ private:
     static constexpr std::string_view of_switch{"NS0_9switch_ofI"};
 
     void read(std::string_view type) noexcept {
-        if (type.substr(0, of_key.size()) == of_key && type.size() > of_key.size()) {
+        if (part_of(type, 0, of_key.size()) == of_key && type.size() > of_key.size()) {
             known_ = true;
             kind_ = name_kind::static_key;
             ways_ = 2;
             initial_ = type[of_key.size()] == '1' ? 1 : 0;
-        } else if (type.substr(0, of_switch.size()) == of_switch) {
+        } else if (part_of(type, 0, of_switch.size()) == of_switch) {
             kind_ = name_kind::static_switch;
             for (std::size_t at = of_switch.size(); at < type.size() && !known_; ++at) {
-                known_ = ends_switch(type.substr(at));
+                known_ = ends_switch(part_of(type, at));
             }
         } else {
-            type.remove_prefix(type.substr(0, 2) == "Do" ? 2 : 0); // noexcept
+            type.remove_prefix(part_of(type, 0, 2) == "Do" ? 2 : 0); // noexcept
             known_ = type.size() > 1 && type[0] == 'F';
             kind_ = name_kind::static_call;
             if (known_) {
-                read_result(type.substr(1));
+                read_result(part_of(type, 1));
             }
         }
     }
@@ -337,7 +344,7 @@ private:
         unsigned long long ways = 0;
         unsigned long long initial = 0;
         unsigned long long unit = 0;
-        if (!take_number(text, 'j', ways) || !take_number(text, 'j', initial) || text.substr(0, 2) != "EE") {
+        if (!take_number(text, 'j', ways) || !take_number(text, 'j', initial) || part_of(text, 0, 2) != "EE") {
             return false;
         }
         text.remove_prefix(2);
@@ -374,8 +381,8 @@ private:
 
 /// Goes back to a setting.
 struct going_back {
-    change how; ///< first: leads to this
-    table::setting before;
+    change how{}; ///< first: leads to this
+    table::setting before{};
 };
 inline error next_as_before(const change& change, table::setting& to) noexcept {
     to = reinterpret_cast<const going_back&>(change).before;
@@ -642,8 +649,8 @@ public:
         const std::string_view name{call.name};
         const std::string_view text{row.name};
         const bool is = row.type().is_target() && text.size() > name.size() && text[name.size()] == '=' &&
-                        text.substr(0, name.size()) == name && same_text(call.signature, row.signature, '.');
-        return is ? text.substr(name.size() + 1) : std::string_view{};
+                        part_of(text, 0, name.size()) == name && same_text(call.signature, row.signature, '.');
+        return is ? part_of(text, name.size() + 1) : std::string_view{};
     }
 
 private:
@@ -1019,8 +1026,8 @@ inline constexpr std::size_t too_unlike = 1000;
     std::size_t least = too_unlike;
     while (!parts.empty()) {
         const std::size_t end = std::min(parts.find(", "), parts.size());
-        if (const std::size_t here = unlikeness(written, parts.substr(0, end)); here < least) {
-            best = parts.substr(0, end);
+        if (const std::size_t here = unlikeness(written, part_of(parts, 0, end)); here < least) {
+            best = part_of(parts, 0, end);
             least = here;
         }
         parts.remove_prefix(std::min(end + 2, parts.size()));
@@ -1148,8 +1155,9 @@ void explain_to(const outcome& done, std::string_view name, std::string_view val
 inline namespace INLAY_TARGET {
 
 /// Calls `function(const name_entry&)` for each key, switch and static call of all images of the process, in the order
-/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is that
-/// of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not listed.
+/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is
+/// that of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not
+/// listed. error::no_memory, or what joining the process's images can say (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
@@ -1168,8 +1176,9 @@ template <class Function>
     return detail::assign(&one, 1, failed);
 }
 
-/// Writes what went wrong in set_by_name(name, value), in one sentence, by `write(std::string_view)`; for an unknown name
-/// the nearest ones, and a line for each that exists; for an unknown value what the name takes. Ends with a line's end.
+/// Writes what went wrong in set_by_name(name, value), in one sentence, by `write(std::string_view)`; for an unknown
+/// name the nearest ones, and a line for each that exists; for an unknown value what the name takes. Ends with a line's
+/// end.
 template <class Write>
 [[gnu::visibility("hidden")]] void explain(const outcome& done, std::string_view name, std::string_view value,
                                            const Write& write) {
