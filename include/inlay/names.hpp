@@ -24,10 +24,10 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/process.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <type_traits>
 
@@ -204,11 +204,13 @@ struct symbol_info {
 
 inline namespace INLAY_TARGET {
 
+[[nodiscard]] inline std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
 /// As substr(), which may throw and so needs the C++ library.
 [[nodiscard]] inline std::string_view part_of(std::string_view text, std::size_t from,
                                               std::size_t size = std::string_view::npos) noexcept {
-    from = std::min(from, text.size());
-    return {text.data() + from, std::min(size, text.size() - from)};
+    from = smaller(from, text.size());
+    return {text.data() + from, smaller(size, text.size() - from)};
 }
 
 /// A name as a user spells it: "sched_clock", or the name of a target.
@@ -603,6 +605,7 @@ struct name_row {
     std::uint32_t images;
     std::uint32_t sites;
     std::uint32_t patched;
+    std::uint32_t hash;
     bool has_trampoline;
     bool own;
 
@@ -690,13 +693,13 @@ private:
             row.name = copied(text_at(named.name));
             row.signature = copied(text_at(named.signature));
             row.cell = &cell;
+            row.hash = cell.state.hash;
             row.setting = setting_of(cell);
             row.images = 1;
             row.sites = row.patched = 0;
             row.has_trampoline = static_cast<bool>(named.trampoline);
             row.own = cell.state.owner == &own_image;
         });
-        std::sort(rows_, rows_ + count_, [](const name_row& a, const name_row& b) noexcept { return a.cell < b.cell; });
         for (table::image* each = all.images; each != nullptr; each = each->registry.next) {
             const table::tables tables = tables_of(*each);
             for (std::size_t i = 0; i < tables.keys.size(); ++i) {
@@ -718,24 +721,34 @@ private:
             return; // of a dispatch, or not in order
         }
         const table::cell* const cell = &cell_of(*reinterpret_cast<const table::named*>(at));
-        name_row* const end = rows_ + count_;
-        name_row* const row = std::lower_bound(
-            rows_, end, cell, [](const name_row& a, const table::cell* b) noexcept { return a.cell < b; });
-        if (row != end && row->cell == cell) {
-            ++row->sites;
-            row->patched += can_be && cell->state.sites != 0 ? 1 : 0;
+        // The tree gave the rows in the order of their hashes.
+        std::size_t first = 0;
+        for (std::size_t end = count_; first != end;) {
+            const std::size_t middle = first + (end - first) / 2;
+            (rows_[middle].hash < cell->state.hash ? first : end) =
+                rows_[middle].hash < cell->state.hash ? middle + 1 : middle;
         }
+        for (; first < count_ && rows_[first].hash == cell->state.hash; ++first) {
+            if (rows_[first].cell == cell) {
+                ++rows_[first].sites;
+                rows_[first].patched += can_be && cell->state.sites != 0 ? 1 : 0;
+            }
+        }
+    }
+
+    /// For qsort(): a template of the C++ library's could be a symbol that the image exports.
+    [[nodiscard]] static int order(const void* a, const void* b) noexcept {
+        const auto& one = *static_cast<const name_row*>(a);
+        const auto& other = *static_cast<const name_row*>(b);
+        const int names = std::string_view{one.name}.compare(other.name);
+        return names != 0                                   ? names
+               : one.has_trampoline != other.has_trampoline ? (one.has_trampoline ? -1 : 1)
+                                                            : std::string_view{one.signature}.compare(other.signature);
     }
 
     /// Puts the rows of one name and type together.
     void merge() noexcept {
-        std::sort(rows_, rows_ + count_, [](const name_row& a, const name_row& b) noexcept {
-            const int names = std::string_view{a.name}.compare(b.name);
-            return names != 0 ? names < 0
-                   : a.has_trampoline != b.has_trampoline
-                       ? a.has_trampoline
-                       : std::string_view{a.signature} < std::string_view{b.signature};
-        });
+        std::qsort(rows_, count_, sizeof(name_row), &order);
         std::size_t kept = 0;
         for (std::size_t i = 0; i < count_; ++i) {
             const name_row& one = rows_[i];
@@ -952,7 +965,9 @@ private:
                 *next++ = ',';
                 *next++ = ' ';
             }
-            next = std::copy(target.begin(), target.end(), next);
+            for (const char each : target) {
+                *next++ = each;
+            }
         };
         each_target(call, [&](std::string_view target, const name_row& /*row*/) noexcept {
             if (target == "null") {
@@ -1004,7 +1019,7 @@ private:
         for (std::size_t j = 0; j < b.size(); ++j) {
             const std::size_t changed = corner + (a[i] == b[j] ? 0 : 1);
             corner = row[j + 1];
-            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+            row[j + 1] = smaller(changed, smaller(row[j], row[j + 1]) + 1);
         }
     }
     return row[b.size()];
@@ -1025,12 +1040,12 @@ inline constexpr std::size_t too_unlike = 1000;
     std::string_view best;
     std::size_t least = too_unlike;
     while (!parts.empty()) {
-        const std::size_t end = std::min(parts.find(", "), parts.size());
+        const std::size_t end = smaller(parts.find(", "), parts.size());
         if (const std::size_t here = unlikeness(written, part_of(parts, 0, end)); here < least) {
             best = part_of(parts, 0, end);
             least = here;
         }
-        parts.remove_prefix(std::min(end + 2, parts.size()));
+        parts.remove_prefix(smaller(end + 2, parts.size()));
     }
     return best;
 }
@@ -1106,7 +1121,7 @@ void explain_to(const outcome& done, std::string_view name, std::string_view val
     if (done.error() == error::name_unknown) {
         std::size_t least = too_unlike;
         (void)for_each_wanted(wanted,
-                              [&](const name_entry& each) { least = std::min(least, unlikeness(name, each.name)); });
+                              [&](const name_entry& each) { least = smaller(least, unlikeness(name, each.name)); });
         bool first = true;
         (void)for_each_wanted(wanted, [&](const name_entry& each) {
             if (least != too_unlike && unlikeness(name, each.name) == least) {
