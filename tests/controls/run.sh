@@ -20,6 +20,8 @@ together g++
 together clang++-14
 images g++ clang++-19 g++
 images clang++-19 g++ clang++-14
+exports g++
+exports clang++-19
 linked g++ bfd
 linked g++ gold
 linked clang++-19 lld
@@ -115,6 +117,18 @@ linked() { # COMPILER LINKER
         # shellcheck disable=SC2086
         "$1" $flags -fuse-ld="$2" -ffunction-sections -fdata-sections $options "$here/settings.cpp" -o program || return 1
         [ "$(INLAY_SET=sched_clock=tsc ./program)" = "0 0 2 1 ordinary" ] || { echo "$options: $(./program)"; return 1; }
+    done
+}
+
+# An image exports nothing of inlay's, nor of its types.
+exports() { # COMPILER
+    for level in -O0 -O2; do
+        # shellcheck disable=SC2086
+        "$1" $flags $level -fPIC -shared "$here/settings.cpp" -o settings.so || return 1
+        nm -D --defined-only settings.so >symbols
+        grep -q ' T main' symbols || { echo "it exports nothing at all"; return 1; }
+        said=$(awk '($2 == "u" && $3 !~ /^_ZZ?NK?St/) || $3 ~ /5inlay/ { print $3 }' symbols | c++filt | cut -c1-200 | head -n 3)
+        [ -z "$said" ] || { echo "$level: $said"; return 1; }
     done
 }
 
