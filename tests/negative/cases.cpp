@@ -493,7 +493,8 @@ inline constexpr auto knobs = inlay::controls(inlay::control(run, inlay::target<
 // EXPECT inlay: two targets of a static call have one name
 #include <inlay/controls.hpp>
 inline constexpr inlay::static_call<"app.run", &function> run;
-inline constexpr auto knobs = inlay::controls(inlay::control(run, inlay::target<"a", &function>, inlay::target<"a", nullptr>));
+inline constexpr auto knobs =
+    inlay::controls(inlay::control(run, inlay::target<"a", &function>, inlay::target<"a", nullptr>));
 
 // CASE target_of_a_key
 // EXPECT inlay: only a static call has targets
@@ -528,4 +529,6 @@ struct table {
     int number;
 };
 } // namespace
-void use() { inlay::for_each_feature(table{}, [](auto) {}); }
+void use() {
+    inlay::for_each_feature(table{}, [](auto) {});
+}
