@@ -61,6 +61,15 @@ class Costs:
         compilers.table(f"{self.compiler.name}: including a header, -O2", (
             "header", "user s over an empty unit", "peak KiB", "over an empty unit"), rows, left=1)
 
+    def controls(self):
+        """Ten knobs by name, against the same unit without Hana."""
+        runs = self.in_turn([units.WITHOUT_CONTROLS, units.WITH_CONTROLS], "inlay/controls.hpp")
+        without = statistics.median(plain.user_seconds for plain, _ in runs)
+        more = statistics.median(with_it.user_seconds - plain.user_seconds for plain, with_it in runs)
+        self.add("ten controls", "opt-in", "user time over the same unit without", "s", more)
+        compilers.table(f"{self.compiler.name}: ten controls by name, -O2", (
+            "unit", "user s without", "more with"), [("ten keys", f"{without:.3f}", f"{more:.3f}")], left=1)
+
     def declarations_and_sites(self):
         rows = []
         known = {}  # kinds share ordinary forms
@@ -114,6 +123,7 @@ def main():
         for compiler in chosen:
             costs = Costs(compiler, pathlib.Path(work), repeat, results)
             costs.headers(QUICK_HEADERS if arguments.quick else units.PUBLIC_HEADERS)
+            costs.controls()
             if not arguments.quick:
                 costs.declarations_and_sites()
     if arguments.out:

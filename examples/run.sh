@@ -69,6 +69,7 @@ for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_static
 done
 run 11_wrong_uses sh examples/tour/11_wrong_uses.sh "$compiler"
 run 12_pv "$BUILD/examples/tour/12_pv"
+run 13_controls "$BUILD/examples/tour/13_controls"
 if [ $bench = ON ]; then
     run first_look "$BUILD/bench/first_look"
 else

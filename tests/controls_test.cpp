@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -29,7 +31,7 @@ inline constexpr inlay::static_key<"controls.checks", true> checks;
 inline constexpr inlay::static_switch<"controls.level", 4, 1> level;
 inline constexpr inlay::static_switch<"controls.many", 64, 0U> many;
 
-enum class codec { none, fast, small };
+enum class codec : std::uint8_t { none, fast, small };
 inline constexpr inlay::static_switch<"controls.codec", 3, codec::fast> chosen; // its type belongs to this unit
 
 [[gnu::noinline]] unsigned long jiffies() { return 100; }
@@ -400,7 +402,9 @@ class file {
 public:
     explicit file(const std::string& content) { std::ofstream{path_} << content; }
     file(const file&) = delete;
+    file(file&&) = delete;
     file& operator=(const file&) = delete;
+    file& operator=(file&&) = delete;
     ~file() { unlink(path_.c_str()); }
     [[nodiscard]] const char* path() const { return path_.c_str(); }
 
@@ -503,7 +507,7 @@ TEST_P(Controls, KnobsAreTheDeclarations) {
     static_assert(std::is_same_v<decltype(knobs["controls.level"_s]), std::remove_const_t<decltype(level)>>);
     static_assert(std::is_same_v<decltype(knobs["controls.clock"_s]), std::remove_const_t<decltype(clock_source)>>);
     static_assert(std::is_empty_v<decltype(knobs)>);
-    static_assert(decltype(boost::hana::size(knobs))::value == 8 && knobs.size == 8);
+    static_assert(decltype(boost::hana::size(knobs))::value == 8 && decltype(knobs)::size == 8);
     ASSERT_TRUE(inlay::set(knobs["controls.trace"_s], true));
     EXPECT_TRUE(knobs["controls.trace"_s]);
     EXPECT_TRUE(ask_trace());

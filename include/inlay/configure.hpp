@@ -13,10 +13,10 @@
 //
 // These set names of the whole process; with controls (controls.hpp) as the first argument, only the names of those.
 //
-// How it works. The text is cut into settings, and all of them are looked up and checked, under one lock, before the first
-// change. Then the changes are made one by one, in their order, and other threads may see one before the next; no other
-// change comes between. If the system refuses one, those before it are taken back; error::change_incomplete says that they
-// could not be. What set_by_name() says of values holds here.
+// How it works. The text is cut into settings, and all of them are looked up and checked, under one lock, before the
+// first change. Then the changes are made one by one, in their order, and other threads may see one before the next; no
+// other change comes between. If the system refuses one, those before it are taken back; error::change_incomplete says
+// that they could not be. What set_by_name() says of values holds here.
 #pragma once
 
 #include "inlay/names.hpp"
@@ -81,12 +81,33 @@ struct settable {
 
 inline namespace INLAY_TARGET {
 
-/// Settings, and the line of each.
-struct settings {
-    std::vector<assignment> all{};
-    std::vector<std::size_t> lines{};
+/// Settings, and the line of each. (A std::vector has functions that an image would export.)
+class settings {
+public:
+    /// Room for all settings of a text.
+    void make_room(std::string_view text) {
+        std::size_t most = 1;
+        for (const char each : text) {
+            most += each == ',' || each == '\n' ? 1 : 0;
+        }
+        all_.reset(new assignment[most]);
+        lines_.reset(new std::size_t[most]);
+    }
+    void add(const assignment& one, std::size_t line) noexcept {
+        all_[count_] = one;
+        lines_[count_++] = line;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] assignment* all() const noexcept { return all_.get(); }
+    [[nodiscard]] std::size_t line(std::size_t index) const noexcept { return lines_[index]; }
+
     std::string_view malformed{};
     std::size_t malformed_line{};
+
+private:
+    std::unique_ptr<assignment[]> all_{};    // NOLINT(*-avoid-c-arrays)
+    std::unique_ptr<std::size_t[]> lines_{}; // NOLINT(*-avoid-c-arrays)
+    std::size_t count_{};
 };
 
 [[nodiscard]] inline std::string_view without_blanks(std::string_view text) noexcept {
@@ -104,32 +125,40 @@ struct settings {
     }
     result = assignment{without_blanks(text.substr(0, equals)), without_blanks(text.substr(equals + 1))};
     const auto good = [](std::string_view part) noexcept {
-        return !part.empty() && std::all_of(part.begin(), part.end(), &may_be_in_setting);
+        for (const char each : part) {
+            if (!may_be_in_setting(each)) {
+                return false;
+            }
+        }
+        return !part.empty();
     };
     return good(result.name) && good(result.value);
 }
 
-/// Cuts a text into settings. A comma may end a line.
-[[nodiscard]] inline settings cut_settings(std::string_view text) {
-    settings result;
+/// Cuts a text into settings, which are added. A comma may end a line.
+inline void cut_settings(std::string_view text, settings& result) noexcept {
     for (std::size_t number = 1; !text.empty() && result.malformed_line == 0; ++number) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
+        const std::size_t end = smaller(text.find('\n'), text.size());
         std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
+        text.remove_prefix(smaller(end + 1, text.size()));
         line = without_blanks(line.substr(0, line.find('#')));
         while (!line.empty() && result.malformed_line == 0) {
-            const std::size_t comma = std::min(line.find(','), line.size());
+            const std::size_t comma = smaller(line.find(','), line.size());
             assignment one{};
             if (cut_setting(line.substr(0, comma), one)) {
-                result.all.push_back(one);
-                result.lines.push_back(number);
+                result.add(one, number);
             } else {
                 result.malformed = without_blanks(line.substr(0, comma));
                 result.malformed_line = number;
             }
-            line = without_blanks(line.substr(std::min(comma + 1, line.size())));
+            line = without_blanks(line.substr(smaller(comma + 1, line.size())));
         }
     }
+}
+[[nodiscard]] inline settings cut_settings(std::string_view text) {
+    settings result;
+    result.make_room(text);
+    cut_settings(text, result);
     return result;
 }
 
@@ -163,19 +192,19 @@ struct settings {
         text.append("\"").append(cut.malformed).append("\": ").append(message(done.error())).append("\n");
         return {done, source, cut.malformed_line, text};
     }
-    for (std::size_t i = 0; i < cut.all.size(); ++i) {
-        if (!wanted(cut.all[i].name)) {
-            const outcome done{error::name_unknown, begin_of(cut.all[i].name)};
-            return explained(done, source, cut.lines[i], lines, cut.all[i], wanted);
+    for (std::size_t i = 0; i < cut.size(); ++i) {
+        if (!wanted(cut.all()[i].name)) {
+            const outcome done{error::name_unknown, begin_of(cut.all()[i].name)};
+            return explained(done, source, cut.line(i), lines, cut.all()[i], wanted);
         }
     }
     std::size_t failed = 0;
-    const outcome done = cut.all.empty() ? outcome{} : assign(cut.all.data(), cut.all.size(), failed);
+    const outcome done = cut.size() == 0 ? outcome{} : assign(cut.all(), cut.size(), failed);
     if (done) {
         return {done, source, 0, {}};
     }
-    if (failed < cut.all.size() && done.error() != error::no_memory) {
-        return explained(done, source, cut.lines[failed], lines, cut.all[failed], wanted);
+    if (failed < cut.size() && done.error() != error::no_memory) {
+        return explained(done, source, cut.line(failed), lines, cut.all()[failed], wanted);
     }
     return {done, source, 0, place_of(source, 0, lines) + message(done.error()) + "\n"};
 }
@@ -224,49 +253,47 @@ struct settings {
     return text != nullptr ? configure_text(text, variable, wanted) : configured{};
 }
 
+[[nodiscard]] inline std::size_t begin_of_last_line(const std::string& text) noexcept { // of one that ends
+    const std::size_t before = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
+    return before == std::string::npos ? 0 : before + 1;
+}
+
 [[nodiscard]] inline configured configure_arguments(int& count, char** arguments, std::string_view option,
                                                     const settable& wanted) {
-    settings cut;
-    int kept = count > 0 ? 1 : 0;
+    // The settings are those of one text, in which line ends separate the arguments; it lives until all is carried out.
+    std::string text;
+    std::vector<char*> others;
     bool options = true;
-    std::vector<char*> others(arguments, arguments + kept);
-    for (int i = kept; i < count; ++i) {
+    for (int i = 0; i < count; ++i) {
         const std::string_view argument{arguments[i]};
         options = options && argument != "--";
-        std::string_view text;
-        if (options && argument == option) {
-            text = ++i < count ? std::string_view{arguments[i]} : std::string_view{};
-        } else if (options && argument.size() > option.size() && argument[option.size()] == '=' &&
+        if (i != 0 && options && argument == option) {
+            text.append(++i < count ? arguments[i] : "").append("\n");
+        } else if (i != 0 && options && argument.size() > option.size() && argument[option.size()] == '=' &&
                    argument.substr(0, option.size()) == option) {
-            text = argument.substr(option.size() + 1);
+            text.append(argument.substr(option.size() + 1)).append("\n");
         } else {
             others.push_back(arguments[i]);
             continue;
         }
-        settings more = cut_settings(text);
-        if (more.all.empty() && more.malformed_line == 0) { // nothing stands there
-            more.malformed = text;
-            more.malformed_line = 1;
-        }
-        if (cut.malformed_line == 0) {
-            cut.all.insert(cut.all.end(), more.all.begin(), more.all.end());
-            cut.lines.insert(cut.lines.end(), more.all.size(), 0);
-            cut.malformed = more.malformed;
-            cut.malformed_line = more.malformed_line;
+        if (without_blanks({text.data() + begin_of_last_line(text), text.size() - 1 - begin_of_last_line(text)})
+                .empty()) {
+            text.insert(text.size() - 1, ","); // nothing stands there: refused
         }
     }
-    const bool malformed = cut.malformed_line != 0;
+    settings cut = cut_settings(text);
     configured result = carry_out(cut, std::string{option}, false, wanted);
     if (result) {
-        for (kept = 0; static_cast<std::size_t>(kept) < others.size(); ++kept) {
-            arguments[kept] = others[static_cast<std::size_t>(kept)];
+        int kept = 0;
+        for (char* const each : others) {
+            arguments[kept++] = each;
         }
         if (kept < count) {
             arguments[kept] = nullptr;
         }
         count = kept;
     }
-    return malformed ? configured{result.outcome(), result.source(), 0, result.text()} : result;
+    return {result.outcome(), result.source(), 0, result.text()};
 }
 
 } // namespace INLAY_TARGET
@@ -275,8 +302,8 @@ struct settings {
 
 inline namespace INLAY_TARGET {
 
-// All are thread-safe and work before apply() and after. They allocate: not under the lock. On an error, error(), line()
-// and text() say what is wrong, and nothing has changed; only after error::change_incomplete some has.
+// All are thread-safe and work before apply() and after. They allocate, but not under the lock. On an error, error(),
+// line() and text() say what is wrong, and nothing has changed; only after error::change_incomplete some has.
 
 /// Sets what the text says: "app.trace=on, codec.level=2". Of one name twice, the last counts.
 [[gnu::visibility("hidden")]] inline configured configure(std::string_view text) {

@@ -15,9 +15,9 @@
 //     inlay::print(knobs);                                 // a line for each
 //
 // How it works. A Hana map leads from names, which are types (boost::hana::string), to declarations, which are empty
-// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds the
-// same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other header of
-// inlay includes Hana.
+// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds
+// the same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other
+// header of inlay but hana.hpp includes Hana.
 #pragma once
 
 #include "inlay/configure.hpp"
@@ -30,7 +30,6 @@
 #include <boost/hana/pair.hpp>
 #include <boost/hana/string.hpp>
 
-#include <array>
 #include <cstdio>
 #include <string_view>
 #include <type_traits>
@@ -138,6 +137,13 @@ struct as_control<control_t<Declaration, Targets...>> {
 
 struct controls_tag;
 
+/// Where the records are. (A std::array has functions that an image would export.)
+template <std::size_t Count>
+struct names_of_controls {
+    const table::named* all[Count == 0 ? 1 : Count]; // NOLINT(*-avoid-c-arrays)
+    [[nodiscard]] settable only() const noexcept { return {all, Count, false}; }
+};
+
 /// Says which name is not there, and which are: the compiler shows both in the type.
 template <bool Found, name Asked, name... Known>
 struct a_control_has_this_name {
@@ -184,9 +190,8 @@ public:
     static constexpr std::size_t size = sizeof...(Controls);
 
     /// Writes the records that the controls need, and returns where they are.
-    [[nodiscard, gnu::visibility("hidden")]] static std::array<const table::named*, sizeof...(Controls)>
-    describe() noexcept {
-        return {Controls::describe()...};
+    [[nodiscard, gnu::visibility("hidden")]] static detail::names_of_controls<sizeof...(Controls)> describe() noexcept {
+        return {{Controls::describe()...}};
     }
 
 private:
@@ -222,13 +227,13 @@ inline namespace INLAY_TARGET {
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure(const controls_t<Controls...>& knobs, std::string_view text) {
     const auto names = knobs.describe();
-    return detail::configure_text(text, {}, {names.data(), names.size(), false});
+    return detail::configure_text(text, {}, names.only());
 }
 
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure_file(const controls_t<Controls...>& knobs, const char* path) {
     const auto names = knobs.describe();
-    return detail::configure_file(path, {names.data(), names.size(), false});
+    return detail::configure_file(path, names.only());
 }
 
 /// (A library's controls better have a variable of their own: each unknown name is an error.)
@@ -236,21 +241,21 @@ template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure_environment(const controls_t<Controls...>& knobs,
                                                                const char* variable = "INLAY_SET") {
     const auto names = knobs.describe();
-    return detail::configure_environment(variable, {names.data(), names.size(), false});
+    return detail::configure_environment(variable, names.only());
 }
 
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure_arguments(const controls_t<Controls...>& knobs, int& argc,
                                                              char** argv, std::string_view option = "--set") {
     const auto names = knobs.describe();
-    return detail::configure_arguments(argc, argv, option, {names.data(), names.size(), false});
+    return detail::configure_arguments(argc, argv, option, names.only());
 }
 
 /// Calls `function(const name_entry&)` for each control, in the order of the names' bytes: its value, default, sites.
 template <class... Controls, class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(const controls_t<Controls...>& knobs, Function function) {
     const auto names = knobs.describe();
-    return detail::for_each_wanted(detail::settable{names.data(), names.size(), false}, function);
+    return detail::for_each_wanted(names.only(), function);
 }
 
 /// Prints a line for each control: value, kind, values, default, and how many sites.

@@ -33,7 +33,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 template <class Features, class Function>
-constexpr void for_each_feature_group(const Features& features, Function&& function) {
+constexpr void for_each_feature_group(const Features& features, const Function& function) {
     if constexpr (requires { features.for_each_group(function); }) {
         features.for_each_group(function);
     } else {

@@ -3,7 +3,7 @@
 // members: how the members of a table are counted and reached, for pv_ops.hpp and features.hpp.
 //
 // How it works. Boost.PFR counts the members of an aggregate and binds them. For a type that is adapted as a struct of
-// Boost.Hana, hana.hpp has a specialization: such a type need not be an aggregate, and may have more than 100 members.
+// Boost.Hana, hana.hpp has a specialization: such a type need not be an aggregate.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -15,8 +15,8 @@
 // So it comes and goes with its image, and other images find it in the tree of all names (images.hpp).
 //
 // A list is a copy: the lock is held while names, values and sites are copied, and no longer when the user's function
-// runs. The copy is in pages of its own, so that nothing is allocated under the lock. Nothing here needs the C++ library,
-// Zydis or libdw; where the program has them, __cxa_demangle() and dladdr() make types and targets readable.
+// runs. The copy is in pages of its own, so that nothing is allocated under the lock. Nothing here needs the C++
+// library, Zydis or libdw; where the program has them, __cxa_demangle() and dladdr() make types and targets readable.
 //
 // All functions are thread-safe, work before apply() and after, and are not for signal handlers, as set() is not.
 #pragma once
@@ -24,10 +24,10 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/process.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <type_traits>
 
@@ -148,9 +148,9 @@ inline constexpr bool are_different<First, Others...> = ((First != Others) && ..
 
 } // namespace detail
 
-/// Gives names to targets of a static call, for this image and all others while it is loaded; "default" is the target of
-/// the declaration, and "null" is none. Names nothing while it runs: it may run often, in any function that the program
-/// keeps, and need not run at all.
+/// Gives names to targets of a static call, for this image and all others while it is loaded; "default" is the target
+/// of the declaration, and "null" is none. Names nothing while it runs: it may run often, in any function that the
+/// program keeps, and need not run at all.
 template <name Call, auto Default, name... Names, auto... Targets>
 [[gnu::always_inline]] inline void name_targets(const static_call<Call, Default>& /*call*/,
                                                 const target_t<Names, Targets>&... /*targets*/) noexcept {
@@ -203,6 +203,15 @@ struct symbol_info {
 } // namespace c
 
 inline namespace INLAY_TARGET {
+
+[[nodiscard]] inline std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
+/// As substr(), which may throw and so needs the C++ library.
+[[nodiscard]] inline std::string_view part_of(std::string_view text, std::size_t from,
+                                              std::size_t size = std::string_view::npos) noexcept {
+    from = smaller(from, text.size());
+    return {text.data() + from, smaller(size, text.size() - from)};
+}
 
 /// A name as a user spells it: "sched_clock", or the name of a target.
 struct asked_name {
@@ -274,10 +283,10 @@ void for_each_in_tree(const table::named* root, const Function& function) noexce
 class type_text {
 public:
     type_text(const char* signature, bool has_trampoline) noexcept : all_{signature}, has_trampoline_{has_trampoline} {
-        const std::string_view mangled = all_.substr(0, all_.find('.'));
+        const std::string_view mangled = part_of(all_, 0, all_.find('.'));
         for (const std::string_view start : {"_ZN5inlay6detail9signatureI", "_ZN5inlay6detail12signature_inI"}) {
-            if (mangled.substr(0, start.size()) == start) {
-                read(mangled.substr(start.size()));
+            if (part_of(mangled, 0, start.size()) == start) {
+                read(part_of(mangled, start.size()));
             }
         }
     }
@@ -296,22 +305,22 @@ private:
     static constexpr std::string_view of_switch{"NS0_9switch_ofI"};
 
     void read(std::string_view type) noexcept {
-        if (type.substr(0, of_key.size()) == of_key && type.size() > of_key.size()) {
+        if (part_of(type, 0, of_key.size()) == of_key && type.size() > of_key.size()) {
             known_ = true;
             kind_ = name_kind::static_key;
             ways_ = 2;
             initial_ = type[of_key.size()] == '1' ? 1 : 0;
-        } else if (type.substr(0, of_switch.size()) == of_switch) {
+        } else if (part_of(type, 0, of_switch.size()) == of_switch) {
             kind_ = name_kind::static_switch;
             for (std::size_t at = of_switch.size(); at < type.size() && !known_; ++at) {
-                known_ = ends_switch(type.substr(at));
+                known_ = ends_switch(part_of(type, at));
             }
         } else {
-            type.remove_prefix(type.substr(0, 2) == "Do" ? 2 : 0); // noexcept
+            type.remove_prefix(part_of(type, 0, 2) == "Do" ? 2 : 0); // noexcept
             known_ = type.size() > 1 && type[0] == 'F';
             kind_ = name_kind::static_call;
             if (known_) {
-                read_result(type.substr(1));
+                read_result(part_of(type, 1));
             }
         }
     }
@@ -337,7 +346,7 @@ private:
         unsigned long long ways = 0;
         unsigned long long initial = 0;
         unsigned long long unit = 0;
-        if (!take_number(text, 'j', ways) || !take_number(text, 'j', initial) || text.substr(0, 2) != "EE") {
+        if (!take_number(text, 'j', ways) || !take_number(text, 'j', initial) || part_of(text, 0, 2) != "EE") {
             return false;
         }
         text.remove_prefix(2);
@@ -374,8 +383,8 @@ private:
 
 /// Goes back to a setting.
 struct going_back {
-    change how; ///< first: leads to this
-    table::setting before;
+    change how{}; ///< first: leads to this
+    table::setting before{};
 };
 inline error next_as_before(const change& change, table::setting& to) noexcept {
     to = reinterpret_cast<const going_back&>(change).before;
@@ -596,6 +605,7 @@ struct name_row {
     std::uint32_t images;
     std::uint32_t sites;
     std::uint32_t patched;
+    std::uint32_t hash;
     bool has_trampoline;
     bool own;
 
@@ -642,8 +652,8 @@ public:
         const std::string_view name{call.name};
         const std::string_view text{row.name};
         const bool is = row.type().is_target() && text.size() > name.size() && text[name.size()] == '=' &&
-                        text.substr(0, name.size()) == name && same_text(call.signature, row.signature, '.');
-        return is ? text.substr(name.size() + 1) : std::string_view{};
+                        part_of(text, 0, name.size()) == name && same_text(call.signature, row.signature, '.');
+        return is ? part_of(text, name.size() + 1) : std::string_view{};
     }
 
 private:
@@ -683,13 +693,13 @@ private:
             row.name = copied(text_at(named.name));
             row.signature = copied(text_at(named.signature));
             row.cell = &cell;
+            row.hash = cell.state.hash;
             row.setting = setting_of(cell);
             row.images = 1;
             row.sites = row.patched = 0;
             row.has_trampoline = static_cast<bool>(named.trampoline);
             row.own = cell.state.owner == &own_image;
         });
-        std::sort(rows_, rows_ + count_, [](const name_row& a, const name_row& b) noexcept { return a.cell < b.cell; });
         for (table::image* each = all.images; each != nullptr; each = each->registry.next) {
             const table::tables tables = tables_of(*each);
             for (std::size_t i = 0; i < tables.keys.size(); ++i) {
@@ -711,24 +721,34 @@ private:
             return; // of a dispatch, or not in order
         }
         const table::cell* const cell = &cell_of(*reinterpret_cast<const table::named*>(at));
-        name_row* const end = rows_ + count_;
-        name_row* const row = std::lower_bound(
-            rows_, end, cell, [](const name_row& a, const table::cell* b) noexcept { return a.cell < b; });
-        if (row != end && row->cell == cell) {
-            ++row->sites;
-            row->patched += can_be && cell->state.sites != 0 ? 1 : 0;
+        // The tree gave the rows in the order of their hashes.
+        std::size_t first = 0;
+        for (std::size_t end = count_; first != end;) {
+            const std::size_t middle = first + (end - first) / 2;
+            (rows_[middle].hash < cell->state.hash ? first : end) =
+                rows_[middle].hash < cell->state.hash ? middle + 1 : middle;
         }
+        for (; first < count_ && rows_[first].hash == cell->state.hash; ++first) {
+            if (rows_[first].cell == cell) {
+                ++rows_[first].sites;
+                rows_[first].patched += can_be && cell->state.sites != 0 ? 1 : 0;
+            }
+        }
+    }
+
+    /// For qsort(): a template of the C++ library's could be a symbol that the image exports.
+    [[nodiscard]] static int order(const void* a, const void* b) noexcept {
+        const auto& one = *static_cast<const name_row*>(a);
+        const auto& other = *static_cast<const name_row*>(b);
+        const int names = std::string_view{one.name}.compare(other.name);
+        return names != 0                                   ? names
+               : one.has_trampoline != other.has_trampoline ? (one.has_trampoline ? -1 : 1)
+                                                            : std::string_view{one.signature}.compare(other.signature);
     }
 
     /// Puts the rows of one name and type together.
     void merge() noexcept {
-        std::sort(rows_, rows_ + count_, [](const name_row& a, const name_row& b) noexcept {
-            const int names = std::string_view{a.name}.compare(b.name);
-            return names != 0 ? names < 0
-                   : a.has_trampoline != b.has_trampoline
-                       ? a.has_trampoline
-                       : std::string_view{a.signature} < std::string_view{b.signature};
-        });
+        std::qsort(rows_, count_, sizeof(name_row), &order);
         std::size_t kept = 0;
         for (std::size_t i = 0; i < count_; ++i) {
             const name_row& one = rows_[i];
@@ -945,7 +965,9 @@ private:
                 *next++ = ',';
                 *next++ = ' ';
             }
-            next = std::copy(target.begin(), target.end(), next);
+            for (const char each : target) {
+                *next++ = each;
+            }
         };
         each_target(call, [&](std::string_view target, const name_row& /*row*/) noexcept {
             if (target == "null") {
@@ -997,7 +1019,7 @@ private:
         for (std::size_t j = 0; j < b.size(); ++j) {
             const std::size_t changed = corner + (a[i] == b[j] ? 0 : 1);
             corner = row[j + 1];
-            row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
+            row[j + 1] = smaller(changed, smaller(row[j], row[j + 1]) + 1);
         }
     }
     return row[b.size()];
@@ -1018,12 +1040,12 @@ inline constexpr std::size_t too_unlike = 1000;
     std::string_view best;
     std::size_t least = too_unlike;
     while (!parts.empty()) {
-        const std::size_t end = std::min(parts.find(", "), parts.size());
-        if (const std::size_t here = unlikeness(written, parts.substr(0, end)); here < least) {
-            best = parts.substr(0, end);
+        const std::size_t end = smaller(parts.find(", "), parts.size());
+        if (const std::size_t here = unlikeness(written, part_of(parts, 0, end)); here < least) {
+            best = part_of(parts, 0, end);
             least = here;
         }
-        parts.remove_prefix(std::min(end + 2, parts.size()));
+        parts.remove_prefix(smaller(end + 2, parts.size()));
     }
     return best;
 }
@@ -1099,7 +1121,7 @@ void explain_to(const outcome& done, std::string_view name, std::string_view val
     if (done.error() == error::name_unknown) {
         std::size_t least = too_unlike;
         (void)for_each_wanted(wanted,
-                              [&](const name_entry& each) { least = std::min(least, unlikeness(name, each.name)); });
+                              [&](const name_entry& each) { least = smaller(least, unlikeness(name, each.name)); });
         bool first = true;
         (void)for_each_wanted(wanted, [&](const name_entry& each) {
             if (least != too_unlike && unlikeness(name, each.name) == least) {
@@ -1148,8 +1170,9 @@ void explain_to(const outcome& done, std::string_view name, std::string_view val
 inline namespace INLAY_TARGET {
 
 /// Calls `function(const name_entry&)` for each key, switch and static call of all images of the process, in the order
-/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is that
-/// of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not listed.
+/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is
+/// that of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not
+/// listed. error::no_memory, or what joining the process's images can say (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
@@ -1168,8 +1191,9 @@ template <class Function>
     return detail::assign(&one, 1, failed);
 }
 
-/// Writes what went wrong in set_by_name(name, value), in one sentence, by `write(std::string_view)`; for an unknown name
-/// the nearest ones, and a line for each that exists; for an unknown value what the name takes. Ends with a line's end.
+/// Writes what went wrong in set_by_name(name, value), in one sentence, by `write(std::string_view)`; for an unknown
+/// name the nearest ones, and a line for each that exists; for an unknown value what the name takes. Ends with a line's
+/// end.
 template <class Write>
 [[gnu::visibility("hidden")]] void explain(const outcome& done, std::string_view name, std::string_view value,
                                            const Write& write) {
