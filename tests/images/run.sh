@@ -31,6 +31,8 @@ baseline clang++-14
 baseline clang++-16
 baseline clang++-19
 linear g++ valgrind
+choosing g++ clang++-19
+choosing clang++-19 g++
 LIST
 }
 
@@ -125,6 +127,13 @@ PYTHON
         esac && run_group "$name" "$file: discarded" || return 1
         cp kept "$file"
     done
+}
+
+# A program and a plugin that have the same dispatch.
+choosing() { # COMPILER OTHER_COMPILER
+    library "$2" plugin.so choosing.cpp -DPLUGIN || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
 }
 
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.
