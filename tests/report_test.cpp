@@ -345,7 +345,8 @@ TEST_F(ReportSites, ADispatchThatWasToldOtherwise) {
     apply_with(false, false);
     const auto winner = [] {
         std::string all;
-        for (const auto& each : site_called(collected("this"), "report.call").choices) {
+        const auto contents = collected("this");
+        for (const auto& each : site_called(contents, "report.call").choices) {
             all += each.wins ? each.target + ';' : "";
         }
         return all;
@@ -355,7 +356,6 @@ TEST_F(ReportSites, ADispatchThatWasToldOtherwise) {
     ASSERT_TRUE(inlay::choose(call, 1, inlay::unsupported_too));
     EXPECT_NE(winner(), automatic);
     EXPECT_NE(winner(), "");
-    EXPECT_EQ(site_called(collected("this"), "report.call").choices.size(), 2U);
     ASSERT_TRUE(inlay::choose_automatically(call));
     EXPECT_EQ(winner(), automatic);
 }

@@ -66,7 +66,10 @@ struct choice_in : choice_made {
         }
         saved_pointer_ = Dispatch::target();
         if (!note.listed) {
-            note = {reinterpret_cast<address>(&Dispatch::state.targets), &address_of_candidate, all_told, true};
+            note.targets = reinterpret_cast<address>(&Dispatch::state.targets);
+            note.candidate = &address_of_candidate;
+            note.next = all_told;
+            note.listed = true;
             all_told = &note;
         }
     }
@@ -155,17 +158,23 @@ template <class Dispatch>
                                                         : error::candidate_unsupported;
 }
 
+[[nodiscard, gnu::visibility("hidden")]] inline outcome refused_choice(error trouble) noexcept {
+    outcome done;
+    done.fail(trouble, {table_kind::no_table, 0, 0});
+    return done;
+}
+
 /// Checks, then makes the choice: `make(choice_made&)` does.
 template <class Dispatch, class Make>
 [[gnu::visibility("hidden")]] outcome choose_number(std::size_t number, bool unsupported, bool automatic,
                                                     const Make& make) noexcept {
-    outcome done;
-    done.fail(may_choose<Dispatch>(number, unsupported), {table_kind::no_table, 0, 0});
-    return done ? make([&](const table::tables& tables, auto& platform) noexcept {
-        choice_in<Dispatch> choice{number, automatic};
-        return choose_in_tables(tables, choice, platform);
-    })
-                : done;
+    const error trouble = may_choose<Dispatch>(number, unsupported);
+    // (Each result is made where it goes: a kernel need not have memcpy.)
+    return trouble != error::no_error ? refused_choice(trouble)
+                                      : make([&](const table::tables& tables, auto& platform) noexcept {
+                                            choice_in<Dispatch> choice{number, automatic};
+                                            return choose_in_tables(tables, choice, platform);
+                                        });
 }
 
 } // namespace INLAY_TARGET

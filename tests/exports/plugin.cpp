@@ -175,8 +175,16 @@ inline int change() {
     note(inlay::update(zero, inlay::returns_zero<int(int)>));
     note(inlay::update(member, &ask_shape));
     note(inlay::update(null, inlay::no_target<void(int)>));
+    note(inlay::choose(chosen, 1, inlay::unsupported_too));
+    note(inlay::choose(chosen, &slow));
+    note(inlay::choose_automatically(chosen));
     // By platforms of the user's own.
     watching self;
+    note(inlay::choose(chosen, &fast, inlay::unsupported_too, self));
+    note(inlay::choose(chosen, 0, self));
+    note(inlay::choose_automatically(chosen, self));
+    good +=
+        chosen.supported(1) && chosen.target() != nullptr ? static_cast<int>(chosen.chosen() + chosen.automatic()) : 0;
     note(inlay::set(off, true, self));
     note(inlay::set(way, 17, self));
     note(inlay::enable(off, self));

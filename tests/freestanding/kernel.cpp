@@ -63,7 +63,10 @@ extern "C" [[noreturn]] void _start() {
                                                                  {at(image_begin), at(image_end)}};
     const bool changed = inlay::set(trace, true, kernel) && inlay::enable(trace, kernel) &&
                          inlay::disable(trace, kernel) && inlay::set(scheduler, 3, kernel) &&
-                         inlay::update(clock, &by_tsc, kernel) && inlay::update(probe, nullptr, kernel);
+                         inlay::update(clock, &by_tsc, kernel) && inlay::update(probe, nullptr, kernel) &&
+                         inlay::choose(console, 1, inlay::unsupported_too, kernel) &&
+                         inlay::choose(console, &default_console, kernel) &&
+                         inlay::choose_automatically(console, kernel) && console.chosen() == 0;
     status += changed ? 0 : 1;
     if (trace) {
         status += static_cast<int>(clock());

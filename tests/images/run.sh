@@ -35,6 +35,8 @@ baseline $clang_oldest
 baseline $clang_other
 baseline $clang
 linear $gcc valgrind
+choosing $gcc $clang
+choosing $clang $gcc
 LIST
 }
 
@@ -129,6 +131,13 @@ PYTHON
         esac && run_group "$name" "$file: discarded" || return 1
         cp kept "$file"
     done
+}
+
+# A program and a plugin that have the same dispatch.
+choosing() { # COMPILER OTHER_COMPILER
+    library "$2" plugin.so choosing.cpp -DPLUGIN || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
 }
 
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.
