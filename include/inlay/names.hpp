@@ -598,16 +598,16 @@ private:
 
 /// A cell, and then a name: what is known of it.
 struct name_row {
-    const char* name;
-    const char* signature;
-    const table::cell* cell;
-    table::setting setting;
-    std::uint32_t images;
-    std::uint32_t sites;
-    std::uint32_t patched;
-    std::uint32_t hash;
-    bool has_trampoline;
-    bool own;
+    const char* name{};
+    const char* signature{};
+    const table::cell* cell{};
+    table::setting setting{};
+    std::uint32_t images{};
+    std::uint32_t sites{};
+    std::uint32_t patched{};
+    std::uint32_t hash{};
+    bool has_trampoline{};
+    bool own{};
 
     [[nodiscard]] type_text type() const noexcept { return {signature, has_trampoline}; }
 };
