@@ -18,6 +18,7 @@
 #include "keeper.hpp"
 #include "machine.hpp"
 #include "made_image.hpp"
+#include "progress.hpp"
 #include "ratios.hpp"
 
 #include <inlay/inlay.hpp>
@@ -82,8 +83,11 @@ std::vector<std::unique_ptr<image>>& images_of(std::size_t count) {
 /// Registers a row; `once(seconds)` does something to `records` records and adds the time that it took.
 template <class Once>
 void add(const std::string& name, std::size_t records, Once once) {
+    constexpr int repetitions = 31;
+    bench::progress::expect(repetitions);
     benchmark::RegisterBenchmark(name.c_str(),
                                  [once, records](benchmark::State& state) {
+                                     bench::progress::step();
                                      double all = 0;
                                      static bench::clock units;
                                      units.start();
@@ -99,7 +103,7 @@ void add(const std::string& name, std::size_t records, Once once) {
                                                                        static_cast<double>(records);
                                  })
         ->UseManualTime()
-        ->Repetitions(31)
+        ->Repetitions(repetitions)
         ->MinTime(0.02);
 }
 

@@ -10,8 +10,8 @@
 //
 // How it works. The time-stamp counter ticks at a rate of its own (Intel SDM volume 3, 18.17; AMD APM volume
 // 2, 13.2.4); the core's clock changes. So each measurement has its factor, cycles a tick: where perf_event_open(2)
-// counts cycles, from these; else from additions that wait for one another, a cycle each, run just before and just
-// after.
+// counts cycles, from these; else from rotations that wait for one another, a cycle each (by_hand.hpp says where), run
+// just before and just after.
 #pragma once
 
 #include "by_hand.hpp"
@@ -64,7 +64,7 @@ public:
     }
 
     [[nodiscard]] const char* source() const noexcept {
-        return file_ >= 0 ? "perf_event" : "rdtsc, calibrated by dependent additions";
+        return file_ >= 0 ? "perf_event" : "rdtsc, calibrated by dependent rotations";
     }
 
     /// Ticks between two reads with nothing in between.
@@ -87,8 +87,25 @@ public:
         return file_ >= 0 ? cycles / passed : (calibration_ + cycles_a_tick_) / 2;
     }
 
-    /// Additions a cycle that the core had to give, before start() or after stop(), whatever is less.
+    /// Exclusive ors a cycle (by_hand.hpp) that the core had to give, before start() or after stop(), whatever is less.
     [[nodiscard]] double width() const noexcept { return least_width_; }
+
+    // What it calibrates by, 4,096 instructions each: functions, so that they can be looked at.
+    [[gnu::noinline]] static void one_by_one() {
+        by_hand::number a = 1;
+        for (int i = 0; i < rounds; ++i) {
+            by_hand::one_by_one(a);
+        }
+    }
+    [[gnu::noinline]] static void four_at_once() {
+        by_hand::number a = 1;
+        by_hand::number b = 1;
+        by_hand::number c = 1;
+        by_hand::number d = 1;
+        for (int i = 0; i < rounds; ++i) {
+            by_hand::four_at_once(a, b, c, d, 3);
+        }
+    }
 
 private:
     [[nodiscard]] std::uint64_t count() const noexcept {
@@ -96,9 +113,9 @@ private:
         return file_ >= 0 && ::read(file_, &value, sizeof value) == sizeof value ? value : 0;
     }
 
-    static constexpr int rounds = 64; // 4,096 additions
+    static constexpr int rounds = 64; // 4,096 instructions
 
-    /// Additions a tick: the best of some tries. An interrupt makes it longer, nothing makes it shorter.
+    /// Instructions a tick: the best of some tries. An interrupt makes it longer, nothing makes it shorter.
     [[nodiscard]] static double best(void (*all_rounds)()) noexcept {
         constexpr int tries = 4;
         double most = 0;
@@ -112,22 +129,8 @@ private:
     }
 
     void calibrate() noexcept {
-        cycles_a_tick_ = best([] {
-            by_hand::number a = 1;
-            for (int i = 0; i < rounds; ++i) {
-                by_hand::one_by_one(a, 1);
-            }
-        });
-        width_ = best([] {
-                     by_hand::number a = 1;
-                     by_hand::number b = 1;
-                     by_hand::number c = 1;
-                     by_hand::number d = 1;
-                     for (int i = 0; i < rounds; ++i) {
-                         by_hand::four_at_once(a, b, c, d, 1);
-                     }
-                 }) /
-                 cycles_a_tick_;
+        cycles_a_tick_ = best(&one_by_one);
+        width_ = best(&four_at_once) / cycles_a_tick_;
     }
 
     int file_{-1};

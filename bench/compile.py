@@ -4,7 +4,7 @@
 # What inlay costs a compiler, at -O2: user seconds and peak memory of including each header, and the time of each
 # declaration and site, against the ordinary forms of the same.
 #
-#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; g++, and clang++-19 if there)
+#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; those that tools/compilers chooses)
 #   bench/compile.py --quick [compiler...]                           one repetition of two headers
 #
 # How. A header is compiled in turn with an empty unit, and the differences' median taken, so that a machine that slows
@@ -49,6 +49,7 @@ class Costs:
     def headers(self, names):
         rows = []
         for name in names:
+            compilers.progress(f"{self.compiler.name}: inlay/{name}.hpp")
             runs = self.in_turn([units.EMPTY, units.header(name)], f"inlay/{name}.hpp")
             seconds = statistics.median(with_it.user_seconds - empty.user_seconds for empty, with_it in runs)
             peak = statistics.median(with_it.peak_kib for _, with_it in runs)
@@ -60,12 +61,22 @@ class Costs:
         compilers.table(f"{self.compiler.name}: including a header, -O2", (
             "header", "user s over an empty unit", "peak KiB", "over an empty unit"), rows, left=1)
 
+    def controls(self):
+        """Ten knobs by name, against the same unit without Hana."""
+        runs = self.in_turn([units.WITHOUT_CONTROLS, units.WITH_CONTROLS], "inlay/controls.hpp")
+        without = statistics.median(plain.user_seconds for plain, _ in runs)
+        more = statistics.median(with_it.user_seconds - plain.user_seconds for plain, with_it in runs)
+        self.add("ten controls", "opt-in", "user time over the same unit without", "s", more)
+        compilers.table(f"{self.compiler.name}: ten controls by name, -O2", (
+            "unit", "user s without", "more with"), [("ten keys", f"{without:.3f}", f"{more:.3f}")], left=1)
+
     def declarations_and_sites(self):
         rows = []
         known = {}  # kinds share ordinary forms
         kinds = [("none", units.NOTHING), *((kind.name, form) for kind in units.KINDS for form in kind.forms)]
         for kind, form in kinds:
             if form not in known:
+                compilers.progress(f"{self.compiler.name}: {kind}, {form.name}")
                 known[form] = self.costs_of(kind, form)
             costs = known[form]
             for (what, unit), value in costs.items():
@@ -100,7 +111,7 @@ def main():
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions, of which the median is taken")
     parser.add_argument("--quick", action="store_true", help="one repetition of two headers")
-    parser.add_argument("compiler", nargs="*", help="default: g++, and clang++-19 if there")
+    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat takes 1 or more")
@@ -112,6 +123,7 @@ def main():
         for compiler in chosen:
             costs = Costs(compiler, pathlib.Path(work), repeat, results)
             costs.headers(QUICK_HEADERS if arguments.quick else units.PUBLIC_HEADERS)
+            costs.controls()
             if not arguments.quick:
                 costs.declarations_and_sites()
     if arguments.out:

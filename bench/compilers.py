@@ -62,9 +62,12 @@ class Compiler:
 
 
 def chosen(commands):
-    """The compilers of the command line; else g++, and clang++-19 if it is there."""
+    """The compilers of the command line; else the GCC and the Clang that tools/compilers chooses, if they are there."""
     if not commands:
-        commands = ["g++"] + (["clang++-19"] if shutil.which("clang++-19") else [])
+        for role in ("gcc", "clang"):
+            command = subprocess.run(["sh", ROOT / "tools/compilers", role], capture_output=True, text=True, check=True).stdout.strip()
+            if role == "gcc" or shutil.which(command):
+                commands = [*commands, command]
     return [Compiler(each) for each in commands]
 
 
@@ -84,8 +87,15 @@ def write_json(path, compilers, context, results):
 
 
 def processor():
-    found = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return found[1] if found else os.uname().machine
+    """As bench/machine.hpp says it: "AMD EPYC, family 25, model 1"."""
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    found = [re.search(rf"^{name}\s*:\s*(.*?)\s*$", text, re.MULTILINE) for name in ("model name", "cpu family", "model")]
+    return "{}, family {}, model {}".format(*(each[1] for each in found)) if all(found) else os.uname().machine
+
+
+def progress(text):
+    """A line for whoever waits, at once and on standard error: tables come at the end."""
+    print(f"    {text} ...", file=sys.stderr, flush=True)
 
 
 def table(title, columns, rows, left):

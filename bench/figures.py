@@ -4,10 +4,16 @@
 # Makes docs/figures/ of what the benchmarks measured:
 #
 #     bench/figures.py MEASURED OUT      # run.sh does it
+#     bench/figures.py OUT               # makes tables and pictures anew, of what is in OUT
 #
 # MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark), size.json
-# and compile.json; what is not there is left as it is in OUT. Results are first checked for sanity: a run that contradicts itself is refused,
-# and OUT stays as it was. Each raw file in OUT has the machine, compiler, flags, mitigations and date in it.
+# and compile.json, all of one machine. OUT has a folder for each machine, named after its processor: raw files, pictures
+# and a README.md; beside them OUT/README.md shows all machines side by side. What was not measured stays as it is: the
+# raw files in OUT, and where OUT has none those in docs/figures, are read as well. Each raw file has the machine,
+# compiler, flags, mitigations and date in it.
+#
+# Each result is first checked: one that contradicts itself is refused with its reason. The one in OUT stays then, the
+# others are written, and the exit status is 1.
 
 import json
 import math
@@ -25,7 +31,9 @@ from matplotlib import pyplot  # noqa: E402
 
 CHAINS = ["dependent", "independent"]
 SITES = [1, 64, 1024, 4096]
+APPLIED = [10**n for n in range(7)]
 STATES = ["warm", "branch-cold", "cache-cold"]
+PUBLISHED = pathlib.Path(__file__).resolve().parent.parent / "docs/figures"
 COLOURS = ["#20639b", "#3caea3", "#f6a531", "#c44536"]
 
 
@@ -36,12 +44,32 @@ def percentile(values, which):
     return sorted(values)[(len(values) - 1) * which // 100]
 
 
-def alone(measured):
-    """The repetitions in which the core was free, and which part of all they are."""
+BUSY = ("Something else runs on this machine, or on the other thread of its core: leave it alone meanwhile; if it is rented, "
+        "try at another time")
+REAL = "Measure on a real processor"
+REPORT = "Please report it, with what lscpu says"
+
+
+def iterations(measured):
     rows = [row for row in measured["benchmarks"] if row["run_type"] == "iteration"]
     for row in rows:
-        if row.get("error_occurred"):
-            sys.exit(f"{row['name']}: {row['error_message']}")
+        if row.get("error_occurred") or row.get("skipped"):  # until Google Benchmark 1.8, and since
+            raise Refused(f"{row['name']}: {row.get('error_message') or row.get('skip_message')}", REPORT)
+    if not rows:
+        raise Refused("it has no results", "Look at what was printed above")
+    return rows
+
+
+class Refused(Exception):
+    """Why a result is refused, and what to do."""
+
+    def __init__(self, reason, advice):
+        super().__init__(f"{reason}. {advice}.")
+
+
+def alone(measured):
+    """The repetitions in which the core was free, and which part of all they are."""
+    rows = iterations(measured)
     widest = percentile([row["width"] for row in rows], 95)
     chosen = [row for row in rows if row["width"] >= ALONE * widest]
     return len(chosen) / len(rows), chosen
@@ -62,10 +90,19 @@ class Dispatch:
                 _, _, form = key.split(" ", 2)
                 self.forms[form] = tuple(value.split(", against ", 1))
         self.cycles = {}
+        if "repetitions" in measured:  # published
+            self.free = measured["free"]
+            for name, values in measured["repetitions"].items():
+                form, chain, sites, state = name.split("/")
+                self.cycles[form, chain, int(sites), state] = values
+            return
         self.free, rows = alone(measured)
         for row in rows:
             form, chain, sites, state = row["name"].split("/")[:4]
             self.cycles.setdefault((form, chain, int(sites), state), []).append(row["cycles"])
+
+    def raw(self):
+        return {"unit": "cycles a site", "free": round(self.free, 4)}, self.cycles
 
     def median(self, form, chain="dependent", sites=64, state="warm"):
         return statistics.median(self.cycles[form, chain, sites, state])
@@ -79,26 +116,33 @@ class Dispatch:
         low, middle, high = quartiles(self.cycles[form, chain, sites, state])
         return (high - low) / 2 / middle
 
-    def troubles(self):
-        if self.context.get("emulator"):
-            yield f"the processor was emulated by {self.context['emulator']}"
-            return
-        for key, values in self.cycles.items():
-            if len(values) < 30:
-                yield f"{'/'.join(map(str, key))} has {len(values)} repetitions; 30 are needed"
-                return
+    def check(self):
+        refuse_emulated(self.context)
+        for form in self.forms:
+            for key in ((form, chain, sites, state) for chain in CHAINS for sites in SITES for state in STATES):
+                refuse_few(key, self.cycles.get(key, []), 30)
+        # At one site some cores have two states, a run this one, a run that one: only steady figures can contradict.
         for sites in (1, 64):
             same = self.ratio("direct, again", sites=sites)
-            if not 0.98 <= same <= 1.02:
-                yield f"two forms of the same instructions have a ratio of {same:.2f} at {counted(sites)}: the machine is too busy"
-            if self.spread("direct", "dependent", sites, "warm") > 0.1:
-                yield f"the quartiles of a direct call are {200 * self.spread('direct', 'dependent', sites, 'warm'):.0f} % apart at {counted(sites)}: the machine is too busy"
+            steady = not any(self.unsteady(form, sites) for form in ("direct", "direct, again"))
+            if not 0.98 <= same <= 1.02 and (steady or sites > 1):
+                raise Refused(f"two forms of the same instructions have a ratio of {same:.2f} at {counted(sites)}", BUSY)
+        for form in ("no question", "direct"):
+            if self.unsteady(form, 64):
+                apart = 200 * self.spread(form, "dependent", 64, "warm")
+                raise Refused(f"the quartiles of \"{form}\" are {apart:.0f} % apart at 64 sites", BUSY)
         step = self.median("no question")
-        if not 0.95 <= step <= 1.3:
-            yield f"an addition takes {step:.2f} cycles: the clock is not calibrated, or the machine is too busy"
+        if step < 0.95:
+            raise Refused(f"a rotation takes {step:.2f} cycles: the clock's calibration does not fit this processor", REPORT)
+        if step > 1.3:
+            raise Refused(f"a rotation takes {step:.2f} cycles", BUSY)
         for form in self.forms:
             if self.median(form) < 0.95:
-                yield f"{form} takes {self.median(form):.2f} cycles, which no step can"
+                raise Refused(f"{form} takes {self.median(form):.2f} cycles, which no step can", REPORT)
+
+    def unsteady(self, form, sites):
+        """Whether the quartiles are too far apart to say anything of the median."""
+        return self.spread(form, "dependent", sites, "warm") > 0.1
 
 
 class Apply:
@@ -108,11 +152,20 @@ class Apply:
         self.context = measured["context"]
         self.ns = {}
         self.writes_a_page = 0.0
+        if "repetitions" in measured:
+            self.free, self.writes_a_page = measured["free"], measured["writes_a_page"]
+            for name, values in measured["repetitions"].items():
+                variant, records = name.split("/")
+                self.ns[variant, int(records)] = values
+            return
         self.free, rows = alone(measured)
         for row in rows:
             variant, records = row["name"].split("/")[:2]
             self.ns.setdefault((variant, int(records)), []).append(row["ns_per_record"])
             self.writes_a_page = max(self.writes_a_page, row.get("writes_per_page", 0.0))
+
+    def raw(self):
+        return {"unit": "ns a record", "free": round(self.free, 4), "writes_a_page": self.writes_a_page}, self.ns
 
     def sizes(self, variant):
         return sorted(records for name, records in self.ns if name == variant)
@@ -128,16 +181,14 @@ class Apply:
         points = [(math.log(n), math.log(n * self.median(variant, n))) for n in self.sizes(variant) if n >= least]
         return statistics.linear_regression(*zip(*points)).slope
 
-    def troubles(self):
-        if self.context.get("emulator"):
-            yield f"the processor was emulated by {self.context['emulator']}"
+    def check(self):
+        refuse_emulated(self.context)
+        for key in ((variant, records) for variant in ("copy", "decide", "apply") for records in APPLIED):
+            refuse_few(key, self.ns.get(key, []), 15)
         for (variant, records), values in self.ns.items():
-            if len(values) < 15:
-                yield f"{variant}/{records} has {len(values)} repetitions; 15 are needed"
-                return
+            refuse_few((variant, records), values, 15)
             if min(values) <= 0:
-                yield f"{variant}/{records} takes no time"
-                return
+                raise Refused(f"{variant}/{records} takes no time", REPORT)
 
 
 class Updates:
@@ -154,29 +205,53 @@ class Updates:
                 _, _, row = key.split(" ", 2)
                 self.texts[row] = value
         self.values = {}
-        for row in measured["benchmarks"]:
-            if row["run_type"] == "iteration":
-                if row.get("error_occurred"):
-                    sys.exit(f"{row['name']}: {row['error_message']}")
-                name = row["name"].split("/repeats:")[0].removesuffix("/real_time")
-                name = re.sub(r"/min_time:[0-9.]+", "", name)
-                self.values.setdefault((name, "ns"), []).append(row["real_time"])
-                for counter in self.READ + self.MAPPINGS:
-                    if counter in row:
-                        self.values.setdefault((name, counter), []).append(row[counter])
+        if "repetitions" in measured:
+            self.values = {tuple(name.rsplit("/", 1)): values for name, values in measured["repetitions"].items()}
+            return
+        for row in iterations(measured):
+            name = row["name"].split("/repeats:")[0].removesuffix("/real_time")
+            name = re.sub(r"/min_time:[0-9.]+", "", name)
+            self.values.setdefault((name, "ns"), []).append(row["real_time"])
+            for counter in self.READ + self.MAPPINGS:
+                if counter in row:
+                    self.values.setdefault((name, counter), []).append(row[counter])
+
+    def raw(self):
+        return {"unit": "ns; mappings"}, self.values
 
     def median(self, row, what="ns"):
         values = self.values.get((row, what))
         return statistics.median(values) if values else None
 
-    def troubles(self):
-        if self.context.get("emulator"):
-            yield f"the processor was emulated by {self.context['emulator']}"
+    def check(self):
+        refuse_emulated(self.context)
         for row in self.texts:
-            found = len(self.values.get((row, "ns"), []))
-            if found < 15:
-                yield f"{row} has {found} repetitions; 15 are needed"
-                return
+            refuse_few((row,), self.values.get((row, "ns"), []), 15)
+        if not self.texts:
+            raise Refused("it has no rows", REPORT)
+
+
+class Listed:
+    """size.json or compile.json: what size.py and compile.py wrote."""
+
+    def __init__(self, measured):
+        self.context = measured["context"]
+        self.results = measured["results"]
+        self.all = measured
+
+    def check(self):
+        if not self.results:
+            raise Refused("it has no results", REPORT)
+
+
+def refuse_emulated(context):
+    if context.get("emulator"):
+        raise Refused(f"the processor was emulated by {context['emulator']}", REAL)
+
+
+def refuse_few(key, values, needed):
+    if len(values) < needed:
+        raise Refused(f"the core was free in {len(values)} repetitions of {'/'.join(map(str, key))}; {needed} are needed", BUSY)
 
 
 def counted(sites):
@@ -309,8 +384,9 @@ def verdict(value, low, high, form="{:.3f}"):
     return f"{form.format(value)} {'met' if low <= value <= high else '**missed**'}"
 
 
-def targets(dispatches, applies, sizes):
-    """The aims, and what was measured of each, compiler by compiler."""
+def targets(machine):
+    """The aims, and what was measured of each: pairs of its text and a verdict by compiler."""
+    dispatches, applies, sizes = machine.runs["dispatch"], machine.runs["apply"], machine.size
     infinite = float("inf")
     rows = []
 
@@ -318,17 +394,22 @@ def targets(dispatches, applies, sizes):
         if runs:
             rows.append((text, {each: verdict(value(runs[each]), low, high, form) for each in runs}))
 
+    def add_ratio(text, form, sites):
+        def judged(run):
+            if run.unsteady(form, sites) or run.unsteady(run.forms[form][1], sites):
+                return f"{run.ratio(form, sites=sites):.3f} not judged: unsteady"
+            return verdict(run.ratio(form, sites=sites), 0.99, 1.01)
+        if dispatches:
+            rows.append((f"{text}, {counted(sites)}: 0.99 to 1.01", {each: judged(dispatches[each]) for each in dispatches}))
+
     for form in ("static_call", "dispatch"):
         for sites in (1, 64, 1024):
-            add(f"{form} / direct, {counted(sites)}: 0.99 to 1.01", dispatches,
-                lambda run, form=form, sites=sites: run.ratio(form, sites=sites), 0.99, 1.01)
+            add_ratio(f"{form} / direct", form, sites)
     for form in ("alternative", "pv_alt_call", "pv_alt_call, save_fl"):
         for sites in (1, 64, 1024):
-            add(f"{form} / by hand, {counted(sites)}: 0.99 to 1.01", dispatches,
-                lambda run, form=form, sites=sites: run.ratio(form, sites=sites), 0.99, 1.01)
+            add_ratio(f"{form} / by hand", form, sites)
     for sites in (1, 64, 1024):
-        add(f"static_key, off / no question, {counted(sites)}: 0.99 to 1.01", dispatches,
-            lambda run, sites=sites: run.ratio("static_key, off", sites=sites), 0.99, 1.01)
+        add_ratio("static_key, off / no question", "static_key, off", sites)
     add("bool at random / static_key, 64 sites: at least 8", dispatches,
         lambda run: run.ratio("bool, at random", "static_key, off"), 8, infinite, "{:.1f}")
     add("retpoline / static_call, 64 sites: at least 4", dispatches, lambda run: run.ratio("retpoline", "static_call"), 4,
@@ -340,7 +421,7 @@ def targets(dispatches, applies, sizes):
     add("system calls that write, a touched page: at most 1", applies, lambda run: run.writes_a_page, 0, 1)
     if sizes:
         value = {}
-        for row in sizes["results"]:
+        for row in sizes.results:
             value.setdefault((row["kind"], row["form"], row["what"]), {})[row["compiler"]] = row["value"]
         for text, kind, most in (("an alternative", "alternative", 14), ("a key", "static_key", 12), ("a call", "static_call", 8)):
             found = value[kind, "inlay", "record of a site"]
@@ -350,8 +431,7 @@ def targets(dispatches, applies, sizes):
             if what.startswith("text and constants of the patcher"):
                 rows.append((f"text of the patcher ({form}): at most 2,048 bytes",
                              {each: verdict(found[each], 0, 2048, "{:,.0f}") for each in found}))
-    compilers = compilers_of({each for _, found in rows for each in found})
-    return table(["aim", *compilers], [[text, *(found.get(each, "") for each in compilers)] for text, found in rows])
+    return rows
 
 
 def dispatch_tables(compiler, run):
@@ -404,11 +484,10 @@ def updates_table(compiler, run):
                       "mappings"], rows)
 
 
-def results_tables(measured):
+def results_tables(listed):
     """size.json and compile.json: a row a kind and form, a column what was measured."""
-    compilers = list(measured["context"]["compilers"])
-    for compiler in compilers:
-        rows = [row for row in measured["results"] if row["compiler"] == compiler]
+    for compiler in listed.context["compilers"]:
+        rows = [row for row in listed.results if row["compiler"] == compiler]
         by_columns = {}
         for row in rows:
             by_columns.setdefault((row["kind"], row["form"]), {})[row["what"], row["unit"]] = row["value"]
@@ -424,7 +503,7 @@ def results_tables(measured):
 
 
 def describe(context, free=None):
-    shown = ("date", "processor", "kernel", "compiler", "compilers", "flags", "cycles", "mitigations")
+    shown = ("date", "processor", "kernel", "compiler", "compilers", "flags", "cycles", "steps", "mitigations")
     for key in shown:
         if context.get(key):
             value = context[key]
@@ -434,76 +513,259 @@ def describe(context, free=None):
     yield ""
 
 
-def raw(run):
-    """What Google Benchmark wrote, without what says nothing: a line a benchmark, all its repetitions."""
-    context = {key: value for key, value in run.context.items() if key not in ("host_name", "executable", "library_build_type") and not key.startswith(("form ", "row "))}
-    values, unit = ((run.cycles, "cycles a site") if isinstance(run, Dispatch) else
-                    (run.ns, "ns a record") if isinstance(run, Apply) else (run.values, "ns; mappings"))
-    lines = [f"  {json.dumps('/'.join(map(str, key)))}: {json.dumps([round(value, 3) for value in all])}"
-             for key, all in values.items()]
-    return (f'{{"context": {json.dumps(context, indent=1)},\n"unit": "{unit}",\n"repetitions": {{\n' + ",\n".join(lines) + "\n}}\n")
+# ---- Machines ------------------------------------------------------------------------------------------------
+
+PARTS = {"dispatch": Dispatch, "apply": Apply, "updates": Updates}  # a file a compiler
+LISTED = ["size", "compile"]  # a file for all compilers
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: figures.py MEASURED OUT")
-    measured, out = map(pathlib.Path, sys.argv[1:])
+def slug(processor):
+    """A folder's name: "Intel(R) Xeon(R) Processor, family 6, model 207" is intel-xeon-6-207."""
+    words = re.sub(r"\((R|TM)\)|\b(Processor|CPU|family|model)\b|@.*?(?=,|$)", " ", processor)
+    return "-".join(re.findall(r"[a-z0-9]+", words.lower()))
 
-    def load(pattern, kind):
-        return {re.sub(r"^[a-z]+-", "", path.stem): kind(json.loads(path.read_text())) for path in sorted(measured.glob(pattern))}
 
-    dispatches, applies = load("dispatch-*.json", Dispatch), load("apply-*.json", Apply)
-    updates = load("updates-*.json", Updates)
-    sizes, compiles = (json.loads(path.read_text()) if path.exists() else None
-                       for path in (measured / "size.json", measured / "compile.json"))
-    measurements = (("dispatch", dispatches), ("apply", applies), ("updates", updates))
-    if not (any(runs for _, runs in measurements) or sizes or compiles):
-        sys.exit(f"{measured} holds no results")
-    troubles = [f"{name}, {compiler}: {trouble}" for name, runs in measurements
-                for compiler, run in runs.items() for trouble in run.troubles()]
-    if troubles:
-        sys.exit("\n".join(troubles) + "\nSo nothing is written. Repeat it when the machine has nothing else to do.")
+class Machine:
+    """All results of a machine, by part and compiler."""
 
-    out.mkdir(parents=True, exist_ok=True)
-    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) says what they mean.", ""]
-    if dispatches or applies or sizes:
-        page += ["## Aims", "", *targets(dispatches, applies, sizes)]
-    for name, runs in measurements:
-        for compiler in compilers_of(runs):
-            (out / f"{name}-{compiler}.json").write_text(raw(runs[compiler]))
-    if dispatches:
-        page += ["## Calls, instructions, questions", "",
-                 "Cycles a site, median ± half the distance of the quartiles: ratio of medians to the form compared with.", ""]
+    def __init__(self, name):
+        self.name = name
+        self.runs = {part: {} for part in PARTS}
+        self.size = self.compile = None
+
+    def load(self, folder):
+        """Reads what is published in a folder, over what is known."""
+        for path in sorted(folder.glob("*.json")):
+            part, _, compiler = path.stem.partition("-")
+            try:
+                if part in PARTS and compiler:
+                    self.runs[part][compiler] = PARTS[part](json.loads(path.read_text()))
+                elif path.stem in LISTED:
+                    setattr(self, path.stem, Listed(json.loads(path.read_text())))
+            except (KeyError, ValueError, TypeError) as trouble:
+                sys.exit(f"{path}: this is no published result ({trouble!r})")
+        return self
+
+    def every(self):
+        yield from (run for runs in self.runs.values() for run in runs.values())
+        yield from (each for each in (self.size, self.compile) if each)
+
+    @property
+    def title(self):
+        """The processor, in the longest form that a result has."""
+        return max((each.context["processor"] for each in self.every()), key=len)
+
+    def write(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        page = [f"# {self.title}", "",
+                "Made by `sh bench/run.sh`; [performance.md](../../performance.md) says what the figures mean, "
+                "[the figures](../README.md) has other machines beside it.", ""]
+        aims = targets(self)
+        if aims:
+            compilers = compilers_of({each for _, found in aims for each in found})
+            page += ["## Aims", "", *table(["aim", *compilers], [[text, *(found.get(each, "") for each in compilers)]
+                                                                for text, found in aims])]
+        for part, runs in self.runs.items():
+            for compiler, run in runs.items():
+                (folder / f"{part}-{compiler}.json").write_text(raw(run))
+        page += [*self.dispatch_page(folder), *self.apply_page(folder), *self.updates_page(), *self.listed_pages(folder)]
+        (folder / "README.md").write_text("\n".join(page).rstrip() + "\n")
+
+    def dispatch_page(self, folder):
+        dispatches = self.runs["dispatch"]
+        if not dispatches:
+            return
+        yield from ("## Calls, instructions, questions", "",
+                    "Cycles a site, median ± half the distance of the quartiles: ratio of medians to the form compared with.", "")
         for compiler in compilers_of(dispatches):
             run = dispatches[compiler]
             for group in dict.fromkeys(group for group, _ in run.forms.values()):
                 name = f"{group}-{compiler}.svg"
-                bars(out / name, run, group, f"{group.capitalize()}, {compiler}")
-                page += [f"![{group}, {compiler}]({name})", ""]
-            cold(out / f"cold-{compiler}.svg", run)
-            page += [f"![cold, {compiler}](cold-{compiler}.svg)", "", *describe(run.context, run.free), *dispatch_tables(compiler, run)]
-    if applies:
-        lines(out / "apply.svg", applies)
-        page += ["## apply()", "", "![apply](apply.svg)", ""]
+                bars(folder / name, run, group, f"{group.capitalize()}, {compiler}")
+                yield from (f"![{group}, {compiler}]({name})", "")
+            cold(folder / f"cold-{compiler}.svg", run)
+            yield from (f"![cold, {compiler}](cold-{compiler}.svg)", "", *describe(run.context, run.free),
+                        *dispatch_tables(compiler, run))
+
+    def apply_page(self, folder):
+        applies = self.runs["apply"]
+        if not applies:
+            return
+        lines(folder / "apply.svg", applies)
+        yield from ("## apply()", "", "![apply](apply.svg)", "")
         for compiler in compilers_of(applies):
-            page += [*describe(applies[compiler].context, applies[compiler].free), *apply_table(compiler, applies[compiler])]
-    if updates:
-        page += ["## Changes", "",
-                 "Medians: us a change and its ratio to one membarrier, alone and beside a thread that calls what changes. Of that "
-                 "thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
-                 "of the process, before and after the first change.", ""]
+            yield from (*describe(applies[compiler].context, applies[compiler].free), *apply_table(compiler, applies[compiler]))
+
+    def updates_page(self):
+        updates = self.runs["updates"]
+        if not updates:
+            return
+        yield from ("## Changes", "",
+                    "Medians: us a change and its ratio to one membarrier, alone and beside a thread that calls what changes. Of that "
+                    "thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
+                    "of the process, before and after the first change.", "")
         for compiler in compilers_of(updates):
-            page += [*describe(updates[compiler].context), *updates_table(compiler, updates[compiler])]
-    if sizes:
-        size_bars(out / "size.svg", sizes["results"], list(sizes["context"]["compilers"]))
-        (out / "size.json").write_text(json.dumps(sizes, indent=1) + "\n")
-        page += ["## Size", "", "![size](size.svg)", "", *describe(sizes["context"]), *results_tables(sizes)]
-    if compiles:
-        compile_bars(out / "compile.svg", compiles["results"], list(compiles["context"]["compilers"]))
-        (out / "compile.json").write_text(json.dumps(compiles, indent=1) + "\n")
-        page += ["## Compiling", "", "![compiling](compile.svg)", "", *describe(compiles["context"]), *results_tables(compiles)]
+            yield from (*describe(updates[compiler].context), *updates_table(compiler, updates[compiler]))
+
+    def listed_pages(self, folder):
+        for part, title, picture, draw in (("size", "Size", "size", size_bars), ("compile", "Compiling", "compiling", compile_bars)):
+            listed = getattr(self, part)
+            if listed:
+                draw(folder / f"{part}.svg", listed.results, list(listed.context["compilers"]))
+                (folder / f"{part}.json").write_text(json.dumps(listed.all, indent=1) + "\n")
+                yield from (f"## {title}", "", f"![{picture}]({part}.svg)", "", *describe(listed.context), *results_tables(listed))
+
+
+def raw(run):
+    """A published result: a line a benchmark, all its repetitions."""
+    context = {key: value for key, value in run.context.items() if key not in ("host_name", "executable", "library_build_type")}
+    more, values = run.raw()
+    lines = [f"  {json.dumps('/'.join(map(str, key)))}: {json.dumps([round(value, 3) for value in all])}"
+             for key, all in values.items()]
+    more = "".join(f"{json.dumps(key)}: {json.dumps(value)},\n" for key, value in more.items())
+    return f'{{"context": {json.dumps(context, indent=1)},\n{more}"repetitions": {{\n' + ",\n".join(lines) + "\n}}\n"
+
+
+# ---- All machines side by side -------------------------------------------------------------------------------
+
+
+def columns(machines, part):
+    """What has results of this part: (machine, compiler, run)."""
+    return [(machine, compiler, machine.runs[part][compiler]) for machine in machines for compiler in compilers_of(machine.runs[part])]
+
+
+def side_by_side(machines, part, first, row_names, cell):
+    """A table: a row a name, a column a machine and compiler. Without columns, no table."""
+    shown = columns(machines, part)
+    if shown:
+        names = list(dict.fromkeys(name for _, _, run in shown for name in row_names(run)))
+        yield from table([first, *(f"{machine.name}, {compiler}" for machine, compiler, _ in shown)],
+                         [[name, *(cell(run, name) if name in row_names(run) else "" for _, _, run in shown)] for name in names])
+
+
+def machines_bars(path, machines):
+    """A bar a form and machine, with the first compiler of each: the ratio at 64 sites, warm."""
+    shown = list({machine.name: (machine, compiler, run) for machine, compiler, run in reversed(columns(machines, "dispatch"))}.values())
+    shown.reverse()
+    forms = list(dict.fromkeys(form for _, _, run in shown for form in run.forms))
+    figure, axes = pyplot.subplots(figsize=(8, 0.34 * len(forms) + 1))
+    height = 0.8 / len(shown)
+    for i, (machine, compiler, run) in enumerate(shown):
+        present = [form for form in forms if form in run.forms]
+        axes.barh([forms.index(form) + (i - (len(shown) - 1) / 2) * height for form in present],
+                  [run.ratio(form) for form in present], height, color=COLOURS[i % len(COLOURS)], label=f"{machine.name}, {compiler}")
+    axes.axvline(1, color="black", linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(forms)), forms)
+    axes.invert_yaxis()
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xlabel("ratio of medians to the form compared with, 64 sites, warm, each step waiting for the one before")
+    axes.legend(fontsize="small")
+    save(figure, path)
+
+
+def overview(machines, out):
+    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) says what they mean. Each machine has a page "
+            "with all of its figures; here they are side by side. Quote ratios: cycles and times are a machine's own.", ""]
+    page += table(["machine", "processor", "measured on", "compilers", "kernel"],
+                  [[f"[{machine.name}]({machine.name}/README.md)", machine.title,
+                    ", ".join(sorted({each.context["date"][:10] for each in machine.every()})),
+                    ", ".join(compilers_of({compiler for runs in machine.runs.values() for compiler in runs} or
+                                           {compiler for each in machine.every() for compiler in each.context["compilers"]})),
+                    ", ".join(sorted({each.context["kernel"] for each in machine.every() if each.context.get("kernel")}))]
+                   for machine in machines])
+    if columns(machines, "dispatch"):
+        machines_bars(out / "machines.svg", machines)
+        page += ["![machines](machines.svg)", ""]
+    aims = {machine.name: targets(machine) for machine in machines}
+    shown = [(name, compiler) for name, rows in aims.items() for compiler in compilers_of({each for _, found in rows for each in found})]
+    verdicts = {(text, name, compiler): said for name, rows in aims.items() for text, found in rows for compiler, said in found.items()}
+    texts = list(dict.fromkeys(text for rows in aims.values() for text, _ in rows))
+    if texts:
+        page += ["## Aims", "", *table(["aim", *(f"{name}, {compiler}" for name, compiler in shown)],
+                                       [[text, *(verdicts.get((text, *each), "") for each in shown)] for text in texts])]
+    for sites, state in ((64, "warm"), (4096, "warm"), (64, "cache-cold")):
+        rows = list(side_by_side(machines, "dispatch", "form", lambda run: run.forms,
+                                 lambda run, form, sites=sites, state=state:
+                                 f"{run.median(form, sites=sites, state=state):.2f}: {run.ratio(form, sites=sites, state=state):.2f}"))
+        if rows:
+            page += [f"## {counted(sites).capitalize()}, {state}", "",
+                     "Cycles a site, each step waiting for the one before, and the ratio of medians to the form compared with.", "", *rows]
+    rows = list(side_by_side(machines, "apply", "records", lambda run: [f"{n:,}" for n in run.sizes("apply")],
+                             lambda run, n: f"{run.median('apply', int(n.replace(',', ''))):.2f}: {run.ratio(int(n.replace(',', ''))):.2f}"))
+    if rows:
+        page += ["## apply()", "", "ns a record, and the ratio to a plain copy of the same bytes to the same places.", "", *rows]
+    rows = list(side_by_side(machines, "updates", "change", lambda run: list(run.texts.values()),
+                             lambda run, text: updates_cell(run, next(row for row, each in run.texts.items() if each == text))))
+    if rows:
+        page += ["## Changes", "", "us a change alone, and its ratio to one membarrier.", "", *rows]
     (out / "README.md").write_text("\n".join(page).rstrip() + "\n")
-    print(f"{out}: {len(list(out.iterdir()))} files")
+
+
+def updates_cell(run, row):
+    time, barrier = run.median(row), run.median("barrier/0")
+    return f"{three_digits(time / 1000)}: {three_digits(time / barrier)}" if time and barrier else ""
+
+
+# ---- From what was measured ----------------------------------------------------------------------------------
+
+
+def take(measured):
+    """Reads and checks what was measured: results by (part, compiler), and what is refused: (text, reason)."""
+    results, refused = {}, []
+    for path in sorted(measured.glob("*.json")):
+        part, _, compiler = path.stem.partition("-")
+        if part not in PARTS and part not in LISTED:
+            continue
+        try:
+            try:
+                result = PARTS.get(part, Listed)(json.loads(path.read_text()))
+            except (KeyError, ValueError) as trouble:  # the program ended before it was done
+                raise Refused(f"{path.name} is not whole ({trouble!r})", "Look at what was printed above") from trouble
+            result.check()
+            # As it is published, so that tables made anew have the same last digit.
+            results[part, compiler] = PARTS[part](json.loads(raw(result))) if part in PARTS else result
+        except Refused as why:
+            refused.append((f"{part}, {compiler}" if compiler else part, str(why)))
+    return results, refused
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: figures.py [MEASURED] OUT")
+    out = pathlib.Path(sys.argv[-1])
+    results, refused = take(pathlib.Path(sys.argv[1])) if len(sys.argv) == 3 else ({}, [])
+    if len(sys.argv) == 3 and not results and not refused:
+        sys.exit(f"{sys.argv[1]} holds no results")
+    names = {slug(each.context["processor"]) for each in results.values()}
+    if len(names) > 1:
+        sys.exit(f"{sys.argv[1]} holds results of several machines: {', '.join(sorted(names))}")
+
+    machines = {}
+    for place in (PUBLISHED, out):
+        for folder in sorted(place.iterdir()) if place.is_dir() else []:
+            if folder.is_dir() and any(folder.glob("*.json")):
+                machines.setdefault(folder.name, Machine(folder.name)).load(folder)
+    for (part, compiler), result in results.items():
+        (name,) = names
+        machine = machines.setdefault(name, Machine(name))
+        if compiler:
+            machine.runs[part][compiler] = result
+        else:
+            setattr(machine, part, result)
+    if results or len(sys.argv) == 2:
+        out.mkdir(parents=True, exist_ok=True)
+        for machine in machines.values():
+            if len(sys.argv) == 2 or machine.name in names or not (out / machine.name / "README.md").exists():
+                machine.write(out / machine.name)
+        overview(list(machines.values()), out)
+        written = ", ".join(f"{part} {compiler}".strip() for part, compiler in results)
+        where = f"{out}/{next(iter(names))}" if names else str(out)
+        print(f"{where}: " + (f"{written}; the rest is as published" if written else "made anew"))
+    if refused:
+        print("\n" + "\n".join(f"REFUSED: {text}: {reason}" for text, reason in refused))
+        print("What is refused is not written: what was published of it stays.")
+        sys.exit(1)
 
 
 main()

@@ -11,6 +11,7 @@
 // starts on a cache line of its own. Google Benchmark runs the repetitions of all variants in random order, so that
 // a machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
 // sites are looked at: what claims to be patched is, and what claims not to be is not.
+#include "by_hand.hpp"
 #include "machine.hpp"
 #include "ratios.hpp"
 
@@ -36,11 +37,11 @@ constexpr unsigned steps = 256; // a chain; the loop around the chains does not 
 
 [[gnu::noinline]] number other(number x) {
     benchmark::DoNotOptimize(x);
-    return x + 2;
+    return bench::by_hand::rotate<7>(x);
 }
 [[gnu::noinline]] number callee(number x) {
     benchmark::DoNotOptimize(x);
-    return x + 1;
+    return bench::by_hand::rotate<13>(x);
 }
 
 // ---- Calls ---------------------------------------------------------------------------------------------

@@ -19,6 +19,16 @@
 
 namespace bench {
 
+/// Why a run failed, or null. Google Benchmark 1.8 gave both members of a run other names.
+template <class Run>
+[[nodiscard]] const std::string* error_of(const Run& run) {
+    if constexpr (requires { run.error_occurred; }) {
+        return run.error_occurred ? &run.error_message : nullptr;
+    } else {
+        return run.skipped != decltype(run.skipped){} ? &run.skip_message : nullptr;
+    }
+}
+
 class keeper : public benchmark::BenchmarkReporter {
 public:
     explicit keeper(std::string counter) : counter_{std::move(counter)} {}
@@ -26,8 +36,8 @@ public:
     bool ReportContext(const Context& /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
-            if (run.error_occurred) {
-                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), run.error_message.c_str());
+            if (const std::string* const error = error_of(run); error != nullptr) {
+                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), error->c_str());
                 failed_ = true;
             } else if (run.run_type == Run::RT_Iteration) {
                 const double width = run.counters.at("width").value;

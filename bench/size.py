@@ -3,8 +3,10 @@
 #
 # What inlay costs in bytes: records, sites against the ordinary forms of the same, and the run time.
 #
-#   bench/size.py [--out FILE.json] [compiler...]        (default: g++, and clang++-19 if there)
-#   bench/size.py --check [compiler...]                  only what has a limit; fails if one is exceeded
+#   bench/size.py [--out FILE.json] [compiler...]        (default: those that tools/compilers chooses)
+#   bench/size.py --check [compiler...]                  only what has a limit
+#
+# Both say at the end which limits are exceeded, and fail then.
 #
 # How. Units of 100 and 200 sites are compiled, and the sizes of their sections compared: the difference is what 100
 # sites take, and what there is once falls out. Likewise with declarations, whose bytes depend on the lengths of names
@@ -14,8 +16,11 @@
 import argparse
 import json
 import pathlib
-import struct
 import tempfile
+
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 import compilers
 import units
@@ -46,29 +51,21 @@ int main() {
 }
 """
 
-SHF_ALLOC, SHF_EXECINSTR = 2, 4  # ELF's own names
-SHT_SYMTAB, STT_FUNC = 2, 2
-
 
 class Sections:
-    """The sections of an ELF file of 64 bits that are loaded."""
+    """The sections of an ELF file that are loaded."""
 
     def __init__(self, path):
-        image = pathlib.Path(path).read_bytes()
-        offset, = struct.unpack_from("<Q", image, 0x28)
-        entry_size, count, names = struct.unpack_from("<HHH", image, 0x3a)
-        headers = [struct.unpack_from("<IIQQQQIIQQ", image, offset + i * entry_size) for i in range(count)]
         self.all = []  # (name, executable, size)
         self.functions = 0  # the bytes of all functions, without padding
-        for header in headers:
-            kind, flags, start, size = header[1], header[2], header[4], header[5]
-            if kind == SHT_SYMTAB:
-                symbols = struct.iter_unpack("<IBBHQQ", image[start:start + size])
-                self.functions = sum(symbol[5] for symbol in symbols if symbol[1] & 15 == STT_FUNC)
-            if flags & SHF_ALLOC:
-                start = headers[names][4] + header[0]
-                name = image[start:image.index(b"\0", start)].decode()
-                self.all.append((name, bool(flags & SHF_EXECINSTR), size))
+        with open(path, "rb") as file:
+            for section in ELFFile(file).iter_sections():
+                if isinstance(section, SymbolTableSection) and section["sh_type"] == "SHT_SYMTAB":
+                    self.functions = sum(symbol["st_size"] for symbol in section.iter_symbols()
+                                         if symbol["st_info"]["type"] == "STT_FUNC")
+                flags = section["sh_flags"]
+                if flags & SH_FLAGS.SHF_ALLOC:
+                    self.all.append((section.name, bool(flags & SH_FLAGS.SHF_EXECINSTR), section["sh_size"]))
 
     def named(self, *names):
         """The bytes of these sections, and of their parts: .text.hot is one of .text."""
@@ -120,6 +117,7 @@ class Sizes:
         """Measures and prints what a record of each kind takes; returns what is over its limit."""
         rows, over = [], []
         for kind in units.KINDS:
+            compilers.progress(f"{self.compiler.name}: the record of {kind.name}")
             bytes_each = self.sites(kind.name, kind.inlay, 1, 100).named(kind.records) / 100
             limit = RECORD_LIMITS[kind.records]
             self.add(kind.name, "inlay", "record of a site", bytes_each)
@@ -139,6 +137,7 @@ class Sizes:
         known = {}  # kinds share ordinary forms
         rows = []
         for kind in units.KINDS:
+            compilers.progress(f"{self.compiler.name}: a site of {kind.name} and its ordinary forms")
             inlay = None
             for form in kind.forms:
                 if form not in known:
@@ -194,7 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description="What inlay costs in bytes.")
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
     parser.add_argument("--check", action="store_true", help="only what has a limit; fails if one is exceeded")
-    parser.add_argument("compiler", nargs="*", help="default: g++, and clang++-19 if there")
+    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
     arguments = parser.parse_args()
 
     chosen = compilers.chosen(arguments.compiler)
@@ -213,8 +212,6 @@ def main():
     if arguments.out:
         flags = {"patcher": compilers.spelled(KERNEL_FLAGS), "all others": compilers.spelled(compilers.FLAGS)}
         compilers.write_json(arguments.out, chosen, {"flags": flags}, results)
-    if not arguments.check:
-        return 0
     print()
     if over:
         print("\n".join(f"over: {each}" for each in over))

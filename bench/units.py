@@ -17,7 +17,7 @@ from dataclasses import dataclass
 PUBLIC_HEADERS = [
     "inlay", "feature", "code", "arch/x86/insn", "alternative", "dispatch", "static_key", "static_switch",
     "static_call", "pv", "pv_ops", "arch/x86/pv", "poke", "apply", "platform/bare", "process", "platform/linux",
-    "decide", "table", "error", "override", "report", "features",
+    "decide", "table", "error", "override", "report", "features", "names", "configure", "controls", "hana",
 ]
 
 
@@ -61,6 +61,18 @@ def header(name):
 
 
 EMPTY = "int main() {}\n"
+
+# Ten keys that text can set: by name in the process, and as controls.
+_KEYS = "".join(f'inline constexpr inlay::static_key<"app.key_{i}", false> key_{i};\n' for i in range(10))
+WITHOUT_CONTROLS = f"""#include <inlay/configure.hpp>
+{_KEYS}int main() {{ return {" + ".join(f"(key_{i} ? 1 : 0)" for i in range(10))} + (inlay::configure("") ? 0 : 1); }}
+"""
+WITH_CONTROLS = f"""#include <inlay/controls.hpp>
+{_KEYS}inline constexpr auto knobs = inlay::controls({", ".join(f"key_{i}" for i in range(10))});
+using namespace inlay::literals;
+int main() {{ return {" + ".join(f'(knobs["app.key_{i}"_s] ? 1 : 0)' for i in range(10))} +
+                    (inlay::configure(knobs, "") ? 0 : 1); }}
+"""
 NOTHING = Form("no site", "", "", "")
 
 INSTRUCTIONS = """#include <inlay/arch/x86/insn.hpp>

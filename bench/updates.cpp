@@ -13,7 +13,9 @@
 // Before anything is timed, each change is tried: its sites must have the new value, and the process's mappings are
 // counted, before and after.
 #include "clock.hpp"
+#include "keeper.hpp"
 #include "machine.hpp"
+#include "progress.hpp"
 #include "ratios.hpp"
 #include "ways.hpp"
 
@@ -310,6 +312,7 @@ bool add_library(int before) {
 }
 
 void measure(benchmark::State& state, const row& what, bool read) {
+    bench::progress::step();
     int i = 0;
     bool good = true;
     if (read) {
@@ -344,8 +347,8 @@ public:
     bool ReportContext(const Context& /*context*/) override { return true; }
     void ReportRuns(const std::vector<Run>& runs) override {
         for (const auto& run : runs) {
-            if (run.error_occurred) {
-                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), run.error_message.c_str());
+            if (const std::string* const error = bench::error_of(run); error != nullptr) {
+                std::fprintf(stderr, "%s: %s\n", run.run_name.function_name.c_str(), error->c_str());
                 failed_ = true;
             } else if (run.run_type == Run::RT_Iteration) {
                 auto& kept = kept_[run.run_name.function_name];
@@ -432,10 +435,12 @@ int main(int count, char** arguments) {
     for (const auto& each : rows) {
         for (const bool read : {false, true}) {
             if (!read || !each.read.empty()) {
+                constexpr int repetitions = 15;
+                bench::progress::expect(repetitions);
                 benchmark::RegisterBenchmark((each.name + (read ? "/read" : "")).c_str(),
                                              [&each, read](benchmark::State& state) { measure(state, each, read); })
                     ->UseRealTime()
-                    ->Repetitions(15)
+                    ->Repetitions(repetitions)
                     ->MinTime(0.02);
             }
         }

@@ -1,62 +1,83 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The tour: installs what is missing, builds the programs of examples/tour and runs them in order.
-#   sh examples/run.sh            all of it; building takes about a minute, the first time
-#   sh examples/run.sh --quick    without the benchmark at the end
-# CXX chooses the compiler (default: g++). INLAY_FEATURES=-avx2,... hides features from all programs.
-set -eu
-cd "$(dirname "$0")/.."
-compiler=${CXX:-g++}
-build=build/tour
-bench=ON
-packages="g++ cmake ninja-build libboost1.81-dev libzydis-dev libdw-dev"
-case ${1:-} in
-'') packages="$packages libbenchmark-dev" ;;
---quick) bench=OFF ;;
-*)
-    echo "usage: sh examples/run.sh [--quick]" >&2
-    exit 2
-    ;;
-esac
+usage() {
+    cat <<'END'
+The tour: installs what is missing, builds the programs of examples/tour and runs them in order.
 
-# shellcheck disable=SC2086
+  sh examples/run.sh            all of it; under a minute, the first time
+  sh examples/run.sh --quick    without the benchmark at the end
+  CXX=clang++-19                the compiler (default: g++)
+  BUILD=DIR                     the folder to build in (default: build/tour)
+  INLAY_FEATURES=-avx2,...      hides features from all programs
+END
+}
+set -eu
+case ${BUILD:-/} in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+cd "$(dirname "$0")/.."
+# shellcheck source=tools/progress.sh
+. tools/progress.sh
+# shellcheck source=tools/build_folder.sh
+. tools/build_folder.sh
+compiler=${CXX:-g++}
+bench=ON packages=tour
+case ${1:-} in
+'') ;;
+--quick) bench=OFF packages=tour-quick ;;
+-h | --help) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+[ $# -le 1 ] || { usage >&2; exit 2; }
+
+choose_build_folder build/tour || exit 1
 sh tools/install_packages.sh $packages
+# $compiler unquoted: it may be "ccache g++"
+# shellcheck disable=SC2086
+command -v $compiler >/dev/null || { echo "CXX=$compiler: there is no such compiler here" >&2; exit 1; }
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'exit 1' HUP INT TERM
 does_not_build() {
     cat "$log"
     echo "the tour does not build with $compiler; what the tools said stands above" >&2
     exit 1
 }
-echo "Building the tour in $build with $compiler ..."
-# --fresh: with another compiler in its cache, CMake would forget the build type.
-cmake --fresh -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
-    -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=ON -DINLAY_BENCH=$bench >"$log" 2>&1 || does_not_build
+echo "Building the tour in $BUILD with $compiler ..."
+targets=tour
+[ $bench = OFF ] || targets="tour first_look"
+watched "CMake" "$log" configure "$BUILD" -S . -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" \
+    -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=ON -DINLAY_BENCH=$bench || does_not_build
+# shellcheck disable=SC2086 # a list
 if [ -t 1 ]; then # Ninja counts in one line
     : >"$log"
-    cmake --build $build || does_not_build
+    cmake --build "$BUILD" --target $targets || does_not_build
 else
-    cmake --build $build >"$log" 2>&1 || does_not_build
+    watched "building" "$log" cmake --build "$BUILD" --target $targets || does_not_build
 fi
 
 failed=
-run() {
+passed=0
+run() { # PROGRAM COMMAND...
+    name=$1
+    shift
     echo
-    "$@" || failed="$failed $(basename "$2")"
+    if "$@"; then passed=$((passed + 1)); else failed="$failed $name"; fi
 }
 for program in 01_nop 02_ternary 03_predicates 04_operands 05_dispatch 06_static_key 07_static_call 08_static_switch \
     09_report 10_errors; do
-    run env "$build/examples/tour/$program"
+    run $program "$BUILD/examples/tour/$program"
 done
-run sh examples/tour/11_wrong_uses.sh "$compiler"
-run env "$build/examples/tour/12_pv"
+run 11_wrong_uses sh examples/tour/11_wrong_uses.sh "$compiler"
+run 12_pv "$BUILD/examples/tour/12_pv"
+run 13_controls "$BUILD/examples/tour/13_controls"
 if [ $bench = ON ]; then
-    run env "$build/bench/first_look"
+    run first_look "$BUILD/bench/first_look"
 else
     printf '\n%s\n' "(Left out by --quick: the benchmark.)"
 fi
+printf '\n'
 if [ -n "$failed" ]; then
-    printf '\nfailed:%s\n' "$failed" >&2
+    echo "failed:$failed" >&2
     exit 1
 fi
+echo "The tour: $passed passed, 0 failed."

@@ -20,6 +20,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,7 +61,7 @@ report::contents collected(const std::string& model) {
     return report::collect(tables, image, report::cpu_model::parse(model, report::used_feature_names(tables, image)));
 }
 
-const report::site_entry& site_called(const report::contents& all, const std::string& name) {
+const report::site_entry& site_called(const report::contents& all, std::string_view name) {
     const auto found = std::find_if(all.sites.begin(), all.sites.end(), [&](const auto& s) { return s.name == name; });
     EXPECT_NE(found, all.sites.end()) << name;
     static const report::site_entry none{};

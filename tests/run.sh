@@ -1,154 +1,280 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# All tests: installs what is missing, builds, runs. One line a part; what fails is shown in full.
-#   sh tests/run.sh              40 minutes at most on two cores
-#   sh tests/run.sh PART...      only these: gcc clang sanitize matrix modes operands tools names images exports musl soak
-#                                threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz
-#                                tidy format size gate tour
-#     modes     compilers, assemblers and linkers in modes that change what inlay gets to see; unwinding; breakpoints
-#     operands  programs made of random sites with operands, against plain calls
-#     tools     programs that other tools have rewritten
-#     images    libraries and plugins that come and go, notes, features by name, probes
-#     exports   nothing of inlay is exported, and plugins are unloaded
-#     musl      programs and plugins of another C library
-#     tour      the tour of examples/, as a newcomer runs it
-#     soak      changes under load: threads, plugins, fork(), signals, uprobes, small stacks, cancelled threads
-#   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
-#   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
-#                                makes more programs with operands, and changes for 10^9 executions and 10^6 changes
-#                                (more than an hour)
+usage() {
+    cat <<'END'
+All tests: installs what is missing, builds, runs. One line a part; of what fails, the log's end is shown.
+
+  sh tests/run.sh              all parts; 40 minutes at most on two cores
+  sh tests/run.sh PART...      only these parts (--list has them); only their packages are installed
+  sh tests/run.sh quick        a few parts in a shorter form, under 4 minutes: before a commit
+  sh tests/run.sh --failed     again the parts that failed when they ran last
+  sh tests/run.sh --list       the parts, and what each is about
+  sh tests/run.sh --help       this
+
+  BUILD=DIR                    the folder for all that is built and kept, in place of build
+  INLAY_COMPILERS="g++ clang++-19"   these compilers in place of all that tools/compilers finds
+  INLAY_WERROR=1               warnings are errors, as where CI=true
+  INLAY_PROGRESS=SECONDS       how often a long part says that it is alive: 10 unless said otherwise
+  INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
+  INLAY_FRESH=1                part fresh runs all tests in minimal systems of Debian 12 and 13 (hours)
+  INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
+                               makes more programs with operands, and changes for 10^9 executions and 10^6 changes
+                               (more than an hour)
+
+A JUnit file of the last run, and each part's log, are in DIR/tests.
+END
+}
 set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
-parts=${*:-gcc clang sanitize matrix modes operands tools names images exports musl soak threads valgrind debugger negative freestanding no_site install aarch64 i686 kernel fuzz tidy format size gate tour}
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-failed=
-passed=0
+case ${BUILD:-/} in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tools/progress.sh
+. tools/progress.sh
+# shellcheck source=tools/build_folder.sh
+. tools/build_folder.sh
 
-sh tools/install_packages.sh g++ cmake ninja-build clang-14 clang-16 clang-19 lld-14 lld-16 lld-19 lld \
-    clang-format-19 clang-tidy-19 libclang-rt-19-dev libboost1.81-dev libgtest-dev libbenchmark-dev libzydis-dev \
-    libdw-dev git python3 g++-aarch64-linux-gnu qemu-user g++-i686-linux-gnu googletest binutils gdb valgrind util-linux \
-    qemu-system-x86 xen-hypervisor-4.17-amd64 mold bolt-19 patchelf musl-tools || exit 1
+table() { awk -v kinds="$1" '$1 ~ "^(" kinds ")$" { print $2 }' tools/packages; }
 
-# part NAME COMMAND...: runs it, shows its last line if it is fine and all of it if not
-part() {
-    name=$1
-    shift
-    started=$(date +%s)
-    if "$@" >"$log" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok    $name ($(($(date +%s) - started)) s)  $(tail -n 1 "$log" | cut -c1-110)"
-    else
-        failed="$failed $name"
-        echo "FAIL  $name"
-        grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
+# ---- What is asked for ------------------------------------------------------------------------------
+
+only_failed=
+parts=
+known=" $(table 'quick|test' | tr '\n' ' ')"
+for each in "$@"; do
+    case $each in
+    -h | --help) usage; exit 0 ;;
+    --list)
+        awk '$1 ~ /^(quick|test)$/ { text = $0; sub(/.*# /, "", text); printf "%-14s%s%s\n", $2, text, $1 == "quick" ? " (quick)" : "" }' \
+            tools/packages
+        exit 0
+        ;;
+    --failed) only_failed=yes ;;
+    -*) echo "no such option: $each (sh tests/run.sh --help)" >&2; exit 2 ;;
+    quick) [ $# = 1 ] || { echo "quick stands alone" >&2; exit 2; } ;;
+    *)
+        case $known in *" $each "*) ;; *) echo "no such part: $each (sh tests/run.sh --list)" >&2; exit 2 ;; esac
+        case " $parts " in *" $each "*) ;; *) parts="$parts $each" ;; esac
+        ;;
+    esac
+done
+choose_build_folder build || exit 1
+export BUILD
+kept=$BUILD/tests
+mkdir -p "$kept" || exit 1
+if [ -n "$only_failed" ]; then
+    [ -z "$parts" ] || { echo "--failed stands alone" >&2; exit 2; }
+    # shellcheck disable=SC2013 # words
+    for each in $(cat "$kept/failed" 2>/dev/null); do
+        case $known in *" $each "*) parts="$parts $each" ;; esac
+    done
+    if [ -z "$parts" ]; then
+        echo "no part failed when it ran last"
+        echo "0 passed, 0 failed"
+        exit 0
     fi
-}
+elif [ "${1:-}" = quick ]; then
+    INLAY_QUICK=1
+    export INLAY_QUICK
+    parts=$(table quick | tr '\n' ' ')
+fi
+# shellcheck disable=SC2086,SC2116 # to single spaces
+parts=$(echo ${parts:-$known})
 
-preset() {
-    cmake --preset "$1" && cmake --build --preset "$1" && ctest --preset "$1" -j 2
-}
+echo "inlay: tests ($parts)"
+# shellcheck disable=SC2086
+sh tools/install_packages.sh $parts || exit 1
+eval "$(sh tools/compilers shell)"
+case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
+echo "with $compilers"
 
-fuzz() {
+# ---- The parts that are more than tests/NAME/run.sh --------------------------------------------------
+
+unit_tests() { # FOLDER COMPILER ARGUMENTS...
+    folder=$BUILD/$1 compiler=$2
+    results=$kept/$1.cases.xml
+    shift 2
+    rm -f "$results"
+    configure "$folder" -DINLAY_WERROR=$werror "$@" -DCMAKE_CXX_COMPILER="$compiler" && cmake --build "$folder" || return 1
+    ctest --test-dir "$folder" -j 2 --output-on-failure --output-junit "$(absolute "$results")"
+    status=$?
+    [ -f "$results" ] || { echo "ctest wrote no results"; return 1; }
+    echo "$(grep -c '<testcase .*status="run"' "$results") passed, $(grep -c '<testcase .*status="fail"' "$results") failed: unit tests"
+    return $status
+}
+# Without -g, which takes GCC a third of the time; the tests that need it have it. The tour and the benchmarks are built
+# by their own parts.
+part_gcc() { unit_tests gcc "$gcc" --preset gcc -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g"; }
+part_clang() { unit_tests clang "$clang" --preset clang -DINLAY_BENCH=OFF "$no_g"; }
+part_sanitize() { unit_tests sanitize "$gcc" --preset sanitize; }
+no_g="-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -DNDEBUG"
+
+part_fuzz() {
     seconds=30
     [ "${INLAY_SOAK:-}" = 1 ] && seconds=600
-    cmake --preset fuzz && cmake --build --preset fuzz || return 1
-    corpus=$(mktemp -d)
-    # shellcheck disable=SC2064
-    trap "rm -rf '$corpus' '$log'" EXIT
-    build/fuzz/tests/fuzz/fuzz_apply -max_total_time=$seconds -max_len=3076 -print_final_stats=1 "$corpus" tests/fuzz/seeds
-    status=$?
-    rm -rf "$corpus"
-    return $status
+    folder=$BUILD/fuzz
+    configure "$folder" -DINLAY_WERROR=$werror --preset fuzz -DCMAKE_CXX_COMPILER="$clang" && cmake --build "$folder" || return 1
+    corpus=$work/corpus
+    mkdir "$corpus"
+    "$folder/tests/fuzz/fuzz_apply" -max_total_time=$seconds -max_len=3076 -print_final_stats=1 "$corpus" tests/fuzz/seeds \
+        2>&1 | tee "$work/fuzz"
+    grep -q '^Done ' "$work/fuzz" || return 1
+    echo "1 passed, 0 failed: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/fuzz") damaged images"
 }
 
 # ThreadSanitizer wants the address space that it knows.
-under_threads() {
-    work=$(mktemp -d)
-    for compiler in g++ clang++-19; do
+part_threads() {
+    for compiler in "$gcc" "$clang"; do
+        # shellcheck disable=SC2086
         $compiler -std=c++20 -O1 -g -fsanitize=thread -Iinclude tests/poke_test.cpp -pthread -lgtest -lgtest_main \
             -o "$work/poke_test" && setarch -R "$work/poke_test" --gtest_brief=1 --gtest_filter='Live.*' || return 1
     done
-    rm -rf "$work"
-    echo "ThreadSanitizer finds nothing"
+    echo "2 passed, 0 failed: ThreadSanitizer finds nothing with $gcc and $clang"
 }
 
-under_valgrind() {
-    cmake --preset gcc && cmake --build --preset gcc --target static_key_test static_call_test dispatch_test || return 1
-    for program in static_key_test static_call_test dispatch_test; do
-        valgrind -q --smc-check=all-non-file --error-exitcode=9 build/gcc/tests/$program --gtest_brief=1 || return 1
+part_valgrind() {
+    programs="static_key_test static_call_test dispatch_test"
+    folder=$BUILD/gcc
+    # shellcheck disable=SC2086
+    configure "$folder" -DINLAY_WERROR=$werror --preset gcc -DCMAKE_CXX_COMPILER="$gcc" -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g" &&
+        cmake --build "$folder" --target $programs || return 1
+    for program in $programs; do
+        valgrind -q --smc-check=all-non-file --error-exitcode=9 "$folder/tests/$program" --gtest_brief=1 || return 1
     done
-    echo "Valgrind finds nothing"
+    echo "3 passed, 0 failed: Valgrind finds nothing in $programs"
 }
+
+part_freestanding() {
+    folder=$BUILD/freestanding
+    configure "$folder" -DINLAY_WERROR=$werror --preset freestanding -DCMAKE_CXX_COMPILER="$gcc" && cmake --build "$folder" || return 1
+    if [ -n "${INLAY_QUICK:-}" ]; then sh tests/freestanding/run.sh "$gcc"; else sh tests/freestanding/run.sh; fi
+}
+part_negative() { if [ -n "${INLAY_QUICK:-}" ]; then sh tests/negative/run.sh "$gcc"; else sh tests/negative/run.sh; fi; }
+part_no_site() { if [ -n "${INLAY_QUICK:-}" ]; then sh tests/no_site/run.sh "$gcc"; else sh tests/no_site/run.sh; fi; }
+part_operands() { if [ "${INLAY_SOAK:-}" = 1 ]; then sh tests/operands/run.sh full; else sh tests/operands/run.sh quick; fi; }
 
 # One compiler a core.
-in_32_bits() {
-    others=$(mktemp)
-    sh tests/i686/run.sh clang++-19 >"$others" 2>&1 &
-    clang=$!
+part_i686() {
+    sh tests/i686/run.sh "$clang" >"$work/i686" 2>&1 &
+    other=$!
     sh tests/i686/run.sh i686-linux-gnu-g++
     status=$?
-    wait $clang || status=1
-    cat "$others"
-    rm -f "$others"
+    wait $other || status=1
+    cat "$work/i686"
     return $status
 }
 
-tidy() {
+part_tidy() {
+    tidy=$(first_of clang-tidy-19 "clang-tidy-${clang#clang++-}" clang-tidy) || return 1
     # Headers through the units that use them; the configuration says what is off and why. Two at a time.
-    printf '%s\n' tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp |
-        xargs -P 2 -I '{}' clang-tidy-19 --quiet '{}' -- -std=c++20 -Iinclude || return 1
-    clang-tidy-19 --quiet --header-filter='include/inlay/report' examples/tour/09_report.cpp -- -std=c++20 -Iinclude || return 1
-    echo "clang-tidy finds nothing"
+    units="tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp"
+    # shellcheck disable=SC2086
+    printf '%s\n' $units | xargs -P 2 -I '{}' "$tidy" --quiet '{}' -- -std=c++20 -Iinclude || return 1
+    "$tidy" --quiet --header-filter='include/inlay/report' examples/tour/09_report.cpp -- -std=c++20 -Iinclude || return 1
+    echo "5 passed, 0 failed: $tidy finds nothing"
 }
 
-format() {
-    git ls-files '*.hpp' '*.cpp' | xargs clang-format-19 --dry-run --Werror && echo "clang-format would change nothing"
+part_format() {
+    format=$(first_of clang-format-19 "clang-format-${clang#clang++-}" clang-format) || return 1
+    # What git has, or in an archive all that there is.
+    if [ -e .git ] && command -v git >/dev/null && git -c safe.directory="$PWD" ls-files '*.hpp' '*.cpp' >"$work/sources"; then :; else
+        find . '(' -path './build*' -o -path ./out -o -path "./$BUILD" -o -path "$BUILD" ')' -prune -o -type f '(' -name '*.hpp' -o -name '*.cpp' ')' -print >"$work/sources"
+    fi
+    number=$(wc -l <"$work/sources")
+    [ "$number" -gt 50 ] || { echo "only $number sources were found"; return 1; }
+    tr '\n' '\0' <"$work/sources" | xargs -0 -P 2 -n 40 "$format" --dry-run --Werror || return 1
+    echo "$number passed, 0 failed: $format would change nothing"
+}
+first_of() { # COMMAND...: the first that is installed
+    for each; do
+        command -v "$each" >/dev/null && echo "$each" && return
+    done
+    echo "none of these is here: $*" >&2
+    return 1
 }
 
 # The instructions of the benchmarks' forms, and how many apply() executes; nothing is timed.
-gate() {
-    for preset in gcc clang; do
-        cmake --preset $preset && cmake --build --preset $preset --target dispatch apply count_instructions || return 1
+part_gate() {
+    for each in gcc clang; do
+        [ $each = gcc ] && compiler=$gcc || compiler=$clang
+        configure "$BUILD/gate-$each" -DINLAY_WERROR=$werror --preset $each -DCMAKE_CXX_COMPILER="$compiler" -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=OFF "$no_g" &&
+            cmake --build "$BUILD/gate-$each" --target dispatch apply count_instructions || return 1
     done
-    sh bench/gate/run.sh build/gcc build/clang
+    sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang"
+}
+part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
+part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
+
+# ---- Running them, and what is left of it ------------------------------------------------------------
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' HUP TERM
+cases=$work/cases.xml
+: >"$cases"
+failed=
+passed=0
+total=0
+
+xml() { # text that XML may hold
+    iconv -c -f UTF-8 -t UTF-8 | tr -d '\000-\010\013-\037' | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'
+}
+write_junit() {
+    {
+        echo '<?xml version="1.0" encoding="UTF-8"?>'
+        echo '<testsuites name="inlay">'
+        echo "<testsuite name=\"parts\" tests=\"$((passed + $(echo "$failed" | wc -w)))\" failures=\"$(echo "$failed" | wc -w)\" time=\"$total\">"
+        cat "$cases"
+        echo '</testsuite>'
+        for each in $parts; do
+            # Of a part that CMake's tests make up, each of these.
+            [ ! -f "$work/$each.cases.xml" ] || sed -e '/<?xml/d' -e "s/<testsuite name=\"[^\"]*\"/<testsuite name=\"$each\"/" "$work/$each.cases.xml"
+        done
+        echo '</testsuites>'
+    } >"$kept/junit.xml"
+}
+remember() { # NAME ok|failed: for --failed
+    { [ ! -f "$kept/failed" ] || grep -vxF "$1" "$kept/failed"; [ "$2" = ok ] || echo "$1"; } >"$work/failed"
+    cp "$work/failed" "$kept/failed"
+}
+run_part() {
+    name=$1 log=$kept/$1.log
+    shift
+    rm -f "$kept/$name.cases.xml"
+    started=$(date +%s)
+    status=0
+    watched "$name" "$log" "$@" || status=1
+    seconds=$(($(date +%s) - started))
+    total=$((total + seconds))
+    [ ! -f "$kept/$name.cases.xml" ] || cp "$kept/$name.cases.xml" "$work/"
+    echo "<testcase classname=\"parts\" name=\"$name\" time=\"$seconds\">" >>"$cases"
+    if [ $status = 0 ]; then
+        passed=$((passed + 1))
+        warned=$(grep -c ' warning: ' "$log")
+        [ "$warned" = 0 ] && warned='' || warned="; $warned warnings, see $log"
+        said=$(tail -n 1 "$log" | sed "s/^$name: //" | tr -d '\000-\037' | cut -c1-110)
+        echo "ok    $name ($seconds s)  $said$warned"
+        echo "<system-out>$(echo "$said" | xml)</system-out>" >>"$cases"
+        remember "$name" ok
+    else
+        failed="$failed $name"
+        echo "FAIL  $name ($seconds s)"
+        grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
+        echo "      all of it: $log"
+        echo "<failure message=\"$name failed\">$(tail -n 80 "$log" | xml)</failure>" >>"$cases"
+        remember "$name" failed
+    fi
+    echo "</testcase>" >>"$cases"
+    write_junit
 }
 
-size() {
-    bench/compile.py --quick && bench/size.py --check
-}
-
-echo "inlay: tests ($parts)"
 for each in $parts; do
-    case $each in
-    gcc | clang | sanitize) part "$each" preset "$each" ;;
-    matrix) part matrix sh tests/matrix/run.sh ;;
-    threads | valgrind) part "$each" "under_$each" ;;
-    debugger) part debugger sh tests/debugger/run.sh g++ clang++-19 ;;
-    tour) part tour sh examples/run.sh ;;
-    names) part names sh tests/names/run.sh ;;
-    images) part images sh tests/images/run.sh ;;
-    exports) part exports sh tests/exports/run.sh ;;
-    musl) part musl sh tests/musl/run.sh ;;
-    soak) part soak sh tests/soak/run.sh ;;
-    negative) part negative sh tests/negative/run.sh g++ clang++-14 clang++-19 ;;
-    modes) part modes sh tests/modes/run.sh ;;
-    operands) if [ "${INLAY_SOAK:-}" = 1 ]; then part operands sh tests/operands/run.sh full; else part operands sh tests/operands/run.sh quick; fi ;;
-    tools) part tools sh tests/tools/run.sh ;;
-    freestanding)
-        part freestanding_preset sh -c 'cmake --preset freestanding && cmake --build --preset freestanding'
-        part freestanding sh tests/freestanding/run.sh g++ clang++-14 clang++-16 clang++-19 ;;
-    no_site) part no_site sh tests/no_site/run.sh g++ clang++-19 ;;
-    install) part install sh tests/install/run.sh ;;
-    aarch64) part aarch64 sh tests/aarch64/run.sh ;;
-    i686) part i686 in_32_bits ;;
-    kernel) part kernel sh tests/kernel/run.sh ;;
-    fuzz | tidy | format | size | gate) part "$each" "$each" ;;
-    *) echo "no such part: $each"; exit 2 ;;
-    esac
+    if type "part_$each" >/dev/null 2>&1; then
+        run_part "$each" "part_$each"
+    else
+        run_part "$each" sh "tests/$each/run.sh"
+    fi
 done
-count=$(echo "$failed" | wc -w)
-[ -z "$failed" ] || echo "failed:$failed"
-echo "$passed passed, $count failed"
+[ -z "$failed" ] || echo "failed:$failed (again: sh tests/run.sh --failed)"
+echo "JUnit: $kept/junit.xml; $((total / 60)) min $((total % 60)) s"
+echo "$passed passed, $(echo "$failed" | wc -w) failed"
 [ -z "$failed" ]

@@ -5,6 +5,7 @@
 // How it works. Wherever Zydis decodes, the lengths must agree: in the text of this program and of large libraries,
 // for every opcode with a choice of prefixes and operands, and for random bytes. Where Zydis does not decode,
 // nothing is compared: it knows more of what is undefined, and less of what is new.
+#include "elf_file.hpp"
 #include "inlay/arch/x86/length.hpp"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <initializer_list>
 #include <iterator>
 #include <random>
@@ -25,7 +25,6 @@
 #include <vector>
 
 #include <Zydis/Zydis.h>
-#include <elf.h>
 #include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -135,20 +134,12 @@ TEST(x86_length, text_of_this_program_and_its_libraries) {
 }
 
 /// The executable segments of an ELF file, at most `limit` bytes. Empty if there is no such file.
-bytes text_of(const std::string& file, std::size_t limit) {
+bytes text_of(const std::string& name, std::size_t limit) {
     bytes text;
-    std::ifstream in{file, std::ios::binary};
-    Elf64_Ehdr header{};
-    in.read(reinterpret_cast<char*>(&header), sizeof header);
-    for (unsigned i = 0; in && i < header.e_phnum; ++i) {
-        Elf64_Phdr segment{};
-        in.seekg(static_cast<std::streamoff>(header.e_phoff + i * sizeof segment));
-        in.read(reinterpret_cast<char*>(&segment), sizeof segment);
-        if (in && segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
-            const auto old = text.size();
-            text.resize(std::min(limit, old + segment.p_filesz));
-            in.seekg(static_cast<std::streamoff>(segment.p_offset));
-            in.read(reinterpret_cast<char*>(text.data() + old), static_cast<std::streamsize>(text.size() - old));
+    for (const auto& segment : elf_file{name}.segments()) {
+        if (segment.executable) {
+            const auto part = segment.bytes.first(std::min(segment.bytes.size(), limit - text.size()));
+            text.insert(text.end(), part.begin(), part.end());
         }
     }
     return text;

@@ -44,7 +44,7 @@ template <class Form, chain Chain, std::size_t... Sites>
         return x;
     } else {
         number sum = 0;
-        ((sum += Form::step(x + Sites, first + Sites)), ...);
+        ((sum += Form::step(x ^ Sites, first + Sites)), ...);
         return sum;
     }
 }
@@ -84,6 +84,8 @@ struct instructions {
     unsigned loads{};    ///< reads of variables
     unsigned popcnts{};
     unsigned pushfs{};
+    unsigned rotations{}; ///< of what is handed from step to step
+    unsigned constants{}; ///< additions of a constant, which some cores carry out while renaming: in no chain
     unsigned slow{}; ///< sites of a block that may ask memory after all, with one load and one conditional jump more
 };
 

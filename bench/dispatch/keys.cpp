@@ -14,8 +14,8 @@ inline constexpr inlay::static_key<"bench.off", false> off;
 inline constexpr inlay::static_key<"bench.on", true> on;
 
 /// One way or the other, a cycle each. Told apart, so that no compiler makes a conditional move of both.
-[[gnu::always_inline]] inline number yes(number x) { return by_hand::opaque<1>(x + 3); }
-[[gnu::always_inline]] inline number no(number x) { return by_hand::opaque<0>(x - 1); }
+[[gnu::always_inline]] inline number yes(number x) { return by_hand::opaque<1>(by_hand::rotate<13>(x)); }
+[[gnu::always_inline]] inline number no(number x) { return by_hand::opaque<0>(by_hand::rotate<7>(x)); }
 
 // Volatile: else a compiler may ask once for the whole block.
 [[gnu::always_inline]] inline number ask_unlikely(const volatile bool& question, number x) {
@@ -29,7 +29,10 @@ inline constexpr inlay::static_key<"bench.on", true> on;
 struct no_question {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return no(x); }
     static form describe() {
-        return {.group = "questions", .name = "no question", .against = "no question", .site = {.jumps = any}};
+        return {.group = "questions",
+                .name = "no question",
+                .against = "no question",
+                .site = {.jumps = any, .rotations = 1}};
     }
 };
 
@@ -39,7 +42,7 @@ struct key_off {
         return {.group = "questions",
                 .name = "static_key, off",
                 .against = "no question",
-                .site = {.jumps = any},
+                .site = {.jumps = any, .rotations = 1},
                 .equals = "no question"};
     }
 };
@@ -47,7 +50,10 @@ struct key_off {
 struct key_on {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return on ? yes(x) : no(x); }
     static form describe() {
-        return {.group = "questions", .name = "static_key, on", .against = "no question", .site = {.jumps = any}};
+        return {.group = "questions",
+                .name = "static_key, on",
+                .against = "no question",
+                .site = {.jumps = any, .rotations = 1}};
     }
 };
 
@@ -58,7 +64,7 @@ struct key_turned_on {
         return {.group = "questions",
                 .name = "static_key, turned on",
                 .against = "no question",
-                .site = {.jumps = any, .slow = 4}};
+                .site = {.jumps = any, .rotations = 1, .slow = 4}};
     }
 };
 
@@ -68,7 +74,7 @@ struct always_false {
         return {.group = "questions",
                 .name = "bool, always false",
                 .against = "no question",
-                .site = {.branches = 1, .jumps = any, .loads = any},
+                .site = {.branches = 1, .jumps = any, .loads = any, .rotations = 1},
                 .data = {&flag}};
     }
 };
@@ -81,7 +87,7 @@ struct one_a_site {
         return {.group = "questions",
                 .name = "bool, one a site, false",
                 .against = "no question",
-                .site = {.branches = 1, .jumps = any, .loads = any},
+                .site = {.branches = 1, .jumps = any, .loads = any, .rotations = 1},
                 .data = spread_lines()};
     }
 };
@@ -95,7 +101,7 @@ struct at_random {
         return {.group = "questions",
                 .name = "bool, at random",
                 .against = "no question",
-                .site = {.branches = 1, .jumps = any, .loads = any}};
+                .site = {.branches = 1, .jumps = any, .loads = any, .rotations = 1}};
     }
 };
 

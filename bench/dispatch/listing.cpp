@@ -29,6 +29,30 @@ struct instruction {
                    : 0;
     }
     [[nodiscard]] bool conditional() const { return what.meta.category == ZYDIS_CATEGORY_COND_BR; }
+    [[nodiscard]] bool rotates() const {
+        return is(ZYDIS_MNEMONIC_ROL) || is(ZYDIS_MNEMONIC_ROR) || is(ZYDIS_MNEMONIC_RORX);
+    }
+    /// To a general register but the stack's.
+    [[nodiscard]] bool adds_constant() const {
+        const auto& to = operands[0];
+        const auto& from = operands[1];
+        if (to.type != ZYDIS_OPERAND_TYPE_REGISTER || to.reg.value == ZYDIS_REGISTER_RSP) {
+            return false;
+        }
+        switch (what.mnemonic) {
+        case ZYDIS_MNEMONIC_INC:
+        case ZYDIS_MNEMONIC_DEC:
+            return true;
+        case ZYDIS_MNEMONIC_ADD:
+        case ZYDIS_MNEMONIC_SUB:
+            return from.type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+        case ZYDIS_MNEMONIC_LEA:
+            return from.mem.index == ZYDIS_REGISTER_NONE && from.mem.base != ZYDIS_REGISTER_RIP &&
+                   from.mem.base != ZYDIS_REGISTER_NONE && from.mem.base != ZYDIS_REGISTER_RSP;
+        default:
+            return false;
+        }
+    }
     /// Reads memory at an address that is part of the instruction.
     [[nodiscard]] bool loads() const {
         if (is(ZYDIS_MNEMONIC_LEA) || is(ZYDIS_MNEMONIC_NOP)) {
@@ -115,6 +139,8 @@ bool count_all(address at, count& result) {
         seen.loads += now.loads() ? 1 : 0;
         seen.popcnts += now.is(ZYDIS_MNEMONIC_POPCNT) ? 1 : 0;
         seen.pushfs += now.is(ZYDIS_MNEMONIC_PUSHFQ) ? 1 : 0;
+        seen.rotations += now.rotates() ? 1 : 0;
+        seen.constants += now.adds_constant() ? 1 : 0;
     });
 }
 
@@ -136,7 +162,9 @@ std::string check(address at, unsigned sites, const form& form, unsigned extra_b
           wrong("indirect jumps", seen.indirect_jumps, form.site.indirect_jumps),
           wrong("conditional jumps", seen.branches, form.site.branches, extra_branches, form.site.slow),
           wrong("jumps", seen.jumps, form.site.jumps), wrong("loads", seen.loads, form.site.loads, 0, form.site.slow),
-          wrong("popcnt", seen.popcnts, form.site.popcnts), wrong("pushf", seen.pushfs, form.site.pushfs)}) {
+          wrong("popcnt", seen.popcnts, form.site.popcnts), wrong("pushf", seen.pushfs, form.site.pushfs),
+          wrong("rotations", seen.rotations, form.site.rotations),
+          wrong("additions of a constant", seen.constants, form.site.constants, extra_branches)}) {
         if (!trouble.empty()) {
             return trouble;
         }
@@ -151,6 +179,19 @@ address address_of(Function* function) {
 }
 
 } // namespace
+
+std::string check_rotations(const std::string& name, const void* called, unsigned rotations) {
+    count found;
+    if (!count_all(reinterpret_cast<address>(called), found)) {
+        return name + ": its return is not found";
+    }
+    // Conditional jumps: of a loop, which has its counter.
+    return found.seen.rotations == rotations && found.seen.constants <= found.seen.branches
+               ? ""
+               : name + " has " + std::to_string(found.seen.rotations) + " rotations instead of " +
+                     std::to_string(rotations) + " and " + std::to_string(found.seen.constants) +
+                     " additions of a constant, which some processors carry out without executing anything";
+}
 
 std::string check(const form& form) {
     for (const auto& chain : form.chains) {

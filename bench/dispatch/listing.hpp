@@ -18,6 +18,9 @@ namespace bench {
 /// What is wrong with a form: a sentence, or nothing.
 std::string check(const form& form);
 
+/// What is wrong with a function that is to be so many rotations, one after the other: a sentence, or nothing.
+std::string check_rotations(const std::string& name, const void* called, unsigned rotations);
+
 /// The instructions of one site, in Intel's syntax.
 std::vector<std::string> site_of(const form& form);
 

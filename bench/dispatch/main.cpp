@@ -17,6 +17,7 @@
 #include "../clock.hpp"
 #include "../keeper.hpp"
 #include "../machine.hpp"
+#include "../progress.hpp"
 #include "../ratios.hpp"
 #include "form.hpp"
 #include "listing.hpp"
@@ -164,6 +165,7 @@ struct way_to_run {
 };
 
 void run_warm(benchmark::State& run, const way_to_run& way, clock& clock) {
+    progress::step();
     const std::size_t rounds = most_sites / way.sites;
     number x = way.run(1, rounds);
     clock.start();
@@ -187,6 +189,7 @@ void flush(const std::vector<const void*>& lines) {
 
 void run_cold(benchmark::State& run, const way_to_run& way, state how, const std::vector<const void*>& lines,
               clock& clock) {
+    progress::step();
     number x = way.run(1, 1);
     std::uint64_t passed = 0;
     clock.start();
@@ -216,6 +219,7 @@ std::string name_of(const std::string& form, std::size_t chain, std::size_t site
 
 void add(const form& form, chain kind, std::size_t sites, state how, clock& clock) {
     constexpr int repetitions = 101;
+    progress::expect(repetitions);
     const way_to_run way{&form, kind, sites};
     const auto name = name_of(form.name, static_cast<std::size_t>(kind), sites, static_cast<std::size_t>(how));
     if (how == state::warm) {
@@ -282,16 +286,21 @@ void stay_on_this_processor() {
 
 bool check_all(const std::vector<form>& forms) {
     bool right = true;
+    const auto expect_nothing = [&right](const std::string& trouble) {
+        std::printf("%s%s", trouble.c_str(), trouble.empty() ? "" : "\n");
+        right = right && trouble.empty();
+    };
+    expect_nothing(check_rotations("the clock's chain", place(&clock::one_by_one), 64));
+    expect_nothing(check_rotations("the clock's other chain", place(&clock::four_at_once), 0));
+    const auto all_ends = ends();
+    for (std::size_t i = 0; i < all_ends.size(); ++i) {
+        expect_nothing(check_rotations("called function " + std::to_string(i), all_ends[i], 1));
+    }
     for (const auto& each : forms) {
-        if (const auto trouble = check(each); !trouble.empty()) {
-            std::printf("%s\n", trouble.c_str());
-            right = false;
-        }
+        expect_nothing(check(each));
         for (const auto& other : forms) {
             if (each.equals != nullptr && other.name == each.equals) {
-                const auto trouble = difference(each, other);
-                std::printf("%s%s", trouble.c_str(), trouble.empty() ? "" : "\n");
-                right = right && trouble.empty();
+                expect_nothing(difference(each, other));
             }
         }
     }
@@ -340,6 +349,7 @@ int main(int count, char** arguments) {
     bench::clock clock;
     bench::add_context();
     benchmark::AddCustomContext("cycles", clock.source());
+    benchmark::AddCustomContext("steps", "rotations by a constant");
     for (std::size_t i = 0; i < forms.size(); ++i) { // numbered: the file has them in the order of their keys
         const auto& each = forms[i];
         benchmark::AddCustomContext("form " + std::to_string(100 + i) + " " + each.name,
@@ -347,7 +357,7 @@ int main(int count, char** arguments) {
     }
     bench::add_all(forms, clock);
     bench::keeper kept{"cycles"};
-    if (!bench::measure(count, arguments, kept)) {
+    if (!bench::measure(count, arguments, kept) || kept.failed()) {
         return 2;
     }
     std::printf("%s\ncycles by %s\nThe core was free in %.0f %% of the repetitions; the others are left out.\n",

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "targets.hpp"
 
+#include "../by_hand.hpp"
+
 #include <algorithm>
+#include <cstring>
 #include <random>
 
 namespace bench {
 
-number callee(number x) { return x + 1; }
-number other(number x) { return x + 2; }
+number callee(number x) { return by_hand::rotate<13>(x); }
+number other(number x) { return by_hand::rotate<7>(x); }
 
 number loop_popcount(number x) {
     number count = 0;
@@ -21,7 +24,7 @@ number native_save_fl() { return __builtin_ia32_readeflags_u64(); }
 
 template <unsigned Way>
 number way(number x) {
-    return x + 1 + (x >> (56 + Way)); // the same for the numbers of the benchmark; else the linker may fold them
+    return by_hand::rotate<16 + Way>(x); // by another number each, else the linker may fold them
 }
 template number way<0>(number);
 template number way<1>(number);
@@ -35,7 +38,7 @@ template number way<7>(number);
 namespace {
 
 struct derived final : base {
-    [[nodiscard]] number call(number x) const override { return x + 1; }
+    [[nodiscard]] number call(number x) const override { return by_hand::rotate<13>(x); }
 };
 const derived the_object;
 
@@ -63,6 +66,15 @@ std::vector<const void*> spread_lines() {
         result.push_back(&spread_flags[i * line]);
     }
     return result;
+}
+
+std::vector<const void*> ends() {
+    const void* in_class = nullptr; // Itanium's ABI: after the two destructors
+    std::memcpy(&in_class, static_cast<const char*>(*reinterpret_cast<const void* const*>(object)) + 2 * sizeof(void*),
+                sizeof in_class);
+    const auto place = [](number (*each)(number)) { return reinterpret_cast<const void*>(each); };
+    return {in_class,       place(&callee), place(&other),  place(&way<0>), place(&way<1>), place(&way<2>),
+            place(&way<3>), place(&way<4>), place(&way<5>), place(&way<6>), place(&way<7>)};
 }
 
 constinit operations patched_operations;

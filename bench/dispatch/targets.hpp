@@ -17,12 +17,12 @@ namespace bench {
 
 using number = std::uint64_t;
 
-number callee(number x); ///< x + 1: where all calls end up
-number other(number x);  ///< x + 2: where none should
+number callee(number x); ///< a rotation: where all calls end up
+number other(number x);  ///< another one: where none should
 number loop_popcount(number x);
 number native_save_fl();
 template <unsigned Way>
-number way(number x); ///< x + 1; one of eight
+number way(number x); ///< a rotation; one of eight
 
 struct base {
     base() = default;
@@ -50,6 +50,9 @@ inline constexpr std::size_t most_sites = 4096;
 extern std::array<bool, most_sites * line> spread_flags; ///< all false; a site each, on a cache line of its own
 
 std::vector<const void*> spread_lines();
+
+/// The functions that calls end up in, but those that do what an instruction does.
+std::vector<const void*> ends();
 
 inline constexpr inlay::static_key<"bench.turned_on", false> turned_on; ///< set() before anything is measured
 

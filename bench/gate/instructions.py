@@ -3,7 +3,7 @@
 #
 # Instructions that apply() executes for a record, counted by callgrind: they do not drift as times do.
 #
-#     bench/gate/instructions.py BUILD...        # build/gcc build/clang: what has bench/count_instructions
+#     bench/gate/instructions.py BUILD...        # build/gate-gcc build/gate-clang: what has bench/count_instructions
 #
 # How it works. The same image with 1,000 and with 5,000 records is patched; the difference, by 4,000, is what a record
 # costs. limits.json has the limit of each compiler, keyed by its name and major version; one that is not there is not

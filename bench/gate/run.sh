@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # What of the benchmarks does not drift: instructions as they are in memory, how many apply() executes, and that nothing is
 # measured where cycles mean nothing. (Bytes: bench/size.py --check.)
-#   sh bench/gate/run.sh BUILD...         (build/gcc build/clang: built)
+#   sh bench/gate/run.sh BUILD...         (build/gate-gcc build/gate-clang: built)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -gt 0 ] || { echo "usage: gate/run.sh BUILD..." >&2; exit 2; }

@@ -16,20 +16,59 @@ struct header {
 };
 static_assert(sizeof(header) == 36);
 
-[[nodiscard]] bool is(const char* at, const char* text, unsigned length) noexcept {
-    for (unsigned i = 0; i < length; ++i) {
-        if (at[i] != text[i]) {
-            return false;
-        }
-    }
-    return true;
+struct [[gnu::packed]] root_pointer {
+    char signature[8];
+    u8 checksum;
+    char oem[6];
+    u8 revision; ///< 0: without the members below `rsdt`
+    u32 rsdt;
+    u32 length;
+    u64 xsdt;
+    u8 rest[4];
+};
+static_assert(sizeof(root_pointer) == 36);
+constexpr u64 first_length = 20; // of the root pointer of ACPI 1.0
+
+constinit u64 root = 0;
+
+[[nodiscard]] const root_pointer* root_at(u64 at) noexcept {
+    const auto* const it = firmware_data<root_pointer>(at);
+    return it != nullptr && has_signature(it->signature, "RSD PTR ") && sums_to_zero(at, first_length) ? it : nullptr;
 }
 
-/// The root pointer lies on 16 bytes in the BIOS's area; its offset 16 has the RSDT's address.
-[[nodiscard]] u32 find_rsdt() noexcept {
-    for (u64 at = 0xe0000; at < 0x100000; at += 16) {
-        if (is(direct<const char>(at), "RSD PTR ", 8)) {
-            return *direct<const u32>(at + 16);
+/// Where the loader says, else on 16 bytes in the first KiB of the extended BIOS data area or in the BIOS's area.
+[[nodiscard]] const root_pointer* find_root() noexcept {
+    if (const auto* const it = root_at(root); root != 0 && it != nullptr) {
+        return it;
+    }
+    const root_pointer* found = nullptr;
+    for_each_firmware_area([&](u64 begin, u64 end) {
+        for (u64 at = begin; at < end && found == nullptr; at += 16) {
+            found = root_at(at);
+        }
+    });
+    return found;
+}
+
+/// The table at `at` if it is one: its bytes add up to 0.
+[[nodiscard]] const header* table_at(u64 at) noexcept {
+    const auto* const it = firmware_data<header>(at);
+    constexpr u32 longest = 1 << 20;
+    return it != nullptr && it->length >= sizeof(header) && it->length <= longest && sums_to_zero(at, it->length)
+               ? it
+               : nullptr;
+}
+
+/// The table with this signature in a table of addresses of `size` bytes each; 0 if there is none.
+[[nodiscard]] u64 find_table(u64 list, u32 size, const char (&signature)[5]) noexcept {
+    const header* const tables = table_at(list);
+    for (u32 i = sizeof(header); tables != nullptr && i + size <= tables->length; i += size) {
+        u64 at = *direct<const u32>(list + i);
+        if (size == sizeof(u64)) {
+            at |= u64{*direct<const u32>(list + i + sizeof(u32))} << 32;
+        }
+        if (const header* const table = table_at(at); table != nullptr && has_signature(table->signature, signature)) {
+            return at;
         }
     }
     return 0;
@@ -37,28 +76,37 @@ static_assert(sizeof(header) == 36);
 
 } // namespace
 
-u32 find_processors(u32* ids, u32 most) noexcept {
-    const u32 rsdt = find_rsdt();
-    if (rsdt == 0) {
-        return 0;
+void set_root(u64 at) noexcept { root = at; }
+
+bool find_processors(processors& found) noexcept {
+    const root_pointer* const pointer = find_root();
+    if (pointer == nullptr) {
+        return false;
     }
-    u32 found = 0;
-    for (u32 i = sizeof(header); i < direct<const header>(rsdt)->length; i += 4) {
-        const u32 at = *direct<const u32>(rsdt + i);
-        const auto* const table = direct<const header>(at);
-        if (!is(table->signature, "APIC", 4)) {
-            continue;
-        }
-        for (u32 entry = sizeof(header) + 8; entry + 2 <= table->length;) { // type, length, ...
-            const auto* const bytes = direct<const u8>(at + entry);
-            constexpr u8 local_apic = 0;
-            if (bytes[0] == local_apic && (bytes[4] & 1) != 0 && found < most) {
-                ids[found++] = bytes[3];
-            }
-            entry += bytes[1] != 0 ? bytes[1] : table->length;
-        }
+    u64 madt = pointer->revision != 0 ? find_table(pointer->xsdt, sizeof(u64), "APIC") : 0;
+    if (madt == 0) {
+        madt = find_table(pointer->rsdt, sizeof(u32), "APIC");
     }
-    return found;
+    if (madt == 0) {
+        return false;
+    }
+    const u32 length = direct<const header>(madt)->length;
+    for (u32 entry = sizeof(header) + 8; entry + 2 <= length;) { // type, length, ...
+        const auto* const bytes = direct<const u8>(madt + entry);
+        constexpr u8 local_apic = 0; // processor, id, flags in 4 bytes
+        constexpr u8 x2apic = 9;     // 2 reserved bytes, id in 4 bytes, flags in 4 bytes, ...
+        const u8 size = bytes[1];
+        if (size < 2 || entry + size > length) {
+            break;
+        }
+        if (bytes[0] == local_apic && size >= 8 && (bytes[4] & 1) != 0) {
+            add(found, bytes[3]);
+        } else if (bytes[0] == x2apic && size >= 16 && (bytes[8] & 1) != 0) {
+            add(found, bytes[4] | u32{bytes[5]} << 8 | u32{bytes[6]} << 16 | u32{bytes[7]} << 24);
+        }
+        entry += size;
+    }
+    return true;
 }
 
 } // namespace kernel::acpi

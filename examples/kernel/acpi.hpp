@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// acpi: which processors there are.
+// acpi: the processors that ACPI's tables name.
 //
 // What. The numbers of the local APICs of all processors that are enabled.
-// Why. A start-up interrupt must be sent to somebody, and who is there only firmware knows.
-// How. A table of tables in memory; ACPI specification 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.12 (MADT).
+// Why. See processors.hpp.
+// How. A table of tables in memory; ACPI specification 6.4, 5.2.5 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT).
 #pragma once
 
-#include "cpu.hpp"
+#include "processors.hpp"
 
 namespace kernel::acpi {
 
-/// Writes the local APIC numbers of enabled processors to `ids`; how many there are, at most `most`. 0: no table.
-[[nodiscard]] u32 find_processors(u32* ids, u32 most) noexcept;
+/// Where the loader says that the root pointer lies, physically; 0 if it does not say.
+void set_root(u64 at) noexcept;
+
+/// Adds the enabled processors of the MADT to `found`. Returns false if there is no MADT below 4 GiB.
+[[nodiscard]] bool find_processors(processors& found) noexcept;
 
 } // namespace kernel::acpi

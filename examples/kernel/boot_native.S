@@ -93,6 +93,13 @@ boot_cpu_64:
 
 ap_64:
 	LOAD_SEGMENTS
+	/* One that comes late must not take the stack of the next one: each waits for its turn. */
+	movl	$1, %eax
+	cpuid
+	shrl	$24, %ebx			/* the number of its local APIC */
+1:	pause
+	cmpl	%ebx, ap_expected(%rip)
+	jne	1b
 	movq	ap_stack(%rip), %rsp
 	xorl	%ebp, %ebp
 	call	ap_main

@@ -22,6 +22,7 @@ using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 
 inline void out8(u16 port, u8 value) noexcept { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+inline void out16(u16 port, u16 value) noexcept { asm volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
 inline void out32(u16 port, u32 value) noexcept { asm volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
 inline u8 in8(u16 port) noexcept {
     u8 value = 0;

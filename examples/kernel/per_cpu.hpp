@@ -11,7 +11,7 @@
 
 namespace kernel {
 
-inline constexpr unsigned most_cpus = 8;
+inline constexpr unsigned most_cpus = 16;
 inline constexpr std::size_t stack_size = 16384;
 inline constexpr std::size_t ist_stack_size = 8192;
 

@@ -4,11 +4,15 @@
 #   sh examples/kernel/run.sh                    both, one after the other
 #   sh examples/kernel/run.sh native [WORDS]     only this; WORDS go to the kernel: crash, test=NAME, storm=N, hold, ...
 #   sh examples/kernel/run.sh xen [WORDS]
-# CXX chooses the compiler (default: g++), CPU the processor that QEMU emulates (default: max), SMP how many (default: 1).
+# CXX chooses the compiler (default: g++), CPU the processor that QEMU emulates (default: max), SMP how many (default: 1),
+# BUILD=DIR the folder to build in (default: build).
 set -eu
 cd "$(dirname "$0")/../.."
-sh tools/install_packages.sh g++ cmake ninja-build qemu-system-x86 xen-hypervisor-4.17-amd64
-build=build/kernel/example
+# shellcheck source=tools/build_folder.sh
+. tools/build_folder.sh
+choose_build_folder build
+sh tools/install_packages.sh kernel-example
+build=$BUILD/kernel/example
 mkdir -p "$build"
 cmake -S examples/kernel -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CXX:-g++}" >"$build.log" 2>&1 &&
     cmake --build "$build" >>"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
@@ -22,7 +26,7 @@ native() {
     return $((status / 2))
 }
 under_xen() {
-    zcat /boot/xen-4.17-amd64.gz >"$build/xen"
+    zcat "$(printf '%s\n' /boot/xen-4.*-amd64.gz | tail -n 1)" >"$build/xen"
     $machine -m 192 -kernel "$build/xen" -append "com1=115200,8n1 console=com1" -initrd "$build/kernel.elf $*" </dev/null |
         sed '/^(XEN)/d' | tee "$build/xen.out"
     return "$(sed -n 's/^EXIT: STATUS=\([0-9]*\).*/\1/p' "$build/xen.out")"

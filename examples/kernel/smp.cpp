@@ -3,18 +3,20 @@
 // smp: starts processors and hands them work. See smp.hpp.
 #include "smp.hpp"
 
-#include "acpi.hpp"
 #include "apic.hpp"
 #include "clock.hpp"
+#include "console.hpp"
 #include "descriptors.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
+#include "processors.hpp"
 
 #include <inlay/arch/x86/pv.hpp>
 
 extern "C" {
 extern const char ap_start[], ap_start_end[];
-constinit kernel::u64 ap_stack = 0; // boot_native.S takes it from here
+constinit kernel::u64 ap_stack = 0;                  // boot_native.S takes it from here, ...
+constinit kernel::u32 ap_expected = ~kernel::u32{0}; // ... once this is the number of its local APIC
 [[noreturn]] void ap_main() noexcept;
 }
 
@@ -22,6 +24,7 @@ namespace kernel::smp {
 
 namespace {
 
+constexpr u32 nobody = ~u32{0};
 constinit u32 running = 1;
 constinit u32 named = 1;
 constinit u32 starting = 0; // the number of the one that is on its way
@@ -36,40 +39,62 @@ void take_ipi(trap_frame& /*frame*/) noexcept {
     apic::end_of_interrupt();
 }
 
+/// Starts the processor with this local APIC, if it answers within so many nanoseconds. Returns whether it did.
+bool start(u32 id, u64 patience) noexcept {
+    per_cpu& cpu = cpus[running];
+    prepare(cpu, running);
+    cpu.apic_id = id;
+    starting = running;
+    ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
+    __atomic_store_n(&ap_expected, id, __ATOMIC_SEQ_CST);
+    apic::start(id, AP_START);
+    const auto wait = [&cpu](u64 nanoseconds) {
+        const u64 begin = sched_clock();
+        while (cpu.online == 0 && sched_clock() - begin < nanoseconds) {
+            pause();
+        }
+    };
+    wait(patience);
+    __atomic_store_n(&ap_expected, nobody, __ATOMIC_SEQ_CST);
+    wait(10'000'000); // it may just have read that it is expected
+    running += cpu.online;
+    return cpu.online != 0;
+}
+
 } // namespace
 
 u32 count() noexcept { return running; }
 u32 known() noexcept { return named; }
 
 void start_others() noexcept {
-    u32 ids[most_cpus]{};
-    const u32 found = acpi::find_processors(ids, most_cpus);
-    named = found != 0 ? found : 1;
+    const processors all = find_processors();
+    named = all.count < most_cpus ? all.count : most_cpus;
     on_interrupt(vector::ipi, &take_ipi);
     for (u64 i = 0; ap_start + i < ap_start_end; ++i) {
         *direct<volatile char>(AP_START + i) = ap_start[i];
     }
-    u32 number = 1;
-    for (u32 i = 0; i < found; ++i) {
-        if (ids[i] == this_cpu().apic_id) {
-            continue;
+    constexpr u32 broadcast = 255;
+    bool runs[broadcast]{};
+    runs[this_cpu().apic_id] = true;
+    for (u32 i = 0; i < all.listed && running < named; ++i) {
+        const u32 id = all.ids[i];
+        runs[id] = runs[id] || start(id, 1'000'000'000);
+    }
+    // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
+    for (int round = 0; round < 2; ++round) {
+        for (u32 id = 0; id < broadcast && running < named; ++id) {
+            runs[id] = runs[id] || start(id, 50'000'000);
         }
-        per_cpu& cpu = cpus[number];
-        prepare(cpu, number);
-        cpu.apic_id = ids[i];
-        starting = number;
-        ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        apic::start(ids[i], AP_START);
-        const u64 begin = sched_clock();
-        while (cpu.online == 0 && sched_clock() - begin < 2'000'000'000) {
-            pause();
-        }
-        if (cpu.online == 0) {
-            return; // it shares ap_stack with whoever would come next
-        }
-        ++running;
-        ++number;
+    }
+    if (all.source == nullptr) {
+        print("processors: neither ACPI nor an MP table names any; ",
+              all.count > 1 ? "QEMU says how many there are" : "nobody says whether there are others", "\n");
+    }
+    if (running != named) {
+        print("processors: ", named - running, " of ", named, " did not start\n");
+    }
+    if (all.count > most_cpus) {
+        print("processors: ", all.count - most_cpus, " of ", all.count, " are left alone\n");
     }
 }
 

@@ -2,7 +2,7 @@
 //
 // smp: the other processors, natively.
 //
-// What. Finds them in ACPI's table, starts them by INIT-SIPI, and has them do something.
+// What. Finds them (processors.hpp), starts them by INIT-SIPI, and has them do something.
 // Why after apply(). A processor that runs a site while its bytes are written may fetch half of them: it must not run
 // yet, or go through something like a breakpoint. Linux patches before it starts the others, and so does this.
 // How. A processor begins in real mode at a page below 1 MiB; ap_start (boot_native.S) is copied there.
@@ -12,11 +12,11 @@
 
 namespace kernel::smp {
 
-/// Starts all that ACPI names, up to most_cpus.
+/// Starts all there are, up to most_cpus, and says what of them it could not find or use.
 void start_others() noexcept;
 /// How many run, the first one included.
 [[nodiscard]] u32 count() noexcept;
-/// How many ACPI names.
+/// How many there are, as far as anybody says, up to most_cpus.
 [[nodiscard]] u32 known() noexcept;
 /// Has every other processor call `what()` once, and this one too; returns when all have.
 void on_all(void (*what)() noexcept) noexcept;

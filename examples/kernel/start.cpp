@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // start: the first C++ that runs, natively and under Xen. See boot.hpp.
+#include "acpi.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
 #include "console.hpp"
@@ -69,8 +70,11 @@ extern "C" void native_main(u64 start_info) noexcept {
     load_descriptors(cpus[0]);
     make_native_tables();
     const auto* const info = direct<const pvh_start_info>(start_info);
-    if (info->magic == pvh_magic && info->command_line != 0) {
-        set_command_line(direct<const char>(info->command_line));
+    if (info->magic == pvh_magic) {
+        acpi::set_root(info->rsdp);
+        if (info->command_line != 0) {
+            set_command_line(direct<const char>(info->command_line));
+        }
     }
     kernel_main(false);
 }

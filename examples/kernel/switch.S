@@ -60,9 +60,8 @@ try_call:
 1:	addq	$8, %rsp			/* a trap handler returns to here with eax = 1 */
 	RETURN_KEPT
 
-/* make_double_fault(error): what Xen would push for a double fault in the kernel, and its entry. */
-	.globl	make_double_fault
-make_double_fault:
+/* What Xen would push for a trap in the kernel, as far as the return address; it leads to the label 1. */
+	.macro	PUSH_XEN_FRAME
 	movq	%rsp, %rax
 	andq	$-16, %rsp
 	pushq	$XEN_DS
@@ -71,10 +70,24 @@ make_double_fault:
 	pushq	$(XEN_CS & ~3)			/* as Xen says "from the kernel" */
 	leaq	1f(%rip), %rax
 	pushq	%rax
+	.endm
+
+/* make_double_fault(error): a double fault, and its entry. */
+	.globl	make_double_fault, make_machine_check
+make_double_fault:
+	PUSH_XEN_FRAME
 	pushq	%rdi
 	pushq	%r11
 	pushq	%rcx
 	jmp	xen_double_fault
+1:	ret
+
+/* make_machine_check(entry): a machine check, which has no error code. */
+make_machine_check:
+	PUSH_XEN_FRAME
+	pushq	%r11
+	pushq	%rcx
+	jmp	*%rdi
 1:	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -2,7 +2,7 @@
 //
 // test_smp: several processors on patched text.
 //
-// What. All that firmware names run; each finds its own data and the same answers; interrupts arrive where they were
+// What. All that there are run; each finds its own data and the same answers; interrupts arrive where they were
 // sent; a lock whose release is an inlined instruction keeps its promise.
 // Why. The others started after apply(): not one of them may have fetched what stood there before.
 // How. Work handed out by smp::on_all; sums that come out wrong if the lock does.
@@ -70,7 +70,7 @@ void test_smp() noexcept {
         return;
     }
     report(smp::count() == smp::known() && smp::count() == number_for("cpus", smp::count()),
-           "every processor that firmware names runs");
+           "every processor that there is runs");
     smp::on_all(&look);
     bool all = true;
     for (u32 i = 0; i < smp::count(); ++i) {

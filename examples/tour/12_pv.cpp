@@ -107,6 +107,6 @@ int main() {
     std::printf("\nTry it: INLAY_FEATURES=-xenpv build/tour/examples/tour/12_pv, and the hypervisor is not asked.\n");
     expect(std::strcmp(reported, "irq.kick") == 0);
 
-    tour::next("what all this costs and saves, measured on this machine.");
+    tour::next("knobs by name, in the program and outside.");
     return right ? 0 : 1;
 }

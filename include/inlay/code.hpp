@@ -25,6 +25,8 @@
 // Nothing here knows an instruction; those live in arch/*/insn.hpp.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstddef>
 #include <cstdint>
 

@@ -47,6 +47,11 @@ enum class error : std::uint8_t {
     override_malformed,      ///< an override that is not +name or -name
     override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
                              ///< the same
+    name_unknown,            ///< no key, switch or static call of the process has this name (names.hpp)
+    value_unknown,           ///< a text that is no value of the key, switch or static call
+    setting_malformed,       ///< a setting that is not name=value
+    file_unreadable,         ///< a file of settings cannot be read
+    no_memory,               ///< the system gave no memory for a list of names
 };
 
 namespace [[gnu::visibility("hidden")]] detail {
@@ -102,6 +107,11 @@ inline constexpr explanation explanations[] = {
     {error::enabled_too_often, "enable() was called so often without disable() that no more can be counted"},
     {error::override_malformed, "INLAY_FEATURES: each entry must be +name or -name, separated by commas"},
     {error::override_unknown, "INLAY_FEATURES names a feature that does not exist"},
+    {error::name_unknown, "no key, switch or static call of this process has this name"},
+    {error::value_unknown, "the key, switch or static call has no such value"},
+    {error::setting_malformed, "each setting must be name=value; commas or line ends separate settings"},
+    {error::file_unreadable, "the file of settings cannot be read"},
+    {error::no_memory, "the system gave no memory for a list of names"},
 };
 
 /// Whether each error has its sentence, at the place of its number.
@@ -113,7 +123,7 @@ inline constexpr explanation explanations[] = {
         }
         ++number;
     }
-    return number == static_cast<unsigned>(error::override_unknown) + 1U;
+    return number == static_cast<unsigned>(error::no_memory) + 1U;
 }
 static_assert(explains_all(), "inlay: an error has no sentence");
 
@@ -123,8 +133,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::override_unknown ? detail::explanations[static_cast<std::uint8_t>(what)].text
-                                           : "unknown error";
+    return what <= error::no_memory ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET
@@ -167,17 +176,15 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
         return where_;
     }
-    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Else "".
+    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Of a change by name
+    /// (names.hpp): where in its arguments the unknown name or value begins. Else "".
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr const char* detail() const noexcept {
-        const bool has = what_ == inlay::error::override_malformed || what_ == inlay::error::override_unknown;
-        return has ? about_.detail : "";
+        return is_about_text() ? about_.detail : "";
     }
     /// The address that was refused: what a reference leads to, where a site is, what could not be written. 0 where the
     /// error is about none.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr address refused() const noexcept {
-        const bool other = what_ == inlay::error::name_clash || what_ == inlay::error::override_malformed ||
-                           what_ == inlay::error::override_unknown;
-        return other ? 0 : about_.refused;
+        return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
 
     /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
@@ -220,7 +227,7 @@ public:
         what_ = what;
     }
 
-    /// Notes that an entry of the list of overrides is wrong; the first thing wrong stays.
+    /// Notes that an entry of the list of overrides, or of settings, is wrong; the first thing wrong stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what,
                                                                           const char* entry) noexcept {
         if (what_ == inlay::error::no_error) {
@@ -245,11 +252,30 @@ private:
     // All zero, and no larger than this: else some compilers call memcpy or memset, which a kernel need not have.
     union about { // which one, `what_` says
         address refused;
-        const char* detail;        ///< of an override
+        const char* detail;        ///< of an override, or a setting
         const table::named* named; ///< of a clash
     };
     about about_{.refused = 0};
     const table::named* other_{};
+
+    /// Whether `about_` is a detail. (set() blames a record for its value.)
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool is_about_text() const noexcept {
+        switch (what_) {
+        case inlay::error::override_malformed:
+        case inlay::error::override_unknown:
+        case inlay::error::name_unknown:
+        case inlay::error::value_unknown:
+        case inlay::error::setting_malformed:
+            return true;
+        case inlay::error::value_outside:
+        case inlay::error::target_null:
+        case inlay::error::not_enabled:
+        case inlay::error::enabled_too_often:
+            return where_.table == table_kind::no_table;
+        default:
+            return false;
+        }
+    }
 
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] static const char*
     text(const table::reference& from) noexcept {

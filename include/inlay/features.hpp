@@ -4,12 +4,16 @@
 //
 //     inlay::for_each_feature([](auto feature) { std::puts(feature.text()); });
 //     std::array<bool, inlay::feature_count> found{};
+//     inlay::for_each_feature(mine, [](auto feature) { ... });          // of a table of your own
 //
 // How it works. `inlay::cpu` is an aggregate; Boost.PFR counts its members and binds them, so no list is kept
 // beside the declarations. PFR 1.81 binds up to 100 members. An architecture with more spreads them over base
 // classes, each a plain aggregate of at most 100 features, and offers `for_each_group(function)`, which calls
-// `function` with each base. More members in one group than that is an error of PFR's at compile time.
+// `function` with each base. More members in one group than that is an error of PFR's at compile time. A table of your own
+// is an aggregate as well, or, if inlay/hana.hpp is included, a struct of Boost.Hana.
 #pragma once
+
+#include "inlay/requirements.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/cpu.hpp"
@@ -17,9 +21,11 @@
 #include "inlay/arch/aarch64/cpu.hpp"
 #endif
 
-#include <boost/pfr/core.hpp>
+#include "inlay/feature.hpp"
+#include "inlay/members.hpp"
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -27,7 +33,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 template <class Features, class Function>
-constexpr void for_each_feature_group(const Features& features, Function&& function) {
+constexpr void for_each_feature_group(const Features& features, const Function& function) {
     if constexpr (requires { features.for_each_group(function); }) {
         features.for_each_group(function);
     } else {
@@ -38,8 +44,22 @@ constexpr void for_each_feature_group(const Features& features, Function&& funct
 template <class Features>
 [[nodiscard]] consteval std::size_t count_features(const Features& features) {
     std::size_t count = 0;
-    for_each_feature_group(features, [&count]<class Group>(const Group&) { count += boost::pfr::tuple_size_v<Group>; });
+    for_each_feature_group(features, [&count]<class Group>(const Group&) { count += members<Group>::count; });
     return count;
+}
+
+/// Calls `function(feature)` for each feature of a table, or of each of its groups.
+template <class Features, class Function>
+constexpr void walk_features(const Features& features, Function& function) {
+    for_each_feature_group(features, [&function]<class Group>(const Group&) {
+        // Features are empty, so a new object is as good as the member; asking for types only costs the least to
+        // compile. (pfr::for_each_field of 1.81 is not constexpr.)
+        [&function]<std::size_t... Index>(std::index_sequence<Index...>) {
+            static_assert((is_feature<std::remove_cv_t<typename members<Group>::template type<Index>>> && ...),
+                          "inlay: a table of features is an aggregate of nothing but features");
+            (static_cast<void>(function(typename members<Group>::template type<Index>{})), ...);
+        }(std::make_index_sequence<members<Group>::count>{});
+    });
 }
 
 } // namespace detail
@@ -51,13 +71,17 @@ inline constexpr std::size_t feature_count = detail::count_features(cpu);
 /// its own: let `function` be a template, such as a lambda that takes `auto`.
 template <class Function>
 constexpr void for_each_feature(Function function) {
-    detail::for_each_feature_group(cpu, [&function]<class Group>(const Group&) {
-        // Features are empty, so a new object is as good as the member; asking PFR for types only costs the least
-        // to compile. (pfr::for_each_field of 1.81 is not constexpr.)
-        [&function]<std::size_t... Index>(std::index_sequence<Index...>) {
-            (static_cast<void>(function(boost::pfr::tuple_element_t<Index, Group>{})), ...);
-        }(std::make_index_sequence<boost::pfr::tuple_size_v<Group>>{});
-    });
+    detail::walk_features(cpu, function);
+}
+
+/// Number of features in a table of your own.
+template <class Features>
+[[gnu::visibility("hidden")]] inline constexpr std::size_t feature_count_of = detail::count_features(Features{});
+
+/// Calls `function(feature)` for each feature of a table of your own, in the order of declaration.
+template <class Features, class Function>
+constexpr void for_each_feature(const Features& features, Function function) {
+    detail::walk_features(features, function);
 }
 
 } // namespace inlay

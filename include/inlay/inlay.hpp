@@ -9,6 +9,7 @@
 //     choose.hpp       asks dispatches, and tells them otherwise
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
+//     names.hpp, configure.hpp, controls.hpp    names listed, and set by text (hosted; not included here)
 #pragma once
 
 #include "inlay/alternative.hpp"

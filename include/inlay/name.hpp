@@ -5,6 +5,8 @@
 //     inlay::feature<"app.x", inlay::by_hand{}> x;      // the same feature in every unit that says "app.x"
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstddef>
 
 namespace [[gnu::visibility("hidden")]] inlay {

@@ -32,15 +32,17 @@
 // asm/paravirt_types.h. Position-independent libraries need their tables hidden ([[gnu::visibility("hidden")]]).
 #pragma once
 
+#include "inlay/requirements.hpp"
+
+#if !defined(__x86_64__) && !defined(__i386__)
+#include "inlay/pv.hpp has paravirt operations for x86 only: on other architectures use inlay::static_call"
+#endif
+
 #include "inlay/alternative.hpp"
 #include "inlay/image.hpp"
 
 #include <type_traits>
 #include <utility>
-
-#if !defined(__x86_64__) && !defined(__i386__)
-#error "inlay: paravirt operations are there for x86; on other architectures use inlay::static_call"
-#endif
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include <cstdio>

@@ -10,12 +10,11 @@
 //
 // How it works. Boost.PFR counts the members of an aggregate and binds them, so no list is kept beside the declaration.
 // It knows no names: what is named by a member, such as `operation_name<&irq, &irq_ops::halt>`, has it from the
-// compiler.
+// compiler. A table that is a struct of Boost.Hana is walked by Hana, if inlay/hana.hpp is included.
 #pragma once
 
+#include "inlay/members.hpp"
 #include "inlay/pv.hpp"
-
-#include <boost/pfr/core.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -33,13 +32,13 @@ template <class Table, class Indices>
 inline constexpr bool all_operations = false;
 template <class Table, std::size_t... Index>
 inline constexpr bool all_operations<Table, std::index_sequence<Index...>> =
-    (is_operation_type<std::remove_cv_t<boost::pfr::tuple_element_t<Index, Table>>> && ...);
+    (is_operation_type<std::remove_cv_t<typename members<Table>::template type<Index>>> && ...);
 
 template <auto* Table, auto Index>
 struct operation_by_index {
     using table = std::remove_pointer_t<std::remove_cv_t<decltype(Table)>>;
-    static_assert(Index < boost::pfr::tuple_size_v<table>, "inlay: the table has fewer operations than that");
-    [[nodiscard]] static constexpr auto* where() noexcept { return &boost::pfr::get<Index>(*Table); }
+    static_assert(Index < members<table>::count, "inlay: the table has fewer operations than that");
+    [[nodiscard]] static constexpr auto* where() noexcept { return &members<table>::template get<Index>(*Table); }
 };
 
 } // namespace detail
@@ -47,7 +46,7 @@ struct operation_by_index {
 /// Number of operations of a table's type.
 template <class Table>
 [[gnu::visibility("hidden")]] inline constexpr std::size_t operation_count = []() consteval {
-    constexpr std::size_t count = boost::pfr::tuple_size_v<Table>;
+    constexpr std::size_t count = detail::members<Table>::count;
     static_assert(detail::all_operations<Table, std::make_index_sequence<count>>,
                   "inlay: a paravirt table is an aggregate of nothing but pv_op members");
     return count;
@@ -57,8 +56,9 @@ template <class Table>
 /// own.
 template <class Table, class Function>
 constexpr void for_each_operation(Table& table, Function function) {
+    using members = detail::members<std::remove_cv_t<Table>>;
     [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-        (static_cast<void>(function(boost::pfr::get<Index>(table))), ...);
+        (static_cast<void>(function(members::template get<Index>(table))), ...);
     }(std::make_index_sequence<operation_count<std::remove_cv_t<Table>>>{});
 }
 

@@ -7,6 +7,8 @@
 // How it works. As those of <type_traits>, which takes half of the compile time of static_key.hpp.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstddef>
 
 namespace [[gnu::visibility("hidden")]] inlay {

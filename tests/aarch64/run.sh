@@ -4,12 +4,14 @@
 # GNU as, and the freestanding patcher. One line a variant.
 #   sh tests/aarch64/run.sh [CXX...]      default: aarch64-linux-gnu-g++; clang++ of any version cross-compiles
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/aarch64
+eval "$(sh tools/compilers shell)"
+include=include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compilers=${*:-aarch64-linux-gnu-g++}
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
+flags="-std=c++20 $warnings -I$include"
 passed=0
 failed=0
 result() { # result STATUS WHAT

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Under gdb: breakpoints beside a site stay good while it is changed, one on a site makes the change refuse, and backtraces
-# through a patched call show who called whom.   sh tests/debugger/run.sh [compiler...]
+# through a patched call show who called whom.   sh tests/debugger/run.sh [compiler...] (default: a GCC and a Clang)
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/debugger
+eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-flags="-std=c++20 -O2 -g -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+flags="-std=c++20 -O2 -g $warnings -Iinclude"
 passed=0
 failed=0
 
@@ -31,7 +33,8 @@ command -v gdb >/dev/null || {
     echo "debugger: gdb is not installed"
     exit 1
 }
-for compiler in "${@:-g++}"; do
+[ $# -gt 0 ] || set -- $gcc $clang
+for compiler; do
     # shellcheck disable=SC2086
     "$compiler" $flags "$here/debugged.cpp" -o "$work/debugged" || {
         failed=$((failed + 1))

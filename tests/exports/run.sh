@@ -3,12 +3,14 @@
 # An image that uses inlay exports nothing of it, however it is compiled: a symbol that is unique in the process would
 # keep a plugin loaded for ever, and a weak one would have images run each other's functions. Each plugin is loaded,
 # called and unloaded for real.
-#   sh tests/exports/run.sh [COMPILER...]    default: g++ clang++-14 clang++-16 clang++-19, and GCC for i686 and AArch64
+#   sh tests/exports/run.sh [COMPILER...]    default: all, and GCC for i686 and AArch64
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/exports
+eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+flags="-std=c++20 $warnings -Iinclude"
 passed=0
 failed=0
 
@@ -27,6 +29,7 @@ check() { # WHAT COMMAND...: counts it, and says what went wrong in one line
     shift
     if said=$("$@" 2>&1); then
         passed=$((passed + 1))
+        echo "ok    $what"
     else
         failed=$((failed + 1))
         echo "FAIL: $what: $(echo "$said" | head -n 5 | tr '\n' ';')"
@@ -52,7 +55,7 @@ program() { # NM COMPILER OPTION...
 
 g++ -std=c++20 "$here/host.cpp" -ldl -o "$work/host" || exit 1
 echo 'extern "C" int plugin_run(int); int main() { return plugin_run(1) < 0; }' >"$work/main.cpp"
-for compiler in ${*:-g++ clang++-14 clang++-16 clang++-19}; do
+for compiler in ${*:-$compilers}; do
     command -v "$compiler" >/dev/null || { echo "-     no $compiler here"; continue; }
     for options in "-O0" "-O0 -DWITH_WALKS" "-O2" "-Os" "-O2 -fno-inline" "-O0 -fvisibility=hidden"; do
         # shellcheck disable=SC2086

@@ -3,6 +3,7 @@
 // arch/x86/length.hpp in 32-bit mode against Zydis; a program of 64 bits, as Zydis is. See tests/x86_length_test.cpp.
 //
 //     length_test [FILE...]          also walks the text of these ELF files, of 32 bits
+#include "../elf_file.hpp"
 #include "inlay/arch/x86/length.hpp"
 
 #include <gtest/gtest.h>
@@ -12,16 +13,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <random>
-#include <span>
 #include <string>
 #include <vector>
 
 #include <Zydis/Zydis.h>
-#include <elf.h>
 #include <sys/mman.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
@@ -93,17 +90,12 @@ std::vector<std::string> files;
 TEST(x86_length_32, text_of_files) {
     comparison result;
     for (const auto& name : files) {
-        std::ifstream in{name, std::ios::binary};
-        const bytes file{std::istreambuf_iterator<char>{in}, {}};
-        Elf32_Ehdr header{};
-        ASSERT_GT(file.size(), sizeof header) << name;
-        std::memcpy(&header, file.data(), sizeof header);
-        ASSERT_EQ(header.e_machine, EM_386) << name;
-        for (unsigned i = 0; i < header.e_phnum; ++i) {
-            Elf32_Phdr segment{};
-            std::memcpy(&segment, file.data() + header.e_phoff + i * sizeof segment, sizeof segment);
-            if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) != 0) {
-                const auto text = std::span{file}.subspan(segment.p_offset, segment.p_filesz);
+        const elf_file file{name};
+        ASSERT_TRUE(file) << name;
+        ASSERT_EQ(file.machine(), EM_386) << name;
+        for (const auto& segment : file.segments()) {
+            if (segment.executable) {
+                const auto text = segment.bytes;
                 for (std::size_t at = 0; at < text.size();) {
                     at += std::max(1U, result(text.data() + at, text.size() - at));
                 }

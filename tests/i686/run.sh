@@ -3,16 +3,18 @@
 # 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation
 # (INLAY_MATRIX=full: at five settings), the encodings against GNU as, lengths
 # against Zydis, wrong uses, and the freestanding patcher. One line a variant.
-#   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ clang++-19; clang++ of any version cross-compiles
+#   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ and a Clang; clang++ of any version cross-compiles
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/i686
+eval "$(sh tools/compilers shell)"
 tests=$here/..
-include=$here/../../include
+include=include
 googletest=/usr/src/googletest/googletest
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-compilers=${*:-i686-linux-gnu-g++ clang++-19}
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
+compilers=${*:-i686-linux-gnu-g++ $clang}
+flags="-std=c++20 $warnings -I$include"
 position="-fno-pic -fno-pie"
 passed=0
 failed=0
@@ -199,7 +201,7 @@ fi
 
 # Lengths: a program of 64 bits, as Zydis is, over text of 32 bits.
 # shellcheck disable=SC2086
-if g++ $flags -O2 "$here/length_test.cpp" -lgtest -lZydis -o "$work/length"; then
+if g++ $flags -O2 "$here/length_test.cpp" -lgtest -lZydis -lelf -o "$work/length"; then
     "$work/length" /usr/i686-linux-gnu/lib/libc.so.6 "$work/alternative" >"$work/out" 2>&1
     result $? "lengths: $(grep -m 5 'Failure' -A 1 "$work/out")"
     echo "lengths: $(awk '/instructions compared/ { sum += $1 } END { print sum }' "$work/out") instructions compared"

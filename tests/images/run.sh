@@ -5,34 +5,38 @@
 #   sh tests/images/run.sh              all; 90 seconds at most
 #   sh tests/images/run.sh PATTERN      those whose line matches
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
-flags="-std=c++20 -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$include"
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+# Checks work in folders of their own and see the checkout as "tree", without the spaces that its path may have.
+here=tree/tests/images
+include=tree/include
+eval "$(sh tools/compilers shell)"
+flags="-std=c++20 -O1 $warnings -I$include"
 
 list() {
-    cat <<'LIST'
-values 1 g++ clang++-19
-values 2 clang++-19 g++
-values 3 g++ clang++-19
-rewritten g++ bfd gold
-rewritten clang++-19 lld mold
-noteless g++ bfd
-noteless clang++-19 lld
-loading g++ clang++-19
-loading clang++-19 g++
-world g++ clang++-19
-features g++ clang++-19
-features clang++-19 g++
-secure g++
-probes g++
-probes clang++-19
-baseline g++
-baseline clang++-14
-baseline clang++-16
-baseline clang++-19
-linear g++ valgrind
-choosing g++ clang++-19
-choosing clang++-19 g++
+    cat <<LIST
+values 1 $gcc $clang
+values 2 $clang $gcc
+values 3 $gcc $clang
+rewritten $gcc bfd gold
+rewritten $clang lld mold
+noteless $gcc bfd
+noteless $clang lld
+loading $gcc $clang
+loading $clang $gcc
+world $gcc $clang
+features $gcc $clang
+features $clang $gcc
+secure $gcc
+probes $gcc
+probes $clang
+baseline $gcc
+baseline $clang_oldest
+baseline $clang_other
+baseline $clang
+linear $gcc valgrind
+choosing $gcc $clang
+choosing $clang $gcc
 LIST
 }
 
@@ -241,11 +245,14 @@ if [ "${1:-}" = --one ]; then
     shift
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    cd "$work" || exit 1
+    cd "$work" && ln -s "$root" tree || exit 1
     for tool in "$@"; do
         case $tool in
-        g++ | clang++* | patchelf | valgrind | qemu-x86_64)
+        *g++* | clang++* | patchelf | valgrind | qemu-x86_64)
             command -v "$tool" >/dev/null || { echo "skip $*: no $tool here"; exit 0; }
+            ;;
+        bfd | gold | lld | mold)
+            command -v "ld.$tool" >/dev/null || { echo "skip $*: no ld.$tool here"; exit 0; }
             ;;
         esac
     done
@@ -261,8 +268,7 @@ fi
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' "$here/run.sh" '{}' | tee "$results" |
-    grep -v '^ok' || true
+list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/images/run.sh '{}' | tee "$results"
 wanted=$(list | grep -c -e "${1:-.}")
 passed=$(grep -c '^ok' "$results")
 skipped=$(grep -c '^skip' "$results")

@@ -8,17 +8,18 @@
 // file, and must be the same in memory. What the kernel decides at run time comes from its memory: the targets of
 // paravirt operations and of static calls. The features are those of the third argument, and no others. Then, byte by
 // byte: each site must hold what the report (which asks decide()) says, and all other text what the file says.
+#include "../elf_file.hpp"
+
 #include <inlay/report/collect.hpp>
 #include <inlay/report/text.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <elf.h>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,38 +34,13 @@ std::vector<char> read(const char* path) {
     return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-template <class T>
-const T* at(const std::vector<char>& file, std::size_t offset) {
-    return reinterpret_cast<const T*>(file.data() + offset);
-}
-
-/// Symbols by name.
-std::map<std::string, address> symbols_of(const std::vector<char>& file) {
-    std::map<std::string, address> result;
-    const auto& header = *at<Elf64_Ehdr>(file, 0);
-    const auto* const sections = at<Elf64_Shdr>(file, header.e_shoff);
-    for (unsigned i = 0; i < header.e_shnum; ++i) {
-        if (sections[i].sh_type != SHT_SYMTAB) {
-            continue;
-        }
-        const char* const names = file.data() + sections[sections[i].sh_link].sh_offset;
-        const auto* const symbols = at<Elf64_Sym>(file, sections[i].sh_offset);
-        for (std::size_t each = 0; each < sections[i].sh_size / sizeof(Elf64_Sym); ++each) {
-            result[names + symbols[each].st_name] = symbols[each].st_value;
-        }
-    }
-    return result;
-}
-
 /// The image as a loader lays it out, from `begin` on.
-std::vector<std::uint8_t> load(const std::vector<char>& file, address begin, std::size_t size) {
+std::vector<std::uint8_t> load(const elf_file& file, address begin, std::size_t size) {
     std::vector<std::uint8_t> image(size);
-    const auto& header = *at<Elf64_Ehdr>(file, 0);
-    const auto* const segments = at<Elf64_Phdr>(file, header.e_phoff);
-    for (unsigned i = 0; i < header.e_phnum; ++i) {
-        if (segments[i].p_type == PT_LOAD && segments[i].p_vaddr - begin < size) {
-            const std::size_t count = std::min<std::size_t>(segments[i].p_filesz, size - (segments[i].p_vaddr - begin));
-            std::memcpy(image.data() + (segments[i].p_vaddr - begin), file.data() + segments[i].p_offset, count);
+    for (const auto& segment : file.segments()) {
+        if (segment.address - begin < size) {
+            const std::size_t at = segment.address - begin;
+            std::memcpy(image.data() + at, segment.bytes.data(), std::min(segment.bytes.size(), size - at));
         }
     }
     return image;
@@ -124,9 +100,9 @@ int main(int count, char** arguments) {
     if (count < 4) {
         return 2;
     }
-    const auto file = read(arguments[1]);
+    const elf_file file{arguments[1]};
     const auto dump = read(arguments[2]);
-    auto symbols = symbols_of(file);
+    auto symbols = file.symbols();
     const address begin = symbols["image_begin"];
     const std::size_t text_size = symbols["text_end"] - begin;
     const std::size_t constant_size = symbols["rodata_end"] - begin;
@@ -136,8 +112,9 @@ int main(int count, char** arguments) {
     }
     const auto original = load(file, begin, dump.size());
     // Aligned like the image: sites say nothing about it, but tables do.
-    alignas(4096) static std::uint8_t memory[1 << 20];
+    alignas(4096) static std::uint8_t memory[4 << 20];
     if (dump.size() > sizeof(memory)) {
+        std::cout << "FAIL: memory: more than this test has room for\n";
         return 2;
     }
     std::memcpy(memory, dump.data(), dump.size());

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Builds the matrix program in many modes and runs each; prints one line a failure and one at the end.
+# Builds the matrix program in many modes and runs each; prints one line each and what failed.
 #   INLAY_MATRIX=full   every compiler x -O0 -O2 -Os -O3 x PIE, shared, static x cf-protection, no-plt, lto
 #   (otherwise)         a selection that meets each of these at least once
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/matrix
+eval "$(sh tools/compilers shell)"
+include=include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-warnings="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+warnings="-std=c++20 $warnings"
 passed=0
 failed=0
 
@@ -24,6 +26,7 @@ one() {
     compiler=$1 kind=$2 dead=$3
     shift 3
     name="$compiler $kind $*"
+    echo "matrix: $name"
     rm -f "$work"/*
     case $compiler in clang*) quiet=-Wno-unused-command-line-argument ;; *) quiet= ;; esac
     case $kind in
@@ -53,44 +56,44 @@ one() {
 }
 
 if [ "${INLAY_MATRIX:-}" = full ]; then
-    for compiler in g++ clang++-14 clang++-16 clang++-19; do
+    for compiler in $compilers; do
         for optimise in -O0 -O2 -Os -O3; do
             for kind in pie shared static; do
                 one $compiler $kind -1 $optimise
                 one $compiler $kind -1 $optimise -fcf-protection=full
                 one $compiler $kind -1 $optimise -fno-plt
-                if [ $compiler = g++ ]; then
-                    one $compiler $kind -1 $optimise -flto=auto
-                else
-                    one $compiler $kind -1 $optimise -flto "--ld-path=$(linker_for $compiler)"
-                fi
+                case $compiler in
+                *clang*) one $compiler $kind -1 $optimise -flto "--ld-path=$(linker_for $compiler)" ;;
+                *) one $compiler $kind -1 $optimise -flto=auto ;;
+                esac
             done
             echo "matrix: $compiler $optimise done, $passed passed, $failed failed so far"
         done
     done
 else
-    one g++ pie -1 -O0
-    one g++ shared -1 -O2 -fcf-protection=full
-    one g++ static -1 -Os -fno-plt
-    one g++ pie -1 -O3
-    one clang++-14 pie -1 -O2
-    one clang++-14 shared -1 -Os
-    one clang++-16 static -1 -O3 -fcf-protection=full
-    one clang++-16 pie -1 -O0 -fno-plt
-    one clang++-19 shared -1 -O0
-    one clang++-19 pie -1 -O2 -flto "--ld-path=$(linker_for clang++-19)"
+    one $gcc pie -1 -O0
+    one $gcc shared -1 -O2 -fcf-protection=full
+    one $gcc static -1 -Os -fno-plt
+    one $gcc pie -1 -O3
+    one $clang_oldest pie -1 -O2
+    one $clang_oldest shared -1 -Os
+    one $clang_other static -1 -O3 -fcf-protection=full
+    one $clang_other pie -1 -O0 -fno-plt
+    one $clang shared -1 -O0
+    one $clang pie -1 -O2 -flto "--ld-path=$(linker_for $clang)"
 fi
 
 # Records die with their code: dead functions are collected with lld; bfd and gold keep both.
 gc="-O2 -ffunction-sections -Wl,--gc-sections"
 for linker in bfd gold; do
-    one g++ pie -1 $gc -fuse-ld=$linker
-    one g++ pie -1 $gc -fuse-ld=$linker -flto=auto
+    command -v ld.$linker >/dev/null || { echo "matrix: no ld.$linker here, passed over"; continue; }
+    one $gcc pie -1 $gc -fuse-ld=$linker
+    one $gcc pie -1 $gc -fuse-ld=$linker -flto=auto
 done
-one g++ pie 0 $gc -fuse-ld=lld
-one clang++-14 pie 0 $gc -fuse-ld=lld
-one clang++-19 pie 0 $gc "--ld-path=$(linker_for clang++-19)"
-one clang++-19 pie 0 $gc -flto "--ld-path=$(linker_for clang++-19)"
+one $gcc pie 0 $gc -fuse-ld=lld
+one $clang_oldest pie 0 $gc -fuse-ld=lld
+one $clang pie 0 $gc "--ld-path=$(linker_for $clang)"
+one $clang pie 0 $gc -flto "--ld-path=$(linker_for $clang)"
 
 echo "matrix: $passed passed, $failed failed"
 [ $failed = 0 ]

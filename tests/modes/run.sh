@@ -1,95 +1,99 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compilers, linkers and tools in modes that change what inlay gets to see. Each line below is one check: the program,
-# then the compiler with its flags. Two run at a time; what fails is shown.
+# then the compiler with its flags. Two run at a time.
 #   sh tests/modes/run.sh              all
 #   sh tests/modes/run.sh PATTERN      those whose line matches
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+cd "$(dirname "$0")/../.." || exit 1
+root=$PWD
+# Checks work in folders of their own and see the checkout as "tree", without the spaces that its path may have.
+here=tree/tests/modes
+include=tree/include
+eval "$(sh tools/compilers shell)"
 base="-std=c++20 -Wall -Wextra -mno-red-zone -I$include"
 
 list() {
     # What the assembler or the compiler adds: padding of branches, Intel's syntax, instrumentation.
-    cat <<'END'
-matrix g++ -O2 -masm=intel
-matrix clang++-19 -O2 -masm=intel
-matrix g++ -O2 -Wa,-mbranches-within-32B-boundaries
-matrix clang++-14 -O2 -mbranches-within-32B-boundaries
-operands g++ -O0 -finstrument-functions
-operands g++ -O2 -finstrument-functions
-operands g++ -O0 -fsanitize-coverage=trace-pc
-operands g++ -O2 -fsanitize-coverage=trace-pc
-operands clang++-19 -O2 -finstrument-functions
-operands clang++-14 -O2 -fsanitize-coverage=trace-pc
-operands clang++-19 -O0 -fsanitize-coverage=trace-pc
-matrix clang++-19 -O1 -fsanitize=function -fno-sanitize-recover
-matrix clang++-19 -O2 -mllvm -enable-merge-functions
-matrix clang++-19 -O2 -fsanitize=kcfi
-matrix clang++-19 -O2 -flto -fvisibility=hidden -fsanitize=cfi-icall -fuse-ld=lld -DTHROUGH_TABLES
-statics clang++-19 -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
-large g++ -mcmodel=large
-large clang++-19 -mcmodel=large
+    cat <<END
+matrix $gcc -O2 -masm=intel
+matrix $clang -O2 -masm=intel
+matrix $gcc -O2 -Wa,-mbranches-within-32B-boundaries
+matrix $clang_oldest -O2 -mbranches-within-32B-boundaries
+operands $gcc -O0 -finstrument-functions
+operands $gcc -O2 -finstrument-functions
+operands $gcc -O0 -fsanitize-coverage=trace-pc
+operands $gcc -O2 -fsanitize-coverage=trace-pc
+operands $clang -O2 -finstrument-functions
+operands $clang_oldest -O2 -fsanitize-coverage=trace-pc
+operands $clang -O0 -fsanitize-coverage=trace-pc
+matrix $clang -O1 -fsanitize=function -fno-sanitize-recover
+matrix $clang -O2 -mllvm -enable-merge-functions
+matrix $clang -O2 -fsanitize=kcfi
+matrix $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi-icall -fuse-ld=lld -DTHROUGH_TABLES
+statics $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
+large $gcc -mcmodel=large
+large $clang -mcmodel=large
 END
     # What linkers merge, fold and move.
-    cat <<'END'
-statics g++ -O2
-statics g++ -O2 -flto
-statics g++ -O2 -flto -flto-partition=none
-statics clang++-14 -O2 -flto -fuse-ld=lld
-statics clang++-19 -O2 -flto=thin -fuse-ld=lld
-matrix g++ -O1 -flto
-matrix g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
-matrix clang++-19 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
-matrix clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all -Wl,--gc-sections
-matrix g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
-matrix clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--shuffle-sections=*=7
-matrix g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--shuffle-sections=7
-ordered g++ -O2 -ffunction-sections -fuse-ld=gold --section-ordering-file
-ordered clang++-19 -O2 -ffunction-sections -fuse-ld=lld --symbol-ordering-file
-folding g++ -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all
-folding clang++-19 -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=safe
-folding clang++-19 -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
-folding g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
-folding g++ -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=safe
-folding g++ -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
-folding clang++-14 -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
-folding clang++-19 -O2 -mllvm -enable-merge-functions
-scripts g++ -O2 -ffunction-sections
-scripts clang++-19 -O2 -ffunction-sections
-relocatable g++ -O2
-relocatable clang++-19 -O2
-assembly g++ -O2
-assembly clang++-19 -O2
-dead g++ -O2 -ffunction-sections
-dead clang++-19 -O2 -ffunction-sections
+    cat <<END
+statics $gcc -O2
+statics $gcc -O2 -flto
+statics $gcc -O2 -flto -flto-partition=none
+statics $clang_oldest -O2 -flto -fuse-ld=lld
+statics $clang -O2 -flto=thin -fuse-ld=lld
+matrix $gcc -O1 -flto
+matrix $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
+matrix $clang -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
+matrix $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all -Wl,--gc-sections
+matrix $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+matrix $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--shuffle-sections=*=7
+matrix $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--shuffle-sections=7
+ordered $gcc -O2 -ffunction-sections -fuse-ld=gold --section-ordering-file
+ordered $clang -O2 -ffunction-sections -fuse-ld=lld --symbol-ordering-file
+folding $gcc -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all
+folding $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=safe
+folding $clang -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
+folding $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+folding $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=safe
+folding $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
+folding $clang_oldest -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
+folding $clang -O2 -mllvm -enable-merge-functions
+scripts $gcc -O2 -ffunction-sections
+scripts $clang -O2 -ffunction-sections
+relocatable $gcc -O2
+relocatable $clang -O2
+assembly $gcc -O2
+assembly $clang -O2
+dead $gcc -O2 -ffunction-sections
+dead $clang -O2 -ffunction-sections
 END
     # Unwinding, the stack's alignment, wide registers, mitigations.
-    cat <<'END'
-unwinding g++ -O2
-unwinding g++ -O0
-unwinding g++ -O2 -fomit-frame-pointer -fno-pie -no-pie
-unwinding clang++-14 -O2
-unwinding clang++-16 -O1 -fPIC
-unwinding clang++-19 -O2
-alignment g++ -O2 -flto
-alignment g++ -O1 -flto -fomit-frame-pointer
-alignment g++ -O2 -fwhole-program -fomit-frame-pointer
-alignment clang++-19 -O2 -flto -fuse-ld=lld -fomit-frame-pointer
-wide g++ -O2
-wide g++ -O0
-wide clang++-14 -O2
-wide clang++-19 -O2
-wide g++ -O3 -march=x86-64-v4
-mitigations g++ -O2
-units g++ -O0
-units g++ -O3
-units clang++-19 -O0
-units clang++-19 -O3
-gdb g++ -O2 -g
-gdb clang++-19 -O2 -g
-breakpoints g++ -O2 -g -no-pie
-breakpoints clang++-19 -O2 -g -no-pie
+    cat <<END
+unwinding $gcc -O2
+unwinding $gcc -O0
+unwinding $gcc -O2 -fomit-frame-pointer -fno-pie -no-pie
+unwinding $clang_oldest -O2
+unwinding $clang_other -O1 -fPIC
+unwinding $clang -O2
+alignment $gcc -O2 -flto
+alignment $gcc -O1 -flto -fomit-frame-pointer
+alignment $gcc -O2 -fwhole-program -fomit-frame-pointer
+alignment $clang -O2 -flto -fuse-ld=lld -fomit-frame-pointer
+wide $gcc -O2
+wide $gcc -O0
+wide $clang_oldest -O2
+wide $clang -O2
+wide $gcc -O3 -march=x86-64-v4
+mitigations $gcc -O2
+units $gcc -O0
+units $gcc -O3
+units $clang -O0
+units $clang -O3
+gdb $gcc -O2 -g
+gdb $clang -O2 -g
+breakpoints $gcc -O2 -g -no-pie
+breakpoints $clang -O2 -g -no-pie
 END
 }
 
@@ -201,7 +205,7 @@ breakpoints() {
 
 # The large model: it works, or one sentence says that it does not.
 large() {
-    if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'inlay: GCC gives no address' message; fi
+    if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'GCC gives no address' message; fi
 }
 
 # A script that puts records elsewhere, or throws them away, does not link; one that gives their symbols does. Without
@@ -273,7 +277,7 @@ int main() {
 }
 END
     "$1" -I"$include" -c entry.S -o entry.o && "$@" $quiet $base -c main.cpp -o main.o || return 1
-    for linker in bfd gold lld mold; do
+    for linker in $linkers; do
         icf=; case $linker in bfd) ;; *) icf=-Wl,--icf=all ;; esac
         "$1" main.o entry.o -fuse-ld=$linker $icf -o program && ./program || { echo "$linker"; return 1; }
     done
@@ -285,7 +289,7 @@ END
 
 # Sites in functions that a linker collects leave nothing, and the program still links.
 dead() {
-    for linker in bfd gold lld mold; do
+    for linker in $linkers; do
         for kind in 0 1 2 3 4; do
             "$@" $quiet $base -DKIND=$kind -DDEAD "$here/sites.cpp" -fuse-ld=$linker -Wl,--gc-sections -o program || return 1
             case $linker in lld) ./program || { echo "$linker, kind $kind: records of dead functions"; return 1; } ;; esac
@@ -309,12 +313,20 @@ if [ "${1:-}" = --one ]; then
     shift
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    cd "$work" || exit 1
+    cd "$work" && ln -s "$root" tree || exit 1
     program=$1
     shift
     case $1 in clang*) quiet="-Wno-unused-command-line-argument" ;; *) quiet= ;; esac
     case $program in matrix) set -- "$@" -std=c++20 -Wall -Wextra ;; esac
-    if command -v "$1" >/dev/null && timeout 300 true; then :; else echo "skip $program $*: no such compiler"; exit 0; fi
+    command -v "$1" >/dev/null || { echo "skip $program $*: no such compiler"; exit 0; }
+    linkers=
+    for linker in bfd gold lld mold; do
+        if command -v ld.$linker >/dev/null; then
+            linkers="$linkers $linker"
+        else
+            case " $* " in *" -fuse-ld=$linker "*) echo "skip $program $*: no ld.$linker here"; exit 0 ;; esac
+        fi
+    done
     $program "$@" >log 2>&1
     status=$?
     case $status in
@@ -330,8 +342,7 @@ fi
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' "$here/run.sh" '{}' | tee "$results" |
-    grep -v '^ok' || true
+list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/modes/run.sh '{}' | tee "$results"
 wanted=$(list | grep -c -e "${1:-.}")
 passed=$(grep -c '^ok' "$results")
 skipped=$(grep -c '^skip' "$results")

@@ -5,6 +5,8 @@
 //     program [PLUGIN]
 #include "names.hpp"
 
+#include <inlay/names.hpp>
+
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -151,6 +153,42 @@ void fork_often() {
     }
 }
 
+// ---- Names by text -----------------------------------------------------------------------------------------
+
+struct listed {
+    unsigned names;
+    unsigned images;
+    unsigned right;
+};
+listed list(std::string_view key, std::string_view ways, std::string_view add) {
+    listed result{};
+    const auto done = inlay::for_each_name([&](const inlay::name_entry& each) {
+        const std::string_view name{each.name};
+        ++result.names;
+        result.images += each.images;
+        result.right += each.value == (name == "musl.key" ? key : name == "musl.ways" ? ways : add) ? 1 : 0;
+    });
+    expect(bool{done}, "for_each_name()");
+    return result;
+}
+
+void set_by_text() {
+    inlay::name_targets(names::add, inlay::target<"one", &names::plus_one>, inlay::target<"two", &plus_two>);
+    expect(inlay::set_by_name("musl.key", "on") && inlay::set_by_name("musl.ways", "17") &&
+               inlay::set_by_name("musl.add", "two") && has_all(17),
+           "changes by text");
+    const listed all = list("on", "17", "two");
+    expect(all.names == 3 && all.right == 3, "all names are listed");
+    expect(inlay::set_by_name("musl.ways", "40").error() == inlay::error::value_outside &&
+               inlay::set_by_name("musl.way", "1").error() == inlay::error::name_unknown && has_all(17),
+           "what does not exist");
+    std::size_t size = 0;
+    inlay::explain(inlay::set_by_name("musl.way", "1"), "musl.way", "1",
+                   [&](std::string_view text) { size += text.size(); });
+    expect(size > 100, "an unknown name is explained"); // NOLINT(*-magic-numbers)
+    expect(set_all(0), "back again");
+}
+
 // ---- A plugin ----------------------------------------------------------------------------------------------
 
 void load(const char* file) {
@@ -171,6 +209,7 @@ void load(const char* file) {
     expect(set_all(2) && agree(2), "a plugin that has not applied is changed");
     expect(plugin->apply() && agree(2), "a plugin applies");
     expect(set_all(39) && agree(39), "a plugin that has applied is changed");
+    expect(list("on", "39", "two").images == 6, "a plugin's names are listed");
     expect(plugin->set_ways(17) && plugin->ways() == 17 && ask_ways() == 17, "a plugin changes the program");
     dlclose(library); // which leaves it where it is
     expect(set_all(4) && agree(4), "a plugin after dlclose()");
@@ -189,6 +228,7 @@ int main(int count, char** arguments) {
         expect(set_all(i) && has_all(i), "changes");
     }
     expect(set_all(0), "changes");
+    set_by_text();
     with_threads(&be_asked);
     with_threads(&fork_often);
     if (count > 1) {

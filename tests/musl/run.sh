@@ -6,7 +6,9 @@
 # are searched in front of musl's, and nothing is linked but libgcc. There are no exceptions then: a function that is
 # noexcept would need __gxx_personality_v0.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/musl
+eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0
@@ -18,15 +20,15 @@ command -v musl-gcc >/dev/null || {
 }
 # The kernel's headers, without glibc's beside them.
 mkdir "$work/kernel"
-ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(g++ -print-multiarch)/asm" "$work/kernel"
-version=$(g++ -dumpversion | cut -d. -f1)
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fno-exceptions -fno-rtti -nostdinc -nostdinc++"
-for each in "/usr/include/c++/$version" "/usr/include/$(g++ -print-multiarch)/c++/$version" \
-    "/usr/include/$(g++ -print-multiarch | sed 's/gnu/musl/')" "$(g++ -print-file-name=include)" "$work/kernel"; do
+ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$($gcc -print-multiarch)/asm" "$work/kernel"
+version=$($gcc -dumpversion | cut -d. -f1)
+flags="-std=c++20 $warnings -fno-exceptions -fno-rtti -nostdinc -nostdinc++"
+for each in "/usr/include/c++/$version" "/usr/include/$($gcc -print-multiarch)/c++/$version" \
+    "/usr/include/$($gcc -print-multiarch | sed 's/gnu/musl/')" "$($gcc -print-file-name=include)" "$work/kernel"; do
     flags="$flags -isystem $each"
 done
 # libstdc++ asks it of glibc without looking whether it is glibc.
-flags="$flags -D__GLIBC_PREREQ(major,minor)=0 -I$here/../../include"
+flags="$flags -D__GLIBC_PREREQ(major,minor)=0 -Iinclude"
 
 # one COMPILER COMPILE-OPTIONS LINK-OPTIONS [plugin]
 one() {
@@ -47,7 +49,7 @@ one() {
     fi
 }
 
-for compiler in g++ clang++-19; do
+for compiler in $gcc $clang; do
     one $compiler "-O2 -fPIE" -pie plugin
     one $compiler "-O2 -fno-pie" -no-pie
     one $compiler "-O2 -fno-pie" -static

@@ -3,10 +3,12 @@
 # One name is one thing in a process: a program of two units, a library by GCC and one by Clang, and plugins that are
 # loaded with RTLD_LOCAL and unloaded.   sh tests/names/run.sh
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/names
+eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+flags="-std=c++20 $warnings -Iinclude"
 passed=0
 failed=0
 
@@ -14,12 +16,13 @@ failed=0
 one() {
     program=$1 clang=$2 plugin=$3
     shift 3
-    what="program by $program, libraries by g++ and $clang, plugin by $plugin $*"
+    what="program by $program, libraries by $gcc and $clang, plugin by $plugin $*"
+    echo "names: $what"
     rm -f "$work"/*
     # shellcheck disable=SC2086
     if (
         library="-fPIC -shared"
-        g++ $flags "$@" $library -DPART=part_gcc "$here/part.cpp" -o "$work/libgcc_part.so" &&
+        $gcc $flags "$@" $library -DPART=part_gcc "$here/part.cpp" -o "$work/libgcc_part.so" &&
             $clang $flags "$@" $library -DPART=part_clang "$here/part.cpp" -o "$work/libclang_part.so" &&
             $plugin $flags "$@" $library -DPART=part_plugin "$here/part.cpp" -o "$work/plugin.so" &&
             $plugin $flags "$@" $library -DCLASH -DPART=part_clash "$here/part.cpp" -o "$work/clash.so" &&
@@ -44,8 +47,8 @@ one() {
     fi
 }
 
-one g++ clang++-19 clang++-14 -O2
-one clang++-19 clang++-14 g++ -O0 -fvisibility=default
-one g++ clang++-16 g++ -O2 -fno-plt -fcf-protection=full -fvisibility=hidden
+one $gcc $clang $clang_oldest -O2
+one $clang $clang_oldest $gcc -O0 -fvisibility=default
+one $gcc $clang_other $gcc -O2 -fno-plt -fcf-protection=full -fvisibility=hidden
 echo "names: $passed passed, $failed failed"
 [ $failed = 0 ]

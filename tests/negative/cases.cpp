@@ -461,3 +461,94 @@ bool use() {
     return inlay::choose(chosen, 1) && inlay::choose(chosen, &other) && inlay::choose_automatically(chosen) &&
            inlay::choose(chosen, 1U, inlay::unsupported_too);
 }
+
+// CASE right_controls
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_key<"app.trace", false> trace;
+inline constexpr inlay::static_call<"app.clock", &returns_big> clock_source;
+inline constexpr auto knobs = inlay::controls(trace, inlay::control(clock_source, inlay::target<"big", &returns_big>));
+using namespace inlay::literals;
+bool use() { return knobs["app.trace"_s]; }
+
+// CASE control_of_an_unknown_name
+// EXPECT inlay: none of these controls has the name `Asked`; write one of the names `Known`, or add the key, switch or call to inlay::controls(...)
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_key<"app.trace", false> trace;
+inline constexpr inlay::static_switch<"app.level", 4, 0> level;
+inline constexpr auto knobs = inlay::controls(trace, level);
+using namespace inlay::literals;
+bool use() { return knobs["app.trac"_s]; }
+
+// CASE two_controls_of_one_name
+// EXPECT inlay: two of these controls have one name
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_key<"app.trace", false> trace;
+inline constexpr inlay::static_switch<"app.trace", 4, 0> level;
+inline constexpr auto knobs = inlay::controls(trace, level);
+
+// CASE control_of_something_else
+// EXPECT inlay: a control is a static key, a static switch or a static call
+#include <inlay/controls.hpp>
+inline constexpr auto knobs = inlay::controls(x);
+
+// CASE control_that_no_text_could_name
+// EXPECT inlay: a text cannot set a control whose name has a blank, a comma, '=' or '#' in it
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_key<"app, trace", false> trace;
+inline constexpr auto knobs = inlay::controls(trace);
+
+// CASE target_of_another_signature
+// EXPECT inlay: a target of a static call is a function of exactly the call's signature
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_call<"app.run", &function> run;
+inline constexpr auto knobs = inlay::controls(inlay::control(run, inlay::target<"double", &returns_double>));
+
+// CASE null_target_of_a_call_that_returns_an_object
+// EXPECT inlay: a target of a static call is a function of exactly the call's signature
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_call<"app.run", &returns_big> run;
+inline constexpr auto knobs = inlay::controls(inlay::control(run, inlay::target<"none", nullptr>));
+
+// CASE two_targets_of_one_name
+// EXPECT inlay: two targets of a static call have one name
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_call<"app.run", &function> run;
+inline constexpr auto knobs =
+    inlay::controls(inlay::control(run, inlay::target<"a", &function>, inlay::target<"a", nullptr>));
+
+// CASE target_of_a_key
+// EXPECT inlay: only a static call has targets
+#include <inlay/controls.hpp>
+inline constexpr inlay::static_key<"app.trace", false> trace;
+inline constexpr auto knobs = inlay::controls(inlay::control(trace, inlay::target<"a", &function>));
+
+// CASE target_named_null
+// EXPECT are targets of each static call already: use another name
+#include <inlay/names.hpp>
+inline constexpr inlay::static_call<"app.run", &function> run;
+void use() { inlay::name_targets(run, inlay::target<"null", &function>); }
+
+// CASE target_whose_name_has_a_blank
+// EXPECT inlay: the name of a target is not empty, and has no blank, comma, '=' or '#' in it
+#include <inlay/names.hpp>
+inline constexpr inlay::static_call<"app.run", &function> run;
+void use() { inlay::name_targets(run, inlay::target<"a b", &function>); }
+
+// CASE named_target_of_another_signature
+// EXPECT inlay: a target of a static call is a function of exactly the call's signature
+#include <inlay/names.hpp>
+inline constexpr inlay::static_call<"app.run", &function> run;
+void use() { inlay::name_targets(run, inlay::target<"big", &returns_big>); }
+
+// CASE table_of_features_with_something_else
+// EXPECT inlay: a table of features is an aggregate of nothing but features
+#include <inlay/features.hpp>
+namespace {
+struct table {
+    inlay::feature<"negative.a", inlay::by_hand{}> a;
+    int number;
+};
+} // namespace
+void use() {
+    inlay::for_each_feature(table{}, [](auto) {});
+}

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles each wrong use in cases.cpp with each compiler given, and compares the message.
-#   sh tests/negative/run.sh g++ clang++-19
+#   sh tests/negative/run.sh [COMPILER...]          (default: a GCC, the oldest and the main Clang)
 # A case is a block "// CASE name". Right beneath stand its lines "// EXPECT text", each of which must appear in the
 # compiler's output; a text is one line, however long. The rest is C++, a case's own #include lines as well. A case
 # named right_... has no EXPECT and must compile.
 #   INLAY_NEGATIVE=FILE   the cases of this file instead
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=$here/../../include
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/negative
+eval "$(sh tools/compilers shell)"
+include=include
 cases=${INLAY_NEGATIVE:-$here/cases.cpp}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -69,21 +71,23 @@ if [ "$cut" != "$there" ] || [ "$kept" != "$texts" ] || [ "$controls" = 0 ] || [
     exit 1
 fi
 if [ $# = 0 ]; then
-    echo "usage: sh tests/negative/run.sh COMPILER..."
-    exit 2
+    # shellcheck disable=SC2046 # a compiler each
+    set -- $(printf '%s\n' "$gcc" "$clang_oldest" "$clang" | awk '!seen[$0]++')
 fi
 
 for compiler in "$@"; do
     before=$((passed + failed))
+    echo "negative: $compiler ..."
+    # All are compiled first, two at a time; one that is refused leaves no object.
+    rm -f "$work"/*.o
+    # shellcheck disable=SC2016 # the inner shell's
+    find "$work" -name '*.cpp' -print0 | xargs -0 -P 2 -I '{}' sh -c \
+        'one=${3%.cpp}; "$1" -std=c++20 -O1 -I"$2" -c "$3" -o "$one.o" >"$one.log" 2>&1 || rm -f "$one.o"' negative "$compiler" "$include" '{}'
     for source in "$work"/*.cpp; do
         name=$(basename "$source" .cpp)
         expect=$work/$name.expect
         log=$work/$name.log
-        if "$compiler" -std=c++20 -O1 -I"$include" -c "$source" -o "$work/out.o" >"$log" 2>&1; then
-            compiled=yes
-        else
-            compiled=no
-        fi
+        if [ -f "$work/$name.o" ]; then compiled=yes; else compiled=no; fi
         if [ ! -f "$expect" ]; then # the control: the right use must compile
             if [ $compiled = yes ]; then passed=$((passed + 1)); else
                 failed=$((failed + 1))

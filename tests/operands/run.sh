@@ -9,8 +9,10 @@
 #   INLAY_ONLY=K         one: this case alone     INLAY_WITHOUT_CLOBBERS=1   no .clobbers<...>()
 # A flag "shared" makes the sites a library.
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
-include=${INLAY_INCLUDE:-$here/../../include}
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/operands
+eval "$(sh tools/compilers shell)"
+include=${INLAY_INCLUDE:-include}
 mode=${1:-quick}
 [ $# = 0 ] || shift
 seed=${INLAY_SEED:-1}
@@ -39,15 +41,15 @@ one() {
     # shellcheck disable=SC2086
     python3 "$here/generate.py" "$d" --seed "$s" --cases "${INLAY_CASES:-60}" ${INLAY_ONLY:+--only $INLAY_ONLY} \
         ${INLAY_WITHOUT_CLOBBERS:+--without-clobbers} &&
-        g++ -std=c++20 -O0 -w $pic -c "$d/wanted.cpp" -o "$d/wanted.o" &&
-        g++ -c "$d/functions.S" -o "$d/functions.o" &&
-        g++ -c "$here/hooks.S" -o "$d/hooks.o" &&
+        $gcc -std=c++20 -O0 -w $pic -c "$d/wanted.cpp" -o "$d/wanted.o" &&
+        $gcc -c "$d/functions.S" -o "$d/functions.o" &&
+        $gcc -c "$here/hooks.S" -o "$d/hooks.o" &&
         $compiler -std=c++20 -w $pic $flags -I"$include" -c "$d/sites.cpp" -o "$d/sites.o" &&
         $compiler -std=c++20 -w $pic $flags -c "$d/callees.cpp" -o "$d/callees.o" || return 1
     if [ $link = -shared ]; then
         # shellcheck disable=SC2086
         $compiler $flags -shared -Wl,-z,text "$d/sites.o" "$d/callees.o" "$d/functions.o" -o "$d/libsites.so" &&
-            g++ -pie "$d/wanted.o" "$d/hooks.o" -L"$d" -lsites -rdynamic -Wl,-rpath,"$d" -o "$d/operands" || return 1
+            $gcc -pie "$d/wanted.o" "$d/hooks.o" -L"$d" -lsites -rdynamic -Wl,-rpath,"$d" -o "$d/operands" || return 1
     else
         # shellcheck disable=SC2086
         $compiler $flags $link "$d/sites.o" "$d/callees.o" "$d/functions.o" "$d/wanted.o" "$d/hooks.o" -o "$d/operands" ||
@@ -64,6 +66,7 @@ if [ "$mode" = configuration ]; then
     mkdir "$d"
     if one "$d" "$number" "$@" >"$d/log" 2>&1 && tail -n 1 "$d/log" | grep -q ' checks, 0 failed$'; then
         tail -n 1 "$d/log" >"$work/passed.$number"
+        echo "ok    $number $*"
     else
         {
             echo "FAIL: sh tests/operands/run.sh one $number $*"
@@ -90,7 +93,7 @@ trace=-fsanitize-coverage=trace-pc
 if [ "$mode" = full ]; then
     INLAY_CASES=${INLAY_CASES:-120}
     for round in ${INLAY_ROUNDS:-1 2 3 4}; do
-        for compiler in g++ clang++-14 clang++-16 clang++-19; do
+        for compiler in $compilers; do
             for level in -O0 -O1 -O2 -O3 -Os; do
                 say $compiler $level
                 say $compiler $level -finstrument-functions
@@ -109,15 +112,15 @@ if [ "$mode" = full ]; then
             done
         done
         for level in -O1 -O2 -O3; do # each moves instructions in another way
-            say g++ $level -fschedule-insns -fsched-pressure
-            say g++ $level -frename-registers -fno-tree-ter
-            say g++ $level -fno-ipa-ra -fno-tree-coalesce-vars -fira-region=all
-            say clang++-19 $level -mllvm -enable-misched=false
+            say $gcc $level -fschedule-insns -fsched-pressure
+            say $gcc $level -frename-registers -fno-tree-ter
+            say $gcc $level -fno-ipa-ra -fno-tree-coalesce-vars -fira-region=all
+            say $clang $level -mllvm -enable-misched=false
         done
     done
 else
     INLAY_CASES=${INLAY_CASES:-20}
-    for compiler in g++ clang++-14 clang++-19; do
+    for compiler in $gcc $clang_oldest $clang; do
         for level in -O0 -O1 -O2 -O3 -Os; do
             say $compiler $level
         done

@@ -5,7 +5,9 @@
 #   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel; a minute in all
 #   INLAY_SOAK=1                         10^9 executions and 10^6 changes, and each of the others for minutes
 set -u
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
+here=tests/soak
+eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 tracefs=
 group=inlay_soak_$$ # the uprobes of this run
@@ -15,8 +17,9 @@ leave() {
 }
 trap leave EXIT
 trap 'exit 1' HUP INT PIPE TERM # or nothing is unmounted
-flags="-std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -I$here/../../include"
+flags="-std=c++20 $warnings -Iinclude"
 failed=
+passed=0
 skipped=
 seconds=2 much='' limit=120
 if [ "${INLAY_SOAK:-}" = 1 ]; then
@@ -38,7 +41,10 @@ check() {
     said=$(tail -n 1 "$work/log" | sed 's/^[a-z]*: //')
     echo "$said" | grep ' executions, ' >>"$work/all"
     case $status in
-    0) echo "ok    $what: $said" ;;
+    0)
+        passed=$((passed + 1))
+        echo "ok    $what: $said"
+        ;;
     77)
         skipped="$skipped $what"
         echo "-     $what: $said"
@@ -60,18 +66,18 @@ by() {
     fi
 }
 both() {
-    by g++ -O2 "$@"
-    by clang++-19 -O2 "$@"
+    by $gcc -O2 "$@"
+    by $clang -O2 "$@"
 }
 
 plugins() {
-    for compiler in g++ clang++-19; do
+    for compiler in $gcc $clang; do
         # shellcheck disable=SC2086
         $compiler $flags -O2 -fPIC -shared -DAPPLIES "$here/plugin.cpp" -o "$work/applying.$compiler.so" &&
             $compiler $flags -O2 -fPIC -shared "$here/plugin.cpp" -o "$work/other.$compiler.so" || return 1
     done >"$work/log" 2>&1
-    both plugins plugins $seconds "$work/applying.g++.so" "$work/other.clang++-19.so" "$work/applying.clang++-19.so" \
-        "$work/other.g++.so"
+    both plugins plugins $seconds "$work/applying.$gcc.so" "$work/other.$clang.so" "$work/applying.$clang.so" \
+        "$work/other.$gcc.so"
 }
 
 # A program that was killed leaves its uprobes.
@@ -88,7 +94,7 @@ uprobe() {
         check uprobe sh -c 'echo not root; exit 77'
     elif mkdir "$work/tracefs" && mount -t tracefs none "$work/tracefs" >"$work/log" 2>&1; then
         tracefs=$work/tracefs
-        for compiler in g++ clang++-19; do
+        for compiler in $gcc $clang; do
             by $compiler -O2 uprobe probed "$tracefs" $group $seconds
             no_uprobes
         done
@@ -107,7 +113,7 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
     forks) both forks forks $seconds ;;
     uprobe) uprobe ;;
     stacks) # whatever the compiler keeps there
-        for compiler in g++ clang++-19; do
+        for compiler in $gcc $clang; do
             by $compiler -O0 stacks/-O0 stacks $((seconds / 2))
             by $compiler -O2 stacks/-O2 stacks $((seconds / 2))
         done
@@ -116,7 +122,8 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done
+printf 'soak: %s passed, %s failed: ' "$passed" "$(echo "$failed" | wc -w)"
 awk '{ executions += $1; changes += $3; wrong += $5 }
-    END { printf "soak: %.1e executions, %d changes, %d wrong", executions, changes, wrong }' "$work/all"
+    END { printf "%.1e executions, %d changes, %d wrong", executions, changes, wrong }' "$work/all"
 echo "${skipped:+; not tried:$skipped}${failed:+; failed:$failed}"
 [ -z "$failed" ]

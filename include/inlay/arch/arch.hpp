@@ -17,6 +17,8 @@
 // A new architecture is a folder and one line here and in emit.hpp.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include "inlay/arch/emit.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)

@@ -4,6 +4,8 @@
 // many units include. See arch.hpp.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/emit.hpp"
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -14,6 +16,4 @@ namespace arch = x86;
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace arch = aarch64;
 }
-#else
-#error "inlay: no arch/ folder for this architecture; x86 (64-bit and 32-bit) and AArch64 are there"
 #endif

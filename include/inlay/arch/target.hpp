@@ -8,6 +8,8 @@
 // tables, so they have other names.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 /// The version of everything that images tell each other (table.hpp).
 #define INLAY_TABLE_VERSION 3 // NOLINT(*-macro-to-enum): part of names
 
@@ -15,8 +17,6 @@
 #include "inlay/arch/x86/target.hpp"
 #elif defined(__aarch64__)
 #include "inlay/arch/aarch64/target.hpp"
-#else
-#error "inlay: this architecture is not supported: x86-64, i386 and AArch64 are"
 #endif
 
 #define INLAY_TARGET_NAME(version, architecture) INLAY_TARGET_NAME_(version, architecture)

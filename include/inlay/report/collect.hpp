@@ -84,7 +84,7 @@ struct site_entry {
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.
-    [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && now.bytes == after.bytes; }
+    [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && same(now.bytes, after.bytes); }
     [[nodiscard]] bool is_call() const {
         return kind == site_kind::call || kind == site_kind::static_call || kind == site_kind::pv_call;
     }
@@ -442,7 +442,7 @@ public:
         }
         (void)redirect(branch, trampoline, table::call_mode::function, entry.before);
         entry.now = in_memory(branch.start, branch.end - branch.start);
-        entry.direct = entry.now.bytes != entry.before.bytes;
+        entry.direct = !same(entry.now.bytes, entry.before.bytes);
         const char* kept = "";
         if (is_static && !live_) {
             kept = "text cannot be changed later in this process";
@@ -724,8 +724,10 @@ private:
     static void finish_pv_call(site_entry& entry) {
         entry.direct = entry.state != state::original;
         for (const auto& each : entry.choices) {
-            entry.inlined = entry.inlined || (each.ordinal != 0 && entry.direct && each.code.bytes == entry.now.bytes);
-            if (each.wins && each.ordinal == 0 && entry.after.bytes == entry.before.bytes && entry.trouble.empty()) {
+            entry.inlined =
+                entry.inlined || (each.ordinal != 0 && entry.direct && same(each.code.bytes, entry.now.bytes));
+            if (each.wins && each.ordinal == 0 && same(entry.after.bytes, entry.before.bytes) &&
+                entry.trouble.empty()) {
                 entry.trouble = "the target is out of reach; the call goes through its pointer";
             }
         }
@@ -736,14 +738,14 @@ private:
     void compare(site_entry& entry, unsigned unpadded) const {
         const auto& now = entry.now.bytes;
         auto before = entry.before.bytes;
-        bool original = now == before;
+        bool original = same(now, before);
         if (!original && before.size() == now.size() && unpadded < before.size()) {
             for (std::size_t i = unpadded; i < before.size(); i += arch::instruction_alignment) {
                 arch::fill_nops(before.data() + i, static_cast<unsigned>(arch::instruction_alignment));
             }
-            original = now == before;
+            original = same(now, before);
         }
-        entry.state = original ? state::original : now == entry.after.bytes ? state::patched : state::other;
+        entry.state = original ? state::original : same(now, entry.after.bytes) ? state::patched : state::other;
     }
 
     const table::tables& tables_;

@@ -10,6 +10,7 @@
 
 #include "inlay/report/symbols.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -28,6 +29,12 @@ struct code {
     std::vector<std::uint8_t> bytes;
     std::vector<std::string> instructions;
 };
+
+/// Not `==`: GCC 14 warns that the memcmp in it may read more than an object can hold.
+[[nodiscard]] inline bool same(const std::vector<std::uint8_t>& left, const std::vector<std::uint8_t>& right) {
+    return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                      [](std::uint8_t a, std::uint8_t b) { return a == b; });
+}
 
 #if defined(__x86_64__)
 [[nodiscard]] inline std::vector<std::string> disassemble(const std::vector<std::uint8_t>& bytes, address at,

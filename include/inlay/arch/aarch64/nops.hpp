@@ -9,6 +9,8 @@
 // The count is a multiple of four, because every length of a code is.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstdint>
 
 namespace [[gnu::visibility("hidden")]] inlay {

@@ -5,6 +5,8 @@
 // as the instruction says: here these are of different types.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstdint>
 
 namespace [[gnu::visibility("hidden")]] inlay {

@@ -15,6 +15,8 @@
 // The macros are those of the Arm C Language Extensions.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 // One line for each set of instructions that a compiler may use by itself, as its own macro says.
 #ifdef __ARM_FEATURE_ATOMICS
 #define INLAY_TARGET_LSE lse_

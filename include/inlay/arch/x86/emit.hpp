@@ -23,14 +23,14 @@
 // In 32-bit mode addresses stand in the code itself, so only position-dependent code will do.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
+// As in requirements.hpp: the missing header's name is the message.
 #if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
-#error "inlay: in 32-bit mode, compile position-dependent code: -fno-pic -fno-pie, and link with -no-pie"
-#endif
-#if defined(__x86_64__) && defined(__ILP32__)
-#error "inlay: the x32 ABI is not supported"
+#include "inlay in 32-bit mode: compile position-dependent code with -fno-pic -fno-pie, and link with -no-pie"
 #endif
 #if defined(__code_model_large__) && !defined(__clang__)
-#error "inlay: GCC gives no address to assembly statements under -mcmodel=large; compile with -mcmodel=medium or small"
+#include "inlay needs -mcmodel=medium or small: under -mcmodel=large, GCC gives no address to assembly statements"
 #endif
 
 #include "inlay/anchor.hpp"
@@ -170,7 +170,8 @@
 #else
 #define INLAY_MMX
 #endif
-#if defined(__APX_F__) || (defined(__clang__) && __clang_major__ >= 18 && defined(__x86_64__))
+// Clang 18 knows their names only where it may use them.
+#if defined(__APX_F__) || defined(__EGPR__) || (defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__))
 #define INLAY_APX INLAY_GENERAL_OF_APX
 #else
 #define INLAY_APX

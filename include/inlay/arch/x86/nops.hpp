@@ -14,6 +14,8 @@
 // operand. (Linux: GENERIC_NOP in asm/nops.h.)
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include "inlay/arch/x86/registers.hpp"
 
 #include <cstdint>

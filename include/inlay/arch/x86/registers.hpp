@@ -7,6 +7,8 @@
 // registers of 64 bits, those from r8 on, spl, bpl, sil and dil.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include "inlay/traits.hpp"
 
 #include <cstdint>

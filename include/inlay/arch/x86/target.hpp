@@ -15,6 +15,8 @@
 // The macros are those of GCC and Clang (x86 options: -march, -mavx2, ...).
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 // One line for each set of instructions that a compiler may use by itself, as its own macro says.
 #ifdef __SSE__
 #define INLAY_TARGET_SSE sse_

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSL-1.0
+# What inlay::pv and inlay::report need from the machine that compiles, for inlay's own build and for the installed
+# package alike: an installed inlay serves any architecture, so nothing of this can be decided when it is installed.
+
+# inlay_without_red_zone(TARGET): units that use TARGET have no red zone. Paravirt operations are called from assembly
+# statements. The library keeps the red zone out of their way; this makes sure of it, whatever the compiler. Only 64-bit
+# x86 has the option: the compiler is asked, since CMAKE_SYSTEM_PROCESSOR knows nothing of -m32 or --target.
+function(inlay_without_red_zone target)
+  if(NOT CMAKE_CXX_COMPILER_LOADED)
+    return()
+  endif()
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY) # a kernel's toolchain may link nothing
+  set(CMAKE_REQUIRED_QUIET ON)
+  check_cxx_source_compiles("
+    #ifndef __x86_64__
+    #error
+    #endif
+    int inlay;" INLAY_COMPILES_FOR_X86_64)
+  if(INLAY_COMPILES_FOR_X86_64)
+    target_compile_options(${target} INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-mno-red-zone>)
+  endif()
+endfunction()
+
+# inlay_find_report_packages(MISSING): finds Zydis, as Zydis::Zydis, and libdw, as inlay::libdw. MISSING says what was
+# not found; it is empty if both were.
+function(inlay_find_report_packages missing)
+  set(lacks)
+  if(NOT TARGET Zydis::Zydis)
+    find_package(Zydis QUIET)
+  endif()
+  if(NOT TARGET Zydis::Zydis)
+    list(APPEND lacks "Zydis (Debian: libzydis-dev)")
+  endif()
+  if(NOT TARGET inlay::libdw)
+    set(libdw)
+    find_package(PkgConfig QUIET)
+    if(PkgConfig_FOUND)
+      pkg_check_modules(inlay_libdw QUIET IMPORTED_TARGET libdw)
+    endif()
+    if(TARGET PkgConfig::inlay_libdw)
+      set(libdw PkgConfig::inlay_libdw)
+    else()
+      # Without pkg-config, or without a .pc file of what libdw itself uses.
+      find_path(INLAY_LIBDW_INCLUDE_DIR elfutils/libdwfl.h)
+      find_library(INLAY_LIBDW_LIBRARY dw)
+      find_library(INLAY_LIBELF_LIBRARY elf)
+      mark_as_advanced(INLAY_LIBDW_INCLUDE_DIR INLAY_LIBDW_LIBRARY INLAY_LIBELF_LIBRARY)
+      if(INLAY_LIBDW_INCLUDE_DIR AND INLAY_LIBDW_LIBRARY AND INLAY_LIBELF_LIBRARY)
+        set(libdw ${INLAY_LIBDW_LIBRARY} ${INLAY_LIBELF_LIBRARY})
+      endif()
+    endif()
+    if(libdw)
+      add_library(inlay::libdw INTERFACE IMPORTED)
+      target_link_libraries(inlay::libdw INTERFACE ${libdw})
+      if(NOT TARGET PkgConfig::inlay_libdw)
+        target_include_directories(inlay::libdw INTERFACE "${INLAY_LIBDW_INCLUDE_DIR}")
+      endif()
+    else()
+      list(APPEND lacks "libdw (Debian: libdw-dev)")
+    endif()
+  endif()
+  list(JOIN lacks " and " lacks)
+  set(${missing} "${lacks}" PARENT_SCOPE)
+endfunction()
+
+# inlay_add_module(TARGET DIRECTORY MISSING): a library that compiles the module interface in DIRECTORY, and its alias
+# inlay::module. MISSING says what it takes that is not there; it is empty if the library was made.
+function(inlay_add_module target directory missing)
+  set(lacks)
+  if(CMAKE_VERSION VERSION_LESS 3.28)
+    list(APPEND lacks "CMake 3.28 or later")
+  endif()
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang" OR CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
+    list(APPEND lacks "Clang 17 or later as the compiler")
+  endif()
+  if(NOT CMAKE_GENERATOR MATCHES "Ninja")
+    list(APPEND lacks "the generator Ninja")
+  endif()
+  if(NOT lacks)
+    add_library(${target} STATIC)
+    target_sources(${target} PUBLIC FILE_SET CXX_MODULES BASE_DIRS "${directory}" FILES "${directory}/inlay/inlay.cppm")
+    target_link_libraries(${target} PUBLIC inlay::inlay)
+    add_library(inlay::module ALIAS ${target})
+  endif()
+  list(JOIN lacks " and " lacks)
+  set(${missing} "${lacks}" PARENT_SCOPE)
+endfunction()

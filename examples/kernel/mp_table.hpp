@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// mp_table: the processors that the table before ACPI names.
+//
+// What. The numbers of the local APICs of all processors that are enabled.
+// Why. A machine without ACPI has this table, as QEMU's microvm with acpi=off.
+// How. MultiProcessor Specification 1.4, chapter 4.
+#pragma once
+
+#include "processors.hpp"
+
+namespace kernel::mp_table {
+
+/// Adds the enabled processors of the table to `found`. Returns false if there is no table.
+[[nodiscard]] bool find_processors(processors& found) noexcept;
+
+} // namespace kernel::mp_table

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// controls: a program's knobs by name: found while compiling, and set by text. Needs Boost.Hana; hosted only.
+//
+//     inline constexpr auto knobs = inlay::controls(
+//         trace, level,
+//         inlay::control(sched_clock, inlay::target<"jiffies", &jiffies_clock>, inlay::target<"tsc", &tsc_clock>));
+//
+//     using namespace inlay::literals;
+//     if (knobs["app.trace"_s]) ...                        // the same nop as `if (trace)`
+//     inlay::set(knobs["codec.level"_s], 2);
+//
+//     auto done = inlay::configure(knobs, "app.trace=on,codec.level=2,sched_clock=tsc");
+//     if (!done) std::fputs(done.text().c_str(), stderr);  // what is wrong, and what exists
+//     inlay::print(knobs);                                 // a line for each
+//
+// How it works. A Hana map leads from names, which are types (boost::hana::string), to declarations, which are empty
+// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds
+// the same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other
+// header of inlay but hana.hpp includes Hana.
+#pragma once
+
+#include "inlay/configure.hpp"
+
+#include <boost/hana/at_key.hpp>
+#include <boost/hana/contains.hpp>
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/fwd/unpack.hpp>
+#include <boost/hana/map.hpp>
+#include <boost/hana/pair.hpp>
+#include <boost/hana/string.hpp>
+
+#include <cstdio>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace [[gnu::visibility("hidden")]] inlay {
+
+namespace detail {
+
+template <class Declaration>
+struct control_of {
+    static constexpr bool known = false;
+};
+template <name Name, bool Initial>
+struct control_of<static_key<Name, Initial>> {
+    static constexpr bool known = true;
+    static constexpr auto name = Name;
+};
+template <name Name, unsigned Ways, auto Initial>
+struct control_of<static_switch<Name, Ways, Initial>> {
+    static constexpr bool known = true;
+    static constexpr auto name = Name;
+};
+template <name Name, auto Default>
+struct control_of<static_call<Name, Default>> {
+    static constexpr bool known = true;
+    static constexpr auto name = Name;
+};
+
+template <class Declaration>
+inline constexpr bool is_call = false;
+template <name Name, auto Default>
+inline constexpr bool is_call<static_call<Name, Default>> = true;
+
+/// A name as Hana's string.
+template <name Name>
+[[nodiscard]] consteval auto string_of() noexcept {
+    return []<std::size_t... Index>(std::index_sequence<Index...>) {
+        return boost::hana::string<Name.text[Index]...>{};
+    }(std::make_index_sequence<sizeof(Name.text) - 1>{});
+}
+template <char... Text>
+[[nodiscard]] consteval auto name_of(boost::hana::string<Text...> /*text*/) noexcept {
+    constexpr char text[]{Text..., '\0'}; // NOLINT(*-avoid-c-arrays): as in a name
+    return name{text};
+}
+
+} // namespace detail
+
+/// One knob: a static key, switch or call, with names for the targets of a call.
+template <class Declaration, class... Targets>
+struct control_t {
+    static_assert(detail::control_of<Declaration>::known,
+                  "inlay: a control is a static key, a static switch or a static call");
+    using declaration_type = Declaration;
+
+    /// The key, switch or call itself.
+    static constexpr Declaration declaration{};
+
+    /// Its name as a text, and as a boost::hana::string.
+    [[nodiscard]] static constexpr std::string_view name() noexcept { return {text.text, sizeof(text.text) - 1}; }
+    [[nodiscard]] static consteval auto key() noexcept { return detail::string_of<text>(); }
+
+    /// The key's, switch's or call's record, and those of its targets' names.
+    [[nodiscard, gnu::always_inline]] static inline const table::named* describe() noexcept {
+        if constexpr (sizeof...(Targets) != 0) {
+            name_targets(declaration, Targets{}...);
+        }
+        return &detail::described<Declaration>();
+    }
+
+    static constexpr auto text = detail::control_of<Declaration>::name;
+    static_assert(detail::may_be_setting(text),
+                  "inlay: a text cannot set a control whose name has a blank, a comma, '=' or '#' in it");
+};
+
+/// A static call with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Also the targets
+/// "default", that of the declaration, and "null", if the call may have none, can be set then.
+template <class Declaration, name... Names, auto... Targets>
+[[nodiscard]] consteval auto control(const Declaration& /*declaration*/,
+                                     const target_t<Names, Targets>&... /*targets*/) noexcept {
+    static_assert(detail::control_of<Declaration>::known,
+                  "inlay: the first argument of control() is a static key, a static switch or a static call");
+    static_assert(sizeof...(Names) == 0 || detail::is_call<Declaration>,
+                  "inlay: only a static call has targets: keys take on and off, switches take numbers");
+    if constexpr (sizeof...(Names) != 0 && detail::is_call<Declaration>) {
+        static_assert((detail::fits_call<typename Declaration::function, Targets> && ...),
+                      "inlay: a target of a static call is a function of exactly the call's signature (it may be "
+                      "noexcept); or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
+        static_assert(detail::are_different<Names...>, "inlay: two targets of a static call have one name");
+    }
+    return control_t<Declaration, target_t<Names, Targets>...>{};
+}
+
+namespace detail {
+
+template <class Given>
+struct as_control {
+    using type = control_t<Given>;
+};
+template <class Declaration, class... Targets>
+struct as_control<control_t<Declaration, Targets...>> {
+    using type = control_t<Declaration, Targets...>;
+};
+
+struct controls_tag;
+
+/// Where the records are. (A std::array has functions that an image would export.)
+template <std::size_t Count>
+struct names_of_controls {
+    const table::named* all[Count == 0 ? 1 : Count]; // NOLINT(*-avoid-c-arrays)
+    [[nodiscard]] settable only() const noexcept { return {all, Count, false}; }
+};
+
+/// Says which name is not there, and which are: the compiler shows both in the type.
+template <bool Found, name Asked, name... Known>
+struct a_control_has_this_name {
+    static_assert(Found, "inlay: none of these controls has the name `Asked`; write one of the names `Known`, "
+                         "or add the key, switch or call to inlay::controls(...)");
+};
+template <bool Different, name... Names>
+struct controls_have_different_names {
+    static_assert(Different,
+                  "inlay: two of these controls have one name (see `Names`): each key, switch or call stands in "
+                  "inlay::controls(...) once");
+};
+
+} // namespace detail
+
+/// Knobs by name. Empty: copies cost nothing.
+template <class... Controls>
+class controls_t {
+    static_assert(
+        sizeof(detail::controls_have_different_names<detail::are_different<Controls::text...>, Controls::text...>) !=
+        0);
+
+public:
+    using hana_tag = detail::controls_tag;
+
+    /// The names as boost::hana::strings, and the controls: a map for Hana's algorithms.
+    [[nodiscard]] static constexpr auto map() noexcept {
+        return boost::hana::make_map(boost::hana::make_pair(Controls::key(), Controls{})...);
+    }
+
+    /// The key, switch or call of this name: knobs["app.trace"_s], knobs[BOOST_HANA_STRING("app.trace")].
+    template <char... Text>
+    [[nodiscard, gnu::always_inline]] constexpr auto operator[](boost::hana::string<Text...> name) const noexcept {
+        constexpr bool found =
+            decltype(boost::hana::contains(std::declval<map_type>(), boost::hana::string<Text...>{}))::value;
+        if constexpr (sizeof(detail::a_control_has_this_name<found, detail::name_of(boost::hana::string<Text...>{}),
+                                                             Controls::text...>) != 0 &&
+                      found) {
+            using control = std::remove_cvref_t<decltype(boost::hana::at_key(std::declval<map_type>(), name))>;
+            return typename control::declaration_type{};
+        }
+    }
+
+    static constexpr std::size_t size = sizeof...(Controls);
+
+    /// Writes the records that the controls need, and returns where they are.
+    [[nodiscard, gnu::visibility("hidden")]] static detail::names_of_controls<sizeof...(Controls)> describe() noexcept {
+        return {{Controls::describe()...}};
+    }
+
+private:
+    using map_type = decltype(map());
+};
+
+/// Knobs of a program or library: static keys, switches and calls, and what control() makes of calls.
+template <class... Given>
+[[nodiscard]] consteval auto controls(const Given&... /*given*/) noexcept {
+    return controls_t<typename detail::as_control<Given>::type...>{};
+}
+
+namespace literals {
+
+/// A name for `knobs[...]`.
+template <name Text>
+[[nodiscard]] consteval auto operator""_s() noexcept {
+    return detail::string_of<Text>();
+}
+
+} // namespace literals
+
+/// Calls `function(control)` for each control, in the order of controls(...); each has a type of its own.
+template <class... Controls, class Function>
+constexpr void for_each(const controls_t<Controls...>& knobs, const Function& function) {
+    boost::hana::for_each(knobs, [&](const auto& each) { function(boost::hana::second(each)); });
+}
+
+inline namespace INLAY_TARGET {
+
+// As those of configure.hpp; only names of the controls are known, and listed where one is not.
+
+template <class... Controls>
+[[gnu::visibility("hidden")]] configured configure(const controls_t<Controls...>& knobs, std::string_view text) {
+    const auto names = knobs.describe();
+    return detail::configure_text(text, {}, names.only());
+}
+
+template <class... Controls>
+[[gnu::visibility("hidden")]] configured configure_file(const controls_t<Controls...>& knobs, const char* path) {
+    const auto names = knobs.describe();
+    return detail::configure_file(path, names.only());
+}
+
+/// (A library's controls better have a variable of their own: each unknown name is an error.)
+template <class... Controls>
+[[gnu::visibility("hidden")]] configured configure_environment(const controls_t<Controls...>& knobs,
+                                                               const char* variable = "INLAY_SET") {
+    const auto names = knobs.describe();
+    return detail::configure_environment(variable, names.only());
+}
+
+template <class... Controls>
+[[gnu::visibility("hidden")]] configured configure_arguments(const controls_t<Controls...>& knobs, int& argc,
+                                                             char** argv, std::string_view option = "--set") {
+    const auto names = knobs.describe();
+    return detail::configure_arguments(argc, argv, option, names.only());
+}
+
+/// Calls `function(const name_entry&)` for each control, in the order of the names' bytes: its value, default, sites.
+template <class... Controls, class Function>
+[[gnu::visibility("hidden")]] outcome for_each_name(const controls_t<Controls...>& knobs, Function function) {
+    const auto names = knobs.describe();
+    return detail::for_each_wanted(names.only(), function);
+}
+
+/// Prints a line for each control: value, kind, values, default, and how many sites.
+template <class... Controls>
+[[gnu::visibility("hidden")]] outcome print(const controls_t<Controls...>& knobs, std::FILE* file = stdout) {
+    return for_each_name(knobs, [&](const name_entry& each) {
+        detail::write_entry(each, [&](std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), file); });
+    });
+}
+
+} // namespace INLAY_TARGET
+
+} // namespace inlay
+
+/// Controls are a Foldable of Hana's, of pairs of a name and a control.
+template <>
+struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
+    template <class Knobs, class Function>
+    static constexpr decltype(auto) apply(const Knobs& /*knobs*/, Function&& function) {
+        return boost::hana::unpack(Knobs::map(), std::forward<Function>(function));
+    }
+};

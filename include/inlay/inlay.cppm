@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// inlay as a C++20 module: for Clang 17 and later. docs/packages.md says how to compile it, and what others answer.
+//
+//     import inlay;
+//     inline constexpr inlay::static_key<"app.trace", false> trace;
+//
+// How it works. The headers are included after `export module`, so that all they declare is exported; the headers of the
+// C++ library before, so that they are not. `extern "C++"` keeps inlay's names those of the headers: units that import
+// and units that include make one program, and a key of one is the key of the other. Macros are not exported: a unit that
+// asks for INLAY_VERSION includes inlay/version.hpp.
+module;
+
+#include "inlay/requirements.hpp"
+#if !defined(__clang__)
+#include "inlay as a module needs Clang 17 or later: GCC cannot compile it, so include <inlay/inlay.hpp>"
+#elif __clang_major__ < 17
+#include "inlay as a module needs Clang 17 or later: with this one, include <inlay/inlay.hpp>"
+#endif
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#if defined(__linux__) && __STDC_HOSTED__
+#include <cerrno>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/membarrier.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+export module inlay;
+
+// The warning is about headers that are included here by mistake.
+#pragma clang diagnostic ignored "-Winclude-angled-in-module-purview"
+
+export extern "C++" {
+#include "inlay/inlay.hpp"
+#if defined(__x86_64__) || defined(__i386__)
+#include "inlay/pv.hpp"
+#endif
+}

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSL-1.0
+# As much of vcpkg as inlay's port uses, to run the port without vcpkg:
+#   cmake -DPORTFILE=... -DWORK=... -P vcpkg_stub.cmake
+# What this shows: the port's commands run, and leave a tree that CMake finds and that keeps vcpkg's rules for headers. What
+# it cannot show: that vcpkg itself takes it.
+cmake_minimum_required(VERSION 3.25)
+set(PORT inlay)
+set(CURRENT_PACKAGES_DIR "${WORK}/packages/inlay")
+set(CURRENT_BUILDTREES_DIR "${WORK}/buildtrees/inlay")
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(vcpkg_cmake_configure)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "vcpkg_cmake_configure: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  run(cmake -S "${arg_SOURCE_PATH}" -B "${CURRENT_BUILDTREES_DIR}" -G Ninja -DBUILD_SHARED_LIBS=OFF
+      "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}" -DCMAKE_BUILD_TYPE=Release ${arg_OPTIONS})
+endfunction()
+function(vcpkg_cmake_install)
+  run(cmake --build "${CURRENT_BUILDTREES_DIR}" --target install)
+endfunction()
+function(vcpkg_cmake_config_fixup)
+  if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/share/${PORT}/inlay-config.cmake")
+    message(FATAL_ERROR "vcpkg_cmake_config_fixup: share/${PORT} has no package configuration")
+  endif()
+endfunction()
+function(vcpkg_fixup_pkgconfig)
+  file(GLOB found "${CURRENT_PACKAGES_DIR}/share/pkgconfig/*.pc")
+  if(NOT found)
+    message(FATAL_ERROR "vcpkg_fixup_pkgconfig: nothing to do")
+  endif()
+endfunction()
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+  file(INSTALL ${arg_FILE_LIST} DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
+  file(RENAME "${CURRENT_PACKAGES_DIR}/share/${PORT}/LICENSE" "${CURRENT_PACKAGES_DIR}/share/${PORT}/copyright")
+endfunction()
+
+include("${PORTFILE}")
+
+# What vcpkg complains of afterwards.
+foreach(file IN ITEMS include/inlay/inlay.hpp share/inlay/copyright share/inlay/usage share/inlay/inlay-config.cmake)
+  if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/${file}")
+    message(FATAL_ERROR "the port installs no ${file}")
+  endif()
+endforeach()
+foreach(folder IN ITEMS debug lib bin share/doc share/cmake)
+  if(EXISTS "${CURRENT_PACKAGES_DIR}/${folder}")
+    message(FATAL_ERROR "the port leaves ${folder}")
+  endif()
+endforeach()
