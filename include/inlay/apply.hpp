@@ -381,6 +381,7 @@ private:
             const address site = next;
             const address choices = each->choices.target();
             next = each[1].site.target();
+            // NOLINTNEXTLINE(bugprone-casting-through-void): what is there is aligned
             known& what = *static_cast<known*>(static_cast<void*>(reinterpret_cast<char*>(known_) + hint(choices)));
             const unsigned length = what.kept;
             if (what.choices == choices && length != 0 && site >= behind && site <= last_start_ &&

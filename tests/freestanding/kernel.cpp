@@ -66,7 +66,7 @@ extern "C" [[noreturn]] void _start() {
                          inlay::update(clock, &by_tsc, kernel) && inlay::update(probe, nullptr, kernel) &&
                          inlay::choose(console, 1, inlay::unsupported_too, kernel) &&
                          inlay::choose(console, &default_console, kernel) &&
-                         inlay::choose_automatically(console, kernel) && console.chosen() == 0;
+                         inlay::choose_automatically(console, kernel) && decltype(console)::chosen() == 0;
     status += changed ? 0 : 1;
     if (trace) {
         status += static_cast<int>(clock());

@@ -49,7 +49,7 @@ check() {
     # What is found by optimising is found under "everything".
     until=-fsyntax-only
     [ "$name" = everything ] && until="-c -o $work/everything.o"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2046,SC2086
     if "$compiler" -std=c++20 -O2 $(flags_of "$compiler" "$@") -Werror $report -I"$include" $until \
         "$here/everything.cpp" >"$work/log" 2>&1; then
         passed=$((passed + 1))

@@ -65,6 +65,7 @@ public:
     enum class way : std::uint8_t { memory_file, replace_page, refused };
 
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
+        // NOLINTNEXTLINE(bugprone-casting-through-void): what is there is aligned
         const auto* const header = static_cast<const ElfW(Ehdr)*>(static_cast<const void*>(inlay::detail::elf_header));
         const auto start = reinterpret_cast<std::uintptr_t>(inlay::detail::elf_header);
         if (header->e_phoff != sizeof(*header)) { // moved by a tool, and that is their place in the file

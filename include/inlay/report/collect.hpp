@@ -590,8 +590,10 @@ private:
         if (many && ways == nullptr) {
             return false;
         }
+        // NOLINTBEGIN(bugprone-casting-through-void): what is there is aligned
         const auto* const list =
             many ? static_cast<const table::reference*>(static_cast<const void*>(ways + 1)) : &record.targets;
+        // NOLINTEND(bugprone-casting-through-void)
         const unsigned shift = many ? ways->shift & 7U : 0;
         const unsigned first = many ? ways->first : 0;
         const address jump = arch::jump_target(record.site.target());
