@@ -104,7 +104,8 @@ struct time_span {
 };
 
 namespace c { // functions of the C library
-[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(loaded_image* image, std::size_t size, void* data),
+// (void*, where <link.h> has a class: of another class in its place GCC 14 warns when it optimises links.)
+[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(void* image, std::size_t size, void* data),
                                                    void* data) noexcept __asm__("dl_iterate_phdr");
 [[gnu::visibility("default")]] long syscall(long number, ...) noexcept __asm__("syscall");
 [[gnu::visibility("default")]] int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
@@ -208,13 +209,13 @@ inline namespace baseline {
 
 // (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
 template <class Function>
-int visit_once(loaded_image* /*image*/, std::size_t /*size*/, void* function) noexcept {
+int visit_once(void* /*image*/, std::size_t /*size*/, void* function) noexcept {
     (*static_cast<const Function*>(function))();
     return 1;
 }
 template <class Function>
-int visit(loaded_image* image, std::size_t /*size*/, void* function) noexcept {
-    return (*static_cast<const Function*>(function))(*image) ? 1 : 0;
+int visit(void* image, std::size_t /*size*/, void* function) noexcept {
+    return (*static_cast<const Function*>(function))(*static_cast<const loaded_image*>(image)) ? 1 : 0;
 }
 
 /// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)

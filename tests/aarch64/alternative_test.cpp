@@ -413,7 +413,8 @@ void probes() {
                          {"sve2p1", has(cpu.sve2p1), (shown2 >> 36 & 1) != 0},
                          {"mops", has(cpu.mops), (shown2 >> 43 & 1) != 0},
                          {"hbc", has(cpu.hbc), (shown2 >> 44 & 1) != 0}};
-    const std::string missing = " dit ssbs dgh mte3 "; // in the hwcaps of QEMU before 8.2, which has the features
+    // Not in QEMU's hwcaps, though its ID registers have them: the first four before 8.2, the others in 10.0.
+    const std::string missing = " dit ssbs dgh mte3 ecv afp rpres wfxt ebf16 ";
     for (const known& each : all) {
         check(each.found == each.shown ||
                   (each.found && missing.find(' ' + std::string{each.text} + ' ') != missing.npos),

@@ -524,11 +524,25 @@ private:
                         target) == target;
     }
 
+    /// Whether the place that pages were moved from can be used: QEMU 10's user mode takes it for unmapped.
+    [[nodiscard, gnu::visibility("hidden")]] bool keeps_source() const noexcept {
+        void* const pages = map(2 * page_size(), PROT_READ | PROT_WRITE);
+        if (pages == nullptr) {
+            return false;
+        }
+        const auto at = reinterpret_cast<std::uintptr_t>(pages);
+        unsigned char resident = 0;
+        const bool good =
+            move_pages(at, page_size(), at + page_size()) && ::mincore(pages, page_size(), &resident) == 0;
+        ::munmap(pages, 2 * page_size());
+        return good;
+    }
+
     /// Leaves a spare mapping of the text.
     [[nodiscard, gnu::visibility("hidden")]] bool make_spare() noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const bool changed = !is_as_in_file();
-        if (has_text_relocations() || (changed && !is_only_thread()) || !open_memory()) {
+        if (has_text_relocations() || (changed && !is_only_thread()) || !open_memory() || !keeps_source()) {
             return false;
         }
         void* const at = map(size, PROT_NONE);
