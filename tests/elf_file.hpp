@@ -49,7 +49,8 @@ public:
     explicit operator bool() const { return elf_ != nullptr; }
     [[nodiscard]] unsigned machine() const { return header_.e_machine; } ///< EM_...
 
-    [[nodiscard]] std::vector<segment> segments() const {
+    [[nodiscard]] std::vector<segment> segments() const&& = delete;
+    [[nodiscard]] std::vector<segment> segments() const& {
         std::vector<segment> result;
         std::size_t size = 0;
         const char* const whole = elf_ != nullptr ? ::elf_rawfile(elf_, &size) : nullptr;

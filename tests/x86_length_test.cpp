@@ -136,7 +136,8 @@ TEST(x86_length, text_of_this_program_and_its_libraries) {
 /// The executable segments of an ELF file, at most `limit` bytes. Empty if there is no such file.
 bytes text_of(const std::string& name, std::size_t limit) {
     bytes text;
-    for (const auto& segment : elf_file{name}.segments()) {
+    const elf_file file{name};
+    for (const auto& segment : file.segments()) {
         if (segment.executable) {
             const auto part = segment.bytes.first(std::min(segment.bytes.size(), limit - text.size()));
             text.insert(text.end(), part.begin(), part.end());
