@@ -66,7 +66,8 @@ TEST(Choose, BeforeApply) {
 
 TEST(Choose, Asks) {
     static_assert(which.count == 4 && which.candidate(2) == &version<2> && which.candidate(4) == nullptr);
-    static_assert(which.index_of(&version<3>) == 3 && which.index_of(&other) == 4);
+    EXPECT_EQ(which.index_of(&version<3>), 3U); // (UBSan: GCC compares addresses of functions at run time alone)
+    EXPECT_EQ(which.index_of(&other), 4U);
     inlay::set(a, true);
     inlay::set(b, false);
     probes = 0;
