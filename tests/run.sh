@@ -209,7 +209,8 @@ part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
+# (A part in the background ignores the signal of the keyboard.)
+trap 'trap "" TERM; kill -TERM 0; exit 130' INT
 trap 'exit 143' HUP TERM
 cases=$work/cases.xml
 : >"$cases"
@@ -238,43 +239,82 @@ remember() { # NAME ok|failed: for --failed
     { [ ! -f "$kept/failed" ] || grep -vxF "$1" "$kept/failed"; [ "$2" = ok ] || echo "$1"; } >"$work/failed"
     cp "$work/failed" "$kept/failed"
 }
-run_part() {
+run_part() { # NAME: runs it, says how it went, and leaves "status seconds" and what the JUnit file says of it
     name=$1 log=$kept/$1.log
-    shift
     rm -f "$kept/$name.cases.xml"
     started=$(date +%s)
     status=0
-    watched "$name" "$log" "$@" || status=1
+    if type "part_$name" >/dev/null 2>&1; then
+        watched "$name" "$log" "part_$name" || status=1
+    else
+        watched "$name" "$log" sh "tests/$name/run.sh" || status=1
+    fi
     seconds=$(($(date +%s) - started))
-    total=$((total + seconds))
     [ ! -f "$kept/$name.cases.xml" ] || cp "$kept/$name.cases.xml" "$work/"
-    echo "<testcase classname=\"parts\" name=\"$name\" time=\"$seconds\">" >>"$cases"
+    {
+        echo "<testcase classname=\"parts\" name=\"$name\" time=\"$seconds\">"
+        if [ $status = 0 ]; then
+            tail -n 1 "$log" | sed "s/^$name: //" | tr -d '\000-\037' | cut -c1-110 >"$work/$name.said"
+            echo "<system-out>$(xml <"$work/$name.said")</system-out>"
+        else
+            echo "<failure message=\"$name failed\">$(tail -n 80 "$log" | xml)</failure>"
+        fi
+        echo "</testcase>"
+    } >"$work/$name.case"
     if [ $status = 0 ]; then
-        passed=$((passed + 1))
         warned=$(grep -c ' warning: ' "$log")
         [ "$warned" = 0 ] && warned='' || warned="; $warned warnings, see $log"
-        said=$(tail -n 1 "$log" | sed "s/^$name: //" | tr -d '\000-\037' | cut -c1-110)
-        echo "ok    $name ($seconds s)  $said$warned"
-        echo "<system-out>$(echo "$said" | xml)</system-out>" >>"$cases"
-        remember "$name" ok
+        echo "ok    $name ($seconds s)  $(cat "$work/$name.said")$warned"
     else
-        failed="$failed $name"
-        echo "FAIL  $name ($seconds s)"
-        grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
-        echo "      all of it: $log"
-        echo "<failure message=\"$name failed\">$(tail -n 80 "$log" | xml)</failure>" >>"$cases"
-        remember "$name" failed
+        # At once: another part may be speaking.
+        {
+            echo "FAIL  $name ($seconds s)"
+            grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
+            echo "      all of it: $log"
+        } >"$work/$name.said"
+        cat "$work/$name.said"
     fi
-    echo "</testcase>" >>"$cases"
+    echo "$status $seconds" >"$work/$name.result"
+}
+count_part() { # NAME, which ran
+    read -r status seconds <"$work/$1.result"
+    cat "$work/$1.case" >>"$cases"
+    if [ "$status" = 0 ]; then
+        passed=$((passed + 1))
+        remember "$1" ok
+    else
+        failed="$failed $1"
+        remember "$1" failed
+    fi
+    total=$(($(date +%s) - began))
     write_junit
 }
+# One of two at once: each takes the next part that the other has not taken.
+run_parts_beside() {
+    for each in $beside; do
+        ! mkdir "$work/$each.taken" 2>/dev/null || run_part "$each"
+    done
+}
 
+began=$(date +%s)
+singles=" $(sed -n 's/^singles //p' tools/packages | tr '\n' ' ') "
+beside=
 for each in $parts; do
-    if type "part_$each" >/dev/null 2>&1; then
-        run_part "$each" "part_$each"
-    else
-        run_part "$each" sh "tests/$each/run.sh"
-    fi
+    case $singles in
+    *" $each "*) beside="$beside $each" ;;
+    *) run_part "$each"; count_part "$each" ;;
+    esac
+done
+if [ "$(nproc 2>/dev/null || echo 1)" -gt 1 ]; then
+    run_parts_beside &
+    other=$!
+    run_parts_beside
+    wait $other
+else
+    run_parts_beside
+fi
+for each in $beside; do
+    count_part "$each"
 done
 [ -z "$failed" ] || echo "failed:$failed (again: sh tests/run.sh --failed)"
 echo "JUnit: $kept/junit.xml; $((total / 60)) min $((total % 60)) s"
