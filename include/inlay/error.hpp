@@ -260,21 +260,12 @@ private:
 
     /// Whether `about_` is a detail. (set() blames a record for its value.)
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool is_about_text() const noexcept {
-        switch (what_) {
-        case inlay::error::override_malformed:
-        case inlay::error::override_unknown:
-        case inlay::error::name_unknown:
-        case inlay::error::value_unknown:
-        case inlay::error::setting_malformed:
-            return true;
-        case inlay::error::value_outside:
-        case inlay::error::target_null:
-        case inlay::error::not_enabled:
-        case inlay::error::enabled_too_often:
-            return where_.table == table_kind::no_table;
-        default:
-            return false;
-        }
+        using enum inlay::error;
+        const bool of_a_value =
+            what_ == value_outside || what_ == target_null || what_ == not_enabled || what_ == enabled_too_often;
+        return what_ == override_malformed || what_ == override_unknown || what_ == name_unknown ||
+               what_ == value_unknown || what_ == setting_malformed ||
+               (of_a_value && where_.table == table_kind::no_table);
     }
 
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] static const char*
