@@ -81,7 +81,7 @@ void start_others() noexcept {
         runs[id] = runs[id] || start(id, 1'000'000'000);
     }
     // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
-    for (int round = 0; round < 2; ++round) {
+    for (int attempt = 0; attempt < 2; ++attempt) {
         for (u32 id = 0; id < broadcast && running < named; ++id) {
             runs[id] = runs[id] || start(id, 50'000'000);
         }
