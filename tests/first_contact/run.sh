@@ -114,9 +114,9 @@ read_only() {
     before=$(calls)
     mkdir -p "$work/home" && chmod 777 "$work/home" || return 1
     TMPDIR=$work/home run as_user sh "$tree/examples/run.sh" --quick || { tail -n 30 "$work/said"; return 1; }
-    says "cannot be written, so all is built in $work/home/" && says '^The tour: 12 passed, 0 failed' || return 1
+    says "cannot be written, so all is built in $work/home/" && says '^The tour: [1-9][0-9]* passed, 0 failed' || return 1
     started=$(date +%s)
-    TMPDIR=$work/home run as_user sh "$tree/examples/run.sh" --quick && says '^The tour: 12 passed' || return 1
+    TMPDIR=$work/home run as_user sh "$tree/examples/run.sh" --quick && says '^The tour: [1-9][0-9]* passed, 0 failed' || return 1
     again=$(($(date +%s) - started))
     [ $again -le 30 ] || { echo "the second run took $again s"; return 1; }
     grep -q 'Building CXX' "$work/said" && { echo "it compiled again"; return 1; }
@@ -231,8 +231,8 @@ sys.exit(len(suites) != 2 or suites[1].get("name") != "gcc" or len(suites[1].fin
         "$tree/build/tests/junit.xml" || { echo "JUnit has no unit tests"; return 1; }
     grep -q -e -Werror "$tree/build/gcc/compile_commands.json" && { echo "warnings are errors"; return 1; }
     for each in CI=true INLAY_WERROR=1; do
-        env $each cmake -S "$tree" -B "$work/wanted$each" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DINLAY_EXAMPLES=OFF \
-            -DINLAY_BENCH=OFF >"$work/said" 2>&1 && grep -q -e -Werror "$work/wanted$each/compile_commands.json" ||
+        env $each cmake -S "$tree" -B "$work/wanted$each" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DINLAY_TESTS=ON \
+            >"$work/said" 2>&1 && grep -q -e -Werror "$work/wanted$each/compile_commands.json" ||
             { echo "$each: warnings are no errors"; return 1; }
         case $(env $each sh "$tree/tools/compilers" warnings) in *-Werror*) ;; *) echo "$each: no -Werror in scripts"; return 1 ;; esac
     done
