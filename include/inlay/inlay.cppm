@@ -13,9 +13,9 @@ module;
 
 #include "inlay/requirements.hpp"
 #if !defined(__clang__)
-#include "inlay as a module needs Clang 17 or later: GCC cannot compile it, so include <inlay/inlay.hpp>"
+#include "inlay: as a module it needs Clang 17 or later: GCC cannot compile it, so include <inlay/inlay.hpp>"
 #elif __clang_major__ < 17
-#include "inlay as a module needs Clang 17 or later: with this one, include <inlay/inlay.hpp>"
+#include "inlay: as a module it needs Clang 17 or later: with this one, include <inlay/inlay.hpp>"
 #endif
 
 #include <concepts>

@@ -35,7 +35,7 @@
 #include "inlay/requirements.hpp"
 
 #if !defined(__x86_64__) && !defined(__i386__)
-#include "inlay/pv.hpp has paravirt operations for x86 only: on other architectures use inlay::static_call"
+#include "inlay: pv.hpp has paravirt operations for x86 only: on other architectures use inlay::static_call"
 #endif
 
 #include "inlay/alternative.hpp"

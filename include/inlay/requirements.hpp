@@ -11,28 +11,28 @@
 
 #if defined(__clang__)
 #if __clang_major__ < 14
-#include "inlay needs Clang 14 or later, or GCC 12 or later"
+#include "inlay: it needs Clang 14 or later, or GCC 12 or later"
 #endif
 #elif defined(__GNUC__)
 #if __GNUC__ < 12
-#include "inlay needs GCC 12 or later, or Clang 14 or later"
+#include "inlay: it needs GCC 12 or later, or Clang 14 or later"
 #endif
 #else
-#include "inlay needs GCC 12 or later, or Clang 14 or later: no other compiler has its assembly statements"
+#include "inlay: it needs GCC 12 or later, or Clang 14 or later: no other compiler has its assembly statements"
 #endif
 
 #if !defined(__x86_64__) && !defined(__i386__) && !defined(__aarch64__)
-#include "inlay needs x86-64, i386 or AArch64: it does not support this architecture"
+#include "inlay: it needs x86-64, i386 or AArch64: it does not support this architecture"
 #elif defined(__x86_64__) && defined(__ILP32__)
-#include "inlay needs 64-bit pointers on x86-64: it does not support the x32 ABI"
+#include "inlay: it needs 64-bit pointers on x86-64: it does not support the x32 ABI"
 #elif defined(__aarch64__) && defined(__ILP32__)
-#include "inlay needs 64-bit pointers on AArch64: it does not support the ILP32 ABI"
+#include "inlay: it needs 64-bit pointers on AArch64: it does not support the ILP32 ABI"
 #elif defined(__AARCH64EB__)
-#include "inlay needs little-endian AArch64: its tables and the words of code are little endian"
+#include "inlay: it needs little-endian AArch64: its tables and the words of code are little endian"
 #elif !defined(__ELF__)
-#include "inlay needs ELF object files: Linux, a BSD or a freestanding target such as x86_64-elf"
+#include "inlay: it needs ELF object files: Linux, a BSD or a freestanding target such as x86_64-elf"
 #endif
 
 #if !defined(__cplusplus) || __cplusplus < 202002L
-#include "inlay needs C++20: compile with -std=c++20"
+#include "inlay: it needs C++20: compile with -std=c++20"
 #endif

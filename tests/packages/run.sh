@@ -56,7 +56,7 @@ told() {
     result $? "not told '$sentence' alone: $header, $*"
 }
 sentence() {
-    standard="inlay needs C++20: compile with -std=c++20"
+    standard="inlay: it needs C++20: compile with -std=c++20"
     (cd "$root/include" && find inlay -name '*.hpp' ! -name version.hpp | sort) >"$work/headers"
     while read -r header; do
         for compiler in g++ clang++-19; do
@@ -66,11 +66,11 @@ sentence() {
     for old in c++98 c++11 c++14 gnu++17; do
         told "$standard" inlay/inlay.hpp g++ -std=$old
     done
-    told "inlay needs GCC 12 or later" inlay/inlay.hpp g++-11 -std=c++20
-    told "inlay needs GCC 12 or later" inlay/inlay.hpp g++ -std=c++20 -U__GNUC__ -D__GNUC__=10
-    told "inlay needs GCC 12 or later" inlay/inlay.hpp g++ -std=c++20 -U__GNUC__ -D_MSC_VER=1940
-    told "inlay needs Clang 14 or later" inlay/inlay.hpp clang++-13 -std=c++20
-    told "inlay needs Clang 14 or later" inlay/inlay.hpp clang++-19 -std=c++20 -U__clang_major__ -D__clang_major__=13
+    told "inlay: it needs GCC 12 or later" inlay/inlay.hpp g++-11 -std=c++20
+    told "inlay: it needs GCC 12 or later" inlay/inlay.hpp g++ -std=c++20 -U__GNUC__ -D__GNUC__=10
+    told "inlay: it needs GCC 12 or later" inlay/inlay.hpp g++ -std=c++20 -U__GNUC__ -D_MSC_VER=1940
+    told "inlay: it needs Clang 14 or later" inlay/inlay.hpp clang++-13 -std=c++20
+    told "inlay: it needs Clang 14 or later" inlay/inlay.hpp clang++-19 -std=c++20 -U__clang_major__ -D__clang_major__=13
     for target in riscv64-linux-gnu arm-linux-gnueabihf powerpc64le-linux-gnu wasm32 s390x-linux-gnu; do
         told "it does not support this architecture" inlay/inlay.hpp clang++-19 -std=c++20 --target=$target
     done
@@ -122,7 +122,7 @@ single() {
             "$work/program.cpp" -o "$work/program"
     done
     ! g++ -std=c++17 "-DINLAY=\"$work/a/inlay.hpp\"" -c "$work/program.cpp" -o "$work/program.o" >"$work/log" 2>&1 &&
-        [ "$(grep -c error: "$work/log")" -eq 1 ] && grep -q "inlay needs C++20" "$work/log"
+        [ "$(grep -c error: "$work/log")" -eq 1 ] && grep -q "inlay: it needs C++20" "$work/log"
     result $? "single header: one sentence with -std=c++17"
 }
 
@@ -199,8 +199,8 @@ vcpkg() {
 
 # ---- import inlay.
 module() {
-    told "inlay as a module needs Clang 17 or later" inlay/inlay.cppm g++ -std=c++20
-    told "inlay as a module needs Clang 17 or later" inlay/inlay.cppm clang++-16 -std=c++20
+    told "inlay: as a module it needs Clang 17 or later" inlay/inlay.cppm g++ -std=c++20
+    told "inlay: as a module it needs Clang 17 or later" inlay/inlay.cppm clang++-16 -std=c++20
     if have clang++-19; then
         for opt in -O0 -O2; do
             flags="-std=c++20 $opt -I$root/include"

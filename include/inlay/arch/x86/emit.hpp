@@ -27,10 +27,10 @@
 
 // As in requirements.hpp: the missing header's name is the message.
 #if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
-#include "inlay in 32-bit mode: compile position-dependent code with -fno-pic -fno-pie, and link with -no-pie"
+#include "inlay: in 32-bit mode, compile position-dependent code with -fno-pic -fno-pie, and link with -no-pie"
 #endif
 #if defined(__code_model_large__) && !defined(__clang__)
-#include "inlay needs -mcmodel=medium or small: under -mcmodel=large, GCC gives no address to assembly statements"
+#include "inlay: it needs -mcmodel=medium or small: under -mcmodel=large, GCC gives no address to assembly statements"
 #endif
 
 #include "inlay/anchor.hpp"
