@@ -2,31 +2,13 @@
 # SPDX-License-Identifier: BSL-1.0
 # inlay as users' CMake projects get it: installed, moved, as a subdirectory, by FetchContent, for other architectures;
 # and the examples by themselves.   sh tests/install/run.sh
-# Packages: g++ cmake ninja-build pkg-config libzydis-dev libdw-dev libgtest-dev libbenchmark-dev, Boost
-# (libboost1.81-dev or libboost-dev), g++-aarch64-linux-gnu g++-i686-linux-gnu.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-result() {
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: $2"
-        [ ! -f "$work/log" ] || tail -n 25 "$work/log"
-    fi
-}
-# works NAME COMMAND...
-works() {
-    name=$1
-    shift
-    "$@" >"$work/log" 2>&1
-    result $? "$name: $*"
-}
+# shellcheck source=tests/checks.sh
+. "$root/tests/checks.sh"
 # says NAME SENTENCE COMMAND...: the command fails, and says that. CMake breaks its lines where it likes.
 says() {
     name=$1

@@ -4,31 +4,14 @@
 # compilers that inlay does not support are told.
 #   sh tests/packages/run.sh            all of it
 #   sh tests/packages/run.sh PART...    only these of: sentence single programs pkgconfig deb conan vcpkg module
-# Packages: g++ cmake ninja-build python3 pkg-config lintian gzip libzydis-dev libdw-dev libgtest-dev, Boost
-# (libboost1.81-dev or libboost-dev), clang-19, g++-aarch64-linux-gnu g++-i686-linux-gnu.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 parts=${*:-sentence single programs pkgconfig deb conan vcpkg module}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-result() {
-    if [ "$1" -eq 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: $2"
-        [ ! -f "$work/log" ] || tail -n 25 "$work/log"
-    fi
-}
-works() {
-    name=$1
-    shift
-    "$@" >"$work/log" 2>&1
-    result $? "$name: $*"
-}
+# shellcheck source=tests/checks.sh
+. "$root/tests/checks.sh"
 have() { command -v "$1" >/dev/null; }
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 cat >"$work/program.cpp" <<'END'
