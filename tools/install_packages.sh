@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Installs those Debian packages that parts of tools/packages need and that are missing. Calls no apt and says nothing
-# when nothing is missing; waits while another process holds apt's lock.
+# when nothing is missing (but asks apt-cache where a package that may be missing is); waits while another process holds
+# apt's lock.
 #   sh tools/install_packages.sh PART...            gcc, tour, bench, ...: the names in tools/packages
 #   sh tools/install_packages.sh --print PART...    only prints the packages, by the names that this system has
 #   INLAY_APT_WAIT=SECONDS                          how long it waits for the lock; 600 unless said otherwise
@@ -98,9 +99,10 @@ roles_are_known() {
         has installed "clang-$clang_oldest"
 }
 
-# Sets packages (all, by their names here), missing (to be installed) and nowhere (neither installed nor offered).
+# Sets packages (all, by their names here), missing (to be installed), nowhere (neither installed nor offered), and
+# doubtful if there is one of those that may be missing.
 resolve() {
-    packages='' missing='' nowhere=''
+    packages='' missing='' nowhere='' doubtful=''
     # shellcheck disable=SC2013 # words
     for word in $(sed "s/{clang}/$clang/g; s/{clang_other}/$clang_other/g; s/{clang_oldest}/$clang_oldest/g" "$work/words"); do
         optional=
@@ -116,7 +118,7 @@ resolve() {
         case $choice in
         installed:*) packages="$packages $name" ;;
         offered:*) packages="$packages $name" missing="$missing $name" ;;
-        *) [ -n "$optional" ] || nowhere="$nowhere $word" ;;
+        *) if [ -n "$optional" ]; then doubtful=yes; else nowhere="$nowhere $word"; fi ;;
         esac
     done
     for compiler in ${INLAY_COMPILERS:-}; do
@@ -148,7 +150,7 @@ ask_apt() { # what it offers, of all the names that the table may mean
 
 roles
 resolve
-if ! roles_are_known || [ -n "$missing$nowhere" ]; then
+if ! roles_are_known || [ -n "$missing$nowhere$doubtful" ]; then
     ask_apt
     roles
     resolve
