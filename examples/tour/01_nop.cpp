@@ -15,6 +15,9 @@
 // debugger's breakpoints do.
 #include "tour.hpp"
 
+#include <cstdio>
+#include <cstring>
+
 using namespace inlay::x86::insn; // machine code as values: nop(3), lfence(), stac() ...
 using inlay::cpu, inlay::when;
 

@@ -14,6 +14,8 @@
 // paravirtualised kernel does before it knows what it runs on. The compiler sees one site with a result in rax.
 #include "tour.hpp"
 
+#include <cstdio>
+
 using namespace inlay::x86::insn;
 using inlay::cpu;
 

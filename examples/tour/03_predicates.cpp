@@ -14,6 +14,10 @@
 // win over every probe: INLAY_FEATURES=-avx2,+app.x is to a program what clearcpuid= is to Linux.
 #include "tour.hpp"
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 

@@ -15,6 +15,9 @@
 // to save. Linux: PV_CALLEE_SAVE_REGS_THUNK() in asm/paravirt.h.
 #include "tour.hpp"
 
+#include <cstdio>
+#include <cstring>
+
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
@@ -89,7 +92,7 @@ int main() {
         "hweight64(value) counts set bits. The site is five bytes: a call of a thunk that saves the registers for\n"
         "a function in C++, or popcnt. Both must agree, value for value.");
     const auto* const thunk = find_thunk();
-    tour::names().name(reinterpret_cast<inlay::address>(thunk), "thunk");
+    tour::call_it(reinterpret_cast<inlay::address>(thunk), "thunk");
     const std::uint64_t called = run("not applied yet");
     show_thunk(thunk);
     tour::apply_or_leave();

@@ -15,6 +15,8 @@
 // `if`. If two want the key on, they count: enable() and disable().
 #include "tour.hpp"
 
+#include <cstdio>
+
 namespace {
 
 inline constexpr inlay::static_key<"tour.verbose", false> verbose;
@@ -63,8 +65,8 @@ int main() {
     tour::say(
         "half() logs its argument if (verbose). Here is its machine code as the compiler left it; \">\" marks the\n"
         "site. It jumps to code that loads the key's value and compares it: right from the start, but slow.");
-    tour::names().name(reinterpret_cast<inlay::address>(&decltype(verbose)::state), "verbose");
-    tour::names().name(tour::address_of(&log), "log");
+    tour::call_it(reinterpret_cast<inlay::address>(&decltype(verbose)::state), "verbose");
+    tour::call_it(tour::address_of(&log), "log");
     const auto function = tour::find_function(tour::address_of(&half));
     const auto site = tour::find_key(verbose, function);
     tour::list("half(), compiled", function, site);

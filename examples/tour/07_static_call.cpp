@@ -16,6 +16,8 @@
 #include "tour.hpp"
 
 #include <atomic>
+#include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -170,10 +172,10 @@ int main() {
     tour::say(
         "uptime() reads a clock, and calls a probe that has no target as yet. As the compiler left it, it calls two\n"
         "trampolines, which jump through a pointer.");
-    tour::names().name(tour::address_of(decltype(now)::trampoline), "now's trampoline");
-    tour::names().name(tour::address_of(decltype(on_reading)::trampoline), "on_reading's trampoline");
-    tour::names().name(reinterpret_cast<inlay::address>(&began), "began");
-    tour::names().name(tour::address_of(&count), "count");
+    tour::call_it(tour::address_of(decltype(now)::trampoline), "now's trampoline");
+    tour::call_it(tour::address_of(decltype(on_reading)::trampoline), "on_reading's trampoline");
+    tour::call_it(reinterpret_cast<inlay::address>(&began), "began");
+    tour::call_it(tour::address_of(&count), "count");
     tour::list("uptime(), compiled", tour::find_function(tour::address_of(&uptime)));
     began = clocks::by_system_call();
     const std::uint64_t early = uptime();

@@ -17,6 +17,9 @@
 //   build/tour/examples/tour/08_static_switch [plain|run_length|delta]       (default: each in turn)
 #include "tour.hpp"
 
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
 #include <string_view>
 
 namespace {
@@ -136,10 +139,10 @@ int main(int count, char** arguments) {
         "encode() is a switch statement over a static switch of three ways, and so is decode(). As the compiler left\n"
         "it, the site (\">\") jumps to code that reads the value and compares.");
     const bytes data = levels();
-    tour::names().name(reinterpret_cast<inlay::address>(&decltype(chosen)::state), "chosen");
-    tour::names().name(tour::address_of(&copy), "copy");
-    tour::names().name(tour::address_of(&runs), "runs");
-    tour::names().name(tour::address_of(&deltas), "deltas");
+    tour::call_it(reinterpret_cast<inlay::address>(&decltype(chosen)::state), "chosen");
+    tour::call_it(tour::address_of(&copy), "copy");
+    tour::call_it(tour::address_of(&runs), "runs");
+    tour::call_it(tour::address_of(&deltas), "deltas");
     const auto function = tour::find_function(tour::address_of(&encode));
     const auto site = tour::find_key(chosen, function);
     tour::list("encode(), compiled", function, site);

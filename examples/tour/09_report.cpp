@@ -16,6 +16,9 @@
 
 #include <inlay/report.hpp>
 
+#include <cstdio>
+#include <cstring>
+
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 

@@ -12,6 +12,8 @@
 // original form works on every CPU: that is what makes it the original.
 #include "tour.hpp"
 
+#include <cstdio>
+
 using namespace inlay::x86::insn;
 using inlay::always, inlay::when;
 

@@ -18,6 +18,9 @@
 
 #include <inlay/pv.hpp>
 
+#include <cstdio>
+#include <cstring>
+
 using namespace inlay::x86::insn;
 using inlay::cpu;
 
@@ -67,11 +70,11 @@ int main() {
     tour::say(
         "A table of three operations. save_fl() asks for the flags; as compiled, it calls through the table, which\n"
         "holds the native code as a function.");
-    tour::names().name(reinterpret_cast<inlay::address>(&irq.save_fl), "irq.save_fl");
-    tour::names().name(reinterpret_cast<inlay::address>(&irq.io_delay), "irq.io_delay");
-    tour::names().name(reinterpret_cast<inlay::address>(&irq.kick), "irq.kick");
-    tour::names().name(irq.save_fl.target(), "native save_fl");
-    tour::names().name(tour::address_of(decltype(irq.kick)::missing), "reporter");
+    tour::call_it(reinterpret_cast<inlay::address>(&irq.save_fl), "irq.save_fl");
+    tour::call_it(reinterpret_cast<inlay::address>(&irq.io_delay), "irq.io_delay");
+    tour::call_it(reinterpret_cast<inlay::address>(&irq.kick), "irq.kick");
+    tour::call_it(irq.save_fl.target(), "native save_fl");
+    tour::call_it(tour::address_of(decltype(irq.kick)::missing), "reporter");
     tour::show("compiled", "irq.save_fl");
     ask();
 
@@ -86,7 +89,7 @@ int main() {
         "a thunk that keeps the registers: callers of save_fl() were compiled to rely on that.\n\n");
     irq.save_fl = inlay::callee_save<&hypervisor_save_fl>;
     inlay::set(cpu.xenpv, true);
-    tour::names().name(irq.save_fl.target(), "thunk of hypervisor_save_fl");
+    tour::call_it(irq.save_fl.target(), "thunk of hypervisor_save_fl");
     tour::apply_or_leave();
     tour::show("applied, hypervisor", "irq.save_fl");
     ask();

@@ -16,6 +16,8 @@
 
 #include <inlay/controls.hpp>
 
+#include <cstdio>
+
 namespace {
 
 [[gnu::noinline]] unsigned long jiffies_clock() { return 4711; }
