@@ -25,6 +25,7 @@ test  lasting                  # nothing, for a while
 other first  inlay-first
 other second inlay-first inlay-second
 other third  inlay-third
+other fourth inlay-first ?inlay-fourth ?inlay-nowhere
 END
 mkdir "$tree/tests/lasting"
 printf '%s\n' 'echo "line <of> the & log"; sleep 4; echo "lasting: 7 passed, 0 failed"' >"$tree/tests/lasting/run.sh"
@@ -38,7 +39,7 @@ mkdir -p "$work/bin" "$work/system/var/lib/dpkg/updates" "$work/system/var/lib/d
 : >"$work/system/var/lib/dpkg/status"
 : >"$work/called"
 chmod 666 "$work/called"
-for each in first second; do
+for each in first second fourth; do
     mkdir -p "$work/deb/DEBIAN"
     printf '%s\n' "Package: inlay-$each" 'Version: 1.0' 'Architecture: all' 'Maintainer: Nobody <nobody@localhost>' 'Description: a test' \
         >"$work/deb/DEBIAN/control"
@@ -176,6 +177,9 @@ locks() {
     # (This lock is met after the lists were read.)
     held "$work/system/var/lib/dpkg/lock-frontend" "$waits" sh "$tree/tools/install_packages.sh" second || { cat "$work/said"; return 1; }
     says "^$waits" && says '^installing: inlay-second$' || return 1
+    # What may be missing is installed where it is offered, though nothing else is missing.
+    run sh "$tree/tools/install_packages.sh" fourth && says '^installing: inlay-fourth$' || { cat "$work/said"; return 1; }
+    run sh "$tree/tools/install_packages.sh" fourth && [ ! -s "$work/said" ] || { cat "$work/said"; return 1; }
     if INLAY_APT_WAIT=1 held "$work/apt/lists/lock" "failed: " sh "$tree/tools/install_packages.sh" third; then
         echo "the third is offered"
         return 1
