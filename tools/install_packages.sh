@@ -166,10 +166,11 @@ fi
 # ---- Installing ------------------------------------------------------------------------------------
 
 by_hand() {
-    echo "Missing packages:$missing$nowhere" >&2
-    echo "Installing them takes root. As root: sh tools/install_packages.sh $parts" >&2
     # shellcheck disable=SC2086
-    echo "or: apt-get update && apt-get install --no-install-recommends$(printf ' %s' $missing $nowhere | sed 's/|[^ ]*//g; s/[<>][^ ]*//g')" >&2
+    names=$(printf ' %s' $missing $nowhere | sed 's/|[^ ]*//g; s/[<>][^ ]*//g')
+    echo "Missing packages:$names" >&2
+    echo "Installing them takes root. As root: sh tools/install_packages.sh $parts" >&2
+    echo "or: apt-get update && apt-get install --no-install-recommends$names" >&2
     exit 1
 }
 parts=$*
