@@ -11,7 +11,7 @@ What is done with a block depends on the words after its fence:
     cpp file NAME    a file that later programs of the page include; if NAME ends in .cpp, it is made a shared library,
                      and they are linked to it
     cpp fragment     a part: compiled at the place of a declaration or of a statement, after the usual #include lines; or
-                     else after the page's last whole program
+                     else after the page's last whole program before it, or the first one after it
     c, asm           compiled; assembled with the preprocessor
     cmake            a whole CMakeLists.txt, or lines of one: configured and built, against this source tree installed
                      and as a subdirectory
@@ -138,7 +138,10 @@ class Tester:
                 heads.append(program.text)
             said = ""
             for head in heads:
-                for form in ("%s", "void fragment_of_a_function() {\n%s}\n"):
+                # (A part may declare again what the program has.)
+                for form in ("%s", "namespace fragment {\n%s}\n", "void fragment_of_a_function() {\n%s}\n"):
+                    if "namespace" in form and "#include" in block.text:
+                        continue
                     text = head + form % block.text
                     source = self.write("block.cpp", text)
                     # What a part declares need not be used in it.
@@ -207,7 +210,7 @@ class Tester:
         with open(os.path.join(ROOT, page), encoding="utf-8") as file:
             text = file.read()
         blocks = read_blocks(page, text)
-        program = None
+        program = next((each for each in blocks if each.info == "cpp" and not each.excuse), None)
         self.libraries = []
         for i, block in enumerate(blocks):
             if block.excuse:
