@@ -80,6 +80,12 @@ for compiler in $compilers; do
         else
             result 1 "unwind_test does not compile with $compiler $options"
         fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/proof_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, proofs" "$work/test"
+        else
+            result 1 "proof_test does not compile with $compiler $options"
+        fi
     done
     case $compiler in
     *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
@@ -181,6 +187,13 @@ for compiler in $compilers; do
             grep -q 'names x0 to x28 and x30' "$work/log"
         result $? "$register may be clobbered with $compiler"
     done
+
+    # Messages.
+    printf '#!/bin/sh\nexec %s "$@"\n' "$compiler" >"$work/compiler"
+    chmod +x "$work/compiler"
+    INLAY_NEGATIVE=$here/negative.cpp sh tests/negative/run.sh "$work/compiler" >"$work/out"
+    result $? "wrong uses are answered otherwise with $compiler"
+    grep -v "^negative: $work" "$work/out"
 
     for options in -O0 -O2 -Os; do
         # shellcheck disable=SC2086
