@@ -254,17 +254,17 @@ int reported_sender(u32 cpu) noexcept {
 
 const char* name() noexcept { return found_version == 3 ? "gicv3" : found_version == 2 ? "gicv2" : nullptr; }
 
-void send_to(u32 cpus, u32 sgi) noexcept {
-    for (u32 cpu = 0; cpus >> cpu != 0; ++cpu) {
-        if ((cpus >> cpu & 1U) == 0) {
+void send_to(u32 mask, u32 sgi) noexcept {
+    for (u32 cpu = 0; mask >> cpu != 0; ++cpu) {
+        if ((mask >> cpu & 1U) == 0) {
             continue;
         }
         const u64 cluster = the.processors[cpu].cluster;
         u64 bits = 0;
         for (u32 other = cpu; other < most_cpus; ++other) {
-            if ((cpus >> other & 1U) != 0 && the.processors[other].cluster == cluster) {
+            if ((mask >> other & 1U) != 0 && the.processors[other].cluster == cluster) {
                 bits |= the.processors[other].bit;
-                cpus &= ~(1U << other);
+                mask &= ~(1U << other);
             }
         }
         detail::send_site(the.distributor, cluster | bits, sgi);

@@ -71,8 +71,8 @@ inline void send_to_self(u32 sgi) noexcept {
     detail::send_site(the.distributor, the.processors[this_cpu().number].self, sgi);
 }
 inline void send_to_others(u32 sgi) noexcept { detail::send_site(the.distributor, the.others, sgi); }
-/// To each processor whose bit is set in `cpus`: one write for each cluster.
-void send_to(u32 cpus, u32 sgi) noexcept;
+/// To each processor whose bit is set in `mask`: one write for each cluster.
+void send_to(u32 mask, u32 sgi) noexcept;
 
 // ---- Outside of it.
 

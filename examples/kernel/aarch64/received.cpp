@@ -117,13 +117,13 @@ void reset_statistics() noexcept {
 #endif
 }
 
-void wait_for_interrupts(u32 cpus) noexcept {
+void wait_for_interrupts(u32 mask) noexcept {
     for (unsigned polls = 0; polls < most_polls; ++polls) {
         u32 got = 0;
         for (u32 cpu = 0; cpu < cpus_running(); ++cpu) {
             got |= load(received_count[cpu]) != 0 ? 1U << cpu : 0U;
         }
-        if ((got & cpus) == cpus) {
+        if ((got & mask) == mask) {
             delay_us(poll_us); // strays
             return;
         }
@@ -132,13 +132,13 @@ void wait_for_interrupts(u32 cpus) noexcept {
     info("interrupts timed-out (5s)");
 }
 
-bool check_received(u32 cpus, int sender, u32 number) noexcept {
+bool check_received(u32 mask, int sender, u32 number) noexcept {
     u32 missing = 0;
     u32 extra = 0;
     u32 unexpected = 0;
     bool right = true;
     for (u32 cpu = 0; cpu < cpus_running(); ++cpu) {
-        const bool expected = (cpus >> cpu & 1U) != 0;
+        const bool expected = (mask >> cpu & 1U) != 0;
         const u32 got = load(received_count[cpu]);
         missing += expected && got == 0 ? 1U : 0U;
         extra += expected && got > 1 ? 1U : 0U;

@@ -3,9 +3,9 @@
 // received: which interrupts came where, for tests.
 //
 //     reset_statistics();
-//     gic::send_to(cpus, gic::sgi_test);
-//     wait_for_interrupts(cpus);
-//     report(check_received(cpus, sender, gic::sgi_test), "Interrupts received");
+//     gic::send_to(mask, gic::sgi_test);
+//     wait_for_interrupts(mask);
+//     report(check_received(mask, sender, gic::sgi_test), "Interrupts received");
 //     check_spurious();
 //
 // What. Handlers that note the number and the sender of an interrupt and count it; a function that waits, and one that
@@ -31,11 +31,11 @@ void take_self_ipi() noexcept;
 
 void reset_statistics() noexcept;
 
-/// Until each of `cpus` (bit n: processor n) has got one, at most 5 s; and 100 ms more, for those that should not come.
-void wait_for_interrupts(u32 cpus) noexcept;
+/// Until each of `mask` (bit n: processor n) has got one, at most 5 s; and 100 ms more, for those that should not come.
+void wait_for_interrupts(u32 mask) noexcept;
 
-/// Whether each of `cpus`, and no other, got exactly one of this number from this sender (-1: it has none).
-[[nodiscard]] bool check_received(u32 cpus, int sender, u32 number) noexcept;
+/// Whether each of `mask`, and no other, got exactly one of this number from this sender (-1: it has none).
+[[nodiscard]] bool check_received(u32 mask, int sender, u32 number) noexcept;
 void check_spurious() noexcept;
 
 } // namespace kernel

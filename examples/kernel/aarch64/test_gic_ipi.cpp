@@ -25,7 +25,7 @@ constexpr u32 sent = gic::sgi_test;
 constinit u32 finished = 0;
 
 template <class Send>
-void send_and_check(const char* name, u32 cpus, Send send) noexcept {
+void send_and_check(const char* name, u32 mask, Send send) noexcept {
     const report_prefix prefix{name};
     reset_statistics();
     send();
@@ -34,10 +34,10 @@ void send_and_check(const char* name, u32 cpus, Send send) noexcept {
     send();
 #endif
 #ifdef KERNEL_MUTATION_UNEXPECTED_IPI
-    gic::send((cpus & 1U) != 0 ? 1 : 0, sent);
+    gic::send((mask & 1U) != 0 ? 1 : 0, sent);
 #endif
-    wait_for_interrupts(cpus);
-    report(check_received(cpus, gic::reported_sender(sender), gic::sgi_test), "Interrupts received");
+    wait_for_interrupts(mask);
+    report(check_received(mask, gic::reported_sender(sender), gic::sgi_test), "Interrupts received");
     check_spurious();
 }
 

@@ -89,9 +89,9 @@ void check_targets() noexcept {
         skip("one processor: the registers are zero");
         return;
     }
-    u32 cpus = 0;
+    u32 mask = 0;
     for (u32 cpu = 0; cpu < cpus_running(); ++cpu) {
-        cpus |= static_cast<u32>(the.processors[cpu].bit >> 16);
+        mask |= static_cast<u32>(the.processors[cpu].bit >> 16);
     }
     const u32 reg = gicd_itargetsr + first_spi;
     const u32 before = read_distributor(reg);
@@ -99,12 +99,12 @@ void check_targets() noexcept {
     const u32 all = read_distributor(reg);
     write_distributor(reg, before);
     // The architecture has the bits of processors that do not exist read as zero. QEMU keeps them, which harms nobody.
-    if (all != 0x01010101U * cpus) {
+    if (all != 0x01010101U * mask) {
         info("bits of processors that do not exist are kept: ", hex{all, 8});
     }
-    report((all & 0x01010101U * cpus) == 0x01010101U * cpus, "bits of all processors can be set");
+    report((all & 0x01010101U * mask) == 0x01010101U * mask, "bits of all processors can be set");
     check_limit(gicd_itargetsr);
-    check_bytes(reg, 0x01020102 & 0x01010101U * cpus);
+    check_bytes(reg, 0x01020102 & 0x01010101U * mask);
 }
 
 void check_enabling() noexcept {
