@@ -8,10 +8,11 @@
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
-#include "console.hpp"
+#include "command_line.hpp"
 #include "harness.hpp"
 #include "hypervisor.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "smp.hpp"
 #include "user.hpp"
 #include "xen.hpp"
@@ -21,29 +22,6 @@
 namespace kernel {
 
 namespace {
-
-constinit const char* command_line = "";
-
-/// The text behind `word` in the command line, where it stands at the beginning of a word; null if it does not.
-[[nodiscard]] const char* find_at(const char* at, const char* word) noexcept {
-    std::size_t i = 0;
-    while (word[i] != '\0' && at[i] == word[i]) {
-        ++i;
-    }
-    return word[i] == '\0' ? at + i : nullptr;
-}
-[[nodiscard]] const char* find(const char* word) noexcept {
-    for (const char* at = command_line; *at != '\0';) {
-        if (const char* const end = find_at(at, word); end != nullptr) {
-            return end;
-        }
-        while (*at != '\0' && *at != ' ') {
-            ++at;
-        }
-        at += *at == ' ' ? 1 : 0;
-    }
-    return nullptr;
-}
 
 /// Two functions for the backtrace; between them lies a paravirt call, which was patched.
 void crash_inside(int /*processor*/) noexcept {
@@ -55,30 +33,7 @@ void crash_inside(int /*processor*/) noexcept {
     inlay::x86::pv::irq_enable();
 }
 
-/// Whether a group of tests is to run: without "test=NAME" on the command line, all are.
-[[nodiscard]] bool wanted(const char* name) noexcept {
-    const char* const test = find("test=");
-    return test == nullptr || find_at(test, name) != nullptr;
-}
-
 } // namespace
-
-void set_command_line(const char* text) noexcept { command_line = text; }
-bool asked_for(const char* word) noexcept {
-    const char* const end = find(word);
-    return end != nullptr && (*end == '\0' || *end == ' ');
-}
-u64 number_for(const char* name, u64 otherwise) noexcept {
-    const char* at = find(name);
-    if (at == nullptr || *at != '=') {
-        return otherwise;
-    }
-    u64 value = 0;
-    for (++at; *at >= '0' && *at <= '9'; ++at) {
-        value = value * 10 + static_cast<u64>(*at - '0');
-    }
-    return value;
-}
 
 void kernel_main(bool xen) noexcept {
     print("inlay kernel: ", xen ? "paravirtual dom0 of Xen" : "native, by PVH", "; hypervisor: ", name_of(hypervisor()),

@@ -3,10 +3,10 @@
 // clock: the native clock and KVM's, and which one it is. See clock.hpp; Xen's is in xen_time.cpp.
 #include "clock.hpp"
 
-#include "console.hpp"
 #include "hypervisor.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "text_window.hpp"
 
 #include <inlay/arch/x86/pv.hpp>

@@ -10,16 +10,9 @@
 #pragma once
 
 #include "layout.h"
-
-#include <cstddef>
-#include <cstdint>
+#include "types.hpp"
 
 namespace kernel {
-
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
 
 inline void out8(u16 port, u8 value) noexcept { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
 inline void out16(u16 port, u16 value) noexcept { asm volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }

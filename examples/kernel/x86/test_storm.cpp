@@ -10,9 +10,10 @@
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
-#include "console.hpp"
+#include "command_line.hpp"
 #include "harness.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "text_window.hpp"
 #include "trap.hpp"
 

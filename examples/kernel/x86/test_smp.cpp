@@ -9,6 +9,7 @@
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
+#include "command_line.hpp"
 #include "harness.hpp"
 #include "hypervisor.hpp"
 #include "irq.hpp"

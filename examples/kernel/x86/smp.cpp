@@ -5,10 +5,10 @@
 
 #include "apic.hpp"
 #include "clock.hpp"
-#include "console.hpp"
 #include "descriptors.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "processors.hpp"
 
 #include <inlay/arch/x86/pv.hpp>

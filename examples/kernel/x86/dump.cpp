@@ -7,8 +7,8 @@
 // How. Every function keeps a frame pointer (-fno-omit-frame-pointer): rbp leads to the caller's rbp, with the return
 // address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses
 // are for `addr2line -e kernel.elf`.
-#include "console.hpp"
 #include "harness.hpp"
+#include "print.hpp"
 #include "trap.hpp"
 
 #include <inlay/arch/x86/pv.hpp>

@@ -11,10 +11,11 @@
 // machine check in the kernel, where Xen refuses INT to the kernel.
 #include "boot.hpp"
 #include "clock.hpp"
-#include "console.hpp"
+#include "command_line.hpp"
 #include "descriptors.hpp"
 #include "harness.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "trap.hpp"
 #include "user.hpp"
 #include "xen.hpp"

@@ -12,12 +12,6 @@
 
 namespace kernel {
 
-/// The words behind the kernel's name, as the loader gave them.
-void set_command_line(const char* text) noexcept;
-[[nodiscard]] bool asked_for(const char* word) noexcept;
-/// The number behind `name=`, or `otherwise`.
-[[nodiscard]] u64 number_for(const char* name, u64 otherwise) noexcept;
-
 /// Sets the synthetic features, patches, and says what was done (patch.cpp).
 void set_features(bool xen) noexcept;
 void patch_everything() noexcept;

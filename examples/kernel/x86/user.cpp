@@ -9,10 +9,10 @@
 // How. enter_user (switch.S) returns when the program calls exit; a handler goes back by leave_user.
 #include "user.hpp"
 
-#include "console.hpp"
 #include "irq.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
+#include "print.hpp"
 #include "trap.hpp"
 #include "xen.hpp"
 
