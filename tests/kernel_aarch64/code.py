@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: BSL-1.0
 """code: which barrier stands where in the kernel's text, and where none does; from the instructions.
 
-    code.py KERNEL MEMORY_TEST WORK [expect=CHECK]      prints each check; with expect, that check and no other must fail
+    code.py BUILD MEMORY_TEST           BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
 
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
 Why. QEMU executes a kernel without one barrier as well as one with all of them (memory_model.py says why each is needed).
 How. memory_test (tests/kernel) says what the text is once it is patched for GICv2, and for GICv3: no boot is needed. In
 this text, paths are followed within a function from one instruction to another (image.py). A check fails if one path
-exists that goes round the barrier, and if there is nothing to check.
+exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there must
+be none: the check of that name must fail, and no other may.
 """
+import concurrent.futures
 import os
 import re
 import subprocess
 import sys
 
 from image import Image, system_register
+from mutants import Build
 
 SGI1R = system_register(3, 0, 12, 11, 5)
 IAR1 = system_register(3, 0, 12, 12, 0)
@@ -195,21 +198,56 @@ def handlers(checks, kernel):
         checks.check("WAITING_AND_CHECKING", [] if image.function(f"kernel::{each}") else [f"there is no {each}"], 1)
 
 
-def main():
-    path, memory_test, work, *options = sys.argv[1:]
+# ---- The kernels, whole and broken -----------------------------------------------------------------------------------
+
+# A barrier less, or one too many: the check of the same name must fail, and no other.
+MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_ISB", "NO_HANDLER_DMB", "NO_CHECKER_DMB",
+             "NO_HANDLER_DSB", "NO_ITS_DSB", "SELF_BARRIER", "RESET_BARRIER", "EOI_BARRIER", "NO_TEXT_DC", "NO_TEXT_IC",
+             "NO_TEXT_DSB", "NO_TEXT_ISB", "NO_OTHERS_ISB", "PMU_UNGUARDED"]
+
+
+def check_kernel(path, command, work):
+    """{name of a check: what is wrong}"""
     checks = Checks()
-    command = memory_test.split()
-    three = Kernel(path, command, work, "+gicv3")
-    two = Kernel(path, command, work, "+gicv2")
+    two, three = (Kernel(path, command, work, features) for features in ("+gicv2", "+gicv3"))
     gicv3(checks, three)
     gicv2(checks, two)
     for kernel in (two, three):
         handlers(checks, kernel)
-    failed = [name for name, wrong in checks.results.items() if wrong]
-    for name, wrong in checks.results.items():
-        print(f"{'FAIL' if wrong else 'PASS'}: code: {name}" + (": " + "; ".join(wrong[:4]) if wrong else ""))
-    expected = [each.removeprefix("expect=") for each in options if each.startswith("expect=")]
-    return failed != expected
+    return checks.results
+
+
+def main():
+    build, command = sys.argv[1], sys.argv[2].split()
+    passed, failed = 0, 0
+    jobs = [(compiler, mutation) for compiler in ("gcc", "clang") for mutation in ["", *MUTATIONS]]
+    builds = {compiler: Build(os.path.join(build, compiler)) for compiler in ("gcc", "clang")}
+
+    def run(job):
+        compiler, mutation = job
+        work = os.path.join(build, f"code-{compiler}-{mutation}")
+        os.makedirs(work, exist_ok=True)
+        path = os.path.join(build, f"{compiler}.elf")
+        if mutation:
+            path = os.path.join(work, "kernel.elf")
+            builds[compiler].mutant(mutation, path)
+        return check_kernel(path, command, work)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for (compiler, mutation), results in zip(jobs, pool.map(run, jobs)):
+            wrong = {name: what for name, what in results.items() if what}
+            if set(wrong) == ({mutation} if mutation else set()):
+                passed += 1 if mutation else len(results)
+                if mutation:
+                    print(f"ok: {compiler}: {mutation}: {wrong[mutation][0]}")
+                else:
+                    print(f"ok: {compiler}: {', '.join(results)}")
+            else:
+                failed += 1
+                print(f"FAIL: code: {compiler}, {mutation or 'whole'}: " +
+                      ("" if wrong else "no check fails") + "; ".join(f"{name}: {what[:3]}" for name, what in wrong.items()))
+    print(f"code: {passed} passed, {failed} failed")
+    return failed != 0
 
 
 if __name__ == "__main__":
