@@ -173,7 +173,7 @@ done
 # at compile time.)
 # shellcheck disable=SC2086
 if aarch64-linux-gnu-g++ $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
-    { echo ".arch armv8.5-a+crc+lse"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
+    { echo ".arch armv8.6-a+crc+lse+sve"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
     aarch64-linux-gnu-as "$work/list.s" -o "$work/list.o" &&
         aarch64-linux-gnu-objcopy -O binary -j .text "$work/list.o" "$work/list.bin"
     result $? "the assembler refuses the text"

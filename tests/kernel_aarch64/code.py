@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""code: which barrier stands where in the kernel's text, and where none does; from the instructions.
+
+    code.py BUILD MEMORY_TEST           BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
+
+What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
+Why. QEMU executes a kernel without one barrier as well as one with all of them (memory_model.py says why each is needed).
+How. memory_test (tests/kernel) says what the text is once it is patched for GICv2, and for GICv3: no boot is needed. In
+this text, paths are followed within a function from one instruction to another (image.py). A check fails if one path
+exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there must
+be none: the check of that name must fail, and no other may.
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+from image import Image, system_register
+from mutants import Build
+
+SGI1R = system_register(3, 0, 12, 11, 5)
+IAR1 = system_register(3, 0, 12, 12, 0)
+EOIR1 = system_register(3, 0, 12, 12, 1)
+DFR0 = system_register(3, 0, 0, 5, 0)
+CTR = system_register(3, 3, 0, 0, 1)
+STORES_COMPLETE = ("dsb ishst", "dsb ish", "dsb st", "dsb sy")
+STORES_ORDERED = ("dmb ishst", "dmb ish", "dmb st", "dmb sy") + STORES_COMPLETE
+LOADS_ORDERED = ("dmb ishld", "dmb ish", "dmb ld", "dmb sy", "dsb ishld", "dsb ish", "dsb ld", "dsb sy")
+
+
+class Kernel:
+    """The text as decided for features, such as "+gicv3"."""
+
+    def __init__(self, path, memory_test, work, features):
+        decided = os.path.join(work, "decided.bin")
+        run = subprocess.run([*memory_test, path, "-", ",".join(["none"] + features.split()), f"write={decided}"],
+                             capture_output=True, text=True)
+        if run.returncode != 0:
+            raise RuntimeError(f"memory_test: {run.stdout}{run.stderr}")
+        with open(decided, "rb") as file:
+            self.image = Image(path, file.read())
+        self.sites = []
+        with open(decided + ".sites") as file:
+            for line in file:
+                address, size, *name = line.split(maxsplit=2)
+                self.sites.append((int(address, 16), int(size, 16), name[0].strip() if name else ""))
+
+    def of_site(self, name):
+        """The addresses of the instructions of all sites with this name."""
+        return {address for begin, size, each in self.sites if each == name for address in range(begin, begin + size, 4)}
+
+    def of_sites(self, pattern):
+        return {address for begin, size, each in self.sites if re.match(pattern, each)
+                for address in range(begin, begin + size, 4)}
+
+    def all(self, condition):
+        for function in self.image.functions:
+            for index in function.find(condition):
+                yield function, index
+
+
+class Checks:
+    def __init__(self):
+        self.results = {}  # name: list of what is wrong
+
+    def check(self, name, wrong, seen):
+        """`seen`: how many places were looked at; none is an error."""
+        found = self.results.setdefault(name, [])
+        found += wrong
+        if seen == 0:
+            found.append("nothing to check")
+
+
+def accesses_or_leaves(instruction):
+    return instruction.kind in ("load", "store", "both", "call", "return", "cache", "msr") or leaves(instruction)
+
+
+def leaves(instruction):
+    return instruction.kind == "return" or (instruction.kind == "jump" and instruction.target is None)
+
+
+def stores_or_calls(instruction):
+    return instruction.stores() or instruction.kind == "call"
+
+
+def every(kernel, condition, check):
+    """(what is wrong, how many places)"""
+    wrong, seen = [], 0
+    for function, index in kernel.all(condition):
+        seen += 1
+        wrong += [f"{function.name}: {function.code[index]}: {each}" for each in check(function, index)]
+    return wrong, seen
+
+
+def next_is(*names):
+    def check(function, index):
+        following = [function.code[each] for each in function.next(index)]
+        return [str(each) for each in following if not each.is_barrier(*names)] or ([] if following else ["the end"])
+    return check
+
+
+def no_barrier(checks, kernel, name, function_name, allowed=()):
+    function = kernel.image.function(function_name)
+    if function is None:
+        checks.check(name, [f"there is no function {function_name}"], 0)
+        return
+    found = [str(each) for each in function.code if each.barrier and each.barrier[:4] in ("dmb ", "dsb ") and
+             each.address not in allowed]
+    checks.check(name, found, 1)
+
+
+# ---- The table -----------------------------------------------------------------------------------------------------
+
+def gicv3(checks, kernel):
+    def is_send(each):
+        return each.kind == "msr" and each.register == SGI1R
+    checks.check("NO_SGI_DSB", *every(kernel, is_send, lambda function, index: function.before(
+        index, lambda each: each.is_barrier(*STORES_COMPLETE), stores_or_calls)))
+    checks.check("NO_SGI_ISB", *every(kernel, is_send, lambda function, index: function.after(
+        index, lambda each: each.is_barrier("isb"), accesses_or_leaves)))
+    checks.check("NO_IAR_DSB", *every(kernel, lambda each: each.kind == "mrs" and each.register == IAR1, next_is("dsb sy")))
+    checks.check("NO_EOI_ISB", *every(kernel, lambda each: each.kind == "msr" and each.register == EOIR1, next_is("isb")))
+
+
+def gicv2(checks, kernel):
+    """The sites of the interface hold the access with its one barrier: nothing more."""
+    def of(name, access, barrier, before):
+        wrong, seen = [], 0
+        for begin, size, site in kernel.sites:
+            if site != name:
+                continue
+            seen += 1
+            code = kernel.image.decode(begin, begin + size)
+            at = [index for index, each in enumerate(code) if access(each)]
+            barriers = [index for index, each in enumerate(code) if each.barrier]
+            good = len(at) == 1 and barriers == [at[0] - 1 if before else at[0] + 1] and code[barriers[0]].barrier == barrier
+            if not good:
+                wrong.append(f"{begin:x}: " + "; ".join(each.text for each in code))
+        return wrong, seen
+
+    def at_offset(kind, offset):
+        return lambda each: each.kind == kind and (each.memory() or (None, None))[1] == offset
+    checks.check("NO_SGIR_DSB", *of("gic.send", at_offset("store", 0xf00), "dsb st", True))
+    checks.check("NO_IAR_DSB", *of("gic.acknowledge", at_offset("load", 0xc), "dsb ld", False))
+
+
+def handlers(checks, kernel):
+    image = kernel.image
+    count, number, sender, spurious = ("kernel::received_" + each for each in ("count", "number", "sender", "spurious"))
+    spurious = "kernel::spurious_count"
+
+    def is_store(each):
+        return each.stores()
+
+    def is_load(each):
+        return each.loads()
+
+    # Row 5: sender and number, dmb ishst, count; count, dmb ishld, the rest.
+    for name, wanted, function_name, first, then, condition in (
+            ("NO_HANDLER_DMB", STORES_ORDERED, "kernel::take_ipi", (number, sender), (count,), is_store),
+            ("NO_CHECKER_DMB", LOADS_ORDERED, "kernel::check_received", (count,), (number, sender), is_load)):
+        function = image.function(function_name)
+        if function is None:
+            checks.check(name, [f"there is no function {function_name}"], 0)
+            continue
+        firsts = [index for each in first for index in function.accesses(each, condition)]
+        thens = [index for each in then for index in function.accesses(each, condition)]
+        wrong = [f"{function.code[index]}: {each}" for index in thens for each in function.before(
+            index, lambda each: each.is_barrier(*wanted), lambda each: function.index_of(each) in firsts)]
+        checks.check(name, wrong, min(len(firsts), len(thens)))
+
+    # Rows 3, 4, 7: no barrier of this kernel's own in the handler of an interrupt to oneself, nor in the reset, nor
+    # between the end of interrupt and what is recorded; the handler's own stores are complete before it returns.
+    sites = kernel.of_sites(r"gic\.")
+    no_barrier(checks, kernel, "SELF_BARRIER", "kernel::take_self_ipi", sites)
+    no_barrier(checks, kernel, "RESET_BARRIER", "kernel::reset_statistics")
+    no_barrier(checks, kernel, "SPURIOUS_BARRIER", "kernel::check_spurious")
+    function = image.function("kernel::take_ipi")
+    if function is None:
+        checks.check("NO_HANDLER_DSB", ["there is no function kernel::take_ipi"], 0)
+        return
+    recorded = [index for each in (count, number, sender, spurious) for index in function.accesses(each, is_store)]
+    checks.check("NO_HANDLER_DSB", [f"{function.code[index]}: {each}" for index in recorded for each in function.after(
+        index, lambda each: each.is_barrier(*STORES_COMPLETE), leaves)], len(recorded))
+    ends = kernel.of_site("gic.end_of_interrupt")
+    after_end = [index for index, each in enumerate(function.code) if each.address in ends and
+                 each.address + 4 not in ends]
+    stored = {index for each in (number, sender) for index in function.accesses(each, is_store)}
+    wrong = []
+    for index in after_end:
+        found = function.reaches(index, lambda each: each.barrier is not None and each.barrier[:3] in ("dmb", "dsb"),
+                                 lambda each: function.index_of(each) in stored or each.kind in ("call", "return"))
+        wrong += [str(function.code[each]) for each in found if function.code[each].address not in sites]
+    checks.check("EOI_BARRIER", wrong, len(after_end))
+    for each in ("wait_for_interrupts", "check_received"):
+        checks.check("WAITING_AND_CHECKING", [] if image.function(f"kernel::{each}") else [f"there is no {each}"], 1)
+
+
+# ---- The kernels, whole and broken -----------------------------------------------------------------------------------
+
+# A barrier less, or one too many: the check of the same name must fail, and no other.
+MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_ISB", "NO_HANDLER_DMB", "NO_CHECKER_DMB",
+             "NO_HANDLER_DSB", "NO_ITS_DSB", "SELF_BARRIER", "RESET_BARRIER", "EOI_BARRIER", "NO_TEXT_DC", "NO_TEXT_IC",
+             "NO_TEXT_DSB", "NO_TEXT_ISB", "NO_OTHERS_ISB", "PMU_UNGUARDED"]
+
+
+def check_kernel(path, command, work):
+    """{name of a check: what is wrong}"""
+    checks = Checks()
+    two, three = (Kernel(path, command, work, features) for features in ("+gicv2", "+gicv3"))
+    gicv3(checks, three)
+    gicv2(checks, two)
+    for kernel in (two, three):
+        handlers(checks, kernel)
+    return checks.results
+
+
+def main():
+    build, command = sys.argv[1], sys.argv[2].split()
+    passed, failed = 0, 0
+    jobs = [(compiler, mutation) for compiler in ("gcc", "clang") for mutation in ["", *MUTATIONS]]
+    builds = {compiler: Build(os.path.join(build, compiler)) for compiler in ("gcc", "clang")}
+
+    def run(job):
+        compiler, mutation = job
+        work = os.path.join(build, f"code-{compiler}-{mutation}")
+        os.makedirs(work, exist_ok=True)
+        path = os.path.join(build, f"{compiler}.elf")
+        if mutation:
+            path = os.path.join(work, "kernel.elf")
+            builds[compiler].mutant(mutation, path)
+        return check_kernel(path, command, work)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for (compiler, mutation), results in zip(jobs, pool.map(run, jobs)):
+            wrong = {name: what for name, what in results.items() if what}
+            if set(wrong) == ({mutation} if mutation else set()):
+                passed += 1 if mutation else len(results)
+                if mutation:
+                    print(f"ok: {compiler}: {mutation}: {wrong[mutation][0]}")
+                else:
+                    print(f"ok: {compiler}: {', '.join(results)}")
+            else:
+                failed += 1
+                print(f"FAIL: code: {compiler}, {mutation or 'whole'}: " +
+                      ("" if wrong else "no check fails") + "; ".join(f"{name}: {what[:3]}" for name, what in wrong.items()))
+    print(f"code: {passed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
