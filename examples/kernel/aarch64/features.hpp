@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// features: what the kernel found in the device tree, as features of inlay.
+//
+//     inlay::alternative<call<&gicv2_end>(), inlay::when<gicv3, ...>> end_of_interrupt;
+//
+// Why. No ID register says which interrupt controller stands beside the processor, nor whether there is an ITS.
+#pragma once
+
+#include <inlay/feature.hpp>
+
+namespace kernel {
+
+inline constexpr inlay::feature<"kernel.gicv2", inlay::by_hand{}> gicv2;
+inline constexpr inlay::feature<"kernel.gicv3", inlay::by_hand{}> gicv3;
+inline constexpr inlay::feature<"kernel.its", inlay::by_hand{}> its;
+
+/// For code that runs seldom; all else asks a site.
+enum class gic_version : unsigned char { none, v2, v3 };
+[[nodiscard]] gic_version which_gic() noexcept;
+
+} // namespace kernel

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// main: the order of things. See boot.hpp.
+#include "boot.hpp"
+#include "command_line.hpp"
+#include "cpu.hpp"
+#include "features.hpp"
+#include "harness.hpp"
+#include "pages.hpp"
+#include "paging.hpp"
+#include "print.hpp"
+#include "psci.hpp"
+#include "serial.hpp"
+#include "smp.hpp"
+#include "tests.hpp"
+
+#include <inlay/inlay.hpp>
+
+extern "C" {
+[[noreturn]] void boot_main(const void* blob, kernel::u64 level) noexcept;
+extern const char image_begin[], image_end[];
+}
+
+namespace kernel {
+
+namespace {
+
+constinit device_tree device_tree_of_loader{};
+constinit u64 level_of_entry = 1;
+
+/// An ELF file gets no pointer from QEMU, which then leaves the tree where memory begins.
+[[nodiscard]] device_tree find_tree(const void* blob) noexcept {
+    constexpr std::size_t limit = 0x200000;
+    const device_tree given{blob, limit};
+    const u64 memory = reinterpret_cast<u64>(image_begin) - limit;
+    return given ? given : device_tree{reinterpret_cast<const void*>(memory), limit};
+}
+
+/// The part of memory that holds the image.
+[[nodiscard]] device_tree::range memory_of_image(const device_tree& all) noexcept {
+    const auto image = reinterpret_cast<u64>(image_begin);
+    for (auto memory = all.find_type("memory"); memory; memory = all.find_type("memory", memory)) {
+        device_tree::range range{};
+        for (u32 i = 0; all.reg(memory, i, range); ++i) {
+            if (image >= range.base && image - range.base < range.size) {
+                return range;
+            }
+        }
+    }
+    return {image & ~u64{0x3fffffff}, 0x1000000}; // no tree: there is the image, at least
+}
+
+[[nodiscard]] device_tree::range serial_port(const device_tree& all) noexcept {
+    device_tree::range range{};
+    (void)all.reg(all.find_compatible("arm,pl011"), 0, range);
+    return range;
+}
+
+/// Two functions for the stack trace; between them lies a static call, which was patched.
+[[gnu::noinline]] void crash_inside() noexcept {
+    *reinterpret_cast<volatile u32*>(0x7ffffff004) = 1;
+    pause();
+}
+inline constexpr inlay::static_call<"crash", &crash_inside> crash_call;
+[[gnu::noinline]] void crash() noexcept {
+    crash_call();
+    pause();
+}
+
+constexpr struct {
+    const char* name;
+    void (*run)() noexcept;
+    gic_version needs; ///< without being named, it runs with this alone
+} tests[] = {
+    {"patching", &test_patching, gic_version::none},
+    {"traps", &test_traps, gic_version::none},
+    {"smp", &test_smp, gic_version::none},
+    {"live", &test_live, gic_version::none},
+    {"ipi", &test_ipi, gic_version::none},
+    {"active", &test_active, gic_version::none},
+    {"mmio", &test_mmio, gic_version::v2},
+    {"its-introspection", &test_its_introspection, gic_version::v3},
+    {"its-trigger", &test_its_trigger, gic_version::v3},
+    {"pmu-cycle-counter", &test_pmu_cycle_counter, gic_version::none},
+    {"benchmark", &test_benchmark, gic_version::none},
+};
+
+[[noreturn]] void kernel_main() noexcept {
+    const char* const gic_name = which_gic() == gic_version::v3   ? "GICv3"
+                                 : which_gic() == gic_version::v2 ? "GICv2"
+                                                                  : "no GIC";
+    print("inlay kernel: AArch64, entered at EL", level_of_entry, "; ", gic_name, "\n");
+    patch_everything();
+    start_others();
+    print_patches();
+    print("processors: ", cpus_running(), " of ", cpus_named(), "\n");
+    if (asked_for("crash")) {
+        crash();
+    }
+    for (const auto& each : tests) {
+        const bool fits = each.needs == gic_version::none || each.needs == which_gic();
+        if (each.run != nullptr && (fits ? wanted(each.name) : named(each.name))) {
+            each.run();
+        }
+    }
+    leave(summary());
+}
+
+} // namespace
+
+const device_tree& tree() noexcept { return device_tree_of_loader; }
+u64 entered_at() noexcept { return level_of_entry; }
+
+extern "C" void boot_main(const void* blob, u64 level) noexcept {
+    device_tree_of_loader = find_tree(blob);
+    level_of_entry = level;
+    write_tpidr(reinterpret_cast<u64>(&cpus[0]));
+    const device_tree& all = tree();
+    const device_tree::range memory = memory_of_image(all);
+    translation_begin(memory.base, memory.size);
+    serial_begin(serial_port(all).base);
+    const auto after = reinterpret_cast<u64>(image_end);
+    const auto blob_at = reinterpret_cast<u64>(blob);
+    pages_begin(after, blob_at > after ? blob_at : memory.base + memory.size);
+    if (!all) {
+        abort_run("no device tree");
+    }
+    if (const char* const words = all.text(all.find_name("chosen"), "bootargs"); words != nullptr) {
+        set_command_line(words);
+    }
+    psci::choose(all.text(all.find_name("psci"), "method"));
+    set_features();
+    kernel_main();
+}
+
+} // namespace kernel

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// text_window: how the kernel writes its own text.
+//
+//     text_window window;                                  // maps the window, ...
+//     auto done = inlay::apply(inlay::this_image(), window);
+//                                                          // ... and takes it away again
+//
+// What. A text_platform of inlay: `platform::bare` with an alias, interrupts masked for one site at a time.
+// Why. Text is read-only and executable for as long as the kernel runs. The patcher writes through other pages, which are
+// writable and not executable, and which lead to the same memory while it works.
+// How. The linker script keeps addresses for the window, as large as text (paging.hpp).
+#pragma once
+
+#include "cpu.hpp"
+
+#include <inlay/apply.hpp>
+#include <inlay/platform/bare.hpp>
+
+namespace kernel {
+
+class text_window : public inlay::platform::bare<inlay::arch::emit::synchronise> {
+public:
+    text_window() noexcept;
+    text_window(const text_window&) = delete;
+    text_window& operator=(const text_window&) = delete;
+    ~text_window();
+
+    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept;
+};
+
+} // namespace kernel
