@@ -12,6 +12,8 @@ constinit controller the{};
 
 namespace {
 
+constinit sgi_handler sgi_handlers[first_ppi]{};
+
 constexpr u32 default_priority = 0xa0a0a0a0; // four interrupts
 constexpr u32 lowest_priority = 0xf0;        // the mask: what is more urgent (less) comes
 constexpr u64 patience = 1'000'000'000;      // nanoseconds
@@ -155,13 +157,13 @@ void begin_on_this_cpu() noexcept {
     if (found_version == 0) {
         return;
     }
-    per_cpu& cpu = this_cpu();
-    processor& self = the.processors[cpu.number];
+    const u32 number = this_cpu().number;
+    processor& self = the.processors[number];
     if (found_version == 2) {
-        begin_processor_v2(self, cpu.number);
+        begin_processor_v2(self, number);
         begin_private_interrupts(self.private_frame);
     } else {
-        begin_processor_v3(self, cpu.mpidr & affinity_bits);
+        begin_processor_v3(self, read_mpidr() & affinity_bits);
         write32(self.private_frame, gicd_igroupr, ~0U);
         begin_private_interrupts(self.private_frame);
         wait_until_clear(self.redistributor, gicr_ctlr, gicr_ctlr_rwp, "GICR_CTLR.RWP");
@@ -240,6 +242,31 @@ bool begin(const device_tree& tree) noexcept {
     begin_distributor();
     begin_on_this_cpu();
     return true;
+}
+
+void on_sgi(u32 number, sgi_handler handler) noexcept {
+    __atomic_store_n(&sgi_handlers[number], handler, __ATOMIC_RELEASE);
+}
+
+bool handle_sgi(u32 number, int sender) noexcept {
+    const sgi_handler handler = number < first_ppi ? __atomic_load_n(&sgi_handlers[number], __ATOMIC_RELAXED) : nullptr;
+    if (handler == nullptr) {
+        return false;
+    }
+    handler(number, sender);
+    return true;
+}
+
+void take_interrupt() noexcept {
+    const u32 taken = acknowledge();
+    const u32 number = number_of(taken);
+    if (is_special(number)) {
+        return;
+    }
+    end_of_interrupt(taken);
+    if (!handle_sgi(number, sender_of(taken))) {
+        abort_run("interrupt ", number, " came, which nothing handles");
+    }
 }
 
 int reported_sender(u32 cpu) noexcept {

@@ -6,7 +6,7 @@
 //     if (gic::number_of(taken) == gic::spurious) { return; }
 //     gic::end_of_interrupt(taken);
 //
-//     gic::send(2, gic::sgi_kernel);             // a software-generated interrupt for processor 2
+//     gic::send(2, gic::sgi_wake);               // a software-generated interrupt for processor 2
 //
 // What. Finds the controller, sets it up for each processor, takes interrupts and sends them between processors.
 // Why. Two of three machines that a kernel for AArch64 meets differ in nothing but this.
@@ -22,9 +22,10 @@
 
 namespace kernel::gic {
 
-/// The kernel's own software-generated interrupt (take_kernel_ipi()), and that of the tests.
-inline constexpr u32 sgi_kernel = 0;
+/// Software-generated interrupts: that of the tests; 6 and 7 are the kernel's own.
 inline constexpr u32 sgi_test = 1;
+inline constexpr u32 sgi_wake = 6;
+inline constexpr u32 sgi_stop = 7;
 
 /// What is known about a processor. (GICv2 has at most eight.)
 struct processor {
@@ -53,6 +54,18 @@ void begin_on_this_cpu() noexcept;
 
 /// "gicv2" or "gicv3"; a null pointer if there is none.
 [[nodiscard]] const char* name() noexcept;
+
+// ---- Handlers.
+
+/// What is done about an SGI of this number: interrupts are masked, and it has been ended. Null: nothing is, and
+/// take_interrupt() takes it for a mistake.
+using sgi_handler = void (*)(u32 sgi, int sender);
+void on_sgi(u32 number, sgi_handler handler) noexcept;
+/// Calls the handler of this number. False if it has none.
+bool handle_sgi(u32 number, int sender) noexcept;
+
+/// The kernel's target of handle_irq.
+void take_interrupt() noexcept;
 
 // ---- In the path of an interrupt.
 

@@ -18,18 +18,13 @@
 //   GICv2: the registers are memory. `dsb st` before a store and `dsb ld` after a load, as in writel() and readl().
 #pragma once
 
+#include "features.hpp"
 #include "gic_registers.hpp"
 
 #include <inlay/alternative.hpp>
 #include <inlay/arch/aarch64/insn.hpp>
-#include <inlay/feature.hpp>
 
 namespace kernel::gic {
-
-/// What the kernel found. At most one of the first two; an ITS comes with GICv3 only.
-inline constexpr inlay::feature<"kernel.gicv2", inlay::by_hand{}> gicv2;
-inline constexpr inlay::feature<"kernel.gicv3", inlay::by_hand{}> gicv3;
-inline constexpr inlay::feature<"kernel.its", inlay::by_hand{}> its;
 
 /// 0 (none), 2 or 3: for what is done once, and for the sites before apply().
 extern u32 found_version;

@@ -20,6 +20,9 @@ inline constexpr u32 first_special = 1020;
 inline constexpr u32 spurious = 1023; ///< acknowledged when nothing was pending
 inline constexpr u32 first_lpi = 8192;
 
+/// No interrupt: there was none, or none for this kernel.
+[[nodiscard]] constexpr bool is_special(u32 number) noexcept { return number >= first_special && number <= spurious; }
+
 // ---- The distributor. The registers below GICD_SGIR are also those of the second frame of a redistributor.
 
 inline constexpr u32 gicd_ctlr = 0x0;

@@ -8,7 +8,7 @@
 #include "lpi.hpp"
 #include "pages.hpp"
 
-namespace kernel::its {
+namespace kernel::gic::its {
 
 namespace {
 
@@ -37,16 +37,15 @@ constinit command* queue = nullptr;
 constinit u64 next = 0; // an offset in the queue, in bytes
 constinit bool coherent = true;
 
-[[nodiscard]] constexpr u64 valid_bit(bool valid) noexcept { return valid ? gic::table_valid : 0; }
+[[nodiscard]] constexpr u64 valid_bit(bool valid) noexcept { return valid ? table_valid : 0; }
 [[nodiscard]] constexpr u64 first_word(opcode what, u32 device) noexcept {
     return static_cast<u64>(what) | u64{device} << 32;
 }
 
 /// The processor of a collection, as RDbase in commands (bits 16 to 50).
 [[nodiscard]] u64 target_of(const collection& which) noexcept {
-    const u64 redistributor = gic::the.processors[which.cpu].redistributor;
-    return read_properties().physical_targets ? redistributor
-                                              : (read64(redistributor, gic::gicr_typer) >> 8 & 0xffff) << 16;
+    const u64 redistributor = the.processors[which.cpu].redistributor;
+    return read_properties().physical_targets ? redistributor : (read64(redistributor, gicr_typer) >> 8 & 0xffff) << 16;
 }
 
 /// Queues one command.
@@ -58,14 +57,14 @@ constinit bool coherent = true;
     }
     next = (next + command_size) % queue_size;
     dsb_ishst(); // the command is in memory before the ITS hears of it
-    write64(base, gic::gits_cwriter, next);
+    write64(base, gits_cwriter, next);
 }
 
 /// Waits until the queue is empty. False if the ITS stopped at a command.
 [[nodiscard]] bool wait() noexcept {
     for (unsigned polls = 0; polls < most_polls; ++polls) {
-        const u64 at = read64(base, gic::gits_creadr);
-        if ((at & gic::gits_creadr_stalled) != 0) {
+        const u64 at = read64(base, gits_creadr);
+        if ((at & gits_creadr_stalled) != 0) {
             return false;
         }
         if (at == next) {
@@ -87,28 +86,28 @@ void run(const command& what, const collection& synchronise) noexcept {
 
 // ---- Set-up. GITS_BASER: a table's page size at bit 8, its pages minus 1 at bit 0.
 
-constexpr u64 baser_attributes = gic::table_write_back << 59 | gic::table_inner_shareable;
-constexpr u64 baser_non_cacheable = gic::table_non_cacheable << 59;
+constexpr u64 baser_attributes = table_write_back << 59 | table_inner_shareable;
+constexpr u64 baser_non_cacheable = table_non_cacheable << 59;
 
 void begin_table(u32 index) noexcept {
-    const u32 reg = gic::gits_baser + index * 8;
+    const u32 reg = gits_baser + index * 8;
     const u64 bytes = u64{entry_size_of_table(index)} * most_ids;
     for (u64 size = 2;; --size) { // pages of 64, 16 or 4 KiB: an ITS may have one size only
         const u64 page_size = page << 2 * size;
         const u64 pages = (bytes + page_size - 1) / page_size;
         void* const table = allocate_pages(pages * page_size / page, page_size / page);
-        const u64 value = gic::table_valid | reinterpret_cast<u64>(table) | size << 8 | (pages - 1);
+        const u64 value = table_valid | reinterpret_cast<u64>(table) | size << 8 | (pages - 1);
         write64(base, reg, value | baser_attributes);
         u64 is = read64(base, reg);
         if ((is >> 8 & 3) != size && size != 0) {
             continue;
         }
-        if ((is & gic::table_shareability) == 0) {
+        if ((is & table_shareability) == 0) {
             write64(base, reg, value | baser_non_cacheable);
             lpi::clean_to_memory(table, pages * page_size);
             is = read64(base, reg);
         }
-        if ((is >> 8 & 3) != size || (is & gic::table_valid) == 0) {
+        if ((is >> 8 & 3) != size || (is & table_valid) == 0) {
             abort_run("the ITS takes no table of pages of ", page_size / 1024, " KiB");
         }
         return;
@@ -117,23 +116,23 @@ void begin_table(u32 index) noexcept {
 
 void begin_queue() noexcept {
     queue = static_cast<command*>(allocate_pages(queue_size / page, queue_size / page));
-    const u64 value = gic::table_valid | reinterpret_cast<u64>(queue) | (queue_size / page - 1);
-    write64(base, gic::gits_cbaser, value | baser_attributes);
-    if ((read64(base, gic::gits_cbaser) & gic::table_shareability) == 0) {
+    const u64 value = table_valid | reinterpret_cast<u64>(queue) | (queue_size / page - 1);
+    write64(base, gits_cbaser, value | baser_attributes);
+    if ((read64(base, gits_cbaser) & table_shareability) == 0) {
         coherent = false;
-        write64(base, gic::gits_cbaser, value | baser_non_cacheable);
+        write64(base, gits_cbaser, value | baser_non_cacheable);
         lpi::clean_to_memory(queue, queue_size);
     }
     next = 0;
-    write64(base, gic::gits_cwriter, 0);
+    write64(base, gits_cwriter, 0);
 }
 
 } // namespace
 
 bool find(const device_tree& tree) noexcept {
     device_tree::range found{};
-    base = gic::found_version == 3 && tree.reg(tree.find_compatible("arm,gic-v3-its"), 0, found) ? found.base : 0;
-    inlay::set(gic::its, base != 0);
+    base = found_version == 3 && tree.reg(tree.find_compatible("arm,gic-v3-its"), 0, found) ? found.base : 0;
+    inlay::set(kernel::its, base != 0);
     return base != 0;
 }
 
@@ -141,7 +140,7 @@ bool found() noexcept { return base != 0; }
 u64 registers() noexcept { return base; }
 
 properties read_properties() noexcept {
-    const u64 typer = read64(base, gic::gits_typer);
+    const u64 typer = read64(base, gits_typer);
     return {.physical_lpis = (typer & 1) != 0,
             .virtual_lpis = (typer & 2) != 0,
             .physical_targets = (typer >> 19 & 1) != 0,
@@ -152,10 +151,10 @@ properties read_properties() noexcept {
 }
 
 table_kind kind_of_table(u32 index) noexcept {
-    return static_cast<table_kind>(read64(base, gic::gits_baser + index * 8) >> 56 & 7);
+    return static_cast<table_kind>(read64(base, gits_baser + index * 8) >> 56 & 7);
 }
 u32 entry_size_of_table(u32 index) noexcept {
-    return static_cast<u32>(read64(base, gic::gits_baser + index * 8) >> 48 & 0x1f) + 1;
+    return static_cast<u32>(read64(base, gits_baser + index * 8) >> 48 & 0x1f) + 1;
 }
 
 void begin() noexcept {
@@ -163,14 +162,14 @@ void begin() noexcept {
         return;
     }
     lpi::begin();
-    write32(base, gic::gits_ctlr, read32(base, gic::gits_ctlr) & ~gic::gits_ctlr_enabled);
-    for (unsigned polls = 0; (read32(base, gic::gits_ctlr) & gic::gits_ctlr_quiescent) == 0; ++polls) {
+    write32(base, gits_ctlr, read32(base, gits_ctlr) & ~gits_ctlr_enabled);
+    for (unsigned polls = 0; (read32(base, gits_ctlr) & gits_ctlr_quiescent) == 0; ++polls) {
         if (polls == most_polls) {
             abort_run("the ITS does not become quiescent");
         }
         delay_us(1);
     }
-    for (u32 i = 0; i < gic::gits_baser_count; ++i) {
+    for (u32 i = 0; i < gits_baser_count; ++i) {
         const table_kind kind = kind_of_table(i);
         if (kind == table_kind::devices || kind == table_kind::collections) {
             begin_table(i);
@@ -178,7 +177,7 @@ void begin() noexcept {
     }
     begin_queue();
     dsb_sy(); // the tables are in memory before the ITS looks at them
-    write32(base, gic::gits_ctlr, gic::gits_ctlr_enabled);
+    write32(base, gits_ctlr, gits_ctlr_enabled);
 }
 
 device make_device(u32 id, u32 event_bits) noexcept {
@@ -229,4 +228,4 @@ void queue_wrong_int(const device& from, u32 event) noexcept {
     }
 }
 
-} // namespace kernel::its
+} // namespace kernel::gic::its

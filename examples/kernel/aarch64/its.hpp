@@ -16,7 +16,7 @@
 #include "device_tree.hpp"
 #include "gic_registers.hpp"
 
-namespace kernel::its {
+namespace kernel::gic::its {
 
 /// What GITS_TYPER says.
 struct properties {
@@ -69,4 +69,4 @@ void queue_int(const device& from, u32 event, const collection& synchronise) noe
 /// The same for a device that is not mapped: an error, which an ITS may ignore or stop at.
 void queue_wrong_int(const device& from, u32 event) noexcept;
 
-} // namespace kernel::its
+} // namespace kernel::gic::its

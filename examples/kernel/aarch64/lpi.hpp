@@ -12,11 +12,11 @@
 
 #include "gic_registers.hpp"
 
-namespace kernel::lpi {
+namespace kernel::gic::lpi {
 
 enum class state : u8 { disabled = 0, enabled = 1 };
 
-/// The numbers of LPIs that have tables: from gic::first_lpi up to this, exclusive.
+/// The numbers of LPIs that have tables: from first_lpi up to this, exclusive.
 inline constexpr u32 end = 16384;
 
 /// Whether the distributor and all redistributors have LPIs.
@@ -30,4 +30,4 @@ void configure(u32 number, state to) noexcept;
 /// Writes `size` bytes at `begin` back to memory, for a device that does not look into caches.
 void clean_to_memory(const void* begin, u64 size) noexcept;
 
-} // namespace kernel::lpi
+} // namespace kernel::gic::lpi

@@ -5,7 +5,6 @@
 
 #include "gic.hpp"
 #include "harness.hpp"
-#include "irq.hpp"
 
 namespace kernel {
 
@@ -30,10 +29,6 @@ template <class T>
 /// One writer: no atomic addition.
 [[gnu::always_inline]] inline void count(u32& one) noexcept { store(one, load(one) + 1); }
 
-[[nodiscard]] constexpr bool is_special(u32 number) noexcept {
-    return number >= gic::first_special && number <= gic::spurious;
-}
-
 #if defined(KERNEL_MUTATION_LATE_IPI)
 constinit bool one_is_late = false;
 #endif
@@ -42,18 +37,18 @@ constinit bool one_is_late = false;
     const u32 taken = gic::acknowledge();
     const u32 number = gic::number_of(taken);
     const u32 cpu = this_cpu().number;
-    if (is_special(number)) {
+    if (gic::is_special(number)) {
         count(spurious_count[cpu]);
     } else {
         gic::end_of_interrupt(taken);
 #ifdef KERNEL_MUTATION_EOI_BARRIER
         dmb_ishld();
 #endif
-        if (number == gic::sgi_kernel) {
-            take_kernel_ipi();
+        const int sender = gic::sender_of(taken);
+        if (gic::handle_sgi(number, sender)) { // the kernel's own
             return;
         }
-        store(received_sender[cpu], gic::sender_of(taken));
+        store(received_sender[cpu], sender);
         store(received_number[cpu], number);
 #ifndef KERNEL_MUTATION_NO_HANDLER_DMB
         dmb_ishst(); // check_received() has the other half
@@ -64,7 +59,7 @@ constinit bool one_is_late = false;
     dsb_ishst(); // complete, before the checker's time is over
 #endif
 #if defined(KERNEL_MUTATION_LATE_IPI)
-    if (!one_is_late && !is_special(number)) { // 50 ms after the one that was expected
+    if (!one_is_late && !gic::is_special(number)) { // 50 ms after the one that was expected
         one_is_late = true;
         delay_us(poll_us / 2);
         gic::send_to_self(number);
@@ -85,18 +80,18 @@ void take_self_ipi() noexcept {
     const u32 taken = gic::acknowledge();
     const u32 number = gic::number_of(taken);
     const u32 cpu = this_cpu().number;
-    if (is_special(number)) {
+    if (gic::is_special(number)) {
         count(spurious_count[cpu]);
         return;
     }
     // The priority drops here; it stays active (split_end_of_interrupt()) until the distributor is told.
     gic::end_of_interrupt(taken);
     gic::deactivate(number);
-    if (number == gic::sgi_kernel) {
-        take_kernel_ipi();
+    const int sender = gic::sender_of(taken);
+    if (gic::handle_sgi(number, sender)) { // the kernel's own
         return;
     }
-    store(received_sender[cpu], gic::sender_of(taken));
+    store(received_sender[cpu], sender);
     store(received_number[cpu], number);
 #ifdef KERNEL_MUTATION_SELF_BARRIER
     dmb_ishst();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "harness.hpp"
+#include "tests.hpp"
 
 namespace kernel {
 
@@ -31,11 +32,5 @@ public:
 
 /// Whether there is a controller. If not, the test is skipped, with a line that says so.
 [[nodiscard]] bool has_controller() noexcept;
-
-void test_ipi() noexcept;
-void test_active() noexcept;
-void test_mmio() noexcept;
-void test_its_introspection() noexcept;
-void test_its_trigger() noexcept;
 
 } // namespace kernel

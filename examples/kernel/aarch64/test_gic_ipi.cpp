@@ -7,7 +7,6 @@
 // How. Processor 1 sends, waits and checks; all take what comes by take_ipi(). The sender is not processor 0, so that its
 // number is not what a register holds by chance.
 #include "gic.hpp"
-#include "irq.hpp"
 #include "received.hpp"
 #include "test_gic.hpp"
 
@@ -52,7 +51,7 @@ void send_all() noexcept {
 #endif
     send_and_check("broadcast", all & ~(1U << sender), [] { gic::send_to_others(sent); });
     __atomic_store_n(&finished, 1U, __ATOMIC_RELEASE);
-    gic::send(0, gic::sgi_kernel);
+    gic::send(0, gic::sgi_wake);
 }
 
 } // namespace

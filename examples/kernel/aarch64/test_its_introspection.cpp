@@ -10,7 +10,7 @@ namespace kernel {
 namespace {
 
 void check_read_only(u32 reg, const char* name) noexcept {
-    const u64 base = its::registers();
+    const u64 base = gic::its::registers();
     const u32 before = read32(base, reg);
     write32(base, reg, ~before);
     const bool same = read32(base, reg) == before;
@@ -22,30 +22,30 @@ void check_read_only(u32 reg, const char* name) noexcept {
 
 void test_its_introspection() noexcept {
     const interrupt_test test{"its-introspection"};
-    if (!its::found()) {
+    if (!gic::its::found()) {
         skip("No ITS, skip ...");
         return;
     }
     check_read_only(gic::gits_iidr, "GITS_IIDR");
     check_read_only(gic::gits_typer, "GITS_TYPER");
-    const its::properties its = its::read_properties();
-    report(its.physical_lpis, "ITS supports physical LPIs");
-    info("virtual LPIs: ", its.virtual_lpis);
-    info("bits of identifiers: events ", its.event_bits, ", devices ", its.device_bits, ", collections ",
-         its.collection_bits);
-    info("an event takes ", its.entry_size, " bytes; targets are ",
-         its.physical_targets ? "addresses of redistributors" : "numbers of processors");
+    const gic::its::properties found = gic::its::read_properties();
+    report(found.physical_lpis, "ITS supports physical LPIs");
+    info("virtual LPIs: ", found.virtual_lpis);
+    info("bits of identifiers: events ", found.event_bits, ", devices ", found.device_bits, ", collections ",
+         found.collection_bits);
+    info("an event takes ", found.entry_size, " bytes; targets are ",
+         found.physical_targets ? "addresses of redistributors" : "numbers of processors");
     // Enough for the tests of this kernel: event 255, device 7, collection 3.
-    report(its.event_bits >= 8 && its.device_bits >= 3 && its.collection_bits >= 2, "ID spaces");
+    report(found.event_bits >= 8 && found.device_bits >= 3 && found.collection_bits >= 2, "ID spaces");
     u32 devices = 0;
     u32 collections = 0;
     for (u32 i = 0; i < gic::gits_baser_count; ++i) {
-        const its::table_kind kind = its::kind_of_table(i);
-        devices += kind == its::table_kind::devices ? 1U : 0U;
-        collections += kind == its::table_kind::collections ? 1U : 0U;
-        if (kind == its::table_kind::devices || kind == its::table_kind::collections) {
-            info("GITS_BASER", i, ": ", kind == its::table_kind::devices ? "devices" : "collections", " of ",
-                 its::entry_size_of_table(i), " bytes");
+        const gic::its::table_kind kind = gic::its::kind_of_table(i);
+        devices += kind == gic::its::table_kind::devices ? 1U : 0U;
+        collections += kind == gic::its::table_kind::collections ? 1U : 0U;
+        if (kind == gic::its::table_kind::devices || kind == gic::its::table_kind::collections) {
+            info("GITS_BASER", i, ": ", kind == gic::its::table_kind::devices ? "devices" : "collections", " of ",
+                 gic::its::entry_size_of_table(i), " bytes");
         }
     }
     report(devices == 1 && collections == 1, "detect device and collection BASER");

@@ -34,65 +34,65 @@ constexpr u32 second_lpi = 8196;
 }
 
 struct setup {
-    its::device dev2;
-    its::device dev7;
-    its::collection col3;
-    its::collection col2;
+    gic::its::device dev2;
+    gic::its::device dev7;
+    gic::its::collection col3;
+    gic::its::collection col2;
 };
 
 [[nodiscard]] setup begin() noexcept {
-    its::begin();
-    lpi::configure(first_lpi, lpi::state::enabled);
-    lpi::configure(second_lpi, lpi::state::enabled);
-    const setup all{.dev2 = its::make_device(2, 8),
-                    .dev7 = its::make_device(7, 8),
+    gic::its::begin();
+    gic::lpi::configure(first_lpi, gic::lpi::state::enabled);
+    gic::lpi::configure(second_lpi, gic::lpi::state::enabled);
+    const setup all{.dev2 = gic::its::make_device(2, 8),
+                    .dev7 = gic::its::make_device(7, 8),
                     .col3 = {.id = 3, .cpu = 3},
                     .col2 = {.id = 2, .cpu = 2}};
-    its::map(all.dev2, true);
-    its::map(all.dev7, true);
-    its::map(all.col3, true);
-    its::map(all.col2, true);
-    its::invalidate_all(all.col2);
-    its::invalidate_all(all.col3);
-    its::map(all.dev2, 20, first_lpi, all.col3);
-    its::map(all.dev7, 255, second_lpi, all.col2);
+    gic::its::map(all.dev2, true);
+    gic::its::map(all.dev7, true);
+    gic::its::map(all.col3, true);
+    gic::its::map(all.col2, true);
+    gic::its::invalidate_all(all.col2);
+    gic::its::invalidate_all(all.col3);
+    gic::its::map(all.dev2, 20, first_lpi, all.col3);
+    gic::its::map(all.dev7, 255, second_lpi, all.col2);
     return all;
 }
 
 void check_int(const setup& all) noexcept {
     const report_prefix prefix{"int"};
     reset_statistics();
-    its::queue_int(all.dev2, 20, all.col3);
+    gic::its::queue_int(all.dev2, 20, all.col3);
     report(received(3, first_lpi), "dev=2, eventid=20  -> lpi= 8195, col=3");
     reset_statistics();
-    its::queue_int(all.dev7, 255, all.col2);
+    gic::its::queue_int(all.dev7, 255, all.col2);
     report(received(2, second_lpi), "dev=7, eventid=255 -> lpi= 8196, col=2");
 }
 
 void check_invalidation(const setup& all) noexcept {
     const report_prefix prefix{"inv/invall"};
-    lpi::configure(first_lpi, lpi::state::disabled);
-    its::invalidate(all.dev2, 20, all.col3);
+    gic::lpi::configure(first_lpi, gic::lpi::state::disabled);
+    gic::its::invalidate(all.dev2, 20, all.col3);
     reset_statistics();
-    its::queue_int(all.dev2, 20, all.col3);
+    gic::its::queue_int(all.dev2, 20, all.col3);
     report(received_none(), "dev2/eventid=20 does not trigger any LPI");
     // It is pending now. It must have been taken before the next INT, or the two would be one.
     reset_statistics();
-    lpi::configure(first_lpi, lpi::state::enabled);
-    its::invalidate_all(all.col3);
+    gic::lpi::configure(first_lpi, gic::lpi::state::enabled);
+    gic::its::invalidate_all(all.col3);
 #ifndef KERNEL_MUTATION_PENDING_LPI
     report(received(3, first_lpi), "dev2/eventid=20 pending LPI is received");
     reset_statistics();
 #endif
-    its::queue_int(all.dev2, 20, all.col3);
+    gic::its::queue_int(all.dev2, 20, all.col3);
     report(received(3, first_lpi), "dev2/eventid=20 now triggers an LPI");
 }
 
 void check_unmapping(const setup& all) noexcept {
     const report_prefix prefix{"mapd valid=false"};
-    its::map(all.dev2, false);
+    gic::its::map(all.dev2, false);
     reset_statistics();
-    its::queue_wrong_int(all.dev2, 20);
+    gic::its::queue_wrong_int(all.dev2, 20);
     report(received_none(), "no LPI after device unmap");
 }
 
@@ -100,7 +100,7 @@ void check_unmapping(const setup& all) noexcept {
 
 void test_its_trigger() noexcept {
     const interrupt_test test{"its-trigger"};
-    if (!its::found() || !lpi::possible()) {
+    if (!gic::its::found() || !gic::lpi::possible()) {
         skip("No ITS, skip ...");
         return;
     }
