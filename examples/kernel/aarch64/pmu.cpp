@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // pmu: the registers behind pmu.hpp.
+#if __has_include(<inlay/proof.hpp>)
 #include "pmu.hpp"
 
 #include "boot.hpp"
@@ -10,7 +11,8 @@
 
 #include <inlay/arch/aarch64/system.hpp>
 
-extern "C" kernel::u64 call_hypervisor(kernel::u64 function, kernel::u64 a, kernel::u64 b, kernel::u64 c) noexcept; // calls.S
+extern "C" kernel::u64 call_hypervisor(kernel::u64 function, kernel::u64 a, kernel::u64 b,
+                                       kernel::u64 c) noexcept;                                    // calls.S
 extern "C" kernel::u64 pmu_loop(kernel::u64 iterations, kernel::u64 on, kernel::u64 off) noexcept; // pmu_loop.S
 
 namespace kernel::pmu {
@@ -144,3 +146,5 @@ void print_count() noexcept {
 }
 
 } // namespace kernel::pmu
+
+#endif
