@@ -13,7 +13,9 @@
     .type pmu_loop, %function
 pmu_loop:
     msr pmcr_el0, x1
+#ifndef KERNEL_MUTATION_NO_PMU_ISB
     isb                       // counts from here on
+#endif
 1:  subs x0, x0, #1
     b.gt 1b
     msr pmcr_el0, x2
