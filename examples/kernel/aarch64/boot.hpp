@@ -11,8 +11,8 @@
 namespace kernel {
 
 [[nodiscard]] const device_tree& tree() noexcept;
-/// The exception level that the loader left the kernel at: 1 or 2. At 2 there is the stub of start.S.
-[[nodiscard]] u64 entered_at() noexcept;
+/// Whether the loader left the kernel at EL2. Then the stub of start.S is there (calls.hpp).
+[[nodiscard]] bool entered_at_el2() noexcept;
 
 /// Patches, and says what was done (patch.cpp).
 void set_features() noexcept;

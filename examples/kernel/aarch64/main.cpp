@@ -5,7 +5,9 @@
 #include "command_line.hpp"
 #include "cpu.hpp"
 #include "features.hpp"
+#include "gic.hpp"
 #include "harness.hpp"
+#include "its.hpp"
 #include "pages.hpp"
 #include "paging.hpp"
 #include "print.hpp"
@@ -91,6 +93,7 @@ constexpr struct {
                                                                   : "no GIC";
     print("inlay kernel: AArch64, entered at EL", level_of_entry, "; ", gic_name, "\n");
     patch_everything();
+    irq_enable();
     start_others();
     print_patches();
     print("processors: ", cpus_running(), " of ", cpus_named(), "\n");
@@ -103,13 +106,20 @@ constexpr struct {
             each.run();
         }
     }
-    leave(summary());
+    const status how = summary();
+    if (asked_for("hold")) { // memory is read from outside
+        print("HOLD\n");
+        for (;;) {
+            wait_for_interrupt();
+        }
+    }
+    leave(how);
 }
 
 } // namespace
 
 const device_tree& tree() noexcept { return device_tree_of_loader; }
-u64 entered_at() noexcept { return level_of_entry; }
+bool entered_at_el2() noexcept { return level_of_entry == 2; }
 
 extern "C" void boot_main(const void* blob, u64 level) noexcept {
     device_tree_of_loader = find_tree(blob);
@@ -130,6 +140,8 @@ extern "C" void boot_main(const void* blob, u64 level) noexcept {
     }
     psci::choose(all.text(all.find_name("psci"), "method"));
     set_features();
+    (void)gic::begin(tree());
+    gic::its::find(tree());
     kernel_main();
 }
 

@@ -20,21 +20,21 @@ namespace {
 
 constinit u64 time_taken = 0;
 constinit inlay::outcome done{};
-constinit gic_version gic = gic_version::none;
+constinit gic_version found_gic = gic_version::none;
 
 } // namespace
 
-gic_version which_gic() noexcept { return gic; }
+gic_version which_gic() noexcept { return found_gic; }
 
 void set_features() noexcept {
     const device_tree& all = tree();
     if (all.find_compatible("arm,gic-v3")) {
-        gic = gic_version::v3;
+        found_gic = gic_version::v3;
     } else if (all.find_compatible("arm,cortex-a15-gic") || all.find_compatible("arm,gic-400")) {
-        gic = gic_version::v2;
+        found_gic = gic_version::v2;
     }
-    inlay::set(gicv2, gic == gic_version::v2);
-    inlay::set(gicv3, gic == gic_version::v3);
+    inlay::set(gicv2, found_gic == gic_version::v2);
+    inlay::set(gicv3, found_gic == gic_version::v3);
     inlay::set(its, static_cast<bool>(all.find_compatible("arm,gic-v3-its")));
 }
 

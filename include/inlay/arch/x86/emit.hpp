@@ -1483,6 +1483,10 @@ inline namespace INLAY_TARGET {
     asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
 }
 
+/// Instruction caches see what is written.
+[[gnu::always_inline]] inline void clean_text(std::uintptr_t /*written*/, std::uintptr_t /*executed*/,
+                                              std::size_t /*size*/) noexcept {}
+
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 /// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
 /// from it.)
