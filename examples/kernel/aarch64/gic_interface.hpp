@@ -32,30 +32,10 @@ extern u32 found_version;
 namespace forms {
 
 namespace insn = inlay::aarch64::insn;
-using insn::barrier, insn::dsb, insn::isb, insn::ldr, insn::lsl, insn::lsr, insn::mov, insn::orr, insn::ptr, insn::str;
-using insn::reg64, insn::w0, insn::w1, insn::w2, insn::x0, insn::x1, insn::x2;
-
-/// A system register, as the encodings of MRS and MSR have it (DDI 0487, C5.1.2).
-struct system_register {
-    u32 op1, crn, crm, op2; // op0 is 3
-    [[nodiscard]] consteval u32 bits() const { return 3U << 19 | op1 << 16 | crn << 12 | crm << 8 | op2 << 5; }
-};
-template <reg64 To>
-consteval auto mrs(system_register from) {
-    return insn::words(0xd5200000U | from.bits() | To.number).template writes<To>();
-}
-template <reg64 From>
-consteval auto msr(system_register to) {
-    return insn::words(0xd5000000U | to.bits() | From.number).template reads<From>().template writes<>();
-}
-
-inline constexpr system_register icc_pmr{0, 4, 6, 0};
-inline constexpr system_register icc_sgi1r{0, 12, 11, 5};
-inline constexpr system_register icc_iar1{0, 12, 12, 0};
-inline constexpr system_register icc_eoir1{0, 12, 12, 1};
-inline constexpr system_register icc_ctlr{0, 12, 12, 4};
-inline constexpr system_register icc_sre{0, 12, 12, 5};
-inline constexpr system_register icc_igrpen1{0, 12, 12, 7};
+using insn::barrier, insn::dsb, insn::isb, insn::ldr, insn::lsl, insn::lsr, insn::mov, insn::mrs, insn::msr, insn::orr,
+    insn::ptr, insn::str;
+using insn::icc_eoir1_el1, insn::icc_iar1_el1, insn::icc_igrpen1_el1, insn::icc_pmr_el1, insn::icc_sgi1r_el1;
+using insn::w0, insn::w1, insn::w2, insn::x0, insn::x1, insn::x2;
 
 // Barriers that a test removes, to see that it finds out (CMakeLists.txt: KERNEL_MUTATION).
 #ifdef KERNEL_MUTATION_NO_SGI_DSB
@@ -88,7 +68,7 @@ inline constexpr auto after_eoi = isb();
 
 // x0: the CPU interface of GICv2 (the distributor, for the SGI); GICv3 has no use for it. x1: the value.
 inline constexpr auto acknowledge_v2 = ldr(w0, ptr(x0, gicc_iar)) + after_iar_v2;
-inline constexpr auto acknowledge_v3 = mrs<x0>(icc_iar1) + after_iar_v3;
+inline constexpr auto acknowledge_v3 = mrs(x0, icc_iar1_el1) + after_iar_v3;
 
 // x0: what was acknowledged. GICv2: number in bits 0 to 9, sender of an SGI in 10 to 12. GICv3: number in 0 to 23.
 inline constexpr auto number_v2 = lsl(w0, w0, 22) + lsr(w0, w0, 22);
@@ -101,17 +81,17 @@ inline constexpr auto sender_v2 = lsl(w0, w0, 19) + lsr(w0, w0, 29);
 inline constexpr auto sender_v3 = mov(w0, -1);
 
 inline constexpr auto end_v2 = dsb(barrier::st) + str(w1, ptr(x0, gicc_eoir));
-inline constexpr auto end_v3 = msr<x1>(icc_eoir1) + after_eoi;
+inline constexpr auto end_v3 = msr(icc_eoir1_el1, x1) + after_eoi;
 
 // x1: the targets, as the register wants them; x2: the number of the SGI, which has its place there.
 inline constexpr auto send_v2 = orr(w1, w1, w2) + before_sgir + str(w1, ptr(x0, gicd_sgir));
-inline constexpr auto send_v3 = lsl(x2, x2, 24) + orr(x1, x1, x2) + before_sgi + msr<x1>(icc_sgi1r) + after_sgi;
+inline constexpr auto send_v3 = lsl(x2, x2, 24) + orr(x1, x1, x2) + before_sgi + msr(icc_sgi1r_el1, x1) + after_sgi;
 
 inline constexpr auto mask_v2 = dsb(barrier::st) + str(w1, ptr(x0, gicc_pmr));
-inline constexpr auto mask_v3 = msr<x1>(icc_pmr) + isb();
+inline constexpr auto mask_v3 = msr(icc_pmr_el1, x1) + isb();
 
 inline constexpr auto enable_v2 = mov(w1, gicc_ctlr_enable) + dsb(barrier::st) + str(w1, ptr(x0, gicc_ctlr));
-inline constexpr auto enable_v3 = mov(x1, 1) + msr<x1>(icc_igrpen1) + isb();
+inline constexpr auto enable_v3 = mov(x1, 1) + msr(icc_igrpen1_el1, x1) + isb();
 
 } // namespace forms
 
