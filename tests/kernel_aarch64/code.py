@@ -198,22 +198,145 @@ def handlers(checks, kernel):
         checks.check("WAITING_AND_CHECKING", [] if image.function(f"kernel::{each}") else [f"there is no {each}"], 1)
 
 
+def its(checks, kernel):
+    """Row 11: what precedes is complete before the command INT is queued."""
+    function = kernel.image.function("kernel::gic::its::queue_int")
+    if function is None:
+        checks.check("NO_ITS_DSB", ["there is no function queue_int"], 0)
+        return
+
+    def is_call(each):
+        return each.kind == "call" or (each.kind == "jump" and each.target is not None and
+                                       not function.begin <= each.target < function.end)
+    calls = function.find(is_call)[:1]
+    checks.check("NO_ITS_DSB", [each for index in calls for each in function.before(
+        index, lambda each: each.is_barrier(*STORES_COMPLETE), is_call)], len(calls))
+
+
+def no_version(checks, kernel):
+    """The path of an interrupt neither asks which version the controller has, nor calls what does so before apply()."""
+    begin, size = kernel.image.objects.get("kernel::gic::found_version", (0, 0))
+    todo = [kernel.image.function(f"kernel::{each}") for each in ("take_ipi", "take_self_ipi", "gic::take_interrupt")]
+    seen, wrong = set(), [] if size and all(todo) else ["there is no found_version, or no handler"]
+    while todo:
+        function = todo.pop()
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        if re.search(r"_early\(", function.name):
+            wrong.append(f"{function.name} is called")
+        wrong += [f"{function.name}: {function.code[index]}" for index, place in function.places().items()
+                  if begin <= place < begin + size]
+        todo += [kernel.image.at(each.target) for each in function.code if each.kind in ("call", "jump") and each.target]
+    checks.check("VERSION_IN_THE_PATH", wrong, len(seen))
+
+
+# ---- Text ----------------------------------------------------------------------------------------------------------------
+
+def maintenance(each):
+    return each.kind == "cache" or each.is_barrier("dsb ish", "isb") or (each.kind == "mrs" and each.register == CTR)
+
+
+def text(checks, kernel):
+    """From the store of an instruction to its execution: str w, dc cvau, dsb ish, ic ivau, dsb ish, isb."""
+    image = kernel.image
+    write = image.function("kernel::text_window::write")
+    if write is None:
+        checks.check("TEXT_STORE", ["there is no function kernel::text_window::write"], 0)
+        return
+    flat = Flat(write, lambda callee: True)
+    code = flat.code
+
+    def where(condition):
+        return flat.find(condition)
+
+    def way(name, begin, wanted, around, places=1):
+        """Each path from `begin` to `wanted` meets `around`; and some path exists."""
+        wrong = []
+        for index in begin:
+            wrong += [str(code[each]) for each in flat.reaches(index, wanted, around)]
+        checks.check(name, wrong, min(len(begin), places))
+
+    stores = where(lambda each: each.stores() and "sp" not in (each.memory() or ("sp",))[0])
+    checks.check("TEXT_STORE", [str(code[each]) for each in stores if not re.match(r"str w\d+, ", code[each].text)], len(stores))
+    dc, ic = where(lambda each: each.is_barrier("dc cvau")), where(lambda each: each.is_barrier("ic ivau"))
+    isb = where(lambda each: each.is_barrier("isb"))
+
+    def is_dsb(each):
+        return each.is_barrier("dsb ish")
+    checks.check("NO_TEXT_DC", [], sum(1 for index in stores if flat.reaches(index, lambda each: each.is_barrier("dc cvau"))))
+    checks.check("NO_TEXT_IC", [], sum(1 for index in dc if flat.reaches(index, lambda each: each.is_barrier("ic ivau"))))
+    way("NO_TEXT_DSB", stores, lambda each: each.is_barrier("ic ivau"), is_dsb, 1 if ic else 1)
+    way("NO_TEXT_DSB", dc, lambda each: each.is_barrier("ic ivau"), is_dsb)
+    way("NO_TEXT_DSB", ic, lambda each: each.is_barrier("isb", "dc cvau"), is_dsb)
+    checks.check("NO_TEXT_ISB", [], len(isb))
+
+
+# ---- The performance monitors --------------------------------------------------------------------------------------------
+
+def is_pmu(each):
+    if each.kind not in ("msr", "mrs"):
+        return False
+    op0, op1, crn, crm = (each.register >> shift & mask for shift, mask in ((14, 3), (11, 7), (7, 15), (3, 15)))
+    return op0 == 3 and ((crn == 9 and crm in (12, 13, 14)) or (op1 == 3 and crn == 14 and crm >= 8))
+
+
+def takes_proof(function):
+    return re.search(r"\bproof_of<.*pmuv3|proof_of<.*\(char\)112, \(char\)109, \(char\)117", function.name) or \
+        function.name == "pmu_loop"
+
+
+def pmu(checks, absent, present):
+    """In the text of a processor without a PMU, no path from any function that takes no proof leads to an access."""
+    def accesses(kernel):
+        roots = [function for function in kernel.image.functions if not takes_proof(function)]
+        todo, seen, found = list(roots), set(), set()
+        while todo:
+            function = todo.pop()
+            if function in seen:
+                continue
+            seen.add(function)
+            reached = [0] + function.reaches(-1, lambda each: True) if function.code else []
+            for index in reached:
+                each = function.code[index]
+                if is_pmu(each):
+                    found.add(f"{function.name}: {each}")
+                callee = kernel.image.at(each.target) if each.kind in ("call", "jump") and each.target else None
+                if callee is not None and callee is not function:
+                    todo.append(callee)
+        return found
+    checks.check("PMU_UNGUARDED", sorted(accesses(absent)), len(accesses(present)))
+    # Nobody else calls the functions that take the proof: their addresses are in no table.
+    addresses = {function.begin for function in absent.image.functions if takes_proof(function)}
+    checks.check("PMU_UNGUARDED", [f"{value:#x} is in a table" for value in absent.image.words() if value in addresses],
+                 len(addresses))
+    # The counter is on before what it counts, and stands still before it is read.
+    loop = absent.image.function("pmu_loop")
+    controls = loop.find(lambda each: each.kind == "msr") if loop else []
+    wrong = [str(loop.code[index]) for index in controls if not loop.code[index + 1].is_barrier("isb")]
+    checks.check("NO_PMU_ISB", wrong, len(controls) == 2)
+
+
 # ---- The kernels, whole and broken -----------------------------------------------------------------------------------
 
 # A barrier less, or one too many: the check of the same name must fail, and no other.
 MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_ISB", "NO_HANDLER_DMB", "NO_CHECKER_DMB",
              "NO_HANDLER_DSB", "NO_ITS_DSB", "SELF_BARRIER", "RESET_BARRIER", "EOI_BARRIER", "NO_TEXT_DC", "NO_TEXT_IC",
-             "NO_TEXT_DSB", "NO_TEXT_ISB", "NO_OTHERS_ISB", "PMU_UNGUARDED"]
+             "NO_TEXT_DSB", "NO_TEXT_ISB", "NO_OTHERS_ISB", "PMU_UNGUARDED", "NO_PMU_ISB"]
 
 
 def check_kernel(path, command, work):
     """{name of a check: what is wrong}"""
     checks = Checks()
-    two, three = (Kernel(path, command, work, features) for features in ("+gicv2", "+gicv3"))
+    two, three = (Kernel(path, command, work, features) for features in ("+gicv2", "+gicv3 +pmuv3"))
     gicv3(checks, three)
     gicv2(checks, two)
     for kernel in (two, three):
         handlers(checks, kernel)
+        no_version(checks, kernel)
+    its(checks, three)
+    text(checks, two)
+    pmu(checks, two, three)
     return checks.results
 
 

@@ -9,6 +9,7 @@ What. Questions about order: does each path to this instruction go through that 
 How. Capstone decodes; branches are followed within a function. What leaves the function (a call, a return, a tail call)
 is an instruction like another to `stop` at.
 """
+import bisect
 import collections
 import re
 import struct
@@ -182,6 +183,41 @@ class Function:
         return found
 
 
+class Flat(Function):
+    """A function with the functions that it calls in place of the calls, where `inside` says so; their returns lead back.
+    (No recursion.) Instructions are those of the callees; order and paths are as if all were inlined."""
+
+    def __init__(self, function, inside, depth=8):
+        super().__init__(function.image, function.name, function.begin, function.end)
+        self._code, self._next = [], []
+        self._add(function, inside, depth, None)
+
+    def _add(self, function, inside, depth, back):
+        """Adds the function, whose returns lead to `back`."""
+        start = len(self._code)
+        places = list(range(start, start + len(function.code)))
+        self._code += function.code
+        self._next += [[places[each] for each in function.next(index)] for index in range(len(function.code))]
+        for index, instruction in enumerate(function.code):
+            here = places[index]
+            if instruction.kind == "return" and back is not None:
+                self._next[here] = [back]
+            callee = None
+            tail = instruction.kind == "jump" and not function.begin <= (instruction.target or 0) < function.end
+            if instruction.target is not None and (instruction.kind == "call" or tail) and depth:
+                callee = function.image.at(instruction.target)
+            if callee is not None and callee.begin == instruction.target and inside(callee):
+                behind = back if tail else here + 1
+                self._next[here] = [self._add(callee, inside, depth - 1, behind)]
+        return start
+
+    def next(self, index):
+        return self._next[index]
+
+    def index_of(self, instruction):
+        raise NotImplementedError("an instruction may be there more than once")
+
+
 # ---- Addresses ---------------------------------------------------------------------------------------------------
 
 # What a register holds: nothing known; ("number", n); or ("near", n): n and an index of unknown size.
@@ -328,6 +364,7 @@ class Image:
             elif kind == 1:
                 self.objects.setdefault(demangled.replace("(anonymous namespace)::", ""), (value, size))
         self.functions.sort(key=lambda each: each.begin)
+        self._begins = [each.begin for each in self.functions]
 
     def _header(self, offset, form):
         return struct.unpack_from(form, self.file, offset)[0]
@@ -339,6 +376,12 @@ class Image:
             if kind == 1 and address <= begin and end <= address + size:
                 return self.file[offset + begin - address:offset + end - address]
         raise ValueError(f"no bytes at {begin:#x}")
+
+    def words(self):
+        """The 64-bit words of data, from which a function might be called."""
+        for kind, flags, offset, _, _, size, _, _ in self.segments:
+            if kind == 1 and not flags & 1:
+                yield from (each for each, in struct.iter_unpack("<Q", self.file[offset:offset + size // 8 * 8]))
 
     def decode(self, begin, end):
         code = []
@@ -352,6 +395,13 @@ class Image:
         """By its name without parameters and without unnamed namespaces; a clone or a part (.isra.0) counts."""
         found = [each for each in self.functions if re.sub(r" \[clone.*|\(.*", "", each.name) == name]
         return found[0] if len(found) == 1 else None
+
+    def at(self, address):
+        """The function around an address, or None."""
+        index = bisect.bisect_right(self._begins, address) - 1
+        if index >= 0 and self.functions[index].begin <= address < self.functions[index].end:
+            return self.functions[index]
+        return None
 
     def functions_named(self, pattern):
         return [each for each in self.functions if re.search(pattern, each.name)]

@@ -2,7 +2,7 @@
 //
 // boot: what the kernel has found, and the order of things.
 //
-// How. device tree -> MMU -> console -> features -> apply() -> interrupts -> other processors -> tests. The order
+// How. device tree -> MMU -> console -> interrupt controller (and its features) -> apply() -> interrupts -> other processors -> tests. The order
 // matters: a feature that is set after apply() has decided nothing.
 #pragma once
 
@@ -11,11 +11,10 @@
 namespace kernel {
 
 [[nodiscard]] const device_tree& tree() noexcept;
-/// The exception level that the loader left the kernel at: 1 or 2. At 2 there is the stub of start.S.
-[[nodiscard]] u64 entered_at() noexcept;
+/// Whether the loader left the kernel at EL2. Then the stub of start.S is there (calls.hpp).
+[[nodiscard]] bool entered_at_el2() noexcept;
 
 /// Patches, and says what was done (patch.cpp).
-void set_features() noexcept;
 void patch_everything() noexcept;
 void print_patches() noexcept;
 

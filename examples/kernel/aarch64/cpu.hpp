@@ -20,6 +20,7 @@
 
 namespace kernel {
 
+[[nodiscard]] inline u8 read8(u64 base, u64 offset) noexcept { return load_register8(base + offset); }
 [[nodiscard]] inline u32 read32(u64 base, u64 offset) noexcept { return load_register32(base + offset); }
 [[nodiscard]] inline u64 read64(u64 base, u64 offset) noexcept { return load_register64(base + offset); }
 inline void write8(u64 base, u64 offset, u8 value) noexcept { store_register8(base + offset, value); }

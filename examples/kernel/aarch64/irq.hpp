@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// irq: interrupts.
+// irq: who handles interrupts.
 //
-//     (void)inlay::update(handle_irq, &gicv3_irq, window);
+//     set_irq_handler(&count_interrupts);                          // at any time
 //     irq_enable();                                                // registers.hpp
 //
-// How. The vector of interrupts calls handle_irq(): a static call, whose target is the driver's. Registers are saved,
-// interrupts are masked.
+// How. The vector of interrupts calls handle_irq() with interrupts masked: a static call, the driver's at first.
 #pragma once
 
-#include "cpu.hpp"
+#include "gic.hpp"
 
 #include <inlay/static_call.hpp>
 
 namespace kernel {
 
-/// Ends the run.
-void unexpected_irq() noexcept;
-inline constexpr inlay::static_call<"handle_irq", &unexpected_irq> handle_irq;
+inline constexpr inlay::static_call<"handle_irq", &gic::take_interrupt> handle_irq;
+
+/// On all processors, also while others run through it (live.hpp).
+void set_irq_handler(void (*handler)() noexcept) noexcept;
 
 } // namespace kernel

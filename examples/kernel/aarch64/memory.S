@@ -6,9 +6,10 @@
  * they hold no patch site; and they run before the MMU is on, so they make no access that is not aligned.
  * How. Eight bytes at once where both ends are aligned alike, else a byte at a time.
  */
+#include "assembly.h"
+
 	.text
-	.globl	memcpy, memmove, memset, memcmp
-memmove:
+FUNCTION(memmove)
 	sub	x3, x0, x1
 	cmp	x3, x2				/* does the destination begin inside of the source? */
 	b.hs	memcpy
@@ -20,7 +21,9 @@ memmove:
 	sub	x2, x2, #1
 	b	1b
 2:	ret
-memcpy:	mov	x3, x0
+END_FUNCTION(memmove)
+FUNCTION(memcpy)
+	mov	x3, x0
 	orr	x4, x0, x1
 	tst	x4, #7
 	b.ne	2f
@@ -36,7 +39,9 @@ memcpy:	mov	x3, x0
 	sub	x2, x2, #1
 	b	2b
 4:	ret
-memset:	mov	x3, x0
+END_FUNCTION(memcpy)
+FUNCTION(memset)
+	mov	x3, x0
 	and	x1, x1, #0xff
 	tst	x0, #7
 	b.ne	2f
@@ -52,7 +57,9 @@ memset:	mov	x3, x0
 	sub	x2, x2, #1
 	b	2b
 4:	ret
-memcmp:	cbz	x2, 2f
+END_FUNCTION(memset)
+FUNCTION(memcmp)
+	cbz	x2, 2f
 	ldrb	w3, [x0], #1
 	ldrb	w4, [x1], #1
 	sub	x2, x2, #1
@@ -62,5 +69,6 @@ memcmp:	cbz	x2, 2f
 	ret
 2:	mov	w0, #0
 	ret
+END_FUNCTION(memcmp)
 
 	.section .note.GNU-stack, "", %progbits

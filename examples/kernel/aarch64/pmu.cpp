@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // pmu: the registers behind pmu.hpp.
+#if __has_include(<inlay/proof.hpp>)
 #include "pmu.hpp"
 
+#include "boot.hpp"
+#include "command_line.hpp"
+#include "print.hpp"
 #include "registers.hpp"
 
 #include <inlay/arch/aarch64/system.hpp>
 
+extern "C" kernel::u64 call_hypervisor(kernel::u64 function, kernel::u64 a, kernel::u64 b,
+                                       kernel::u64 c) noexcept;                                    // calls.S
 extern "C" kernel::u64 pmu_loop(kernel::u64 iterations, kernel::u64 on, kernel::u64 off) noexcept; // pmu_loop.S
 
 namespace kernel::pmu {
@@ -25,6 +31,12 @@ constexpr u64 long_events = 1U << 7; // LP, of PMUv3p5: the same for event count
 constexpr u64 all_counters = 0xffff'ffff;
 
 constexpr u64 software_increment = 0; // the event SW_INCR
+
+// MDCR_EL2: TPMCR and TPM. The exception class of a trapped access is that of all system registers; nothing but PMU
+// registers is trapped.
+constexpr u64 trap_all = 1U << 5 | 1U << 6;
+constexpr u64 system_register_class = 0x18;
+constinit u64 first = 0;
 
 } // namespace
 
@@ -114,4 +126,25 @@ void clear_overflows(proof found, u64 bits) noexcept {
 
 u64 enabled(proof found) noexcept { return read<pmcntenset_el0>(found); }
 
+void begin_count() noexcept {
+    if (asked_for("count-pmu") && entered_at() == 2) {
+        const u64 before = call_hypervisor(EL2_MDCR, trap_all, 0, 0); // it says what was there
+        static_cast<void>(call_hypervisor(EL2_MDCR, before | trap_all, 0, 0));
+        first = call_hypervisor(EL2_TRAPS, system_register_class, 0, 0);
+    }
+}
+
+void print_count() noexcept {
+    if (!asked_for("count-pmu")) {
+        return;
+    }
+    if (entered_at() == 2) {
+        print("PMU accesses: ", call_hypervisor(EL2_TRAPS, system_register_class, 0, 0) - first, "\n");
+    } else {
+        print("PMU accesses: not counted, since the kernel began at EL1\n");
+    }
+}
+
 } // namespace kernel::pmu
+
+#endif

@@ -62,7 +62,8 @@ void clear_overflows(proof found, u64 bits) noexcept;
 /// One bit for each counter that is enabled.
 [[nodiscard]] u64 enabled(proof found) noexcept;
 
-/// The word count-pmu on the command line: a stub at EL2 counts the accesses to PMU registers. Does nothing without it.
+/// The word count-pmu on the command line: the stub at EL2 (start.S) counts accesses to PMU registers on this processor,
+/// and skips them. Without the word these do nothing.
 void begin_count() noexcept;
 void print_count() noexcept;
 

@@ -8,24 +8,30 @@
 // How. The ISB after `on` counts, and the write of `off` does. Without that ISB, and without the one before the counter
 // is read, processors counted 82 and 98 of 100.
 
-#include "assembly.h"
-
     .text
-FUNCTION(pmu_loop)
+    .globl pmu_loop
+    .type pmu_loop, %function
+pmu_loop:
     msr pmcr_el0, x1
+#ifndef KERNEL_MUTATION_NO_PMU_ISB
     isb                       // counts from here on
+#endif
 1:  subs x0, x0, #1
     b.gt 1b
     msr pmcr_el0, x2
     isb                       // the counter stands still before it is read
     mrs x0, pmccntr_el0
     ret
-END_FUNCTION(pmu_loop)
+    .size pmu_loop, . - pmu_loop
 
 #ifdef KERNEL_MUTATION_PMU_UNGUARDED
 // A test must find that the register is read before the question whether it exists.
-FUNCTION(pmu_unguarded)
+    .globl pmu_unguarded
+    .type pmu_unguarded, %function
+pmu_unguarded:
     mrs x0, pmcr_el0
     ret
-END_FUNCTION(pmu_unguarded)
+    .size pmu_unguarded, . - pmu_unguarded
 #endif
+
+    .section .note.GNU-stack, "", %progbits

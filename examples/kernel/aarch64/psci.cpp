@@ -3,14 +3,10 @@
 // psci: the calls. See psci.hpp.
 #include "psci.hpp"
 
+#include "calls.hpp"
 #include "text_window.hpp"
 
 #include <inlay/poke.hpp>
-
-extern "C" {
-kernel::u64 call_hypervisor(kernel::u64 function, kernel::u64 a, kernel::u64 b, kernel::u64 c) noexcept;
-kernel::u64 call_firmware(kernel::u64 function, kernel::u64 a, kernel::u64 b, kernel::u64 c) noexcept;
-}
 
 namespace kernel {
 

@@ -4,14 +4,14 @@
 //
 //     write_icc_eoir1(id);
 //     isb();
-//     const u64 counted = read_pmccntr();
 //
 // What. System registers by name, barriers, memory-mapped registers, cache and TLB maintenance, exceptions for tests.
 // Why here. inlay's instructions are made to be patched; these are wanted as they are, with operands that the compiler
 // chooses. Nowhere else in the kernel's C++ is there inline assembly.
 // How. One statement each. Registers go by their encoding where an assembler for Armv8.0 may not know the name. An
 // access keeps its place among other such statements, but not among accesses to memory: that is what barriers are for,
-// and they are memory accesses to the compiler as well.
+// and they are memory accesses to the compiler as well. Registers of the PMU are not here: inlay's read() and write()
+// take a proof that it exists (pmu.hpp).
 #pragma once
 
 #include "types.hpp"
@@ -69,19 +69,6 @@ KERNEL_WRITABLE(icc_dir, "S3_0_C12_C11_1")
 KERNEL_READABLE(icc_rpr, "S3_0_C12_C11_3")
 KERNEL_WRITABLE(icc_sgi1r, "S3_0_C12_C11_5")
 
-// The performance monitors (Arm DDI 0487, D19.5). Only for who holds the proof that they are there.
-KERNEL_REGISTER(pmcr, "pmcr_el0")
-KERNEL_REGISTER(pmcntenset, "pmcntenset_el0")
-KERNEL_REGISTER(pmcntenclr, "pmcntenclr_el0")
-KERNEL_REGISTER(pmovsclr, "pmovsclr_el0")
-KERNEL_REGISTER(pmselr, "pmselr_el0")
-KERNEL_REGISTER(pmxevtyper, "pmxevtyper_el0")
-KERNEL_REGISTER(pmxevcntr, "pmxevcntr_el0")
-KERNEL_REGISTER(pmccntr, "pmccntr_el0")
-KERNEL_REGISTER(pmccfiltr, "pmccfiltr_el0")
-KERNEL_REGISTER(pmintenclr, "pmintenclr_el1")
-KERNEL_REGISTER(pmuserenr, "pmuserenr_el0")
-
 #undef KERNEL_REGISTER
 #undef KERNEL_WRITABLE
 #undef KERNEL_READABLE
@@ -118,6 +105,11 @@ KERNEL_REGISTER(pmuserenr, "pmuserenr_el0")
     asm volatile("ldr %0, [%1]" : "=r"(value) : "r"(at));
     return value;
 }
+[[gnu::always_inline]] inline u8 load_register8(u64 at) noexcept {
+    u32 value;
+    asm volatile("ldrb %w0, [%1]" : "=r"(value) : "r"(at));
+    return static_cast<u8>(value);
+}
 [[gnu::always_inline]] inline void store_register8(u64 at, u8 value) noexcept {
     asm volatile("strb %w0, [%1]" : : "rZ"(u32{value}), "r"(at));
 }
@@ -131,6 +123,12 @@ KERNEL_REGISTER(pmuserenr, "pmuserenr_el0")
 // Caches and TLB, for the line or page at an address
 [[gnu::always_inline]] inline void clean_to_coherency(u64 at) noexcept {
     asm volatile("dc cvac, %0" : : "r"(at) : "memory");
+}
+[[gnu::always_inline]] inline void clean_to_unification(u64 at) noexcept {
+    asm volatile("dc cvau, %0" : : "r"(at) : "memory");
+}
+[[gnu::always_inline]] inline void invalidate_instructions(u64 at) noexcept {
+    asm volatile("ic ivau, %0" : : "r"(at) : "memory");
 }
 [[gnu::always_inline]] inline void invalidate_data(u64 at) noexcept {
     asm volatile("dc ivac, %0" : : "r"(at) : "memory");

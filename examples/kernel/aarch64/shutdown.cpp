@@ -5,12 +5,11 @@
 // What. The emulator ends with the status, by semihosting (Arm, "Semihosting for AArch32 and AArch64", SYS_EXIT_EXTENDED);
 // where nobody answers that, PSCI switches the machine off.
 // How. Without semihosting HLT is undefined: an exception, which is expected here.
+#include "calls.hpp"
 #include "cpu.hpp"
 #include "harness.hpp"
 #include "psci.hpp"
 #include "trap.hpp"
-
-extern "C" kernel::u64 call_semihosting(kernel::u64 operation, const void* block) noexcept;
 
 namespace kernel {
 

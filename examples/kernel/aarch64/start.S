@@ -9,6 +9,7 @@
  * How. Nothing here reads memory that another processor has written through a cache, but `secondary_boot` (smp.cpp
  * cleans it): the MMU is off, and so are the caches.
  */
+#include "assembly.h"
 #include "layout.h"
 
 #define EL2_COUNTERS 16
@@ -25,7 +26,8 @@ image_header:					/* Linux, Documentation/arch/arm64/booting.rst */
 	.ascii	"ARM\x64"
 	.word	0
 
-start:	msr	daifset, #15
+LOCAL_FUNCTION(start)
+	msr	daifset, #15
 	mov	x19, x0				/* the device tree, if the loader knows the protocol of Linux */
 	mov	x20, #0				/* number of this processor */
 	bl	go_to_el1
@@ -50,10 +52,10 @@ start:	msr	daifset, #15
 	mov	x1, x21
 	bl	boot_main
 	b	.
+END_FUNCTION(start)
 
 /* Of another processor, by PSCI's CPU_ON: x0 is its number. */
-	.globl	secondary_start
-secondary_start:
+FUNCTION(secondary_start)
 	msr	daifset, #15
 	mov	x20, x0
 	bl	go_to_el1
@@ -76,10 +78,11 @@ secondary_start:
 	mov	x0, x20
 	bl	secondary_main
 	b	.
+END_FUNCTION(secondary_start)
 
 /* mmu_on(translation): translates by these registers from here on. Text lies at the same addresses before and after. */
-	.globl	mmu_on
-mmu_on:	ldp	x1, x2, [x0, #TRANSLATION_MAIR]
+FUNCTION(mmu_on)
+	ldp	x1, x2, [x0, #TRANSLATION_MAIR]
 	ldp	x3, x4, [x0, #TRANSLATION_TTBR0]
 	msr	mair_el1, x1
 	msr	tcr_el1, x2
@@ -92,12 +95,13 @@ mmu_on:	ldp	x1, x2, [x0, #TRANSLATION_MAIR]
 	msr	sctlr_el1, x4
 	isb
 	ret
+END_FUNCTION(mmu_on)
 
 /*
  * Goes to EL1 from where the loader left it, and returns there. x20: number of this processor; x0 afterwards: 1 or 2, the
  * level it came from. Changes x0 to x3.
  */
-go_to_el1:
+LOCAL_FUNCTION(go_to_el1)
 	ldr	x1, =0x30d00800			/* SCTLR_EL1: nothing on, the bits that are 1 where a feature is missing */
 	mrs	x0, CurrentEL
 	lsr	x0, x0, #2
@@ -161,12 +165,14 @@ at_el2:	mov	x2, #1 << 31			/* HCR_EL2: EL1 is AArch64; nothing else is trapped o
 	msr	spsr_el2, x2
 	msr	elr_el2, x30
 	eret
+END_FUNCTION(go_to_el1)
 
 /*
  * EL3 belongs to firmware, which starts processors and says which interrupts are whose. Without it there is nobody who
  * does. (QEMU's `secure=on` boots kernel.img, which it takes for Linux, below EL3.)
  */
-at_el3:	mrs	x0, mpidr_el1
+LOCAL_FUNCTION(at_el3)
+	mrs	x0, mpidr_el1
 	tst	x0, #0xffffff
 1:	b.ne	1b				/* all processors are here at once */
 	adr	x1, entered_at_el3
@@ -176,6 +182,7 @@ at_el3:	mrs	x0, mpidr_el1
 	mov	w0, #0x20			/* SYS_EXIT_EXTENDED */
 	hlt	#0xf000
 	b	.
+END_FUNCTION(at_el3)
 	.balign	8
 exit_block:
 	.quad	0x20026, 127
@@ -193,8 +200,7 @@ entered_at_el3:
 	b	\target
 	.endm
 	.balign	4096
-	.globl	el2_vectors
-el2_vectors:
+FUNCTION(el2_vectors)
 	.rept	8				/* from EL2 itself: does not happen */
 	el2_vector el2_stuck
 	.endr
@@ -202,8 +208,9 @@ el2_vectors:
 	.rept	7
 	el2_vector el2_stuck
 	.endr
+END_FUNCTION(el2_vectors)
 
-el2_sync:
+LOCAL_FUNCTION(el2_sync)
 	stp	x9, x10, [sp]
 	mrs	x9, esr_el2
 	lsr	x9, x9, #26
@@ -235,11 +242,13 @@ el2_call:
 	b	el2_return
 1:	mov	x0, #-1				/* not known: as SMCCC says it */
 	b	el2_return
-el2_stuck:
+END_FUNCTION(el2_sync)
+LOCAL_FUNCTION(el2_stuck)
 	adr	x1, exit_block
 	mov	w0, #0x20
 	hlt	#0xf000
 	b	.
+END_FUNCTION(el2_stuck)
 	.ltorg
 
 	.bss

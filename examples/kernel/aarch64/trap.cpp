@@ -3,7 +3,6 @@
 // trap: what is done about each exception. See trap.hpp.
 #include "trap.hpp"
 
-#include "harness.hpp"
 #include "irq.hpp"
 
 namespace kernel {
@@ -49,7 +48,5 @@ extern "C" void take_trap(trap_frame* frame) noexcept {
 }
 
 extern "C" void take_irq(trap_frame* /*frame*/) noexcept { handle_irq(); }
-
-void unexpected_irq() noexcept { abort_run("an interrupt came that nothing handles"); }
 
 } // namespace kernel

@@ -5,9 +5,10 @@
  * What. int try_call(recovery*, what, argument): calls what(argument). 0 if it returns; 1 if the trap handler has ended it:
  * it goes on at recovery.pc with recovery.sp, and 1 in x0.
  */
+#include "assembly.h"
+
 	.text
-	.globl	try_call
-try_call:
+FUNCTION(try_call)
 	stp	x29, x30, [sp, #-96]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
@@ -28,5 +29,6 @@ try_call:
 	ldp	x27, x28, [sp, #80]
 	ldp	x29, x30, [sp], #96
 	ret
+END_FUNCTION(try_call)
 
 	.section .note.GNU-stack, "", %progbits

@@ -7,6 +7,7 @@
  * How. The interrupts of EL1 go to take_irq(), which calls the driver by a static call; all else goes to take_trap().
  * The frame ends with a frame record, so that a backtrace goes on through it.
  */
+#include "assembly.h"
 #include "layout.h"
 
 	.macro	vector number, handler
@@ -20,8 +21,7 @@
 
 	.text
 	.balign	2048
-	.globl	vectors
-vectors:
+FUNCTION(vectors)
 	vector	0, trap
 	vector	1, trap
 	vector	2, trap
@@ -38,8 +38,10 @@ vectors:
 	vector	13, trap
 	vector	14, trap
 	vector	15, trap
+END_FUNCTION(vectors)
 
-enter:	stp	x2, x3, [sp, #FRAME_X(2)]
+LOCAL_FUNCTION(enter)
+	stp	x2, x3, [sp, #FRAME_X(2)]
 	stp	x4, x5, [sp, #FRAME_X(4)]
 	stp	x6, x7, [sp, #FRAME_X(6)]
 	stp	x8, x9, [sp, #FRAME_X(8)]
@@ -94,5 +96,6 @@ leave_frame:
 	mov	sp, x1
 	ldp	x0, x1, [sp, #-16]
 	eret
+END_FUNCTION(enter)
 
 	.section .note.GNU-stack, "", %progbits
