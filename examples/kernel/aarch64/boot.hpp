@@ -2,7 +2,7 @@
 //
 // boot: what the kernel has found, and the order of things.
 //
-// How. device tree -> MMU -> console -> features -> apply() -> interrupts -> other processors -> tests. The order
+// How. device tree -> MMU -> console -> interrupt controller (and its features) -> apply() -> interrupts -> other processors -> tests. The order
 // matters: a feature that is set after apply() has decided nothing.
 #pragma once
 
@@ -15,7 +15,6 @@ namespace kernel {
 [[nodiscard]] bool entered_at_el2() noexcept;
 
 /// Patches, and says what was done (patch.cpp).
-void set_features() noexcept;
 void patch_everything() noexcept;
 void print_patches() noexcept;
 

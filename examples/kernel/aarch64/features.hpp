@@ -15,8 +15,4 @@ inline constexpr inlay::feature<"kernel.gicv2", inlay::by_hand{}> gicv2;
 inline constexpr inlay::feature<"kernel.gicv3", inlay::by_hand{}> gicv3;
 inline constexpr inlay::feature<"kernel.its", inlay::by_hand{}> its;
 
-/// For code that runs seldom; all else asks a site.
-enum class gic_version : unsigned char { none, v2, v3 };
-[[nodiscard]] gic_version which_gic() noexcept;
-
 } // namespace kernel

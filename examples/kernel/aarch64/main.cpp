@@ -4,7 +4,6 @@
 #include "boot.hpp"
 #include "command_line.hpp"
 #include "cpu.hpp"
-#include "features.hpp"
 #include "gic.hpp"
 #include "harness.hpp"
 #include "its.hpp"
@@ -72,25 +71,23 @@ inline constexpr inlay::static_call<"crash", &crash_inside> crash_call;
 constexpr struct {
     const char* name;
     void (*run)() noexcept;
-    gic_version needs; ///< without being named, it runs with this alone
+    u32 gic; ///< runs with this version alone, unless it is named; 0: with any
 } tests[] = {
-    {"patching", &test_patching, gic_version::none},
-    {"traps", &test_traps, gic_version::none},
-    {"smp", &test_smp, gic_version::none},
-    {"live", &test_live, gic_version::none},
-    {"ipi", &test_ipi, gic_version::none},
-    {"active", &test_active, gic_version::none},
-    {"mmio", &test_mmio, gic_version::v2},
-    {"its-introspection", &test_its_introspection, gic_version::v3},
-    {"its-trigger", &test_its_trigger, gic_version::v3},
-    {"pmu-cycle-counter", &test_pmu_cycle_counter, gic_version::none},
-    {"benchmark", &test_benchmark, gic_version::none},
+    {"patching", &test_patching, 0},
+    {"traps", &test_traps, 0},
+    {"smp", &test_smp, 0},
+    {"live", &test_live, 0},
+    {"ipi", &test_ipi, 0},
+    {"active", &test_active, 0},
+    {"mmio", &test_mmio, 2},
+    {"its-introspection", &test_its_introspection, 3},
+    {"its-trigger", &test_its_trigger, 3},
+    {"pmu-cycle-counter", &test_pmu_cycle_counter, 0},
+    {"benchmark", &test_benchmark, 0},
 };
 
 [[noreturn]] void kernel_main() noexcept {
-    const char* const gic_name = which_gic() == gic_version::v3   ? "GICv3"
-                                 : which_gic() == gic_version::v2 ? "GICv2"
-                                                                  : "no GIC";
+    const char* const gic_name = gic::found_version == 3 ? "GICv3" : gic::found_version == 2 ? "GICv2" : "no GIC";
     print("inlay kernel: AArch64, entered at EL", level_of_entry, "; ", gic_name, "\n");
     patch_everything();
     irq_enable();
@@ -101,7 +98,7 @@ constexpr struct {
         crash();
     }
     for (const auto& each : tests) {
-        const bool fits = each.needs == gic_version::none || each.needs == which_gic();
+        const bool fits = each.gic == 0 || each.gic == gic::found_version;
         if (each.run != nullptr && (fits ? wanted(each.name) : named(each.name))) {
             each.run();
         }
@@ -139,7 +136,6 @@ extern "C" void boot_main(const void* blob, u64 level) noexcept {
         set_command_line(words);
     }
     psci::choose(all.text(all.find_name("psci"), "method"));
-    set_features();
     (void)gic::begin(tree());
     gic::its::find(tree());
     kernel_main();

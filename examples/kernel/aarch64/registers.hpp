@@ -124,6 +124,12 @@ KERNEL_WRITABLE(icc_sgi1r, "S3_0_C12_C11_5")
 [[gnu::always_inline]] inline void clean_to_coherency(u64 at) noexcept {
     asm volatile("dc cvac, %0" : : "r"(at) : "memory");
 }
+[[gnu::always_inline]] inline void clean_to_unification(u64 at) noexcept {
+    asm volatile("dc cvau, %0" : : "r"(at) : "memory");
+}
+[[gnu::always_inline]] inline void invalidate_instructions(u64 at) noexcept {
+    asm volatile("ic ivau, %0" : : "r"(at) : "memory");
+}
 [[gnu::always_inline]] inline void invalidate_data(u64 at) noexcept {
     asm volatile("dc ivac, %0" : : "r"(at) : "memory");
 }

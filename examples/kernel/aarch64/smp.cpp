@@ -4,9 +4,11 @@
 #include "smp.hpp"
 
 #include "boot.hpp"
+#include "gic.hpp"
 #include "paging.hpp"
 #include "print.hpp"
 #include "psci.hpp"
+#include "text_window.hpp"
 
 extern "C" {
 [[gnu::aligned(16)]] constinit kernel::u8 cpu_stacks[kernel::most_cpus][kernel::stack_size]{};
@@ -45,19 +47,34 @@ bool start(u32 number, u64 mpidr) noexcept {
     return true;
 }
 
+/// Until there may be something to do. Interrupts are masked: one that is pending ends it.
+void sleep() noexcept {
+    if (gic::name() != nullptr) {
+        wait_for_interrupt();
+    } else {
+        wait_for_event();
+    }
+}
+void wake(u32 number) noexcept {
+    if (gic::name() != nullptr) {
+        gic::send(number, gic::sgi_wake);
+    } else {
+        dsb_ishst();
+        send_event();
+    }
+}
+
 } // namespace
 
 u32 cpus_running() noexcept { return running; }
 u32 cpus_named() noexcept { return listed; }
 
-void sleep_for_event() noexcept { wait_for_event(); }
-void wake_by_event(u32 /*number*/) noexcept {
-    dsb_ishst();
-    send_event();
-}
-
 void start_others() noexcept {
     cpus[0].mpidr = read_mpidr() & affinity;
+    if (gic::name() != nullptr) {
+        gic::on_sgi(gic::sgi_wake, [](u32, int) {});
+        live_begin();
+    }
     const u64 line = u64{4} << (read_ctr() >> 16 & 15);
     for (u64 at = 0; at < sizeof(translation); at += line) { // they read it with their caches off
         clean_to_coherency(reinterpret_cast<u64>(&secondary_boot) + at);
@@ -111,6 +128,7 @@ void on_all(work what) noexcept {
 extern "C" void secondary_main(u64 number) noexcept {
     per_cpu& cpu = cpus[number];
     write_tpidr(reinterpret_cast<u64>(&cpu));
+    gic::begin_on_this_cpu();
     __atomic_store_n(&cpu.online, 1U, __ATOMIC_RELEASE);
     for (;;) {
         irq_disable(); // an interrupt between the question and wfi would be slept through

@@ -7,12 +7,11 @@
 //
 // What. Starts the processors of the device tree by PSCI, up to most_cpus, and has them do something.
 // Why after apply(). No processor may run a site while the patcher writes it, and there is no need to.
-// How. Each other processor waits for a function in its mailbox. It sleeps by wfe; when there are interrupts, by wfi.
+// How. Each other processor waits for a function in its mailbox. It sleeps by wfi; an interrupt
+// wakes it. Without an interrupt controller it waits by wfe.
 #pragma once
 
 #include "cpu.hpp"
-
-#include <inlay/static_call.hpp>
 
 namespace kernel {
 
@@ -24,10 +23,10 @@ using work = void (*)();
 struct [[gnu::aligned(256)]] per_cpu {
     u32 number;
     u32 online;
-    u64 mpidr;  ///< the affinity fields alone
-    work to_do; ///< what it does now; null: it waits
-    volatile u64 interrupts;
-    volatile u64 synchronised; ///< context synchronisation events asked for by others
+    u64 mpidr;        ///< the affinity fields alone
+    work to_do;       ///< what it does now; null: it waits
+    u64 arrived;      ///< the last request to stand still that it obeyed (live.cpp)
+    u64 synchronised; ///< the last request to synchronise that it has done
 };
 
 inline constinit per_cpu cpus[most_cpus]{};
@@ -47,11 +46,5 @@ void on_cpu(u32 number, work what) noexcept;
 [[nodiscard]] bool is_idle(u32 number) noexcept;
 /// Has all processors call `what()`, this one too; returns when all have.
 void on_all(work what) noexcept;
-
-/// How a processor sleeps until there may be something to do, and how another wakes it. update() both together.
-void sleep_for_event() noexcept;
-void wake_by_event(u32 number) noexcept;
-inline constexpr inlay::static_call<"sleep", &sleep_for_event> sleep;
-inline constexpr inlay::static_call<"wake", &wake_by_event> wake;
 
 } // namespace kernel

@@ -957,6 +957,49 @@ other:
     return !Expected;
 }
 
+/// Bytes of a predicate_site().
+inline constexpr unsigned length_of_predicate_site = 4;
+
+/// Whether a predicate holds: an alternative of a jump to `other` and a nop, `Nop`, which is there already. `Expected` is
+/// what follows the nop. The original is what leads to false. The tables of a site are its own, since its jump is.
+template <class Predicate, class Nop, bool Expected>
+[[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
+    // clang-format off
+    asm inline goto(".Linlay_has%=:\n\t"
+                    ".if %c[expected]\n\tb %l[other]\n\t"
+                    ".else\n\tinlay_code.%c[nop]\n\t.endif\n\t"
+                    INLAY_RELOC(".Linlay_has%=", "%c[id]")
+                    INLAY_SECTION_IS_THERE(".Linlay_has%=", "inlay_alternatives")
+                    ".pushsection .rodata.inlay_has,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_form%=:\n\t"
+                    ".byte 4,%c[kind],0,0, 0,0xff,0xff,0xff\n\t"
+                    "b %l[other]\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_original%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_has_form%= - .\n\t"
+                    ".else\n\t.long .Linlay_form.%c[nop] - .\n\t.endif\n\t"
+                    ".long 0, 0, 0\n\t.byte 4,0,0,0\n"
+                    ".Linlay_has_choice%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_form.%c[nop] - .\n\t"
+                    ".else\n\t.long .Linlay_has_form%= - .\n\t.endif\n\t"
+                    ".long .Linlay_predicate.%c[id] - ., .Linlay_has_original%= - ., 0\n\t.byte 4,1,0,0\n\t"
+                    ".popsection\n\t"
+                    ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_has%= - ., .Linlay_has_choice%= - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] INLAY_SYMBOL(anchor_of<Predicate>), [nop] INLAY_SYMBOL(anchor_of<Nop>), [expected] "i"(int{Expected}),
+                      [kind] "i"(static_cast<int>(table::form_kind::plain))
+                    :
+                    : other);
+    // clang-format on
+    return Expected;
+other:
+    return !Expected;
+}
+
 /// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
 /// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
 template <unsigned Index, unsigned Count, unsigned First>
@@ -1084,6 +1127,26 @@ enum class id_register : std::uint8_t {
         asm inline volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
     }
     return value;
+}
+
+/// mrs and msr of the register that `Number` is (system_registers.hpp).
+template <unsigned Number>
+[[nodiscard, gnu::always_inline]] inline std::uint64_t read_system() noexcept {
+    std::uint64_t value; // NOLINT(*-init-variables): an output
+    asm volatile("mrs %0, S%c1_%c2_C%c3_C%c4_%c5"
+                 : "=r"(value)
+                 : "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
+                   "i"(Number & 7)
+                 : "memory");
+    return value;
+}
+template <unsigned Number>
+[[gnu::always_inline]] inline void write_system(std::uint64_t value) noexcept {
+    asm volatile("msr S%c1_%c2_C%c3_C%c4_%c5, %x0"
+                 :
+                 : "rZ"(value), "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
+                   "i"(Number & 7)
+                 : "memory");
 }
 
 // ---- Text and caches. The manual's sequence for instructions that were written (DDI 0487, B2.7.4.2, "Synchronization and
