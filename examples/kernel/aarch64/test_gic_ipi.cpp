@@ -36,8 +36,9 @@ void send_and_check(const char* name, u32 mask, Send send) noexcept {
     gic::send((mask & 1U) != 0 ? 1 : 0, sent);
 #endif
     wait_for_interrupts(mask);
-    report(check_received(mask, gic::reported_sender(sender), gic::sgi_test), "Interrupts received");
+    const bool right = check_received(mask, gic::reported_sender(sender), gic::sgi_test);
     check_spurious();
+    report(right, "Interrupts received");
 }
 
 void send_all() noexcept {

@@ -104,7 +104,7 @@ void check_targets() noexcept {
     }
     report((all & 0x01010101U * mask) == 0x01010101U * mask, "bits of all processors can be set");
     check_limit(gicd_itargetsr);
-    check_bytes(reg, 0x01020102 & 0x01010101U * mask);
+    check_bytes(reg, 0x01020201 & 0x01010101U * mask);
 }
 
 void check_enabling() noexcept {

@@ -9,12 +9,16 @@ namespace kernel {
 
 namespace {
 
-void check_read_only(u32 reg, const char* name) noexcept {
+/// Of 32 bits, or of 64, by its halves.
+void check_read_only(u32 reg, u32 size, const char* name) noexcept {
     const u64 base = gic::its::registers();
-    const u32 before = read32(base, reg);
-    write32(base, reg, ~before);
-    const bool same = read32(base, reg) == before;
-    write32(base, reg, before);
+    bool same = true;
+    for (u32 at = reg; at < reg + size; at += 4) {
+        const u32 before = read32(base, at);
+        write32(base, at, ~before);
+        same = same && read32(base, at) == before;
+        write32(base, at, before);
+    }
     report(same, name, " is read-only");
 }
 
@@ -26,8 +30,8 @@ void test_its_introspection() noexcept {
         skip("No ITS, skip ...");
         return;
     }
-    check_read_only(gic::gits_iidr, "GITS_IIDR");
-    check_read_only(gic::gits_typer, "GITS_TYPER");
+    check_read_only(gic::gits_iidr, 4, "GITS_IIDR");
+    check_read_only(gic::gits_typer, 8, "GITS_TYPER");
     const gic::its::properties found = gic::its::read_properties();
     report(found.physical_lpis, "ITS supports physical LPIs");
     info("virtual LPIs: ", found.virtual_lpis);
