@@ -80,7 +80,28 @@ for compiler in $compilers; do
         else
             result 1 "unwind_test does not compile with $compiler $options"
         fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/proof_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, proofs" "$work/test"
+        else
+            result 1 "proof_test does not compile with $compiler $options"
+        fi
     done
+    # Features. (QEMU's Cortex-A53 is r0p4, which has an erratum; nothing but a hwcap may say that a feature is there.)
+    # shellcheck disable=SC2086
+    if $compiler $flags "$here/features_test.cpp" -o "$work/test"; then
+        for kind in cortex-a53 cortex-a72 max; do
+            QEMU_CPU=$kind run_test "$compiler, features of $kind" "$work/test" "${kind#cortex-}"
+        done
+        emulated "$work/test" list | sort >"$work/ours"
+        sed -n 's/^#define HWCAP\([0-9]*\)_\([A-Z0-9_]*\)[[:space:]]*(1[UL]* << \([0-9]*\)).*/\1 \2 \3/p' \
+            /usr/aarch64-linux-gnu/include/asm/hwcap.h |
+            awk 'NF == 2 { $0 = "1 " $0 } { print ($1 - 1) * 64 + $3, tolower($2) }' | tr -d _ | sort >"$work/theirs"
+        [ "$(wc -l <"$work/theirs")" -ge 60 ] && [ -z "$(comm -13 "$work/ours" "$work/theirs")" ]
+        result $? "the numbers of hwcaps are not those of asm/hwcap.h: $(comm -13 "$work/ours" "$work/theirs" | xargs)"
+    else
+        result 1 "features_test does not compile with $compiler"
+    fi
     case $compiler in
     *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
     *) coverage=-fsanitize-coverage=trace-pc ;;
@@ -182,6 +203,13 @@ for compiler in $compilers; do
         result $? "$register may be clobbered with $compiler"
     done
 
+    # Messages.
+    printf '#!/bin/sh\nexec %s "$@"\n' "$compiler" >"$work/compiler"
+    chmod +x "$work/compiler"
+    INLAY_NEGATIVE=$here/negative.cpp sh tests/negative/run.sh "$work/compiler" >"$work/out"
+    result $? "wrong uses are answered otherwise with $compiler"
+    grep -v "^negative: $work" "$work/out"
+
     for options in -O0 -O2 -Os; do
         # shellcheck disable=SC2086
         $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib \
@@ -215,7 +243,7 @@ else
 fi
 
 # The names in cpu.hpp and those in cpu_names.hpp.
-names=$(grep -o 'feature<"[a-z0-9_]*"' "$include/inlay/arch/aarch64/cpu.hpp" | cut -d'"' -f2)
+names=$(grep -v '^//' "$include/inlay/arch/aarch64/cpu.hpp" | grep -o 'feature<"[a-z0-9_]*"' | cut -d'"' -f2)
 listed=$(sed -n '/feature_names\[\]/,/;/p' "$include/inlay/arch/aarch64/cpu_names.hpp" | grep '^ *"' | tr -d '";' | xargs -n1)
 [ "$names" = "$listed" ]
 result $? "cpu_names.hpp does not list the features of cpu.hpp"

@@ -245,14 +245,14 @@ def memory():
         run = compare(features)
         good = check(run.returncode == 0, f"{where}: {run.stdout}{run.stderr}")
         print(f"{'ok' if good else 'bad'}: {where}: {run.stdout.splitlines()[-1] if run.stdout else 'nothing'}")
-        gic = "+gicv3" if "gic-version=3" in how["kind"] else "+gicv2"
+        gic = "+kernel.gicv3" if "gic-version=3" in how["kind"] else "+kernel.gicv2"
         check(gic in features, f"{where}: found {features}")
-        other = [each for each in features if each != gic] + ["+gicv2" if gic == "+gicv3" else "+gicv3"]
+        other = [each for each in features if each != gic] + ["+kernel.gicv2" if gic == "+kernel.gicv3" else "+kernel.gicv3"]
         run = compare(other)
         check(run.returncode == 1 and "not as decided" in run.stdout, f"{where}: agrees with {other} as well")
         texts[name, gic] = data
     for name in ("gcc", "clang"):
-        two, three = texts[name, "+gicv2"], texts[name, "+gicv3"]
+        two, three = texts[name, "+kernel.gicv2"], texts[name, "+kernel.gicv3"]
         size = Image(f"{build}/{name}.elf").symbols["text_end"] - Image(f"{build}/{name}.elf").symbols["image_begin"]
         differ = sum(two[at:at + 4] != three[at:at + 4] for at in range(0, size, 4))
         check(20 < differ < 1000, f"the text of {name} differs in {differ} words between GICv2 and GICv3")
@@ -279,7 +279,7 @@ def crash():
 # ---- Mutations: each must be found by a boot ---------------------------------------------------------------------------
 
 GICV2, GICV3 = {"kind": "gic-version=2", "smp": 4}, {"kind": "gic-version=3", "smp": 4}
-# name, how to boot, what it must say. Those whose barrier no boot shows are in run.sh (code.py).
+# name, how to boot, what it must say. Those whose barrier no boot shows are in run.sh (instructions.py).
 MUTATIONS = [
     ("WRONG_SENDER", {**GICV2, "append": "test=ipi"}, r"^INFO: gicv2: ipi: .*received IPI from wrong sender"),
     ("WRONG_NUMBER", {**GICV3, "append": "test=ipi"}, r"^INFO: gicv3: ipi: .*received wrong irq"),

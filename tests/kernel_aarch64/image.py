@@ -251,11 +251,10 @@ def find_places(function):
 def join(one, two):
     if one == two:
         return one
-    if "near" in (one[0], two[0]) or one[0] == two[0] == "number":
-        # A pointer that walks through an array: the same place, further on.
-        low = min(one[1], two[1])
-        return ("near", low) if abs(one[1] - two[1]) <= 64 else None
-    return None
+    # A pointer that walks through an array: the same place, further on. One that walks down is not followed, nor is one
+    # that may point to different arrays.
+    down = one[0] == "near" and two[1] < one[1]
+    return None if down or abs(one[1] - two[1]) > 64 else ("near", min(one[1], two[1]))
 
 
 def wide(name):

@@ -9,7 +9,7 @@ every execution that the architecture allows. With all barriers no execution may
 removed the search must find an execution that has it.
 
 Why. QEMU's TCG executes memory accesses in program order on an x86 host as far as a test could tell, and it has no
-caches. No boot shows a missing barrier. The disassembly (code.py) shows that each barrier is present; this file shows
+caches. No boot shows a missing barrier. The disassembly (instructions.py) shows that each barrier is present; this file shows
 that it is needed, and that it suffices.
 
 How. The rules are those of the Arm Architecture Reference Manual (DDI 0487), "Definition of the Arm memory model". AArch64 is "other multi-copy

@@ -39,6 +39,6 @@ aarch64-linux-gnu-g++ -std=c++20 -O1 $warnings -static -Iinclude tests/kernel/me
 
 status=0
 "$python" -u "$here/memory_model.py" || status=1
-"$python" -u "$here/code.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
+"$python" -u "$here/instructions.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
 "$python" -u "$here/boots.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
 exit $status

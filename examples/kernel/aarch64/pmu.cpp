@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // pmu: the registers behind pmu.hpp.
-#if __has_include(<inlay/proof.hpp>)
 #include "pmu.hpp"
 
 #include "boot.hpp"
@@ -146,5 +145,3 @@ void print_count() noexcept {
 }
 
 } // namespace kernel::pmu
-
-#endif

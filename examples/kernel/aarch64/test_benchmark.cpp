@@ -7,7 +7,6 @@
 // How. The PMU's cycle counter around a loop; the smallest of some rounds, since interrupts and other processors of the
 // host only add. An emulator translates instructions: its numbers say how QEMU handles the three, not how a processor
 // does, and the lines say so.
-#if __has_include(<inlay/proof.hpp>)
 #include "harness.hpp"
 #include "pmu.hpp"
 #include "print.hpp"
@@ -82,5 +81,3 @@ void test_benchmark() noexcept {
 }
 
 } // namespace kernel
-
-#endif

@@ -16,9 +16,10 @@ namespace aarch64 {
 
 inline namespace INLAY_TARGET {
 
-/// Whether this processor has the feature that `words` encode (see `id_field::encode`).
+/// Whether this processor has the feature that `words` encode (see `id_field::encode`, `midr_range::encode`).
 [[nodiscard]] inline bool has(const table::probe_words& words) noexcept {
-    return holds(any_id_field::decode(words), this_cpu{});
+    return midr_range::is_encoded(words) ? holds(midr_range::decode(words), this_cpu{})
+                                         : holds(any_id_field::decode(words), this_cpu{});
 }
 
 } // namespace INLAY_TARGET

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """code: which barrier stands where in the kernel's text, and where none does; from the instructions.
 
-    code.py BUILD MEMORY_TEST           BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
+    instructions.py BUILD MEMORY_TEST           BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
 
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
 Why. QEMU executes a kernel without one barrier as well as one with all of them (memory_model.py says why each is needed).
@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 
-from image import Image, system_register
+from image import Flat, Image, system_register
 from mutants import Build
 
 SGI1R = system_register(3, 0, 12, 11, 5)
@@ -328,7 +328,7 @@ MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_IS
 def check_kernel(path, command, work):
     """{name of a check: what is wrong}"""
     checks = Checks()
-    two, three = (Kernel(path, command, work, features) for features in ("+gicv2", "+gicv3 +pmuv3"))
+    two, three = (Kernel(path, command, work, features) for features in ("+kernel.gicv2", "+kernel.gicv3 +pmuv3"))
     gicv3(checks, three)
     gicv2(checks, two)
     for kernel in (two, three):
