@@ -149,7 +149,7 @@ def check_memory(name, how, features):
     path = f"{build}/memory.bin"
     with open(path, "wb") as file:
         file.write(memory)
-    command = [f"{build}/memory_test", kernel, path, ",".join(["none"] + features.split())]
+    command = [f"{build}/memory_test", kernel, path, ",".join(["none"] + features.split()), "sites=151"]
     if how.get("xen"):
         command.append("unlike=hypercall_page:4096")
     run = subprocess.run(command, capture_output=True, text=True)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
-"""machine: boots the kernel in QEMU (TCG only), natively or under Xen, and talks to it while it runs.
+"""machine: boots a kernel in QEMU (TCG only), and talks to it while it runs: on x86-64 natively or under Xen, or on AArch64.
 
     with Machine(kernel, cpu="max", smp=4, append="mce", monitor=True) as machine:
         machine.wait_for("WAITING")
         machine.monitor("mce 0 9 ...")
         result = machine.finish()          # .status, .text, .seconds
+    with Arm(kernel, kind="gic-version=3,virtualization=on", cpu="cortex-a57,pmu=off") as machine: ...
 """
 import os
 import re
@@ -30,17 +31,24 @@ class Result:
 
 
 class Machine:
+    """An x86-64 machine."""
+    architecture, debugger = "i386:x86-64", "gdb"
+
     def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30, kind="pc"):
-        self.limit, self.text, self.started = limit, "", time.monotonic()
-        self.place = tempfile.mkdtemp(prefix="inlay-kernel-")
-        command = ["timeout", str(limit), "qemu-system-x86_64", "-accel", "tcg", "-M", kind, "-cpu", cpu, "-smp", str(smp),
-                   "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+        command = ["qemu-system-x86_64", "-M", kind, "-cpu", cpu, "-smp", str(smp),
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if xen:
             command += ["-m", "192", "-kernel", xen, "-append", "com1=115200,8n1 console=com1",
                         "-initrd", f"{kernel} {append}"]
         else:
             command += ["-m", "64", "-kernel", kernel, "-append", append]
+        self._start(command, monitor, gdb, limit)
+
+    def _start(self, command, monitor, gdb, limit):
+        self.limit, self.text, self.started = limit, "", time.monotonic()
+        self.place = tempfile.mkdtemp(prefix="inlay-kernel-")
+        command = ["timeout", str(limit), *command, "-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot",
+                   "-serial", "stdio"]
         if monitor:
             command += ["-monitor", f"unix:{self.place}/monitor,server,nowait"]
         if gdb:
@@ -98,9 +106,9 @@ class Machine:
     def memory(self, begin, end):
         """Bytes at virtual addresses. The machine is stopped meanwhile."""
         dump = f"{self.place}/memory"
-        commands = ["set architecture i386:x86-64", f"target remote {self.place}/gdb",
+        commands = [f"set architecture {self.architecture}", f"target remote {self.place}/gdb",
                     f"dump binary memory {dump} {begin:#x} {end:#x}", "detach"]
-        done = subprocess.run(["gdb", "-batch", "-nx", *(word for each in commands for word in ("-ex", each))],
+        done = subprocess.run([self.debugger, "-batch", "-nx", *(word for each in commands for word in ("-ex", each))],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=self.limit)
         try:
             with open(dump, "rb") as file:
@@ -110,3 +118,13 @@ class Machine:
         if len(data) != end - begin:
             raise RuntimeError(f"gdb gave {len(data)} bytes of {end - begin} at {begin:#x}:\n{done.stdout}{done.stderr}")
         return data
+
+
+class Arm(Machine):
+    """An AArch64 machine: QEMU's virt. Its semihosting passes the kernel's status on as QEMU's own."""
+    architecture, debugger = "aarch64", "gdb-multiarch"
+
+    def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=()):
+        self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp), "-m", "128",
+                     "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
+                    monitor, gdb, limit)

@@ -2,13 +2,18 @@
 //
 // memory_test: is what a kernel holds in memory what inlay's report says of its ELF file?
 //
-//     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096]
+//     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096] [sites=150]
+//     memory_test kernel.elf - none,+smap,+tcg write=decided.bin
 //
-// `memory.bin` is the kernel's memory from image_begin on, read while it ran. Tables and forms are taken from the
-// file, and must be the same in memory. What the kernel decides at run time comes from its memory: the targets of
-// paravirt operations and of static calls. The features are those of the third argument, and no others. Then, byte by
-// byte: each site must hold what the report (which asks decide()) says, and all other text what the file says.
-#include "../elf_file.hpp"
+// `memory.bin` is the kernel's memory from image_begin on, read while it ran; `-` stands for the file's own image. `sites`
+// is how many there are at least. With `write` nothing is compared: what the decisions make of the text is written, and
+// in decided.bin.sites where its sites are.
+//
+// Tables and forms are taken from the file, and must be the same in memory. What the kernel decides at run time comes from
+// its memory: the targets of paravirt operations and of static calls. The features are those of the third argument, and no
+// others. Then, byte by byte: each site must hold what the report (which asks decide()) says, and all other text what the
+// file says.
+#include "kernel_file.hpp"
 
 #include <inlay/report/collect.hpp>
 #include <inlay/report/text.hpp>
@@ -20,6 +25,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,18 +38,6 @@ namespace table = inlay::table;
 std::vector<char> read(const char* path) {
     std::ifstream file{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-/// The image as a loader lays it out, from `begin` on.
-std::vector<std::uint8_t> load(const elf_file& file, address begin, std::size_t size) {
-    std::vector<std::uint8_t> image(size);
-    for (const auto& segment : file.segments()) {
-        if (segment.address - begin < size) {
-            const std::size_t at = segment.address - begin;
-            std::memcpy(image.data() + at, segment.bytes.data(), std::min(segment.bytes.size(), size - at));
-        }
-    }
-    return image;
 }
 
 /// A part of the image in this program's memory, as a platform that is only asked.
@@ -100,32 +94,42 @@ int main(int count, char** arguments) {
     if (count < 4) {
         return 2;
     }
-    const elf_file file{arguments[1]};
-    const auto dump = read(arguments[2]);
-    auto symbols = file.symbols();
-    const address begin = symbols["image_begin"];
-    const std::size_t text_size = symbols["text_end"] - begin;
-    const std::size_t constant_size = symbols["rodata_end"] - begin;
+    std::map<std::string, std::string> options;
+    for (int i = 4; i < count; ++i) {
+        const std::string option{arguments[i]};
+        const auto equals = std::min(option.find('='), option.size() - 1);
+        options[option.substr(0, equals)] = option.substr(equals + 1);
+    }
+    const kernel_file file{arguments[1]};
+    const address begin = file.symbol("image_begin");
+    const std::size_t text_size = file.symbol("text_end") - begin;
+    const std::size_t constant_size = file.symbol("rodata_end") - begin;
+    const std::string from{arguments[2]};
+    const auto dump = from != "-" ? read(arguments[2]) : std::vector<char>(file.symbol("image_end") - begin);
     if (begin == 0 || dump.size() < constant_size) {
         std::cout << "FAIL: memory: no image, or no memory of it\n";
         return 2;
     }
-    const auto original = load(file, begin, dump.size());
+    const auto original = file.image(begin, dump.size());
     // Aligned like the image: sites say nothing about it, but tables do.
     alignas(4096) static std::uint8_t memory[4 << 20];
     if (dump.size() > sizeof(memory)) {
         std::cout << "FAIL: memory: more than this test has room for\n";
         return 2;
     }
-    std::memcpy(memory, dump.data(), dump.size());
+    if (from != "-") {
+        std::memcpy(memory, dump.data(), dump.size());
+    } else {
+        std::memcpy(memory, original.data(), original.size());
+    }
     const address here = reinterpret_cast<address>(memory);
     const address shift = here - begin;
     expect(std::memcmp(original.data() + text_size, memory + text_size, constant_size - text_size) == 0,
            "the tables in memory are not those of the file");
 
     const auto section = [&]<class Record>(Record*, const char* name) {
-        const address first = symbols[std::string{"__start_"} + name];
-        const address last = symbols[std::string{"__stop_"} + name];
+        const address first = file.symbol(std::string{"__start_"} + name);
+        const address last = file.symbol(std::string{"__stop_"} + name);
         return table::section<Record>{reinterpret_cast<Record*>(first + shift), last - first};
     };
     static table::registry registry{};
@@ -139,6 +143,18 @@ int main(int count, char** arguments) {
     const auto what = inlay::report::collect(tables, image, model);
     expect(what.trouble.empty(), what.trouble);
 
+    if (options.count("write") != 0) {
+        std::ofstream sites{options["write"] + ".sites"};
+        for (const auto& site : what.sites) {
+            expect(!site.malformed && !site.after.bytes.empty(), "malformed: " + site.name + ": " + site.trouble);
+            sites << std::hex << site.where.at - shift << ' ' << site.after.bytes.size() << ' ' << site.name << '\n';
+            std::memcpy(memory + (site.where.at - here), site.after.bytes.data(), site.after.bytes.size());
+        }
+        std::ofstream decided{options["write"], std::ios::binary};
+        decided.write(reinterpret_cast<const char*>(memory), static_cast<std::streamsize>(text_size));
+        return failures == 0 && decided.flush() && sites.flush() ? 0 : 1;
+    }
+
     std::vector<bool> of_a_site(text_size);
     unsigned differ = 0;
     for (const auto& site : what.sites) {
@@ -150,12 +166,11 @@ int main(int count, char** arguments) {
             differ += original[offset] != memory[offset] ? 1 : 0;
         }
     }
-    std::string unlike = count > 4 ? std::string{arguments[4]} : std::string{};
     std::size_t skip_from = 0;
     std::size_t skip_to = 0;
-    if (unlike.rfind("unlike=", 0) == 0) { // a part that somebody else fills in
+    if (const std::string unlike = options["unlike"]; !unlike.empty()) { // a part that somebody else fills in
         const auto colon = unlike.find(':');
-        skip_from = symbols[unlike.substr(7, colon - 7)] - begin;
+        skip_from = file.symbol(unlike.substr(0, colon)) - begin;
         skip_to = skip_from + std::stoul(unlike.substr(colon + 1));
     }
     for (std::size_t i = 0; i < text_size; ++i) {
@@ -164,7 +179,7 @@ int main(int count, char** arguments) {
                "text outside of all sites has changed at offset " + std::to_string(i));
     }
     const auto& sum = what.summary;
-    expect(sum.as_decided == what.sites.size() && what.sites.size() > 150,
+    expect(sum.as_decided == what.sites.size() && what.sites.size() >= std::stoul("0" + options["sites"]),
            "there are fewer sites than there should be");
     std::cout << (failures == 0 ? "ok" : "bad") << ": " << sum.as_decided << " of " << what.sites.size()
               << " sites as decided for " << arguments[3] << " (" << differ << " bytes unlike the file; "

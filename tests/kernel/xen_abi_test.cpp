@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen_abi_test: what examples/kernel/xen.hpp says of Xen, against Xen's own public headers (package libxen-dev). It passes
+// xen_abi_test: what examples/kernel/x86/xen.hpp says of Xen, against Xen's own public headers (package libxen-dev). It passes
 // if it compiles; both sides must have the same sizes, offsets and numbers.
-#include "../../examples/kernel/xen.hpp"
+#include "../../examples/kernel/x86/xen.hpp"
 
 // The headers leave names out that are older than this interface.
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__ // NOLINT(bugprone-reserved-identifier)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// features: what the kernel found in the device tree, as features of inlay.
+//
+//     inlay::alternative<call<&gicv2_end>(), inlay::when<gicv3, ...>> end_of_interrupt;
+//
+// Why. No ID register says which interrupt controller stands beside the processor, nor whether there is an ITS.
+#pragma once
+
+#include <inlay/feature.hpp>
+
+namespace kernel {
+
+inline constexpr inlay::feature<"kernel.gicv2", inlay::by_hand{}> gicv2;
+inline constexpr inlay::feature<"kernel.gicv3", inlay::by_hand{}> gicv3;
+inline constexpr inlay::feature<"kernel.its", inlay::by_hand{}> its;
+
+} // namespace kernel

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// live: how processors obey one that changes text. See text_window.hpp.
+//
+// How. The writer says what it wants, and sends an interrupt to all others. Each answers in the handler:
+//
+//   synchronise: isb, then it says so, and goes on.
+//   stop: it says that it stands still, waits until the writer has finished, and goes on as above.
+//
+// A request has a number, and a processor answers with it, so that an answer to an earlier request is told from one to
+// this. What is here and runs while text changes has no patch site. It is reached by sites (the handler of interrupts is
+// a static call), but none of them lies between the answer and the way back.
+#include "atomic.hpp"
+#include "gic.hpp"
+#include "irq.hpp"
+#include "smp.hpp"
+#include "text_window.hpp"
+
+#include <inlay/inlay.hpp>
+
+namespace kernel {
+
+namespace {
+
+constinit u32 changing = 0;        ///< the lock of begin_change()
+constinit u64 request = 0;         ///< the number of the last one
+constinit bool standstill = false; ///< it is to stop
+constinit bool stopped = false;    ///< the writer's own note
+constinit u64 stops = 0;
+constinit bool obeyed = false; ///< live_begin() was called
+
+[[nodiscard]] u64 load(const u64& from) noexcept { return __atomic_load_n(&from, __ATOMIC_ACQUIRE); }
+void store(u64& to, u64 value) noexcept { __atomic_store_n(&to, value, __ATOMIC_RELEASE); }
+
+template <class Condition>
+void wait_for_others(const Condition& condition) noexcept {
+    const u32 self = this_cpu().number;
+    for (u32 i = 0; i < cpus_running(); ++i) {
+        while (i != self && !condition(cpus[i])) {
+            pause();
+        }
+    }
+}
+
+/// Asks all others, by one interrupt.
+u64 ask(bool stop) noexcept {
+    __atomic_store_n(&standstill, stop, __ATOMIC_RELAXED);
+    const u64 number = request + 1;
+    store(request, number);
+    gic::send_to_others(gic::sgi_stop);
+    return number;
+}
+
+/// The handler of the interrupt.
+void obey(u32 /*sgi*/, int /*sender*/) noexcept { obey_writer(); }
+
+} // namespace
+
+void obey_writer() noexcept {
+    per_cpu& cpu = this_cpu();
+    const u64 number = load(request);
+    store(cpu.arrived, number);
+    while (__atomic_load_n(&standstill, __ATOMIC_ACQUIRE) && load(request) == number) {
+        pause();
+    }
+#ifndef KERNEL_MUTATION_NO_OTHERS_ISB
+    isb();
+#endif
+    store(cpu.synchronised, number);
+}
+
+u64 standstills() noexcept { return stops; }
+bool others_obey() noexcept { return obeyed || cpus_running() == 1; }
+
+bool stop_others() noexcept {
+    if (!stopped && cpus_running() > 1) {
+        if (!obeyed) {
+            return false;
+        }
+        ++stops;
+        const u64 number = ask(true);
+        wait_for_others([number](const per_cpu& cpu) { return load(cpu.arrived) >= number; });
+        stopped = true;
+    }
+    return true;
+}
+
+void let_others_go() noexcept {
+    if (stopped) {
+        stopped = false;
+        __atomic_store_n(&standstill, false, __ATOMIC_RELEASE);
+        const u64 number = load(request);
+        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+    }
+}
+
+void synchronise_all() noexcept {
+    inlay::arch::emit::synchronise();
+    if (obeyed && cpus_running() > 1) {
+        const u64 number = ask(false);
+        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+    }
+}
+
+void begin_change() noexcept {
+    while (exchange(changing, 1) != 0) {
+        if (obeyed && load(this_cpu().synchronised) != load(request)) {
+            obey_writer(); // interrupts may be masked here
+        }
+        pause();
+    }
+}
+void end_change() noexcept { __atomic_store_n(&changing, 0U, __ATOMIC_RELEASE); }
+
+void live_begin() noexcept {
+    gic::on_sgi(gic::sgi_stop, &obey);
+    obeyed = true;
+}
+
+void set_irq_handler(void (*handler)() noexcept) noexcept {
+    live_text live;
+    (void)inlay::update(handle_irq, handler, live);
+}
+
+} // namespace kernel

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// patch: the kernel patches itself, once, and says what came of it.
+//
+// What. One call of apply(), a report by kind of site.
+// How. The report looks at text: what stands in memory is what counts, not what should.
+#include "boot.hpp"
+#include "cpu.hpp"
+#include "harness.hpp"
+#include "patches.hpp"
+#include "print.hpp"
+#include "text_window.hpp"
+
+#include <inlay/inlay.hpp>
+
+namespace kernel {
+
+namespace {
+
+constinit u64 time_taken = 0;
+constinit inlay::outcome done{};
+
+} // namespace
+
+void patch_everything() noexcept {
+    const u64 begin = nanoseconds();
+    {
+        text_window window;
+        done = inlay::apply(inlay::this_image(), window);
+    }
+    time_taken = nanoseconds() - begin;
+    if (!done) {
+        print("inlay: ", inlay::message(done.error()), " (site ", hex{done.record().site}, ")\n");
+        leave(status::crash);
+    }
+}
+
+void print_patches() noexcept {
+    const alternative_counts alternatives =
+        count_alternatives(inlay::this_image(), [](const u8*, unsigned) noexcept {});
+    print_features(text_window{});
+    print("patch: ", done.sites, " sites, ", done.written, " written: ", alternatives.all, " alternatives, ",
+          alternatives.exchanged, " exchanged; ", done.calls, " static calls, ", done.calls_direct, " direct\n");
+    print("patch: in ", time_taken / 1000, " us\n");
+}
+
+} // namespace kernel

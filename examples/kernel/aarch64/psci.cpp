@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// psci: the calls. See psci.hpp.
+#include "psci.hpp"
+
+#include "calls.hpp"
+#include "text_window.hpp"
+
+#include <inlay/poke.hpp>
+
+namespace kernel {
+
+u64 no_firmware(u64 /*function*/, u64 /*a*/, u64 /*b*/, u64 /*c*/) noexcept {
+    return ~u64{0}; // NOT_SUPPORTED
+}
+
+namespace psci {
+
+namespace {
+
+constexpr u64 function_system_off = 0x84000008;
+constexpr u64 function_cpu_on = 0xc4000003;
+
+} // namespace
+
+void choose(const char* method) noexcept {
+    text_window window;
+    if (method != nullptr && method[0] == 'h') {
+        (void)inlay::update(firmware, &call_hypervisor, window);
+    } else if (method != nullptr && method[0] == 's') {
+        (void)inlay::update(firmware, &call_firmware, window);
+    }
+}
+
+int cpu_on(u64 mpidr, u64 entry, u64 context) noexcept {
+    return static_cast<int>(static_cast<std::int64_t>(firmware(function_cpu_on, mpidr, entry, context)));
+}
+
+void system_off() noexcept { (void)firmware(function_system_off, 0, 0, 0); }
+
+} // namespace psci
+
+} // namespace kernel

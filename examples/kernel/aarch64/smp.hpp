@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// smp: the other processors.
+//
+//     on_cpu(1, &wait_for_interrupts);      // processor 1 does this, while this one goes on
+//     on_all(&set_up_interface);            // all do this, and all have done it
+//
+// What. Starts the processors of the device tree by PSCI, up to most_cpus, and has them do something.
+// Why after apply(). No processor may run a site while the patcher writes it, and there is no need to.
+// How. Each other processor waits for a function in its mailbox. It sleeps by wfi; an interrupt
+// wakes it. Without an interrupt controller it waits by wfe.
+#pragma once
+
+#include "cpu.hpp"
+
+namespace kernel {
+
+inline constexpr u32 most_cpus = MOST_CPUS;
+inline constexpr std::size_t stack_size = STACK_SIZE;
+
+using work = void (*)();
+
+struct [[gnu::aligned(256)]] per_cpu {
+    u32 number;
+    u32 online;
+    u64 mpidr;        ///< the affinity fields alone
+    work to_do;       ///< what it does now; null: it waits
+    u64 arrived;      ///< the last request to stand still that it obeyed (live.cpp)
+    u64 synchronised; ///< the last request to synchronise that it has done
+};
+
+inline constinit per_cpu cpus[most_cpus]{};
+
+[[nodiscard]] inline per_cpu& this_cpu() noexcept { return *reinterpret_cast<per_cpu*>(read_tpidr()); }
+
+/// Starts all that there are.
+void start_others() noexcept;
+/// How many run. Numbers go from 0 (the first one) to this.
+[[nodiscard]] u32 cpus_running() noexcept;
+/// How many the device tree names.
+[[nodiscard]] u32 cpus_named() noexcept;
+
+/// Has processor `number` call `what()`, after what it does now. This processor calls it right here.
+void on_cpu(u32 number, work what) noexcept;
+/// Whether that processor has done it.
+[[nodiscard]] bool is_idle(u32 number) noexcept;
+/// Has all processors call `what()`, this one too; returns when all have.
+void on_all(work what) noexcept;
+
+} // namespace kernel

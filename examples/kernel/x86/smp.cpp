@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// smp: starts processors and hands them work. See smp.hpp.
+#include "smp.hpp"
+
+#include "apic.hpp"
+#include "clock.hpp"
+#include "descriptors.hpp"
+#include "paging.hpp"
+#include "per_cpu.hpp"
+#include "print.hpp"
+#include "processors.hpp"
+
+#include <inlay/arch/x86/pv.hpp>
+
+extern "C" {
+extern const char ap_start[], ap_start_end[];
+constinit kernel::u64 ap_stack = 0;                  // boot_native.S takes it from here, ...
+constinit kernel::u32 ap_expected = ~kernel::u32{0}; // ... once this is the number of its local APIC
+[[noreturn]] void ap_main() noexcept;
+}
+
+namespace kernel::smp {
+
+namespace {
+
+constexpr u32 nobody = ~u32{0};
+constinit u32 running = 1;
+constinit u32 named = 1;
+constinit u32 starting = 0; // the number of the one that is on its way
+using work = void (*)() noexcept;
+constinit work volatile to_do = nullptr;
+constinit u32 round = 0;
+constinit u32 finished = 0;
+
+void take_ipi(trap_frame& /*frame*/) noexcept {
+    per_cpu& cpu = this_cpu();
+    cpu.ipis = cpu.ipis + 1;
+    apic::end_of_interrupt();
+}
+
+/// Starts the processor with this local APIC, if it answers within so many nanoseconds. Returns whether it did.
+bool start(u32 id, u64 patience) noexcept {
+    per_cpu& cpu = cpus[running];
+    prepare(cpu, running);
+    cpu.apic_id = id;
+    starting = running;
+    ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
+    __atomic_store_n(&ap_expected, id, __ATOMIC_SEQ_CST);
+    apic::start(id, AP_START);
+    const auto wait = [&cpu](u64 nanoseconds) {
+        const u64 begin = sched_clock();
+        while (cpu.online == 0 && sched_clock() - begin < nanoseconds) {
+            pause();
+        }
+    };
+    wait(patience);
+    __atomic_store_n(&ap_expected, nobody, __ATOMIC_SEQ_CST);
+    wait(10'000'000); // it may just have read that it is expected
+    running += cpu.online;
+    return cpu.online != 0;
+}
+
+} // namespace
+
+u32 count() noexcept { return running; }
+u32 known() noexcept { return named; }
+
+void start_others() noexcept {
+    const processors all = find_processors();
+    named = all.count < most_cpus ? all.count : most_cpus;
+    on_interrupt(vector::ipi, &take_ipi);
+    for (u64 i = 0; ap_start + i < ap_start_end; ++i) {
+        *direct<volatile char>(AP_START + i) = ap_start[i];
+    }
+    constexpr u32 broadcast = 255;
+    bool runs[broadcast]{};
+    runs[this_cpu().apic_id] = true;
+    for (u32 i = 0; i < all.listed && running < named; ++i) {
+        const u32 id = all.ids[i];
+        runs[id] = runs[id] || start(id, 1'000'000'000);
+    }
+    // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        for (u32 id = 0; id < broadcast && running < named; ++id) {
+            runs[id] = runs[id] || start(id, 50'000'000);
+        }
+    }
+    if (all.source == nullptr) {
+        print("processors: neither ACPI nor an MP table names any; ",
+              all.count > 1 ? "QEMU says how many there are" : "nobody says whether there are others", "\n");
+    }
+    if (running != named) {
+        print("processors: ", named - running, " of ", named, " did not start\n");
+    }
+    if (all.count > most_cpus) {
+        print("processors: ", all.count - most_cpus, " of ", all.count, " are left alone\n");
+    }
+}
+
+void on_all(void (*what)() noexcept) noexcept {
+    __atomic_store_n(&finished, 0U, __ATOMIC_RELAXED);
+    to_do = what;
+    __atomic_fetch_add(&round, 1U, __ATOMIC_RELEASE);
+    for (u32 i = 1; i < running; ++i) { // they sleep
+        apic::send(cpus[i].apic_id, vector::ipi);
+    }
+    what();
+    while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) != running - 1) {
+        pause();
+    }
+}
+
+extern "C" void ap_main() noexcept {
+    per_cpu& cpu = cpus[starting];
+    load_descriptors(cpu);
+    load_tables();
+    apic::begin_on_this_cpu();
+    u32 seen = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
+    cpu.online = 1;
+    for (;;) {
+        inlay::x86::pv::irq_disable(); // an interrupt between the question and hlt would be slept through
+        const u32 now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
+        if (now == seen) {
+            inlay::x86::pv::safe_halt();
+            continue;
+        }
+        inlay::x86::pv::irq_enable();
+        seen = now;
+        to_do();
+        __atomic_fetch_add(&finished, 1U, __ATOMIC_RELEASE);
+    }
+}
+
+} // namespace kernel::smp
