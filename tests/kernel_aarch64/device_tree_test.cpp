@@ -131,6 +131,23 @@ void put(bytes& blob, std::size_t at, unsigned value) {
 
 int main(int count, char** names) {
     check(!device_tree{} && !device_tree{nullptr, 4096}, "nothing is no tree");
+    // Names that do not end, at the very end of the tree.
+    for (const bool of_property : {false, true}) {
+        bytes blob(40 + 24, 'n');
+        const unsigned header[] = {0xd00dfeed, 64, 40, of_property ? 60U : 40U, 40,
+                                   17,         16, 0,  of_property ? 4U : 0U,   24};
+        for (unsigned i = 0; i < 10; ++i) {
+            put(blob, 4 * i, header[i]);
+        }
+        put(blob, 40, 1);
+        if (of_property) {
+            put(blob, 44, 0); // the root's name
+            put(blob, 48, 3);
+            put(blob, 52, 0);
+            put(blob, 56, 0);
+        }
+        check(read_copy(blob) == (of_property ? 1 : 0), "names that do not end");
+    }
     unsigned long long sum = 0;
     for (int i = 1; i < count; ++i) {
         std::ifstream file{names[i], std::ios::binary};
