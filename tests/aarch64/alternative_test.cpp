@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <string>
 
-
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 namespace {
