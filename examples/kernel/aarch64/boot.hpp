@@ -11,8 +11,8 @@
 namespace kernel {
 
 [[nodiscard]] const device_tree& tree() noexcept;
-/// Whether the loader left the kernel at EL2. Then the stub of start.S is there (calls.hpp).
-[[nodiscard]] bool entered_at_el2() noexcept;
+/// The exception level that the loader left the kernel at: 1 or 2. At 2 there is the stub of start.S (calls.hpp).
+[[nodiscard]] u64 entered_at() noexcept;
 
 /// Patches, and says what was done (patch.cpp).
 void patch_everything() noexcept;

@@ -15,7 +15,7 @@ namespace {
 constinit sgi_handler sgi_handlers[first_ppi]{};
 
 constexpr u32 default_priority = 0xa0a0a0a0; // four interrupts
-constexpr u32 lowest_priority = 0xf0;        // the mask: what is more urgent (less) comes
+constexpr u32 lowest_priority = 0xf0;        // the mask: interrupts with a lower number come
 constexpr u64 patience = 1'000'000'000;      // nanoseconds
 constexpr u64 affinity_bits = 0xff00ffffff;  // of MPIDR_EL1
 
@@ -43,7 +43,7 @@ void begin_interrupts_of_devices() noexcept {
         write32(base, gicd_icpendr + number / 8, ~0U);
         write32(base, gicd_icactiver + number / 8, ~0U);
         if (found_version == 3) {
-            write32(base, gicd_igroupr + number / 8, ~0U); // group 1: what ICC_IAR1_EL1 acknowledges
+            write32(base, gicd_igroupr + number / 8, ~0U); // group 1: ICC_IAR1_EL1 acknowledges these
         }
     }
     for (u32 number = first_spi; number < the.interrupts; number += 4) {
@@ -75,7 +75,7 @@ void begin_distributor() noexcept {
 
 // ---- A processor.
 
-/// The redistributor of the processor with this affinity; 0 if there is none.
+/// The redistributor of the processor with this affinity, or 0.
 [[nodiscard]] u64 find_redistributor(u64 mpidr) noexcept {
     const u64 affinity = (mpidr >> 32 & 0xff) << 24 | (mpidr & 0xffffff); // as GICR_TYPER[63:32] has it
     for (unsigned i = 0; i < regions; ++i) {
@@ -123,8 +123,8 @@ void begin_private_interrupts(u64 frame) noexcept {
 
 void begin_processor_v2(processor& self, u32 number) noexcept {
     self.private_frame = the.distributor;
-    // Which interface is that of this processor? Its own registers of targets say it, all of them. With one processor they
-    // are 0.
+    // Which interface is that of this processor? Its own registers of targets say it, all of them. With one processor
+    // they are 0.
     const u32 targets = read32(the.distributor, gicd_itargetsr);
     u32 mask = (targets | targets >> 8 | targets >> 16 | targets >> 24) & 0xff;
     mask = mask != 0 ? mask : 1U << number;
@@ -197,7 +197,7 @@ namespace {
         const device_tree::node found = tree.find_compatible(name);
         device_tree::range distributor{};
         device_tree::range interface{};
-        // Where processors have EL2 there are four. Only the first two are ours.
+        // If processors have EL2, `reg` has four ranges. Only the first two belong to this kernel.
         if (tree.reg(found, 0, distributor) && tree.reg(found, 1, interface)) {
             the.distributor = distributor.base;
             the.interface = interface.base;

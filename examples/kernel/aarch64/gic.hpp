@@ -9,10 +9,10 @@
 //     gic::send(2, gic::sgi_wake);               // a software-generated interrupt for processor 2
 //
 // What. Finds the controller, sets it up for each processor, takes interrupts and sends them between processors.
-// Why. Two of three machines that a kernel for AArch64 meets differ in nothing but this.
-// How. Acknowledging, ending and sending are alternatives (gic_interface.hpp). What differs as data, such as the targets of
-// an interrupt, is computed once for each processor in the format of the version. The set-up, which runs once,
-// asks for the version.
+// Why. Machines have one or the other, and one image of the kernel runs on both.
+// How. Acknowledging, ending and sending are alternatives (gic_interface.hpp). Data whose format differs, such as the
+// targets of an interrupt, is computed once for each processor in the format of the version. The set-up, which runs
+// once, asks for the version.
 #pragma once
 
 #include "cpu.hpp"
@@ -27,7 +27,7 @@ inline constexpr u32 sgi_test = 1;
 inline constexpr u32 sgi_wake = 6;
 inline constexpr u32 sgi_stop = 7;
 
-/// What is known about a processor. (GICv2 has at most eight.)
+/// The facts about one processor. (GICv2 has at most eight.)
 struct processor {
     u64 private_frame; ///< registers of its SGIs and PPIs: the distributor (GICv2), or a frame of its redistributor
     u64 redistributor; ///< GICv3; 0: none was found
@@ -52,13 +52,13 @@ bool begin(const device_tree& tree) noexcept;
 /// Sets up any other processor, when it runs.
 void begin_on_this_cpu() noexcept;
 
-/// "gicv2" or "gicv3"; a null pointer if there is none.
+/// "gicv2" or "gicv3"; a null pointer if the machine has neither.
 [[nodiscard]] const char* name() noexcept;
 
 // ---- Handlers.
 
-/// What is done about an SGI of this number: interrupts are masked, and it has been ended. Null: nothing is, and
-/// take_interrupt() takes it for a mistake.
+/// The handler of an SGI. It runs with interrupts masked, after the end of the interrupt. An SGI without a handler ends
+/// the run, unless a test counts it.
 using sgi_handler = void (*)(u32 sgi, int sender);
 void on_sgi(u32 number, sgi_handler handler) noexcept;
 /// Calls the handler of this number. False if it has none.
@@ -70,7 +70,7 @@ void take_interrupt() noexcept;
 // ---- In the path of an interrupt.
 
 [[nodiscard]] inline u32 acknowledge() noexcept { return detail::acknowledge_site(the.interface); }
-/// The number in what was acknowledged.
+/// The number of an interrupt, from the result of acknowledge().
 [[nodiscard]] inline u32 number_of(u32 taken) noexcept { return detail::number_site(taken); }
 /// The number of the interface of the processor that sent this SGI; -1 on GICv3, which does not say.
 [[nodiscard]] inline int sender_of(u32 taken) noexcept { return static_cast<int>(detail::sender_site(taken)); }
@@ -89,7 +89,7 @@ void send_to(u32 mask, u32 sgi) noexcept;
 
 // ---- Outside of it.
 
-/// What sender_of() says of an SGI from this processor.
+/// The result of sender_of() for an SGI from this processor.
 [[nodiscard]] int reported_sender(u32 cpu) noexcept;
 
 /// Interrupts of this number, below 1020; an SGI or PPI for this processor alone.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// gic_interface: what the sites of the CPU interface call before apply(). See gic_interface.hpp.
+// gic_interface: the functions that the sites of the CPU interface call before apply(). See gic_interface.hpp.
 //
-// What. For each site a function that has both forms and asks for the version.
+// What. For each site, a function that has both forms and asks for the version.
 // Why. The first processor's interface is set up before text is patched; a site must work at any time.
 // How. An alternative with one form is just its instructions, in place. So each form is written once, for the site and
 // for here.

@@ -6,14 +6,14 @@
 //
 // What. Acknowledge, end of interrupt, software-generated interrupts, priority mask, enable, and the two fields of what
 // was acknowledged. Each site has a form for GICv2 and one for GICv3, with the barriers that this version needs.
-// Why. One image drives both versions, and the path of an interrupt asks no question and loads no pointer.
-// How. The features `gicv2` and `gicv3` are set by what gic::begin() found. Until apply() has run, a site calls a function
-// that asks for the version; so it works before apply(), too.
+// Why. One image drives both versions, and no code in the path of an interrupt asks for the version.
+// How. gic::begin() finds the controller and sets the features `gicv2` and `gicv3`. Until apply() has run, a site
+// calls a function that asks for the version; so it works before apply(), too.
 //
 // The barriers:
-//   GICv3, SGI: `dsb ishst` before the write to ICC_SGI1R_EL1, because no barrier of another kind orders stores before a
-//     write to a system register; `isb` after it, so that the SGI is sent now and not later.
-//   GICv3, acknowledge: `dsb sy` after the read of ICC_IAR1_EL1: what follows sees the interrupt as active.
+//   GICv3, SGI: `dsb ishst` before the write to ICC_SGI1R_EL1, because no `dmb` orders stores before a write to a system
+//   register; `isb` after it, so that the SGI is sent now.
+//   GICv3, acknowledge: `dsb sy` after the read of ICC_IAR1_EL1: the interrupt is active before later accesses.
 //   GICv3, end of interrupt: `isb` after the write to ICC_EOIR1_EL1.
 //   GICv2: the registers are memory. `dsb st` before a store and `dsb ld` after a load, as in writel() and readl().
 #pragma once
@@ -26,7 +26,7 @@
 
 namespace kernel::gic {
 
-/// 0 (none), 2 or 3: for what is done once, and for the sites before apply().
+/// 0 (none), 2 or 3: for the set-up, and for the sites before apply().
 extern u32 found_version;
 
 namespace forms {
@@ -70,7 +70,7 @@ inline constexpr auto after_eoi = isb();
 inline constexpr auto acknowledge_v2 = ldr(w0, ptr(x0, gicc_iar)) + after_iar_v2;
 inline constexpr auto acknowledge_v3 = mrs(x0, icc_iar1_el1) + after_iar_v3;
 
-// x0: what was acknowledged. GICv2: number in bits 0 to 9, sender of an SGI in 10 to 12. GICv3: number in 0 to 23.
+// x0: the result of acknowledge. GICv2: number in bits 0 to 9, sender of an SGI in 10 to 12. GICv3: number in 0 to 23.
 inline constexpr auto number_v2 = lsl(w0, w0, 22) + lsr(w0, w0, 22);
 inline constexpr auto number_v3 = lsl(w0, w0, 8) + lsr(w0, w0, 8);
 #ifdef KERNEL_MUTATION_WRONG_SENDER
@@ -83,7 +83,7 @@ inline constexpr auto sender_v3 = mov(w0, -1);
 inline constexpr auto end_v2 = dsb(barrier::st) + str(w1, ptr(x0, gicc_eoir));
 inline constexpr auto end_v3 = msr(icc_eoir1_el1, x1) + after_eoi;
 
-// x1: the targets, as the register wants them; x2: the number of the SGI, which has its place there.
+// x1: the targets, in the format of the register; x2: the number of the SGI, which goes into the same register.
 inline constexpr auto send_v2 = orr(w1, w1, w2) + before_sgir + str(w1, ptr(x0, gicd_sgir));
 inline constexpr auto send_v3 = lsl(x2, x2, 24) + orr(x1, x1, x2) + before_sgi + msr(icc_sgi1r_el1, x1) + after_sgi;
 

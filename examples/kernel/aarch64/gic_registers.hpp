@@ -20,7 +20,7 @@ inline constexpr u32 first_special = 1020;
 inline constexpr u32 spurious = 1023; ///< acknowledged when nothing was pending
 inline constexpr u32 first_lpi = 8192;
 
-/// No interrupt: there was none, or none for this kernel.
+/// No interrupt is pending, or none for this kernel.
 [[nodiscard]] constexpr bool is_special(u32 number) noexcept { return number >= first_special && number <= spurious; }
 
 // ---- The distributor. The registers below GICD_SGIR are also those of the second frame of a redistributor.
@@ -39,9 +39,10 @@ inline constexpr u32 gicd_itargetsr = 0x800;  ///< a byte: the mask of GICv2's p
 inline constexpr u32 gicd_sgir = 0xf00;       ///< GICv2
 inline constexpr u32 gicd_icpidr2 = 0xfe8;    ///< GICv2
 
-inline constexpr u32 gicd_ctlr_enable = 1U << 0;     ///< GICv2
-inline constexpr u32 gicd_ctlr_enable_g1 = 1U << 0;  ///< GICv3, as a non-secure kernel sees it
-inline constexpr u32 gicd_ctlr_enable_g1a = 1U << 1; ///< or, with one security state, as everybody does
+inline constexpr u32 gicd_ctlr_enable = 1U << 0; ///< GICv2
+// GICv3, seen from a non-secure kernel: group 1 without and with affinity routing. With one security state: groups 0 and 1.
+inline constexpr u32 gicd_ctlr_enable_g1 = 1U << 0;
+inline constexpr u32 gicd_ctlr_enable_g1a = 1U << 1;
 inline constexpr u32 gicd_ctlr_are_ns = 1U << 4;
 inline constexpr u32 gicd_ctlr_rwp = 1U << 31; ///< a write is still on its way to the redistributors
 

@@ -10,7 +10,8 @@
 //
 // What. The tables of an ITS, its queue of commands, and the commands that tests need.
 // Why. Message-signalled interrupts come this way; the command INT raises one without a device.
-// How. Arm IHI 0069, 5.2 and 5.3. Each command is followed by a SYNC for the processor that it concerns, and waited for.
+// How. Arm IHI 0069, 5.2 and 5.3. Each command is followed by a SYNC for the processor that it concerns, and waited
+// for.
 #pragma once
 
 #include "device_tree.hpp"
@@ -18,7 +19,7 @@
 
 namespace kernel::gic::its {
 
-/// What GITS_TYPER says.
+/// The fields of GITS_TYPER.
 struct properties {
     bool physical_lpis;
     bool virtual_lpis;
@@ -39,7 +40,7 @@ struct collection {
     u32 cpu; ///< that gets the interrupts of this collection
 };
 
-/// Whether the device tree names an ITS, and GICv3 is what drives interrupts. For features: call it before apply().
+/// Whether the device tree names an ITS and the controller is a GICv3. It sets a feature, so call it before apply().
 bool find(const device_tree& tree) noexcept;
 [[nodiscard]] bool found() noexcept;
 /// The address of its registers.
@@ -64,7 +65,7 @@ void map(const collection& which, bool valid) noexcept;                         
 void map(const device& from, u32 event, u32 lpi, const collection& to) noexcept;        // MAPTI
 void invalidate(const device& from, u32 event, const collection& synchronise) noexcept; // INV
 void invalidate_all(const collection& which) noexcept;                                  // INVALL
-/// Raises an event. What was stored before is seen by the handler of its interrupt.
+/// Raises an event. The handler of its interrupt sees all earlier stores.
 void queue_int(const device& from, u32 event, const collection& synchronise) noexcept; // INT
 /// The same for a device that is not mapped: an error, which an ITS may ignore or stop at.
 void queue_wrong_int(const device& from, u32 event) noexcept;

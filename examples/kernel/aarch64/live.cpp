@@ -12,6 +12,7 @@
 // a static call), but none of them lies between the answer and the way back.
 #include "atomic.hpp"
 #include "gic.hpp"
+#include "harness.hpp"
 #include "irq.hpp"
 #include "smp.hpp"
 #include "text_window.hpp"
@@ -26,7 +27,8 @@ constinit u32 changing = 0;        ///< the lock of begin_change()
 constinit u64 request = 0;         ///< the number of the last one
 constinit bool standstill = false; ///< it is to stop
 constinit bool stopped = false;    ///< the writer's own note
-constinit bool obeyed = false;     ///< live_begin() was called
+constinit u64 stops = 0;
+constinit bool obeyed = false; ///< live_begin() was called
 
 [[nodiscard]] u64 load(const u64& from) noexcept { return __atomic_load_n(&from, __ATOMIC_ACQUIRE); }
 void store(u64& to, u64 value) noexcept { __atomic_store_n(&to, value, __ATOMIC_RELEASE); }
@@ -68,11 +70,15 @@ void obey_writer() noexcept {
     store(cpu.synchronised, number);
 }
 
+u64 standstills() noexcept { return stops; }
+bool others_obey() noexcept { return obeyed || cpus_running() == 1; }
+
 bool stop_others() noexcept {
     if (!stopped && cpus_running() > 1) {
         if (!obeyed) {
             return false;
         }
+        ++stops;
         const u64 number = ask(true);
         wait_for_others([number](const per_cpu& cpu) { return load(cpu.arrived) >= number; });
         stopped = true;
@@ -114,7 +120,9 @@ void live_begin() noexcept {
 
 void set_irq_handler(void (*handler)() noexcept) noexcept {
     live_text live;
-    (void)inlay::update(handle_irq, handler, live);
+    if (const auto done = inlay::update(handle_irq, handler, live); !done) {
+        abort_run("the handler of interrupts is not exchanged: ", inlay::message(done.error()));
+    }
 }
 
 } // namespace kernel

@@ -34,7 +34,7 @@ void set_table(u64 redistributor, u32 reg, u64 value) noexcept {
 
 void begin_redistributor(u64 redistributor) noexcept {
     if ((read32(redistributor, gicr_ctlr) & gicr_ctlr_enable_lpis) != 0) {
-        abort_run("LPIs are on already, with tables of somebody else");
+        abort_run("LPIs are already on, with tables of other software");
     }
     const void* const pending = allocate_pages(pending_size / page, pending_size / page);
     set_table(redistributor, gicr_propbaser, reinterpret_cast<u64>(configuration) | (id_bits - 1));

@@ -7,7 +7,8 @@
 //
 // What. A table with a byte for each LPI, which all redistributors share, and a table of pending bits for each of them.
 // Why. LPIs have no registers: their priority, and whether they are enabled, is in memory.
-// How. Arm IHI 0069, 5.1. Where a redistributor does not say that it shares the caches, the tables are cleaned to memory.
+// How. Arm IHI 0069, 5.1. Where a redistributor does not say that it shares the caches, the tables are cleaned to
+// memory.
 #pragma once
 
 #include "gic_registers.hpp"

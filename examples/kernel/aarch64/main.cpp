@@ -9,6 +9,7 @@
 #include "its.hpp"
 #include "pages.hpp"
 #include "paging.hpp"
+#include "pmu.hpp"
 #include "print.hpp"
 #include "psci.hpp"
 #include "serial.hpp"
@@ -71,24 +72,42 @@ inline constexpr inlay::static_call<"crash", &crash_inside> crash_call;
 constexpr struct {
     const char* name;
     void (*run)() noexcept;
-    u32 gic; ///< runs with this version alone, unless it is named; 0: with any
+    u32 gic;  ///< without being named, it runs with this version alone; 0: with any
+    u32 cpus; ///< and with at least so many processors
 } tests[] = {
-    {"patching", &test_patching, 0},
-    {"traps", &test_traps, 0},
-    {"smp", &test_smp, 0},
-    {"live", &test_live, 0},
-    {"ipi", &test_ipi, 0},
-    {"active", &test_active, 0},
-    {"mmio", &test_mmio, 2},
-    {"its-introspection", &test_its_introspection, 3},
-    {"its-trigger", &test_its_trigger, 3},
-    {"pmu-cycle-counter", &test_pmu_cycle_counter, 0},
-    {"benchmark", &test_benchmark, 0},
+    {"patching", &test_patching, 0, 1},
+    {"traps", &test_traps, 0, 1},
+    {"smp", &test_smp, 0, 1},
+    {"live", &test_live, 0, 1},
+    {"ipi", &test_ipi, 0, 2},
+    {"active", &test_active, 0, 1},
+    {"mmio", &test_mmio, 2, 1},
+    {"its-introspection", &test_its_introspection, 3, 1},
+    {"its-trigger", &test_its_trigger, 3, 1},
+    {"pmu-cycle-counter", &test_pmu_cycle_counter, 0, 1},
+    {"pmu-counters", &test_pmu_counters, 0, 1},
+    {"benchmark", &test_benchmark, 0, 1},
 };
+
+void run_tests() noexcept {
+    for (const auto& each : tests) {
+        if (named(each.name)) {
+            each.run();
+        } else if (wanted(each.name) && (each.gic == 0 || each.gic == gic::found_version)) {
+            if (cpus_running() >= each.cpus) {
+                each.run();
+            } else {
+                const report_prefix prefix{each.name};
+                skip("needs ", each.cpus, " processors, and there are ", cpus_running());
+            }
+        }
+    }
+}
 
 [[noreturn]] void kernel_main() noexcept {
     const char* const gic_name = gic::found_version == 3 ? "GICv3" : gic::found_version == 2 ? "GICv2" : "no GIC";
     print("inlay kernel: AArch64, entered at EL", level_of_entry, "; ", gic_name, "\n");
+    pmu::begin_count();
     patch_everything();
     irq_enable();
     start_others();
@@ -97,12 +116,8 @@ constexpr struct {
     if (asked_for("crash")) {
         crash();
     }
-    for (const auto& each : tests) {
-        const bool fits = each.gic == 0 || each.gic == gic::found_version;
-        if (each.run != nullptr && (fits ? wanted(each.name) : named(each.name))) {
-            each.run();
-        }
-    }
+    run_tests();
+    pmu::print_count();
     const status how = summary();
     if (asked_for("hold")) { // memory is read from outside
         print("HOLD\n");
@@ -116,7 +131,7 @@ constexpr struct {
 } // namespace
 
 const device_tree& tree() noexcept { return device_tree_of_loader; }
-bool entered_at_el2() noexcept { return level_of_entry == 2; }
+u64 entered_at() noexcept { return level_of_entry; }
 
 extern "C" void boot_main(const void* blob, u64 level) noexcept {
     device_tree_of_loader = find_tree(blob);

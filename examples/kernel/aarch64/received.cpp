@@ -100,7 +100,7 @@ void take_self_ipi() noexcept {
 }
 
 void reset_statistics() noexcept {
-    // No barrier: whoever sends an interrupt orders these stores before it.
+    // No barrier: the code that sends an interrupt orders these stores before it.
     for (u32 cpu = 0; cpu < most_cpus; ++cpu) {
         store(received_count[cpu], 0U);
         store(received_number[cpu], gic::spurious);

@@ -11,9 +11,9 @@
 // What. Handlers that note the number and the sender of an interrupt and count it; a function that waits, and one that
 // compares.
 // Why. An interrupt may be lost, late, doubled, of another number, from another sender, or come to another processor.
-// How. Message passing. The handler writes number and sender, then `dmb ishst`, then the count. The checker reads the count,
-// then `dmb ishld`, then the rest. The handler ends with `dsb ishst`: what it wrote is complete before the checker's
-// time is over. Each array has one element a processor, which only its own handler writes.
+// How. Message passing. The handler writes number and sender, then `dmb ishst`, then the count. The checker reads the
+// count, then `dmb ishld`, then the rest. The handler ends with `dsb ishst`: its stores are complete before the
+// checker's time is over. Each array has one element a processor, which only its own handler writes.
 #pragma once
 
 #include "smp.hpp"

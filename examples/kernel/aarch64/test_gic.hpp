@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_gic: what the tests of the interrupt controllers share.
+// test_gic: the common part of the tests of interrupt controllers.
 //
 //     const interrupt_test test{"ipi"};                     // PASS: gicv3: ipi: ...
 //     const handled_by handler{&take_ipi};                  // until the end of the block
@@ -30,7 +30,7 @@ public:
     ~handled_by();
 };
 
-/// Whether there is a controller. If not, the test is skipped, with a line that says so.
+/// Whether the machine has a controller. If not, the test is skipped with a line that says so.
 [[nodiscard]] bool has_controller() noexcept;
 
 } // namespace kernel

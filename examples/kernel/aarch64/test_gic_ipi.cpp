@@ -4,8 +4,8 @@
 //
 // What. Processor 1 sends an interrupt to itself, to a list of processors, and to all others.
 // Why. Each must come once, where it was sent, with its number and, on GICv2, its sender.
-// How. Processor 1 sends, waits and checks; all take what comes by take_ipi(). The sender is not processor 0, so that its
-// number is not what a register holds by chance.
+// How. Processor 1 sends, waits and checks; all take interrupts by take_ipi(). The sender is not processor 0, so that
+// its number is not a value that a register holds by chance.
 #include "gic.hpp"
 #include "received.hpp"
 #include "test_gic.hpp"

@@ -2,7 +2,8 @@
 //
 // test_gic_mmio: the registers of GICv2's distributor.
 //
-// What. Registers that cannot be written; priorities and targets, by word and by byte; enabling and disabling one of many.
+// What. Registers that cannot be written; priorities and targets, by word and by byte; enabling and disabling one of
+// many.
 // Why. A hypervisor emulates these, and mistakes in it are mistakes of width and of range.
 // How. The interrupts used are of devices that this kernel does not have. Each value is put back.
 #include "gic.hpp"
@@ -31,7 +32,7 @@ void check_read_only(u32 reg, const char* name) noexcept {
 
 [[nodiscard]] u8 byte_of(u32 word, unsigned index) noexcept { return static_cast<u8>(word >> 8 * index); }
 
-/// Words keep what is written, bytes are what they are in the word, and writing one leaves the others.
+/// A word keeps its value, a byte reads as in its word, and writing one byte leaves the others.
 void check_bytes(u32 reg, u32 value) noexcept {
     const u32 before = read_distributor(reg);
     write_distributor(reg, value);
@@ -98,7 +99,7 @@ void check_targets() noexcept {
     write_distributor(reg, ~0U);
     const u32 all = read_distributor(reg);
     write_distributor(reg, before);
-    // The architecture has the bits of processors that do not exist read as zero. QEMU keeps them, which harms nobody.
+    // The architecture has the bits of processors that do not exist read as zero. QEMU keeps them.
     if (all != 0x01010101U * mask) {
         info("bits of processors that do not exist are kept: ", hex{all, 8});
     }

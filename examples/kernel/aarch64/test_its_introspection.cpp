@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_its_introspection: what an ITS says of itself.
+// test_its_introspection: the registers by which an ITS describes itself.
 #include "gic.hpp"
 #include "its.hpp"
 #include "test_gic.hpp"

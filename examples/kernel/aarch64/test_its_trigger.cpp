@@ -2,9 +2,10 @@
 //
 // test_its_trigger: events of devices become LPIs of processors.
 //
-// What. The command INT for two devices; for an LPI that is disabled, and enabled again; for a device that is not mapped.
-// Why. An LPI that was raised while it was disabled is pending, and must come when it is enabled. It may come as soon as the
-// redistributor looks at its configuration, INVALL or not: that it does not come before is nothing to test.
+// What. The command INT for two devices; for an LPI that is disabled, and enabled again; for a device that is not
+// mapped.
+// Why. An LPI that was raised while it was disabled is pending, and must come when it is enabled. It may come as soon
+// as the redistributor looks at its configuration, INVALL or not: that it does not come before is nothing to test.
 // How. The handler and the checks of the other interrupts (received.hpp), on all processors. An LPI has no sender.
 #include "gic.hpp"
 #include "its.hpp"
@@ -19,7 +20,7 @@ namespace {
 constexpr u32 first_lpi = 8195;
 constexpr u32 second_lpi = 8196;
 
-/// Waits for, and compares, what came: an LPI of this number, on this processor alone.
+/// Waits, and checks that an LPI of this number came to this processor alone.
 [[nodiscard]] bool received(u32 cpu, u32 lpi) noexcept {
     wait_for_interrupts(1U << cpu);
     const bool right = check_received(1U << cpu, -1, lpi);

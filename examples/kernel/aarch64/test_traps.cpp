@@ -31,7 +31,7 @@ void test_traps() noexcept {
     const seen_trap crooked = provoke(exception_class::pc_alignment, [half] { reinterpret_cast<void (*)()>(half)(); });
     report(crooked && crooked.frame.far == half, "a jump to half an instruction is a fault of the pc's alignment");
     report(!provoke(exception_class::breakpoint, [] {}), "where nothing is raised, nothing comes");
-    if (entered_at_el2()) {
+    if (entered_at() == 2) {
         report(call_hypervisor(EL2_TRAPS, 0x16, 0, 0) == 0 && call_hypervisor(99, 0, 0, 0) == ~u64{0},
                "the stub at EL2 answers");
     }

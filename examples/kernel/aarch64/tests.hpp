@@ -8,15 +8,14 @@ namespace kernel {
 void test_patching() noexcept;
 void test_traps() noexcept;
 void test_smp() noexcept;
-
-// Weak until they are there.
-[[gnu::weak]] void test_live() noexcept;
-[[gnu::weak]] void test_ipi() noexcept;
-[[gnu::weak]] void test_active() noexcept;
-[[gnu::weak]] void test_mmio() noexcept;
-[[gnu::weak]] void test_its_introspection() noexcept;
-[[gnu::weak]] void test_its_trigger() noexcept;
-[[gnu::weak]] void test_pmu_cycle_counter() noexcept;
-[[gnu::weak]] void test_benchmark() noexcept;
+void test_live() noexcept;
+void test_ipi() noexcept;
+void test_active() noexcept;
+void test_mmio() noexcept;
+void test_its_introspection() noexcept;
+void test_its_trigger() noexcept;
+void test_pmu_cycle_counter() noexcept;
+void test_pmu_counters() noexcept;
+void test_benchmark() noexcept;
 
 } // namespace kernel

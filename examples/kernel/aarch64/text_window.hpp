@@ -35,6 +35,10 @@ void synchronise_all() noexcept;
 /// One change at a time. A processor that waits here obeys others meanwhile.
 void begin_change() noexcept;
 void end_change() noexcept;
+/// How often the others stood still.
+[[nodiscard]] u64 standstills() noexcept;
+/// Whether the others can be asked: there are none, or live_begin() was called.
+[[nodiscard]] bool others_obey() noexcept;
 /// What a processor does that was asked; it does nothing if there is no request.
 void obey_writer() noexcept;
 /// Other processors obey from here on.
@@ -60,12 +64,20 @@ public:
 /// Before the other processors run, or where they run none of the sites.
 using text_window = window_of<inlay::platform::bare<inlay::arch::emit::synchronise>>;
 
-class live_text : public window_of<inlay::platform::bare<synchronise_all, others>> {
+/// From before the window opens until after it has closed.
+struct change_lock {
+    change_lock() noexcept { begin_change(); }
+    change_lock(const change_lock&) = delete;
+    change_lock& operator=(const change_lock&) = delete;
+    ~change_lock() { end_change(); }
+};
+
+/// Beside other processors.
+class live_text : change_lock, public window_of<inlay::platform::bare<synchronise_all, others>> {
 public:
-    live_text() noexcept { begin_change(); }
-    live_text(const live_text&) = delete;
-    live_text& operator=(const live_text&) = delete;
-    ~live_text() { end_change(); }
+    [[nodiscard]] bool exchanges(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) const noexcept {
+        return others_obey() && bare::exchanges(at, bytes, size);
+    }
 };
 
 } // namespace kernel
