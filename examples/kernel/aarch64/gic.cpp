@@ -134,6 +134,7 @@ void begin_processor_v2(processor& self, u32 number) noexcept {
 }
 
 void begin_processor_v3(processor& self, u64 mpidr) noexcept {
+    self.affinity = mpidr;
     self.redistributor = find_redistributor(mpidr);
     if (self.redistributor == 0) {
         abort_run("no redistributor for the processor with MPIDR ", hex{mpidr});
@@ -322,6 +323,17 @@ void disable(u32 number) noexcept {
         }
     }
 }
+
+void route(u32 number, u32 cpu) noexcept {
+    const processor& to = the.processors[cpu];
+    if (found_version == 3) {
+        write64(the.distributor, gicd_irouter + number * 8, to.affinity);
+    } else {
+        write8(the.distributor, gicd_itargetsr + number, static_cast<u8>(to.bit >> 16));
+    }
+}
+
+void set_pending(u32 number) noexcept { write_bit(gicd_ispendr, number); }
 
 void deactivate(u32 number) noexcept { write32(frame_of(number), gicd_icactiver + number / 32 * 4, 1U << number % 32); }
 bool is_active(u32 number) noexcept {

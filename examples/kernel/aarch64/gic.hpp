@@ -31,6 +31,7 @@ inline constexpr u32 sgi_stop = 7;
 struct processor {
     u64 private_frame; ///< registers of its SGIs and PPIs: the distributor (GICv2), or a frame of its redistributor
     u64 redistributor; ///< GICv3; 0: none was found
+    u64 affinity;      ///< of MPIDR_EL1
     u64 self;          ///< as targets: itself
     u64 cluster;       ///< as targets: without `bit`; processors that agree in it are reached by one write
     u64 bit;
@@ -95,6 +96,10 @@ void send_to(u32 mask, u32 sgi) noexcept;
 /// Interrupts of this number, below 1020; an SGI or PPI for this processor alone.
 void enable(u32 number) noexcept;
 void disable(u32 number) noexcept;
+/// An SPI goes to this processor.
+void route(u32 number, u32 cpu) noexcept;
+/// As if its device had raised it.
+void set_pending(u32 number) noexcept;
 /// SGI or PPI `number` of this processor.
 void deactivate(u32 number) noexcept;
 [[nodiscard]] bool is_active(u32 number) noexcept;

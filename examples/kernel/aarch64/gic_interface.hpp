@@ -11,8 +11,8 @@
 // calls a function that asks for the version; so it works before apply(), too.
 //
 // The barriers:
-//   GICv3, SGI: `dsb ishst` before the write to ICC_SGI1R_EL1, because no `dmb` orders stores before a write to a system
-//   register; `isb` after it, so that the SGI is sent now.
+//   GICv3, SGI: `dsb ishst` before the write to ICC_SGI1R_EL1, because no `dmb` orders stores before a write to a
+//     system register; `isb` after it, so that the SGI is sent now.
 //   GICv3, acknowledge: `dsb sy` after the read of ICC_IAR1_EL1: the interrupt is active before later accesses.
 //   GICv3, end of interrupt: `isb` after the write to ICC_EOIR1_EL1.
 //   GICv2: the registers are memory. `dsb st` before a store and `dsb ld` after a load, as in writel() and readl().

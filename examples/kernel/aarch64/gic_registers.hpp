@@ -32,15 +32,18 @@ inline constexpr u32 gicd_igroupr = 0x80;     ///< a bit for each interrupt: 32 
 inline constexpr u32 gicd_isenabler = 0x100;  ///< a bit; writing 1 enables, 0 does nothing
 inline constexpr u32 gicd_icenabler = 0x180;  ///< a bit; writing 1 disables, 0 does nothing
 inline constexpr u32 gicd_isactiver = 0x300;  ///< a bit; reading: active
+inline constexpr u32 gicd_ispendr = 0x200;    ///< a bit; writing 1 makes it pending
 inline constexpr u32 gicd_icpendr = 0x280;    ///< a bit; writing 1 clears
 inline constexpr u32 gicd_icactiver = 0x380;  ///< a bit; writing 1 deactivates
 inline constexpr u32 gicd_ipriorityr = 0x400; ///< a byte
 inline constexpr u32 gicd_itargetsr = 0x800;  ///< a byte: the mask of GICv2's processors
 inline constexpr u32 gicd_sgir = 0xf00;       ///< GICv2
+inline constexpr u32 gicd_irouter = 0x6000;   ///< GICv3: 64 bits, the affinity of a processor
 inline constexpr u32 gicd_icpidr2 = 0xfe8;    ///< GICv2
 
 inline constexpr u32 gicd_ctlr_enable = 1U << 0; ///< GICv2
-// GICv3, seen from a non-secure kernel: group 1 without and with affinity routing. With one security state: groups 0 and 1.
+// GICv3, seen from a non-secure kernel: group 1 without and with affinity routing. With one security state: groups 0
+// and 1.
 inline constexpr u32 gicd_ctlr_enable_g1 = 1U << 0;
 inline constexpr u32 gicd_ctlr_enable_g1a = 1U << 1;
 inline constexpr u32 gicd_ctlr_are_ns = 1U << 4;
