@@ -236,7 +236,7 @@ def memory_of(kernel, **how):
     image = Image(kernel)
     with Arm(kernel, append="test=patching hold", gdb=True, **how) as machine:
         machine.wait_for("HOLD")
-        data = machine.memory(image.symbols["image_begin"], image.symbols["bss_begin"])
+        data = machine.memory(image.symbols["image_begin"], image.symbols["text_window_begin"])
         found = Result(machine.text, 0, 0).line("features:").split()[1:]
     return data, [each for each in found if each[0] == "+"]
 
@@ -275,19 +275,33 @@ def memory():
 
 # ---- Crash dump --------------------------------------------------------------------------------------------------------
 
+DUMP = [r"^Unhandled exception: class 25 \(DABT_EL1\) on cpu0$", r"^Vector: 4 \(el1h_sync\)$", r"^ESR_EL1: 0{8}96000045$",
+        r"^FAR_EL1: 0000007ffffff004$", r"^Exception frame registers:$",
+        r"^pc : [0-9a-f]{16} lr : [0-9a-f]{16} pstate: [0-9a-f]{8}$", r"^sp : [0-9a-f]{16}$"]
+DUMP += [rf"^x{number:<2}: [0-9a-f]{{16}} x{number - 1:<2}: [0-9a-f]{{16}}$" for number in range(29, 0, -2)]
+DUMP += [r"^Stack trace:$"] + [r"^  [0-9a-f]{16}$"] * 3
+
+
 def crash():
     before = failed
-    for kernel, how in ((gcc, {}), (clang, {}), (gcc, {"kind": "virtualization=on"})):
+    for kernel, how in ((gcc, {"kind": "gic-version=2"}), (clang, {"kind": "gic-version=3"}), (gcc, {"kind": "virtualization=on"})):
         result = boot(kernel, append="crash", **how)
         check(result.status == 127 and result.qemu_status == 127, f"crash, {kernel}: status 127", result)
-        text = result.text.replace("\r", "")
-        for part in (r"^Unhandled exception: ec=0x0 \(UNKNOWN\)|^Unhandled exception ", r"^Vector: 4 \(el1h_sync\)$",
-                     r"^ESR_EL1: +[0-9a-f]{8,16}, ec=0x[0-9a-f]+ \(\w+\)$", r"^FAR_EL1: [0-9a-f]{16} \(not valid\)$",
-                     r"^Exception frame registers:$", r"^pc : \[<[0-9a-f]{16}>\] lr : \[<[0-9a-f]{16}>\] pstate: [0-9a-f]{8}$",
-                     r"^sp : [0-9a-f]{16}$", r"^x29: [0-9a-f]{16} x28: [0-9a-f]{16} ?$", r"^x1 : [0-9a-f]{16} x0 : [0-9a-f]{16} ?$"):
-            check(re.search(part, text, re.M), f"crash, {kernel}: has no line {part!r}", result)
+        begin = next((index for index, line in enumerate(result.lines) if line.startswith("Unhandled")), 0)
+        for wanted, line in zip(DUMP, result.lines[begin:]):
+            check(re.search(wanted, line), f"crash, {kernel}: {line!r} is not {wanted}")
+        # Through the patched call between the two.
+        trace = [int(line, 16) for line in result.lines[begin:] if re.fullmatch(r"  [0-9a-f]{16}", line)]
+        listing = subprocess.run(["addr2line", "-Cfe", kernel, *(hex(each - 4 * (index > 0)) for index, each in enumerate(trace))],
+                                 capture_output=True, text=True, check=True).stdout.splitlines()[::2]
+        names = [re.sub(r".*::|\(.*", "", each.replace("(anonymous namespace)::", "")) for each in listing]
+        wanted = ["crash_inside", "crash", "kernel_main", "boot_main"]
+        check([each for each in names if each in wanted] in (wanted, wanted[:2] + wanted[3:]),
+              f"crash, {kernel}: the stack trace is {names}", result)
+    result = boot(append="test=its-trigger", kind="gic-version=3,its=off")
+    check(result.status == 77, "nothing but skips: status 77", result)
     if failed == before:
-        print("ok: crash dumps")
+        print("ok: crash dumps, line by line, with a stack trace through a patched call; statuses")
 
 
 # ---- Mutations: each must be found by a boot ---------------------------------------------------------------------------
