@@ -28,7 +28,7 @@ class Build:
             elif line:
                 current.append(os.path.join(self.folder, line.strip()))
         link = self._ninja("-t", "commands", "kernel.elf").splitlines()[-1]
-        self.link = link.removeprefix(": && ").removesuffix(" && :")
+        self.link = link.split(" && ")[1]  # ": && LINK && :", or more commands after it
         self._text = {}
 
     def _ninja(self, *arguments):
