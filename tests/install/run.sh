@@ -158,12 +158,21 @@ works "parent that installs inlay" parent -DINLAY_INSTALL=ON
 }
 
 # ---- Each example by itself.
+alone() { # EXAMPLE NAME OPTIONS...
+    example=$1
+    name=$2
+    shift 2
+    cp -r "$root/examples/$example" "$work/alone" # no ../../include
+    works "example $name" cmake -S "$work/alone" -B "$work/example" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" "$@"
+    works "example $name, built" cmake --build "$work/example"
+    rm -rf "$work/alone" "$work/example"
+}
 for example in "$root"/examples/*/CMakeLists.txt; do
     example=$(basename "$(dirname "$example")")
-    cp -r "$root/examples/$example" "$work/alone" # no ../../include
-    works "example $example" cmake -S "$work/alone" -B "$work/example" -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
-    works "example $example, built" cmake --build "$work/example"
-    rm -rf "$work/alone" "$work/example"
+    alone "$example" "$example"
 done
+if command -v aarch64-linux-gnu-g++ >/dev/null; then
+    alone kernel "kernel for AArch64" -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

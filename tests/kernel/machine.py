@@ -44,10 +44,10 @@ class Machine:
             command += ["-m", "64", "-kernel", kernel, "-append", append]
         self._start(command, monitor, gdb, limit)
 
-    def _start(self, command, monitor, gdb, limit):
+    def _start(self, command, monitor, gdb, limit, accel="tcg"):
         self.limit, self.text, self.started = limit, "", time.monotonic()
         self.place = tempfile.mkdtemp(prefix="inlay-kernel-")
-        command = ["timeout", str(limit), *command, "-accel", "tcg", "-nodefaults", "-display", "none", "-no-reboot",
+        command = ["timeout", str(limit), *command, "-accel", accel, "-nodefaults", "-display", "none", "-no-reboot",
                    "-serial", "stdio"]
         if monitor:
             command += ["-monitor", f"unix:{self.place}/monitor,server,nowait"]
@@ -124,7 +124,8 @@ class Arm(Machine):
     """An AArch64 machine: QEMU's virt. Its semihosting passes the kernel's status on as QEMU's own."""
     architecture, debugger = "aarch64", "gdb-multiarch"
 
-    def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=()):
+    def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=(),
+                 accel="tcg"):
         self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp), "-m", "128",
                      "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
-                    monitor, gdb, limit)
+                    monitor, gdb, limit, accel)

@@ -22,6 +22,9 @@ BARRIER_OPTIONS = {0xf: "sy", 0xe: "st", 0xd: "ld", 0xb: "ish", 0xa: "ishst", 0x
                    0x5: "nshld", 0x3: "osh", 0x2: "oshst", 0x1: "oshld"}
 
 
+DECODED = {}  # (word, address if it matters): what Capstone says. Kernels that are broken on purpose have most in common.
+
+
 def system_register(op0, op1, crn, crm, op2):
     """As in bits 20:5 of mrs and msr."""
     return op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
@@ -92,7 +95,7 @@ class Instruction:
 class Function:
     def __init__(self, image, name, begin, end):
         self.image, self.name, self.begin, self.end = image, name, begin, end
-        self._code = self._before = self._places = None
+        self._code = self._before = self._places = self._executed = None
 
     @property
     def code(self):
@@ -157,8 +160,13 @@ class Function:
     def places(self):
         """{index: address} of loads and stores whose address is known, but for an index into an array."""
         if self._places is None:
-            self._places = find_places(self)
+            self._places, self._executed = find_places(self)
         return self._places
+
+    def executed(self):
+        """The indices of the instructions to which a path leads from the entry, past branches on known values."""
+        self.places()
+        return self._executed
 
     def accesses(self, name, condition):
         """Loads or stores (`condition`) of the object `name`."""
@@ -234,7 +242,7 @@ def find_places(function):
             places[index] = place
         else:
             places.pop(index, None)
-        for following in function.next(index):
+        for following in taken(code[index], state, function.next(index)):
             if following not in states:
                 states[following] = state
                 todo.append(following)
@@ -245,7 +253,16 @@ def find_places(function):
             if joined != old:
                 states[following] = joined
                 todo.append(following)
-    return places
+    return places, set(states)
+
+
+def taken(instruction, state, following):
+    """Without what does not follow: the branch on a register whose value is known."""
+    if instruction.mnemonic in ("cbz", "cbnz") and len(following) == 2:
+        known = state.get(wide(instruction.decoded.reg_name(instruction.decoded.operands[0].reg)))
+        if known is not None and known[0] == "number":
+            return [following[(known[1] == 0) == (instruction.mnemonic == "cbz")]]
+    return following
 
 
 def join(one, two):
@@ -353,7 +370,7 @@ class Image:
         self.begin = self.symbols.get("image_begin", 0)
         self.text = text
         self.mapping = sorted(mapping)
-        plain = subprocess.run(["c++filt", "-p"], input="\n".join(each[0] for each in raw), capture_output=True, text=True,
+        plain = subprocess.run(["c++filt"], input="\n".join(each[0] for each in raw), capture_output=True, text=True,
                                check=True).stdout.splitlines()
         self.functions, self.objects = [], {}
         executable = {index for index, section in enumerate(sections) if section[2] & 4}
@@ -386,8 +403,12 @@ class Image:
         code = []
         for offset, (word,) in enumerate(struct.iter_unpack("<I", self.bytes(begin, end))):
             address = begin + offset * 4
-            decoded = next(self.capstone.disasm(struct.pack("<I", word), address), None)
-            code.append(Instruction(address, word, decoded))
+            # A branch, adr, adrp, or a load of a literal: relative to its address.
+            relative = word & 0x1f000000 == 0x10000000 or word & 0x3b000000 == 0x18000000 or word >> 26 & 7 == 5
+            key = word, address if relative else 0
+            if key not in DECODED:
+                DECODED[key] = next(self.capstone.disasm(struct.pack("<I", word), address), None)
+            code.append(Instruction(address, word, DECODED[key]))
         return code
 
     def function(self, name):

@@ -24,7 +24,6 @@ SGI1R = system_register(3, 0, 12, 11, 5)
 IAR1 = system_register(3, 0, 12, 12, 0)
 EOIR1 = system_register(3, 0, 12, 12, 1)
 DFR0 = system_register(3, 0, 0, 5, 0)
-CTR = system_register(3, 3, 0, 0, 1)
 STORES_COMPLETE = ("dsb ishst", "dsb ish", "dsb st", "dsb sy")
 STORES_ORDERED = ("dmb ishst", "dmb ish", "dmb st", "dmb sy") + STORES_COMPLETE
 LOADS_ORDERED = ("dmb ishld", "dmb ish", "dmb ld", "dmb sy", "dsb ishld", "dsb ish", "dsb ld", "dsb sy")
@@ -233,43 +232,57 @@ def no_version(checks, kernel):
 
 # ---- Text ----------------------------------------------------------------------------------------------------------------
 
-def maintenance(each):
-    return each.kind == "cache" or each.is_barrier("dsb ish", "isb") or (each.kind == "mrs" and each.register == CTR)
-
-
 def text(checks, kernel):
     """From the store of an instruction to its execution: str w, dc cvau, dsb ish, ic ivau, dsb ish, isb."""
-    image = kernel.image
-    write = image.function("kernel::text_window::write")
-    if write is None:
-        checks.check("TEXT_STORE", ["there is no function kernel::text_window::write"], 0)
-        return
-    flat = Flat(write, lambda callee: True)
+    roots = kernel.image.functions_named(r"^kernel::window_of<.*>::write\(")
+    if not roots:
+        checks.check("TEXT_STORE", ["there is no function that writes text"], 0)
+    for root in roots:
+        text_of(checks, Flat(root, lambda callee: re.search(r"bare<.*>::\w+\(|_text\(|synchronise\(|cache_type|each_line",
+                                                            callee.name)))
+
+
+def text_of(checks, flat):
     code = flat.code
 
-    def where(condition):
-        return flat.find(condition)
+    def named(name):
+        return lambda each: each.is_barrier(name)
 
-    def way(name, begin, wanted, around, places=1):
-        """Each path from `begin` to `wanted` meets `around`; and some path exists."""
-        wrong = []
-        for index in begin:
-            wrong += [str(code[each]) for each in flat.reaches(index, wanted, around)]
-        checks.check(name, wrong, min(len(begin), places))
+    def nothing(each):
+        return False
 
-    stores = where(lambda each: each.stores() and "sp" not in (each.memory() or ("sp",))[0])
-    checks.check("TEXT_STORE", [str(code[each]) for each in stores if not re.match(r"str w\d+, ", code[each].text)], len(stores))
-    dc, ic = where(lambda each: each.is_barrier("dc cvau")), where(lambda each: each.is_barrier("ic ivau"))
-    isb = where(lambda each: each.is_barrier("isb"))
+    def reached(name, begin, wanted, stop=nothing):
+        """Some path leads from one of `begin` to `wanted`."""
+        checks.check(name, [], sum(bool(flat.reaches(index, wanted, stop)) for index in begin))
 
-    def is_dsb(each):
-        return each.is_barrier("dsb ish")
-    checks.check("NO_TEXT_DC", [], sum(1 for index in stores if flat.reaches(index, lambda each: each.is_barrier("dc cvau"))))
-    checks.check("NO_TEXT_IC", [], sum(1 for index in dc if flat.reaches(index, lambda each: each.is_barrier("ic ivau"))))
-    way("NO_TEXT_DSB", stores, lambda each: each.is_barrier("ic ivau"), is_dsb, 1 if ic else 1)
-    way("NO_TEXT_DSB", dc, lambda each: each.is_barrier("ic ivau"), is_dsb)
-    way("NO_TEXT_DSB", ic, lambda each: each.is_barrier("isb", "dc cvau"), is_dsb)
-    checks.check("NO_TEXT_ISB", [], len(isb))
+    def between(name, begin, wanted, barrier):
+        """Each path from `begin` to `wanted` goes through the barrier."""
+        checks.check(name, [f"{code[index]} ... {code[each]}" for index in begin for each in flat.reaches(
+            index, wanted, barrier)], len(begin))
+
+    # The only other stores are those of the frame, and of a member of the platform, which is behind other members.
+    def is_text_store(each):
+        register, offset = each.memory() or ("", 0)
+        return each.stores() and register != "sp" and offset < 8
+
+    stores = flat.find(is_text_store)
+    dc, ic, dsb, isb = named("dc cvau"), named("ic ivau"), named("dsb ish"), named("isb")
+    checks.check("TEXT_STORE", [str(code[each]) for each in stores if not re.match(r"str w\d+, ", code[each].text)],
+                 len(stores))
+    reached("NO_TEXT_DC", stores, dc, isb)
+    reached("NO_TEXT_IC", stores, ic, isb)
+    reached("NO_TEXT_ISB", stores, isb)
+    between("NO_TEXT_DSB", stores, ic, dsb)  # also where CTR_EL0 says that no dc is needed
+    for index in flat.find(ic):
+        between("NO_TEXT_DSB", [index], lambda each: isb(each) or dc(each), dsb)
+
+
+def others(checks, kernel):
+    """A processor that was asked synchronises its context before it says so: isb, and then a store-release."""
+    function = kernel.image.function("kernel::obey_writer")
+    release = function.find(lambda each: each.mnemonic in ("stlr", "stlrb", "stlrh"))[-1:] if function else []
+    checks.check("NO_OTHERS_ISB", [each for index in release for each in function.before(
+        index, lambda each: each.is_barrier("isb"), lambda each: each.kind == "call")], len(release))
 
 
 # ---- The performance monitors --------------------------------------------------------------------------------------------
@@ -282,8 +295,16 @@ def is_pmu(each):
 
 
 def takes_proof(function):
-    return re.search(r"\bproof_of<.*pmuv3|proof_of<.*\(char\)112, \(char\)109, \(char\)117", function.name) or \
-        function.name == "pmu_loop"
+    return "(inlay::proof_of<" in function.name or function.name == "pmu_loop"
+
+
+def asks_first(function, index):
+    """At EL2, before the kernel can ask: a path goes round the access, and all paths to it read the ID register first."""
+    def is_question(each):
+        return each.kind == "mrs" and each.register == DFR0
+    around = [each for start in function.find(is_question) for each in function.reaches(
+        start, lambda each: leaves(each) or each.mnemonic == "eret", lambda each: each is function.code[index])]
+    return not function.before(index, is_question, lambda each: each.kind == "call") and around
 
 
 def pmu(checks, absent, present):
@@ -296,10 +317,9 @@ def pmu(checks, absent, present):
             if function in seen:
                 continue
             seen.add(function)
-            reached = [0] + function.reaches(-1, lambda each: True) if function.code else []
-            for index in reached:
+            for index in function.executed():
                 each = function.code[index]
-                if is_pmu(each):
+                if is_pmu(each) and not (function.name == "go_to_el1" and asks_first(function, index)):
                     found.add(f"{function.name}: {each}")
                 callee = kernel.image.at(each.target) if each.kind in ("call", "jump") and each.target else None
                 if callee is not None and callee is not function:
@@ -336,6 +356,7 @@ def check_kernel(path, command, work):
         no_version(checks, kernel)
     its(checks, three)
     text(checks, two)
+    others(checks, three)
     pmu(checks, two, three)
     return checks.results
 

@@ -19,7 +19,8 @@ class Build:
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
         with open(os.path.join(self.folder, "compile_commands.json")) as file:
-            self.commands = {each["output"]: each for each in json.load(file)}
+            commands = [shlex.split(each["command"]) for each in json.load(file)]
+        self.commands = {each[each.index("-o") + 1]: each for each in commands}
         self.files, current = {}, None  # object: the files that it is made from
         for line in self._ninja("-t", "deps").splitlines():
             if line and line[0] != " ":
@@ -27,7 +28,7 @@ class Build:
             elif line:
                 current.append(os.path.join(self.folder, line.strip()))
         link = self._ninja("-t", "commands", "kernel.elf").splitlines()[-1]
-        self.link = link.removeprefix(": && ").removesuffix(" && :")
+        self.link = link.split(" && ")[1]  # ": && LINK && :", or more commands after it
         self._text = {}
 
     def _ninja(self, *arguments):
@@ -45,14 +46,14 @@ class Build:
         word, place = f"KERNEL_MUTATION_{name}", os.path.join(self.folder, "mutants", name)
         os.makedirs(place, exist_ok=True)
         link, count = shlex.split(self.link), 0
-        for output, each in self.commands.items():
+        for output, command in self.commands.items():
             if not any(self._mentions(path, word) for path in self.files.get(output, [])):
                 continue
             count += 1
             target = os.path.join(place, f"{count}.o")
-            command = shlex.split(each["command"])
-            command[command.index("-o") + 1] = target
-            self._run(command + [f"-D{word}"])
+            changed = [*command, f"-D{word}"]
+            changed[changed.index("-o") + 1] = target
+            self._run(changed)
             link[link.index(output)] = target
         if count == 0:
             raise RuntimeError(f"no source knows {word}")

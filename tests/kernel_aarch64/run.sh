@@ -22,9 +22,12 @@ case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
 kernel() { # NAME OPTIONS...: a whole build
     name=$1
     shift
-    cmake -S examples/kernel -B "$build/$name" -G Ninja -DINLAY_WERROR="$werror" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON "$@" \
-        >"$build/$name.log" 2>&1 && cmake --build "$build/$name" >>"$build/$name.log" 2>&1 ||
-        { cat "$build/$name.log"; echo "FAIL: kernel_aarch64: $name does not build"; exit 1; }
+    if ! { cmake -S examples/kernel -B "$build/$name" -G Ninja -DINLAY_WERROR="$werror" \
+        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON "$@" && cmake --build "$build/$name"; } >"$build/$name.log" 2>&1; then
+        cat "$build/$name.log"
+        echo "FAIL: kernel_aarch64: $name does not build"
+        exit 1
+    fi
     cp "$build/$name/kernel.elf" "$build/$name.elf"
     aarch64-linux-gnu-objcopy -O binary "$build/$name.elf" "$build/$name.img"
     undefined=$(nm -u "$build/$name.elf")

@@ -12,6 +12,7 @@
 // a static call), but none of them lies between the answer and the way back.
 #include "atomic.hpp"
 #include "gic.hpp"
+#include "harness.hpp"
 #include "irq.hpp"
 #include "smp.hpp"
 #include "text_window.hpp"
@@ -119,7 +120,9 @@ void live_begin() noexcept {
 
 void set_irq_handler(void (*handler)() noexcept) noexcept {
     live_text live;
-    (void)inlay::update(handle_irq, handler, live);
+    if (const auto done = inlay::update(handle_irq, handler, live); !done) {
+        abort_run("the handler of interrupts is not exchanged: ", inlay::message(done.error()));
+    }
 }
 
 } // namespace kernel

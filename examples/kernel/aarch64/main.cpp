@@ -139,11 +139,11 @@ extern "C" void boot_main(const void* blob, u64 level) noexcept {
     write_tpidr(reinterpret_cast<u64>(&cpus[0]));
     const device_tree& all = tree();
     const device_tree::range memory = memory_of_image(all);
-    translation_begin(memory.base, memory.size);
+    const u64 memory_end = translation_begin(memory.base, memory.size);
     serial_begin(serial_port(all).base);
     const auto after = reinterpret_cast<u64>(image_end);
     const auto blob_at = reinterpret_cast<u64>(blob);
-    pages_begin(after, blob_at > after ? blob_at : memory.base + memory.size);
+    pages_begin(after, blob_at > after && blob_at < memory_end ? blob_at : memory_end);
     if (!all) {
         abort_run("no device tree");
     }

@@ -95,14 +95,10 @@ void map_page(u64 at, u64 frame, protection rights) noexcept {
 
 u64 page_at(u64 at) noexcept { return entry_of(at); }
 
-void translation_begin(u64 memory, u64 memory_size) noexcept {
+u64 translation_begin(u64 memory, u64 memory_size) noexcept {
     const u64 image = linked_at(image_begin);
     const u64 image_giant = image & ~(giant_size - 1);
     giants.entry[0] = bits_of(protection::device) | block;
-    for (u64 at = memory & ~(giant_size - 1); at < memory + memory_size && at / giant_size < entries;
-         at += giant_size) {
-        giants.entry[at / giant_size] = at | bits_of(protection::write) | block;
-    }
     giants.entry[image_giant / giant_size] = reinterpret_cast<u64>(&blocks) | table;
     for (unsigned i = 0; i < entries; ++i) {
         const u64 at = image_giant + i * block_size;
@@ -137,6 +133,8 @@ void translation_begin(u64 memory, u64 memory_size) noexcept {
     }
     dsb_sy();
     mmu_on(&secondary_boot);
+    const u64 end = memory + memory_size;
+    return end - image_giant < giant_size ? end : image_giant + giant_size;
 }
 
 } // namespace kernel

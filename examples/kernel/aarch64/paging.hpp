@@ -16,8 +16,9 @@ inline constexpr u64 page_size = 4096;
 
 enum class protection : u8 { none, execute, read, write, device };
 
-/// Makes the tables for this much memory, and goes on with the MMU and the caches on. The first GiB is devices.
-void translation_begin(u64 memory, u64 memory_size) noexcept;
+/// Makes the tables, and goes on with the MMU and the caches on: for the first GiB (devices), and for what of this memory is
+/// in the GiB of the image. Returns where that ends.
+u64 translation_begin(u64 memory, u64 memory_size) noexcept;
 
 /// Pages of the image: leads them to other frames, with other rights.
 void map_page(u64 at, u64 frame, protection rights) noexcept;

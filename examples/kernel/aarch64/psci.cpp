@@ -4,6 +4,7 @@
 #include "psci.hpp"
 
 #include "calls.hpp"
+#include "harness.hpp"
 #include "text_window.hpp"
 
 #include <inlay/poke.hpp>
@@ -24,11 +25,15 @@ constexpr u64 function_cpu_on = 0xc4000003;
 } // namespace
 
 void choose(const char* method) noexcept {
-    text_window window;
+    text_window window; // before apply() only the cell changes
+    inlay::outcome done;
     if (method != nullptr && method[0] == 'h') {
-        (void)inlay::update(firmware, &call_hypervisor, window);
+        done = inlay::update(firmware, &call_hypervisor, window);
     } else if (method != nullptr && method[0] == 's') {
-        (void)inlay::update(firmware, &call_firmware, window);
+        done = inlay::update(firmware, &call_firmware, window);
+    }
+    if (!done) {
+        abort_run("the way to firmware is not set: ", inlay::message(done.error()));
     }
 }
 

@@ -22,7 +22,7 @@ constinit u64 registers = 0;
 
 void serial_begin(u64 base) noexcept {
     registers = base;
-    if ((read32(base, control) & enabled) != enabled) { // else firmware has set it up, and knows the clock
+    if (base != 0 && (read32(base, control) & enabled) != enabled) { // else firmware has set it up, and knows the clock
         write32(base, control, enabled);
     }
 }

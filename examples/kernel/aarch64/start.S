@@ -113,7 +113,8 @@ LOCAL_FUNCTION(go_to_el1)
 	isb
 	ret
 
-at_el2:	mov	x2, #1 << 31			/* HCR_EL2: EL1 is AArch64; nothing else is trapped or routed here */
+at_el2:	msr	spsel, #1
+	ldr	x2, =0x30080000000		/* HCR_EL2: EL1 is AArch64, and may use its pointer authentication; no more */
 	msr	hcr_el2, x2
 	isb
 	msr	sctlr_el1, x1
@@ -126,7 +127,7 @@ at_el2:	mov	x2, #1 << 31			/* HCR_EL2: EL1 is AArch64; nothing else is trapped o
 	msr	cntvoff_el2, xzr
 	msr	vttbr_el2, xzr
 	msr	hstr_el2, xzr
-	mov	x2, #0x33ff			/* CPTR_EL2: no traps of FP, SVE, SME */
+	mov	x2, #0x33ff			/* CPTR_EL2: no traps of FP and SVE */
 	mrs	x3, id_aa64pfr0_el1
 	tst	x3, #0xf << 32			/* SVE: its bit traps where it is 1 */
 	b.eq	1f
@@ -149,7 +150,17 @@ at_el2:	mov	x2, #1 << 31			/* HCR_EL2: EL1 is AArch64; nothing else is trapped o
 	orr	x2, x2, #8
 	msr	S3_4_C12_C9_5, x2
 	isb
+	mrs	x2, S3_4_C12_C9_5
+	tbz	x2, #0, 1f			/* firmware does not want it */
 	msr	S3_4_C12_C11_0, xzr		/* ICH_HCR_EL2: no virtual interrupts */
+1:	mrs	x3, id_aa64mmfr0_el1
+	ubfx	x3, x3, #56, #4			/* fine-grained traps: none */
+	cbz	x3, 1f
+	msr	S3_4_C1_C1_4, xzr		/* HFGRTR_EL2, HFGWTR_EL2, HFGITR_EL2, HDFGRTR_EL2, HDFGWTR_EL2 */
+	msr	S3_4_C1_C1_5, xzr
+	msr	S3_4_C1_C1_6, xzr
+	msr	S3_4_C3_C1_4, xzr
+	msr	S3_4_C3_C1_5, xzr
 1:	adrp	x2, el2_vectors
 	add	x2, x2, :lo12:el2_vectors
 	msr	vbar_el2, x2

@@ -113,7 +113,7 @@ void pass(passes& mine) noexcept {
 
 /// A processor that has made so many passes since the last change sleeps until the next one interrupts it. (Else an
 /// emulator with fewer processors of its own would spend its time on passes.)
-constexpr u32 enough = 100;
+constexpr u32 enough = 40;
 
 void work_of_others() noexcept {
     passes& mine = seen[this_cpu().number];

@@ -4,6 +4,7 @@
 #include "trap.hpp"
 
 #include "irq.hpp"
+#include "smp.hpp"
 
 namespace kernel {
 
@@ -17,6 +18,7 @@ struct expectation {
     recovery back;
     seen_trap seen;
     exception_class expected;
+    u32 cpu;
 };
 constinit expectation* expecting = nullptr;
 
@@ -25,7 +27,7 @@ extern "C" int try_call(void* back, void (*what)(void*), void* argument) noexcep
 } // namespace
 
 seen_trap detail::provoke(exception_class expected, void (*what)(void*), void* argument) noexcept {
-    expectation it{.back = {}, .seen = {}, .expected = expected};
+    expectation it{.back = {}, .seen = {}, .expected = expected, .cpu = this_cpu().number};
     expecting = &it;
     it.seen.came = try_call(&it.back, what, argument) != 0;
     expecting = nullptr;
@@ -34,7 +36,7 @@ seen_trap detail::provoke(exception_class expected, void (*what)(void*), void* a
 
 extern "C" void take_trap(trap_frame* frame) noexcept {
     constexpr u64 el1h_sync = 4;
-    if (expecting == nullptr || frame->vector != el1h_sync ||
+    if (expecting == nullptr || expecting->cpu != this_cpu().number || frame->vector != el1h_sync ||
         frame->exception_class() != static_cast<u32>(expecting->expected)) {
         dump(*frame);
     }

@@ -57,7 +57,7 @@ namespace detail {
 seen_trap provoke(exception_class expected, void (*what)(void*), void* argument) noexcept;
 }
 
-/// Calls `what()`, and ends it at the first exception of this class. For one processor at a time.
+/// Calls `what()`, and ends it at the first exception of this class. One processor at a time may expect any.
 template <class Function>
 seen_trap provoke(exception_class expected, const Function& what) noexcept {
     return detail::provoke(
