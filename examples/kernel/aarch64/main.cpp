@@ -81,6 +81,7 @@ constexpr struct {
     {"live", &test_live, 0, 1},
     {"ipi", &test_ipi, 0, 2},
     {"active", &test_active, 0, 1},
+    {"spi", &test_spi, 0, 1},
     {"mmio", &test_mmio, 2, 1},
     {"its-introspection", &test_its_introspection, 3, 1},
     {"its-trigger", &test_its_trigger, 3, 1},

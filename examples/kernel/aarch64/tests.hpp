@@ -11,6 +11,7 @@ void test_smp() noexcept;
 void test_live() noexcept;
 void test_ipi() noexcept;
 void test_active() noexcept;
+void test_spi() noexcept;
 void test_mmio() noexcept;
 void test_its_introspection() noexcept;
 void test_its_trigger() noexcept;
