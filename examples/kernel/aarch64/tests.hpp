@@ -9,6 +9,7 @@ void test_patching() noexcept;
 void test_traps() noexcept;
 void test_smp() noexcept;
 void test_live() noexcept;
+void test_steal_time() noexcept;
 void test_ipi() noexcept;
 void test_active() noexcept;
 void test_spi() noexcept;
