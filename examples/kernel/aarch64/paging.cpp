@@ -64,11 +64,6 @@ constexpr u64 device = 0 << 2 | page::accessed;
 }
 
 [[nodiscard]] protection rights_of_image(u64 at) noexcept {
-#ifdef KERNEL_MUTATION_WRITABLE_TEXT
-    if (at < linked_at(text_end)) {
-        return protection::write;
-    }
-#endif
     return at < linked_at(text_end)            ? protection::execute
            : at < linked_at(rodata_end)        ? protection::read
            : at < linked_at(text_window_begin) ? protection::write
