@@ -44,8 +44,13 @@ constexpr u64 device = 0 << 2 | page::accessed;
 
 [[nodiscard]] u64 bits_of(protection rights) noexcept {
     switch (rights) {
+#ifdef KERNEL_MUTATION_WRITABLE_TEXT // a test must find it
+    case protection::execute:
+        return normal | page::never_execute_user;
+#else
     case protection::execute:
         return normal | page::read_only | page::never_execute_user;
+#endif
     case protection::read:
         return normal | page::read_only | page::never_execute | page::never_execute_user;
     case protection::write:
