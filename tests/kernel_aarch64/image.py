@@ -158,7 +158,7 @@ class Function:
         return wrong
 
     def places(self):
-        """{index: address} of loads and stores whose address is known, but for an index into an array."""
+        """{index: addresses} of loads and stores whose address is one of a few, but for an index into an array."""
         if self._places is None:
             self._places, self._executed = find_places(self)
         return self._places
@@ -171,8 +171,8 @@ class Function:
     def accesses(self, name, condition):
         """Loads or stores (`condition`) of the object `name`."""
         begin, size = self.image.objects.get(name, (0, 0))
-        return [index for index, place in self.places().items()
-                if begin <= place < begin + size and condition(self.code[index])]
+        return [index for index, places in self.places().items()
+                if any(begin <= each < begin + size for each in places) and condition(self.code[index])]
 
     def reaches(self, start, wanted, stop=lambda instruction: False):
         """The instructions `wanted` that some path from `start` on meets, where no path goes on at `stop`."""
@@ -228,7 +228,8 @@ class Flat(Function):
 
 # ---- Addresses ---------------------------------------------------------------------------------------------------
 
-# What a register holds: nothing known; ("number", n); or ("near", n): n and an index of unknown size.
+# What a register holds: nothing known; ("number", n); or ("near", places): one of a few places, and an index of unknown
+# size.
 
 def find_places(function):
     code = function.code
@@ -268,10 +269,12 @@ def taken(instruction, state, following):
 def join(one, two):
     if one == two:
         return one
-    # A pointer that walks through an array: the same place, further on. One that walks down is not followed, nor is one
-    # that may point to different arrays.
-    down = one[0] == "near" and two[1] < one[1]
-    return None if down or abs(one[1] - two[1]) > 64 else ("near", min(one[1], two[1]))
+    places = set(one[1]) if one[0] == "near" else {one[1]}
+    for each in two[1] if two[0] == "near" else [two[1]]:
+        # A pointer that walks through an array is at the same place, further on.
+        if not any(0 <= each - place <= 64 for place in places):
+            places.add(each)
+    return ("near", frozenset(places)) if len(places) <= 4 else None
 
 
 def wide(name):
@@ -279,7 +282,7 @@ def wide(name):
 
 
 def step(instruction, state):
-    """Changes `state`; the address that the instruction accesses, if it is known."""
+    """Changes `state`; the addresses that the instruction may access, if they are known."""
     decoded = instruction.decoded
     if decoded is None:
         return None
@@ -295,11 +298,14 @@ def step(instruction, state):
         return known
 
     def added(one, two):
-        if one is not None and two is not None:
-            return ("number" if one[0] == two[0] == "number" else "near", one[1] + two[1])
-        # An address and an index.
-        known = one or two
-        return ("near", known[1]) if known is not None and known[1] >= 1 << 20 else None
+        if one is None or two is None:  # an address and an index
+            known = one or two
+            places = () if known is None else known[1] if known[0] == "near" else [known[1]]
+            return ("near", frozenset(places)) if places and min(places) >= 1 << 20 else None
+        if one[0] == two[0]:
+            return ("number", one[1] + two[1]) if one[0] == "number" else None
+        number, places = (one, two) if one[0] == "number" else (two, one)
+        return ("near", frozenset(each + number[1] for each in places[1]))
 
     operands, place, result = decoded.operands, None, {}
     for operand in operands:
@@ -311,7 +317,7 @@ def step(instruction, state):
             total = added(base, ("number", operand.mem.disp)) if base is not None else None
             if operand.mem.index:
                 total = added(total, index)
-            place = total[1] if total is not None else None
+            place = None if total is None else total[1] if total[0] == "near" else {total[1]}
     if decoded.mnemonic in ("adr", "adrp"):
         result[wide(name(operands[0].reg))] = ("number", operands[1].imm)
     elif decoded.mnemonic == "add" and len(operands) == 3:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// calls: out of EL1, by the SMC Calling Convention: to the hypervisor (PSCI, or the stub of start.S), to firmware; and to
-// the emulator (calls.S).
+// calls: out of EL1, by the SMC Calling Convention: to the hypervisor (PSCI, or the stub of start.S), to firmware; and
+// to the emulator (calls.S).
 #pragma once
 
 #include "layout.h"

@@ -72,7 +72,7 @@ private:
     [[nodiscard]] u32 word(u32 offset) const noexcept;
     /// The bytes of the text at `offset` in the structure, with its end; 0 if it has none.
     [[nodiscard]] u32 text_length(u32 offset) const noexcept;
-    /// The property at this token. False if there is none. `after` is the offset behind it.
+    /// The property at this token. False if there is none. `after` is the offset of the next token.
     [[nodiscard]] bool property_at(u32 offset, const char*& name, property& result, u32& after) const noexcept;
     [[nodiscard]] node enter(const node& parent, u32 token, u32 depth) const noexcept;
 

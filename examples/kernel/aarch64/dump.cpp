@@ -3,7 +3,7 @@
 // dump: what a crash says.
 //
 // What. Class, vector, syndrome, the address if there is one, all registers, and a stack trace.
-// Why. It is all that is left of the machine's state, and often it is enough.
+// Why. Nothing else is left of the machine's state, and often this is enough.
 // How. Every function keeps a frame record (-fno-omit-frame-pointer): x29 leads to the caller's x29, with the return
 // address above it. A patched site is no obstacle: its call, its instruction or its nops leave x29 alone. Addresses are
 // for `addr2line -e kernel.elf`; all but the first are those after a call.
@@ -79,8 +79,8 @@ namespace {
     }
 }
 
-/// Whether FAR_EL1 was written (Arm DDI 0487, FAR_EL1): by aborts, alignment faults of pc, watchpoints. An external abort
-/// may say that it was not (FnV).
+/// Whether FAR_EL1 was written (Arm DDI 0487, FAR_EL1): by aborts, alignment faults of pc, watchpoints. An external
+/// abort may say that it was not (FnV).
 [[nodiscard]] bool has_address(const trap_frame& frame) noexcept {
     const u32 number = frame.exception_class();
     const bool abort = number == 0x20 || number == 0x21 || number == 0x24 || number == 0x25;

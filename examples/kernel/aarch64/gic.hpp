@@ -68,23 +68,27 @@ bool handle_sgi(u32 number, int sender) noexcept;
 /// The kernel's target of handle_irq.
 void take_interrupt() noexcept;
 
-// ---- In the path of an interrupt.
+// ---- In the path of an interrupt. (Inlined, or a handler would call functions of two instructions.)
 
-[[nodiscard]] inline u32 acknowledge() noexcept { return detail::acknowledge_site(the.interface); }
+[[nodiscard, gnu::always_inline]] inline u32 acknowledge() noexcept { return detail::acknowledge_site(the.interface); }
 /// The number of an interrupt, from the result of acknowledge().
-[[nodiscard]] inline u32 number_of(u32 taken) noexcept { return detail::number_site(taken); }
+[[nodiscard, gnu::always_inline]] inline u32 number_of(u32 taken) noexcept { return detail::number_site(taken); }
 /// The number of the interface of the processor that sent this SGI; -1 on GICv3, which does not say.
-[[nodiscard]] inline int sender_of(u32 taken) noexcept { return static_cast<int>(detail::sender_site(taken)); }
-inline void end_of_interrupt(u32 taken) noexcept { detail::end_site(the.interface, taken); }
+[[nodiscard, gnu::always_inline]] inline int sender_of(u32 taken) noexcept {
+    return static_cast<int>(detail::sender_site(taken));
+}
+[[gnu::always_inline]] inline void end_of_interrupt(u32 taken) noexcept { detail::end_site(the.interface, taken); }
 
-inline void send(u32 cpu, u32 sgi) noexcept {
+[[gnu::always_inline]] inline void send(u32 cpu, u32 sgi) noexcept {
     const processor& to = the.processors[cpu];
     detail::send_site(the.distributor, to.cluster | to.bit, sgi);
 }
-inline void send_to_self(u32 sgi) noexcept {
+[[gnu::always_inline]] inline void send_to_self(u32 sgi) noexcept {
     detail::send_site(the.distributor, the.processors[this_cpu().number].self, sgi);
 }
-inline void send_to_others(u32 sgi) noexcept { detail::send_site(the.distributor, the.others, sgi); }
+[[gnu::always_inline]] inline void send_to_others(u32 sgi) noexcept {
+    detail::send_site(the.distributor, the.others, sgi);
+}
 /// To each processor whose bit is set in `mask`: one write for each cluster.
 void send_to(u32 mask, u32 sgi) noexcept;
 

@@ -8,8 +8,8 @@
 //   stop: it says that it stands still, waits until the writer has finished, and goes on as above.
 //
 // A request has a number, and a processor answers with it, so that an answer to an earlier request is told from one to
-// this. What is here and runs while text changes has no patch site. It is reached by sites (the handler of interrupts is
-// a static call), but none of them lies between the answer and the way back.
+// this. The functions here that run while text changes have no patch site. Sites lead to them (the handler of
+// interrupts is a static call), but no site lies between the answer and the return from the exception.
 #include "atomic.hpp"
 #include "gic.hpp"
 #include "harness.hpp"

@@ -14,6 +14,7 @@
 #include "psci.hpp"
 #include "serial.hpp"
 #include "smp.hpp"
+#include "steal_time.hpp"
 #include "tests.hpp"
 
 #include <inlay/inlay.hpp>
@@ -79,8 +80,10 @@ constexpr struct {
     {"traps", &test_traps, 0, 1},
     {"smp", &test_smp, 0, 1},
     {"live", &test_live, 0, 1},
+    {"steal-time", &test_steal_time, 0, 1},
     {"ipi", &test_ipi, 0, 2},
     {"active", &test_active, 0, 1},
+    {"spi", &test_spi, 0, 1},
     {"mmio", &test_mmio, 2, 1},
     {"its-introspection", &test_its_introspection, 3, 1},
     {"its-trigger", &test_its_trigger, 3, 1},
@@ -108,6 +111,7 @@ void run_tests() noexcept {
     const char* const gic_name = gic::found_version == 3 ? "GICv3" : gic::found_version == 2 ? "GICv2" : "no GIC";
     print("inlay kernel: AArch64, entered at EL", level_of_entry, "; ", gic_name, "\n");
     pmu::begin_count();
+    steal_time::begin();
     patch_everything();
     irq_enable();
     start_others();

@@ -4,7 +4,7 @@
  *
  * What, why. A freestanding compiler may call memcpy, memmove, memset and memcmp. The patcher may run through them, so
  * they hold no patch site; and they run before the MMU is on, so they make no access that is not aligned.
- * How. Eight bytes at once where both ends are aligned alike, else a byte at a time.
+ * How. Eight bytes at once where both addresses are multiples of eight, else a byte at a time.
  */
 #include "assembly.h"
 

@@ -44,8 +44,13 @@ constexpr u64 device = 0 << 2 | page::accessed;
 
 [[nodiscard]] u64 bits_of(protection rights) noexcept {
     switch (rights) {
+#ifdef KERNEL_MUTATION_WRITABLE_TEXT // a test must find it
+    case protection::execute:
+        return normal | page::never_execute_user;
+#else
     case protection::execute:
         return normal | page::read_only | page::never_execute_user;
+#endif
     case protection::read:
         return normal | page::read_only | page::never_execute | page::never_execute_user;
     case protection::write:
@@ -64,11 +69,6 @@ constexpr u64 device = 0 << 2 | page::accessed;
 }
 
 [[nodiscard]] protection rights_of_image(u64 at) noexcept {
-#ifdef KERNEL_MUTATION_WRITABLE_TEXT
-    if (at < linked_at(text_end)) {
-        return protection::write;
-    }
-#endif
     return at < linked_at(text_end)            ? protection::execute
            : at < linked_at(rodata_end)        ? protection::read
            : at < linked_at(text_window_begin) ? protection::write

@@ -2,10 +2,10 @@
 //
 // paging: who may do what with which memory, at EL1 (Arm DDI 0487, chapter D8).
 //
-// What. All memory at its physical address: text read-only and executable, constants read-only, everything else writable
-// and not executable; devices as Device memory. And a window for the patcher.
-// How. 4 KiB pages, 39-bit addresses, three levels. Memory is mapped by blocks of 2 MiB, the image by pages. WXN is set:
-// a page that is writable is not executable, whatever its entry says.
+// What. All memory at its physical address: text read-only and executable, constants read-only, everything else
+// writable and not executable; devices as Device memory. And a window for the patcher.
+// How. 4 KiB pages, 39-bit addresses, three levels. Memory is mapped by blocks of 2 MiB, the image by pages. WXN is
+// set: a page that is writable is not executable, whatever its entry says.
 #pragma once
 
 #include "types.hpp"
@@ -16,8 +16,8 @@ inline constexpr u64 page_size = 4096;
 
 enum class protection : u8 { none, execute, read, write, device };
 
-/// Makes the tables, and goes on with the MMU and the caches on: for the first GiB (devices), and for what of this memory is
-/// in the GiB of the image. Returns where that ends.
+/// Makes the tables, and goes on with the MMU and the caches on: for the first GiB (devices), and for what of this
+/// memory is in the GiB of the image. Returns where that ends.
 u64 translation_begin(u64 memory, u64 memory_size) noexcept;
 
 /// Pages of the image: leads them to other frames, with other rights.

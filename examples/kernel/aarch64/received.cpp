@@ -29,37 +29,43 @@ template <class T>
 /// One writer: no atomic addition.
 [[gnu::always_inline]] inline void count(u32& one) noexcept { store(one, load(one) + 1); }
 
-#if defined(KERNEL_MUTATION_LATE_IPI)
+#ifdef KERNEL_MUTATION_LATE_IPI
 constinit bool one_is_late = false;
 #endif
+
+/// Apart, because it is rare.
+[[gnu::noinline, gnu::cold]] void take_spurious(u32 cpu) noexcept {
+    count(spurious_count[cpu]);
+    dsb_ishst();
+}
 
 [[gnu::always_inline]] inline void take_one() noexcept {
     const u32 taken = gic::acknowledge();
     const u32 number = gic::number_of(taken);
     const u32 cpu = this_cpu().number;
     if (gic::is_special(number)) {
-        count(spurious_count[cpu]);
-    } else {
-        gic::end_of_interrupt(taken);
-#ifdef KERNEL_MUTATION_EOI_BARRIER
-        dmb_ishld();
-#endif
-        const int sender = gic::sender_of(taken);
-        if (gic::handle_sgi(number, sender)) { // the kernel's own
-            return;
-        }
-        store(received_sender[cpu], sender);
-        store(received_number[cpu], number);
-#ifndef KERNEL_MUTATION_NO_HANDLER_DMB
-        dmb_ishst(); // check_received() has the other half
-#endif
-        count(received_count[cpu]);
+        take_spurious(cpu);
+        return;
     }
+    gic::end_of_interrupt(taken);
+#ifdef KERNEL_MUTATION_EOI_BARRIER
+    dmb_ishld();
+#endif
+    const int sender = gic::sender_of(taken);
+    if (gic::handle_sgi(number, sender)) { // the kernel's own
+        return;
+    }
+    store(received_sender[cpu], sender);
+    store(received_number[cpu], number);
+#ifndef KERNEL_MUTATION_NO_HANDLER_DMB
+    dmb_ishst(); // check_received() has the other half
+#endif
+    count(received_count[cpu]);
 #ifndef KERNEL_MUTATION_NO_HANDLER_DSB
     dsb_ishst(); // complete, before the checker's time is over
 #endif
-#if defined(KERNEL_MUTATION_LATE_IPI)
-    if (cpu == 0 && !one_is_late && !gic::is_special(number)) { // 50 ms after the one that was expected
+#ifdef KERNEL_MUTATION_LATE_IPI
+    if (cpu == 0 && !one_is_late) { // 50 ms after the one that was expected
         one_is_late = true;
         delay_us(poll_us / 2);
         gic::send_to_self(number);

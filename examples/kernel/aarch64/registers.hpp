@@ -136,9 +136,9 @@ KERNEL_WRITABLE(icc_sgi1r, "S3_0_C12_C11_5")
 [[gnu::always_inline]] inline void forget_translation(u64 at) noexcept {
     asm volatile("tlbi vaae1is, %0" : : "r"(at >> 12 & 0xfffffffffff) : "memory");
 }
-/// What an access of this level to the address would find: in PAR_EL1, after isb().
-[[gnu::always_inline]] inline void translate_for_write(u64 at) noexcept {
-    asm volatile("at s1e1w, %0" : : "r"(at) : "memory");
+/// What a load of this level would find at the address: in PAR_EL1, after isb().
+[[gnu::always_inline]] inline void translate_for_read(u64 at) noexcept {
+    asm volatile("at s1e1r, %0" : : "r"(at) : "memory");
 }
 
 // Frame and stack

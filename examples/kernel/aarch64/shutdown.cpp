@@ -2,9 +2,9 @@
 //
 // shutdown: the end of the machine, for leave().
 //
-// What. The emulator ends with the status, by semihosting (Arm, "Semihosting for AArch32 and AArch64", SYS_EXIT_EXTENDED);
-// where nobody answers that, PSCI switches the machine off.
-// How. Without semihosting HLT is undefined: an exception, which is expected here.
+// What. The emulator ends with the status, by semihosting (Arm, "Semihosting for AArch32 and AArch64",
+// SYS_EXIT_EXTENDED); without semihosting, PSCI switches the machine off.
+// How. Without semihosting, HLT is an undefined instruction: the exception is expected.
 #include "calls.hpp"
 #include "cpu.hpp"
 #include "harness.hpp"

@@ -8,6 +8,7 @@
 #include "paging.hpp"
 #include "print.hpp"
 #include "psci.hpp"
+#include "steal_time.hpp"
 #include "text_window.hpp"
 
 extern "C" {
@@ -129,6 +130,9 @@ extern "C" void secondary_main(u64 number) noexcept {
     per_cpu& cpu = cpus[number];
     write_tpidr(reinterpret_cast<u64>(&cpu));
     gic::begin_on_this_cpu();
+    if (steal_time::is_offered()) {
+        steal_time::begin_on_this_cpu();
+    }
     __atomic_store_n(&cpu.online, 1U, __ATOMIC_RELEASE);
     for (;;) {
         irq_disable(); // an interrupt between the question and wfi would be slept through

@@ -33,16 +33,16 @@ inline constinit per_cpu cpus[most_cpus]{};
 
 [[nodiscard]] inline per_cpu& this_cpu() noexcept { return *reinterpret_cast<per_cpu*>(read_tpidr()); }
 
-/// Starts all that there are.
+/// Starts the others, and says which of them did not come.
 void start_others() noexcept;
 /// How many run. Numbers go from 0 (the first one) to this.
 [[nodiscard]] u32 cpus_running() noexcept;
 /// How many the device tree names.
 [[nodiscard]] u32 cpus_named() noexcept;
 
-/// Has processor `number` call `what()`, after what it does now. This processor calls it right here.
+/// Has processor `number` call `what()`, after its current work. For one caller at a time. On this processor: an ordinary call.
 void on_cpu(u32 number, work what) noexcept;
-/// Whether that processor has done it.
+/// Whether that processor has done its work.
 [[nodiscard]] bool is_idle(u32 number) noexcept;
 /// Has all processors call `what()`, this one too; returns when all have.
 void on_all(work what) noexcept;

@@ -2,10 +2,10 @@
 /*
  * start: from the loader to C++, for the first processor and for the others; and the stub at EL2.
  *
- * What. The header of a Linux Image, so that the file boots as kernel.elf and as kernel.img; the way down to EL1; the way
- * on to the MMU; the stub that stays at EL2.
- * Why a stub. A hypervisor sees accesses that EL1 does not: the stub counts what trapped to it, so that a test can show
- * that nothing touched a register (a PMU that is not there).
+ * What. The header of a Linux Image, so that the file boots as kernel.elf and as kernel.img; the way down to EL1; the
+ * way on to the MMU; the stub that stays at EL2.
+ * Why a stub. A hypervisor can see each access to a register. The stub counts the accesses that trap, so that a test
+ * can show that there was none (to a PMU that does not exist).
  * How. Nothing here reads memory that another processor has written through a cache, but `secondary_boot` (smp.cpp
  * cleans it): the MMU is off, and so are the caches.
  */
@@ -98,8 +98,8 @@ FUNCTION(mmu_on)
 END_FUNCTION(mmu_on)
 
 /*
- * Goes to EL1 from where the loader left it, and returns there. x20: number of this processor; x0 afterwards: 1 or 2, the
- * level it came from. Changes x0 to x3.
+ * Goes to EL1 from where the loader left it, and returns there. x20: number of this processor; x0 afterwards: 1 or 2,
+ * the level it came from. Changes x0 to x3.
  */
 LOCAL_FUNCTION(go_to_el1)
 	ldr	x1, =0x30d00800			/* SCTLR_EL1: nothing on, the bits that are 1 where a feature is missing */
@@ -179,8 +179,8 @@ at_el2:	msr	spsel, #1
 END_FUNCTION(go_to_el1)
 
 /*
- * EL3 belongs to firmware, which starts processors and says which interrupts are whose. Without it there is nobody who
- * does. (QEMU's `secure=on` boots kernel.img, which it takes for Linux, below EL3.)
+ * EL3 belongs to firmware: it starts processors, and says which interrupts are not secure. Here is none. (With
+ * secure=on QEMU boots kernel.img, which it takes for Linux, below EL3.)
  */
 LOCAL_FUNCTION(at_el3)
 	mrs	x0, mpidr_el1
@@ -202,9 +202,9 @@ entered_at_el3:
 	.balign	4
 
 /*
- * The stub at EL2. All that comes here comes from EL1: hvc, and what MDCR_EL2 and others trap. A trapped instruction is
- * counted by its exception class and skipped. To trap more: add a call to `el2_call`, or write MDCR_EL2 by EL2_MDCR.
- * The counters are written and read here alone, with the MMU off: EL1 asks for them by hvc.
+ * The stub at EL2. Exceptions come here from EL1 alone: hvc, and instructions that MDCR_EL2 and others trap. A trapped
+ * instruction is counted by its exception class and skipped. To trap more: add a call to `el2_call`, or write MDCR_EL2
+ * by EL2_MDCR. The counters are written and read here alone, with the MMU off: EL1 asks for them by hvc.
  */
 	.macro	el2_vector target
 	.balign	128

@@ -4,14 +4,14 @@
 //
 // What. A key, a switch, three static calls and the handler of interrupts change 10,000 times (live=N: as often). All
 // other processors run through the sites meanwhile; the second one also changes a key of its own.
-// Why. Each pass must find the old or the new form of each site. Once a change has returned, no pass that begins then may
-// find the old one: that is what the interrupt and the isb are for (text_window.hpp).
+// Why. Each pass must find the old or the new form of each site. Once a change has returned, no pass that begins then
+// may find the old one: that is what the interrupt and the isb are for (text_window.hpp).
 // How. The word `state` says what the sites are, or that they are changing. A pass reads it before and after. If it was
 // the same and said so, the pass must have found just that.
 // What this does not show. An emulator has no caches, and fetches each instruction as a whole: tests/kernel_aarch64
 // looks at the instructions. And QEMU before 8.1 needs `-accel tcg,thread=single` here: with a thread for each
-// processor, one may translate an instruction while another writes it, and then keep the old one, whatever barriers follow
-// (its commit deba78709a locks the page before the translation).
+// processor, one may translate an instruction while another writes it, and then keep the old one, whatever barriers
+// follow (its commit deba78709a locks the page before the translation).
 #include "command_line.hpp"
 #include "gic.hpp"
 #include "harness.hpp"

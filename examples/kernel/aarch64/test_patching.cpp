@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_patching: what apply() left, seen from the inside.
+// test_patching: the text after apply(), seen from the inside.
 //
 // What. Text is read-only, data is not executable, the window is gone, a second apply() finds nothing to do.
-// Why. That text is right is worth little if anyone can write it afterwards.
+// Why. Right text is worth little if it can be written afterwards.
 // How. By trying, and by what the page tables say.
 #include "harness.hpp"
 #include "paging.hpp"

@@ -2,7 +2,7 @@
 //
 // test_smp: several processors on patched text.
 //
-// What. All that there are run; each finds its own data and its own MPIDR; a lock keeps its promise.
+// What. All processors run; each finds its own data and its own MPIDR; a lock excludes.
 // Why. The others started after apply(): not one of them may have fetched what stood there before.
 #include "atomic.hpp"
 #include "command_line.hpp"

@@ -10,14 +10,15 @@
 //     auto done = inlay::set(trace, true, live);
 //
 // What. Two text_platforms of inlay: `platform::bare` with an alias.
-// Why. Text is read-only and executable for as long as the kernel runs. The patcher writes through other pages, which are
-// writable and not executable, and which lead to the same memory while it works.
+// Why. Text is read-only and executable for as long as the kernel runs. The patcher writes through other pages, which
+// are writable and not executable, and which lead to the same memory while it works.
 // How. The linker script keeps addresses for the window, as large as text (paging.hpp). A page of it is mapped when
 // something in it is written first, and taken away with the object. Interrupts are masked for one site at a time.
 //
-// Beside other processors. An instruction of the architecture's list (b, bl, nop, brk, svc, hvc, smc) is exchanged while
-// they run; for any other, they stand still in the handler of an interrupt from the first write to finish(). In both
-// cases they have an interrupt and an isb behind them when finish() returns: from then on they run the new text.
+// Beside other processors. An instruction of the architecture's list (b, bl, nop, brk, svc, hvc, smc) is exchanged
+// while they run. For any other, they stand still in the handler of an interrupt from the first write to finish(). In
+// both cases each of them has taken an interrupt and executed isb when finish() returns: from then on they run the new
+// text.
 #pragma once
 
 #include "cpu.hpp"
@@ -27,7 +28,8 @@
 
 namespace kernel {
 
-/// What others do for live_text (live.cpp). Both return when all of them have done it.
+/// For live_text (live.cpp): the others stand still, and go on. Each returns when all of them do. The others must have
+/// interrupts enabled, or be in begin_change().
 bool stop_others() noexcept;
 void let_others_go() noexcept;
 /// This processor and all others synchronise their context.
@@ -39,7 +41,7 @@ void end_change() noexcept;
 [[nodiscard]] u64 standstills() noexcept;
 /// Whether the others can be asked: there are none, or live_begin() was called.
 [[nodiscard]] bool others_obey() noexcept;
-/// What a processor does that was asked; it does nothing if there is no request.
+/// Answers the last request.
 void obey_writer() noexcept;
 /// Other processors obey from here on.
 void live_begin() noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// trap: what is done about each exception. See trap.hpp.
+// trap: the handler of each exception. See trap.hpp.
 #include "trap.hpp"
 
 #include "irq.hpp"

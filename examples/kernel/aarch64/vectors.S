@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * vectors: what the processor jumps to, at EL1.
+ * vectors: where exceptions at EL1 begin.
  *
- * What. 16 vectors, which save all registers as a trap_frame (trap.hpp) on the stack at hand.
+ * What. 16 vectors, which save all registers as a trap_frame (trap.hpp) on the current stack.
  * Why. A dump shows all registers; and C++ may change the frame, to go on elsewhere.
  * How. The interrupts of EL1 go to take_irq(), which calls the driver by a static call; all else goes to take_trap().
  * The frame ends with a frame record, so that a backtrace goes on through it.

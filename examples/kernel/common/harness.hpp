@@ -8,7 +8,7 @@
 //
 // What. PASS, FAIL, SKIP, INFO, WARN and ABORT lines, a SUMMARY, and a status: 0 pass, 1 fail, 77 nothing but skips,
 // 127 crash.
-// Why. A script needs to know nothing about a test but its lines (they are those of kvm-unit-tests).
+// Why. A script needs to know only the lines of a test (they are those of kvm-unit-tests).
 // How. Counters. The architecture ends the machine with the status, if the machine can pass one on; a last line says
 // it in any case.
 #pragma once
