@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""machine: boots a kernel in QEMU (TCG only), and talks to it while it runs: on x86-64 natively or under Xen, or on AArch64.
+"""machine: boots a kernel in QEMU (TCG only), and talks to it: on x86-64 natively or under Xen, or on AArch64.
 
     with Machine(kernel, cpu="max", smp=4, append="mce", monitor=True) as machine:
         machine.wait_for("WAITING")
@@ -126,6 +126,6 @@ class Arm(Machine):
 
     def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=(),
                  accel="tcg"):
-        self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp), "-m", "128",
-                     "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
+        self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp),
+                     "-m", "128", "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
                     monitor, gdb, limit, accel)

@@ -29,6 +29,10 @@ STORES_ORDERED = ("dmb ishst", "dmb ish", "dmb st", "dmb sy") + STORES_COMPLETE
 LOADS_ORDERED = ("dmb ishld", "dmb ish", "dmb ld", "dmb sy", "dsb ishld", "dsb ish", "dsb ld", "dsb sy")
 
 
+def is_register_access(word):
+    return word & 0xffd00000 == 0xd5100000
+
+
 class Kernel:
     """The text as decided for features, such as "+gicv3"."""
 
@@ -55,9 +59,11 @@ class Kernel:
                 for address in range(begin, begin + size, 4)}
 
     def all(self, condition):
+        """The reads and writes of system registers that meet a condition."""
         for function in self.image.functions:
-            for index in function.find(condition):
-                yield function, index
+            if any(is_register_access(word) for word in function.words):
+                for index in function.find(condition):
+                    yield function, index
 
 
 class Checks:
@@ -319,10 +325,14 @@ def asks_first(function, index):
 
 
 def pmu(checks, absent, present):
-    """In the text of a processor without a PMU, no path from any function that takes no proof leads to an access."""
+    """In the text of a processor without a PMU, no path from a function that takes no proof leads to an access: neither
+    one of its own, nor in a function that takes the proof."""
     def accesses(kernel):
-        roots = [function for function in kernel.image.functions if not takes_proof(function)]
-        todo, seen, found = list(roots), set(), set()
+        proven = {function for function in kernel.image.functions if takes_proof(function)}
+        todo = [function for function in kernel.image.functions if function not in proven and (
+            any(is_register_access(word) for word in function.words) or
+            any(kernel.image.at(target) in proven for target in function.targets()))]
+        seen, found = set(), set()
         while todo:
             function = todo.pop()
             if function in seen:
@@ -333,7 +343,7 @@ def pmu(checks, absent, present):
                 if is_pmu(each) and not (function.name == "go_to_el1" and asks_first(function, index)):
                     found.add(f"{function.name}: {each}")
                 callee = kernel.image.at(each.target) if each.kind in ("call", "jump") and each.target else None
-                if callee is not None and callee is not function:
+                if callee in proven:
                     todo.append(callee)
         return found
     checks.check("PMU_UNGUARDED", sorted(accesses(absent)), len(accesses(present)))
