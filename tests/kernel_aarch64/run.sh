@@ -39,8 +39,18 @@ kernel clang -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_ASM_COMPILER="$clang" -DCMAKE
 # shellcheck disable=SC2086 # a list
 aarch64-linux-gnu-g++ -std=c++20 -O1 $warnings -static -Iinclude tests/kernel/memory_test.cpp "$here/no_libdw.cpp" \
     -o "$build/memory_test"
+# The reader of device trees, on this machine. The names of the trees tell what is in them.
+# shellcheck disable=SC2086 # a list
+"$gcc" -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover $warnings -Iexamples/kernel/common \
+    -Iexamples/kernel/aarch64 "$here/device_tree_test.cpp" examples/kernel/aarch64/device_tree.cpp -o "$build/device_tree_test"
+for each in gicv2:gic-version=2 gicv2-el2:gic-version=2,virtualization=on gicv3:gic-version=3 \
+    gicv3-el2:gic-version=3,virtualization=on gicv3-secure:gic-version=3,secure=on; do
+    qemu-system-aarch64 -M "virt,${each#*:},dumpdtb=$build/${each%%:*}.dtb" -smp 4 -m 256 -nodefaults -display none \
+        -kernel "$build/gcc.img" -append "a word" >"$build/dumpdtb.log" 2>&1 || { cat "$build/dumpdtb.log"; exit 1; }
+done
 
 status=0
+"$build/device_tree_test" "$build"/gicv*.dtb || status=1
 "$python" -u "$here/memory_model.py" || status=1
 "$python" -u "$here/instructions.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
 "$python" -u "$here/boots.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
