@@ -116,7 +116,8 @@ class Machine:
         except FileNotFoundError:
             data = b""
         if len(data) != end - begin:
-            raise RuntimeError(f"gdb gave {len(data)} bytes of {end - begin} at {begin:#x}:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(f"gdb gave {len(data)} bytes of {end - begin} at {begin:#x}:\n" +
+                               done.stdout + done.stderr)
         return data
 
 
@@ -127,5 +128,5 @@ class Arm(Machine):
     def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=(),
                  accel="tcg"):
         self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp),
-                     "-m", "128", "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
-                    monitor, gdb, limit, accel)
+                     "-m", "128", "-semihosting-config", "enable=on,target=native", *options,
+                     "-kernel", kernel, "-append", append], monitor, gdb, limit, accel)

@@ -206,8 +206,8 @@ class Function:
 
 
 class Flat(Function):
-    """A function with the functions that it calls in place of the calls, where `inside` says so; their returns lead back.
-    (No recursion.) Instructions are those of the callees; order and paths are as if all were inlined."""
+    """A function with the functions that it calls in place of the calls, where `inside` says so; their returns lead
+    back. (No recursion.) Instructions are those of the callees; order and paths are as if all were inlined."""
 
     def __init__(self, function, inside, depth=8):
         super().__init__(function.image, function.name, function.begin, function.end)
@@ -240,7 +240,7 @@ class Flat(Function):
         raise NotImplementedError("an instruction may be there more than once")
 
 
-# ---- Addresses ---------------------------------------------------------------------------------------------------
+# ---- Addresses ------------------------------------------------------------------------------------------------------
 
 # What a register holds: nothing known; ("number", n); or ("near", places): one of a few places, and an index of unknown
 # size.
@@ -396,7 +396,8 @@ class Image:
         executable = {index for index, section in enumerate(sections) if section[2] & 4}
         for (name, kind, value, size, index), demangled in zip(raw, plain):
             if index in executable and size and kind in (0, 2):
-                self.functions.append(Function(self, demangled.replace("(anonymous namespace)::", ""), value, value + size))
+                name = demangled.replace("(anonymous namespace)::", "")
+                self.functions.append(Function(self, name, value, value + size))
             elif kind == 1:
                 self.objects.setdefault(demangled.replace("(anonymous namespace)::", ""), (value, size))
         self.functions.sort(key=lambda each: each.begin)

@@ -13,9 +13,9 @@ shows a missing barrier. The disassembly (instructions.py) shows that each barri
 that it is needed, and that it suffices.
 
 How. The rules are those of the Arm Architecture Reference Manual (DDI 0487), "Definition of the Arm memory model".
-AArch64 is "other multi-copy atomic": a store becomes visible to all other processors at once. So one memory exists, and each access of a processor
-happens at one point of time. Only the order of the accesses of one processor is loose. For two accesses of
-one processor, first and second in program order, the second stays behind the first in these cases:
+AArch64 is "other multi-copy atomic": a store becomes visible to all other processors at once. So one memory exists, and
+each access of a processor happens at one point of time. Only the order of the accesses of one processor is loose. For
+two accesses of one processor, first and second in program order, the second stays behind the first in these cases:
 
     same place   both are to one location, and the second is a store; or both are loads ("coherence").
                  A load after a store to the same location may happen before the store is visible: it then gets the
@@ -85,7 +85,7 @@ def is_access(instruction):
     return instruction.kind in "RWS"
 
 
-# ---- Which accesses of one processor stay in order -------------------------------------------------------------
+# ---- Which accesses of one processor stay in order ------------------------------------------------------------------
 
 def held_by_barrier(program, first, second):
     for index in range(first + 1, second):
@@ -122,7 +122,7 @@ def stays(program, first, second):
     return held_by_barrier(program, first, second) or depends(program, first, second)
 
 
-# ---- Search 1: orders and interleavings ------------------------------------------------------------------------
+# ---- Search 1: orders and interleavings -----------------------------------------------------------------------------
 
 def outcome_of(programs, registers, memory):
     loads = tuple(registers[processor, index] for processor, program in enumerate(programs)
@@ -181,7 +181,7 @@ def stored(instruction, registers, processor):
     return instruction.value(read) if callable(instruction.value) else instruction.value
 
 
-# ---- Search 2: the manual's axioms -----------------------------------------------------------------------------
+# ---- Search 2: the manual's axioms ----------------------------------------------------------------------------------
 
 def acyclic(nodes, edges):
     after = {node: [] for node in nodes}
@@ -276,7 +276,7 @@ def search_axioms(programs, initial):
     return outcomes
 
 
-# ---- The searches against the literature -----------------------------------------------------------------------
+# ---- The searches against the literature ----------------------------------------------------------------------------
 
 def x(kind):
     return [barrier(kind)] if kind else []
@@ -369,7 +369,7 @@ def litmus():
         print(f"ok: {len(LITMUS)} litmus tests as in the literature, {executions} executions")
 
 
-# ---- The kernel's programs -------------------------------------------------------------------------------------
+# ---- The kernel's programs ------------------------------------------------------------------------------------------
 
 def handler_and_checker(handler_barrier, checker_barrier):
     """Row 5 of the table: the handler writes sender and number, then counts; the checker polls the count."""
@@ -416,7 +416,7 @@ def kernel_programs():
         executions(f"work, {kind or 'no barrier'}, send", send_data(kind), kind != "dsb ishst")
 
 
-# ---- Instructions: from a store to another processor's execution ------------------------------------------------
+# ---- Instructions: from a store to another processor's execution ----------------------------------------------------
 
 # The writer executes the listed steps in order; some take effect later, at any moment until the next dsb waits for
 # them. Between its steps anything that caches may do happens: the data cache writes a line back; an instruction cache
