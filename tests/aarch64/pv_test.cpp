@@ -6,6 +6,7 @@
 #include <inlay/inlay.hpp>
 #include <inlay/pv_ops.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -14,8 +15,10 @@
 
 #include <csignal>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <unwind.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers, *-avoid-non-const-global-variables)
 
@@ -206,6 +209,18 @@ std::int16_t mixed(std::int8_t a, bool b, color c, const int* d, long e) {
 }
 int* pass(int* pointer) { return pointer; }
 
+std::vector<inlay::address> frames;
+u64 walk() {
+    frames.clear();
+    _Unwind_Backtrace(
+        [](_Unwind_Context* context, void* /*unused*/) {
+            frames.push_back(_Unwind_GetIP(context));
+            return _URC_NO_REASON;
+        },
+        nullptr);
+    return frames.size();
+}
+
 struct small_ops {
     inlay::pv_op<void(u64), &does_nothing_much> nop;
     inlay::pv_op<u64(u64, u64, u64, u64, u64, u64), &with_six> six;
@@ -221,6 +236,7 @@ struct small_ops {
     inlay::pv_op<bool(), &changes_registers> changing;
     inlay::pv_op<bool(), inlay::callee_save<&changes_registers>> changing_kept;
     inlay::pv_op<u64(u64), inlay::callee_save<add_one_code>> derived;
+    inlay::pv_op<u64(), inlay::callee_save<&walk>> walked;
     inlay::pv_op<u64(u64), inlay::native<add(x1, x0, x0) + lsl(x1, x1, 1) + mov(x0, x1)>> longer;
 };
 [[gnu::visibility("hidden")]] inline constinit small_ops ops;
@@ -239,6 +255,7 @@ inline constexpr inlay::pv_call<&ops, &small_ops::idle_kept> call_idle_kept;
 inline constexpr inlay::pv_call<&ops, &small_ops::far> call_far;
 inline constexpr inlay::pv_call<&ops, &small_ops::changing> call_changing;
 inline constexpr inlay::pv_call<&ops, &small_ops::changing_kept> call_changing_kept;
+inline constexpr inlay::pv_call<&ops, &small_ops::walked> call_walked;
 inline constexpr inlay::pv_call<&ops, &small_ops::longer> call_longer;
 inline constexpr inlay::pv_call<&more, &small_ops::six> call_more_six;
 inline constexpr inlay::pv_alt_call<&ops, &small_ops::derived, add_one_code> call_derived; // predicate: not overridden
@@ -338,15 +355,25 @@ void sites_after() {
 
 void missing_ends_the_program() {
     std::fflush(stdout);
+    std::array<int, 2> ends{};
+    check(pipe(ends.data()) == 0, "a pipe");
     const pid_t child = fork();
     if (child == 0) {
+        const rlimit none{};
+        setrlimit(RLIMIT_CORE, &none);
+        dup2(ends[1], STDERR_FILENO);
         inlay::on_missing_operation(&inlay::detail::missing_by_default);
         run_none();
         _exit(0);
     }
+    close(ends[1]);
+    std::string said(200, '\0'); // QEMU says something, too
+    said.resize(static_cast<std::size_t>(std::max<ssize_t>(0, read(ends[0], said.data(), said.size()))));
+    close(ends[0]);
     int status = 0;
     waitpid(child, &status, 0);
     check(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "a missing operation ends the program by default");
+    check(said.starts_with("inlay: the paravirt operation ops.none has no target\n"), "and says its name");
 }
 
 [[gnu::noinline]] u64 run_far(u64 value) { return call_far(value); }
@@ -431,6 +458,19 @@ void callee_save_changes_the_result_alone() {
     check(changed[5] != 0x1105, "changes_registers() does change them");
 }
 
+// From a C++ function behind a callee-save operation, the frame of its caller is found, and the one of that.
+[[gnu::noinline]] u64 walk_from_here(u64 seed) {
+    volatile u64 local[4] = {seed, seed, seed, seed}; // NOLINT(*-avoid-c-arrays)
+    return call_walked() + local[0];
+}
+[[gnu::noinline]] void unwinding(const std::string& when) {
+    check(walk_from_here(0) > 3, "frames are found" + when);
+    const auto site = std::find(frames.begin(), frames.end(), sites_of("ops.walked").at(0) + 4);
+    check(site != frames.end(), "the caller's frame is found" + when);
+    const auto here = reinterpret_cast<inlay::address>(__builtin_extract_return_addr(__builtin_return_address(0)));
+    check(std::find(site, frames.end(), here) != frames.end(), "and the frames behind it" + when);
+}
+
 // Values in registers across a call: general ones stay for a callee-save operation, no vector ones for either.
 [[gnu::noinline]] u64 across_ordinary(u64 a, u64 b, double d) {
     const double e = d * 2;
@@ -459,11 +499,13 @@ int main() {
     sites_before();
     every_target_not_patched();
     values_across("");
+    unwinding("");
     callee_save_changes_the_result_alone();
     arguments_and_results(); // which calls apply()
     sites_after();
     missing_ends_the_program();
     values_across(", patched");
+    unwinding(", patched");
     out_of_reach();
     native_until_overridden();
     every_target_patched();

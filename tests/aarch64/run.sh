@@ -70,7 +70,7 @@ for compiler in $compilers; do
         fi
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/pv_test.cpp" -o "$work/test"; then
-            run_test "$compiler $options, pv" "$work/test" 2>"$work/log"
+            run_test "$compiler $options, pv" "$work/test"
         else
             result 1 "pv_test does not compile with $compiler $options"
         fi
@@ -133,20 +133,18 @@ for compiler in $compilers; do
 
     # What compilers add to functions: the thunks of paravirt operations must keep registers all the same.
     case $compiler in
-    *clang*) added="-O0 -fstack-protector-all -fzero-call-used-regs=all -fno-omit-frame-pointer" ;;
-    *) added="-O0 -fstack-protector-all -fzero-call-used-regs=all -finstrument-functions
--O1 --coverage -mno-omit-leaf-frame-pointer" ;;
+    *clang*) added=-fpatchable-function-entry=2 ;;
+    *) added="-finstrument-functions --coverage -fzero-call-used-regs=all -mno-omit-leaf-frame-pointer" ;;
     esac
-    echo "$added" >"$work/added"
-    while read -r options; do
+    for options in "-O0 -fstack-protector-all" "-O1 -fno-omit-frame-pointer $added"; do
         left_out '' && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/pv_test.cpp" -o "$work/test"; then
-            run_test "$compiler $options, pv" "$work/test" 2>"$work/log"
+            run_test "$compiler $options, pv" "$work/test"
         else
             result 1 "pv_test does not compile with $compiler $options"
         fi
-    done <"$work/added"
+    done
 
     # Text as kernels write it: the behaviour, and the instructions.
     for options in "-O2" "-Os -mstrict-align -fPIC -mbranch-protection=standard"; do

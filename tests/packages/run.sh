@@ -76,7 +76,7 @@ single() {
         cd "$2" && LC_ALL=C "$1/tools/single_header.py" >b && cmp a/inlay.hpp b' sh "$root" "$work"
     works "no header is forgotten" "$root/tools/single_header.py" --check
     works "headers that forward" "$root/tools/single_header.py" --forward "$work/forward"
-    ! grep -n '#include.*inlay/.*\.h' "$work/a/inlay.hpp" | grep -v ' has paravirt operations for x86 only' >"$work/log"
+    ! grep -n '#include.*inlay/.*\.h' "$work/a/inlay.hpp" >"$work/log"
     result $? "the single header includes others of inlay"
     # Alone in a folder, with nothing of inlay on the path; and pasted into the program, as Compiler Explorer does it.
     (printf '#line 1 "inlay.hpp"\n' && cat "$work/a/inlay.hpp" && sed 1d "$work/program.cpp") >"$work/pasted.cpp"
