@@ -169,7 +169,7 @@ struct of_operation {};
 /// an assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept. With
 /// `PassesReturnAddress`, `Function` gets what x19 holds. (No local variable: Clang would store it, see `thunk`.)
 template <auto Function, bool PassesReturnAddress = false>
-INLAY_NOT_INSTRUMENTED [[gnu::always_inline]] inline void write_thunk() noexcept {
+[[gnu::always_inline]] INLAY_NOT_INSTRUMENTED inline void write_thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
     static_assert(inlay::detail::size_of<result> <= 8,
