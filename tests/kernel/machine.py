@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""machine: boots a kernel in QEMU (TCG only), and talks to it while it runs: on x86-64 natively or under Xen, or on AArch64.
+"""machine: boots a kernel in QEMU (TCG only), and talks to it: on x86-64 natively or under Xen, or on AArch64.
 
     with Machine(kernel, cpu="max", smp=4, append="mce", monitor=True) as machine:
         machine.wait_for("WAITING")
@@ -116,7 +116,8 @@ class Machine:
         except FileNotFoundError:
             data = b""
         if len(data) != end - begin:
-            raise RuntimeError(f"gdb gave {len(data)} bytes of {end - begin} at {begin:#x}:\n{done.stdout}{done.stderr}")
+            raise RuntimeError(f"gdb gave {len(data)} bytes of {end - begin} at {begin:#x}:\n" +
+                               done.stdout + done.stderr)
         return data
 
 
@@ -126,6 +127,6 @@ class Arm(Machine):
 
     def __init__(self, kernel, kind="", cpu="max", smp=1, append="", monitor=False, gdb=False, limit=30, options=(),
                  accel="tcg"):
-        self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp), "-m", "128",
-                     "-semihosting-config", "enable=on,target=native", *options, "-kernel", kernel, "-append", append],
-                    monitor, gdb, limit, accel)
+        self._start(["qemu-system-aarch64", "-M", f"virt,{kind}".rstrip(","), "-cpu", cpu, "-smp", str(smp),
+                     "-m", "128", "-semihosting-config", "enable=on,target=native", *options,
+                     "-kernel", kernel, "-append", append], monitor, gdb, limit, accel)

@@ -72,7 +72,7 @@ def sound(name, result, status, limit=10):
     return good & check(result.seconds < limit, f"{name}: takes {result.seconds:.1f} s, not {limit}")
 
 
-# ---- Each test: its lines, byte for byte -------------------------------------------------------------------------
+# ---- Each test: its lines, byte for byte ----------------------------------------------------------------------------
 
 def ipi(version):
     return [f"PASS: gicv{version}: ipi: {each}: Interrupts received" for each in ("self", "target-list", "broadcast")]
@@ -87,7 +87,8 @@ INTROSPECTION = ["PASS: gicv3: its-introspection: " + each for each in
                   "detect device and collection BASER")]
 TRIGGER = ["PASS: gicv3: its-trigger: " + each for each in
            ("int: dev=2, eventid=20  -> lpi= 8195, col=3", "int: dev=7, eventid=255 -> lpi= 8196, col=2",
-            "inv/invall: dev2/eventid=20 does not trigger any LPI", "inv/invall: dev2/eventid=20 pending LPI is received",
+            "inv/invall: dev2/eventid=20 does not trigger any LPI",
+            "inv/invall: dev2/eventid=20 pending LPI is received",
             "inv/invall: dev2/eventid=20 now triggers an LPI", "mapd valid=false: no LPI after device unmap")]
 CYCLES = ["PASS: pmu: cycle-counter: Monotonically increasing cycle count",
           "PASS: pmu: cycle-counter: Cycle/instruction ratio"]
@@ -161,7 +162,7 @@ def lines():
         print(f"ok: {len(LINES) + 1} boots of one test: the lines, byte for byte")
 
 
-# ---- Each machine: all tests ---------------------------------------------------------------------------------------
+# ---- Each machine: all tests ----------------------------------------------------------------------------------------
 
 MACHINES = [(f"GICv{version}, {smp} processors", {"kind": f"gic-version={version}", "smp": smp})
             for version in (2, 3) for smp in (1, 2, 4, 8)]
@@ -170,11 +171,13 @@ MACHINES += [(f"{cpu}, GICv{version}", {"kind": f"gic-version={version}", "cpu":
              for cpu in ("cortex-a57", "cortex-a72", "max,pmu=off", "cortex-a57,pmu=off") for version in (2, 3)]
 MACHINES += [(f"from EL2, GICv{version}, {smp} processors",
               {"kind": f"gic-version={version},virtualization=on", "smp": smp}) for version in (2, 3) for smp in (1, 4)]
-MACHINES += [(f"secure=on, GICv{version}", {"kernel": f"{build}/gcc.img", "kind": f"gic-version={version},secure=on", "smp": 2})
+MACHINES += [(f"secure=on, GICv{version}",
+              {"kernel": f"{build}/gcc.img", "kind": f"gic-version={version},secure=on", "smp": 2})
              for version in (2, 3)]
 MACHINES += [(f"secure=on and from EL2, GICv3", {"kernel": f"{build}/gcc.img", "smp": 2,
                                                  "kind": "gic-version=3,secure=on,virtualization=on"})]
-MACHINES += [(f"Clang, GICv{version}, {smp} processors", {"kernel": clang, "kind": f"gic-version={version}", "smp": smp})
+MACHINES += [(f"Clang, GICv{version}, {smp} processors",
+              {"kernel": clang, "kind": f"gic-version={version}", "smp": smp})
              for version in (2, 3) for smp in (1, 4)]
 
 
@@ -202,14 +205,14 @@ def machines():
         tests = result.count("PASS") + result.count("SKIP")
         skips = result.count("SKIP")
         wanted = f"SUMMARY: {tests} tests" + (f", {skips} skipped" if skips else "")
-        good &= check(result.line("SUMMARY") == wanted, f"{name}: says {result.line('SUMMARY')!r}, not {wanted!r}", result)
+        good &= check(result.line("SUMMARY") == wanted, f"{name}: does not say {wanted!r}", result)
         good &= check(f"processors: {how['smp']}" in result.text, f"{name}: counts its processors", result)
         print(f"{'ok' if good else 'bad'}: {name}: {result.seconds:.2f} s, {result.line('SUMMARY')}")
     result = boot(kind="secure=on", smp=2)
     check(result.status == 127 and "ABORT: entered at EL3" in result.text, "EL3 without firmware: says so", result)
 
 
-# ---- Accesses to the PMU -------------------------------------------------------------------------------------------
+# ---- Accesses to the PMU --------------------------------------------------------------------------------------------
 
 def pmu_accesses():
     before = failed
@@ -217,10 +220,12 @@ def pmu_accesses():
         how = {"kind": f"gic-version={version},virtualization=on", "append": "count-pmu live=1000",
                "accel": "tcg,thread=single"}
         result = boot(cpu=f"{cpu},pmu=off", **how)
-        check(result.status == 0 and "PMU accesses: 0" in result.lines, f"{cpu},pmu=off, GICv{version}: no access", result)
+        check(result.status == 0 and "PMU accesses: 0" in result.lines, f"{cpu},pmu=off, GICv{version}: no access",
+              result)
     how["append"] = "count-pmu test=pmu-cycle-counter"
     result = boot(mutant("PMU_UNGUARDED"), cpu="max,pmu=off", **how)
-    check(result.status == 77 and "PMU accesses: 1" in result.lines, "the access of the mutation is not counted", result)
+    check(result.status == 77 and "PMU accesses: 1" in result.lines, "the access of the mutation is not counted",
+          result)
     result = boot(cpu="max", **how)  # and with a PMU: the stub skips each access, so the counter stands still
     count = re.search(r"^PMU accesses: (\d+)", result.text, re.M)
     check(count is not None and int(count.group(1)) > 100, "with a PMU: accesses are counted", result)
@@ -230,7 +235,7 @@ def pmu_accesses():
         print("ok: no access to a PMU register without a PMU, counted by traps to EL2; the mutation has one")
 
 
-# ---- Memory, over the gdb stub, against the decisions on the file ----------------------------------------------------
+# ---- Memory, over the gdb stub, against the decisions on the file ---------------------------------------------------
 
 def memory_of(kernel, **how):
     image = Image(kernel)
@@ -261,7 +266,8 @@ def memory():
         print(f"{'ok' if good else 'bad'}: {where}: {run.stdout.splitlines()[-1] if run.stdout else 'nothing'}")
         gic = "+kernel.gicv3" if "gic-version=3" in how["kind"] else "+kernel.gicv2"
         check(gic in features, f"{where}: found {features}")
-        other = [each for each in features if each != gic] + ["+kernel.gicv2" if gic == "+kernel.gicv3" else "+kernel.gicv3"]
+        other = [each for each in features if each != gic]
+        other.append("+kernel.gicv2" if gic == "+kernel.gicv3" else "+kernel.gicv3")
         run = compare(other)
         check(run.returncode == 1 and "not as decided" in run.stdout, f"{where}: agrees with {other} as well")
         texts[name, gic] = data
@@ -273,10 +279,10 @@ def memory():
         print(f"ok: the text of {name} differs in {differ} words of {size // 4} between GICv2 and GICv3")
 
 
-# ---- Crash dump --------------------------------------------------------------------------------------------------------
+# ---- Crash dump -----------------------------------------------------------------------------------------------------
 
-DUMP = [r"^Unhandled exception: class 25 \(DABT_EL1\) on cpu0$", r"^Vector: 4 \(el1h_sync\)$", r"^ESR_EL1: 0{8}96000045$",
-        r"^FAR_EL1: 0000007ffffff004$", r"^Exception frame registers:$",
+DUMP = [r"^Unhandled exception: class 25 \(DABT_EL1\) on cpu0$", r"^Vector: 4 \(el1h_sync\)$",
+        r"^ESR_EL1: 0{8}96000045$", r"^FAR_EL1: 0000007ffffff004$", r"^Exception frame registers:$",
         r"^pc : [0-9a-f]{16} lr : [0-9a-f]{16} pstate: [0-9a-f]{8}$", r"^sp : [0-9a-f]{16}$"]
 DUMP += [rf"^x{number:<2}: [0-9a-f]{{16}} x{number - 1:<2}: [0-9a-f]{{16}}$" for number in range(29, 0, -2)]
 DUMP += [r"^Stack trace:$"] + [r"^  [0-9a-f]{16}$"] * 3
@@ -284,7 +290,8 @@ DUMP += [r"^Stack trace:$"] + [r"^  [0-9a-f]{16}$"] * 3
 
 def crash():
     before = failed
-    for kernel, how in ((gcc, {"kind": "gic-version=2"}), (clang, {"kind": "gic-version=3"}), (gcc, {"kind": "virtualization=on"})):
+    for kernel, how in ((gcc, {"kind": "gic-version=2"}), (clang, {"kind": "gic-version=3"}),
+                        (gcc, {"kind": "virtualization=on"})):
         result = boot(kernel, append="crash", **how)
         check(result.status == 127 and result.qemu_status == 127, f"crash, {kernel}: status 127", result)
         begin = next((index for index, line in enumerate(result.lines) if line.startswith("Unhandled")), 0)
@@ -292,8 +299,9 @@ def crash():
             check(re.search(wanted, line), f"crash, {kernel}: {line!r} is not {wanted}")
         # Through the patched call between the two.
         trace = [int(line, 16) for line in result.lines[begin:] if re.fullmatch(r"  [0-9a-f]{16}", line)]
-        listing = subprocess.run(["addr2line", "-Cfe", kernel, *(hex(each - 4 * (index > 0)) for index, each in enumerate(trace))],
-                                 capture_output=True, text=True, check=True).stdout.splitlines()[::2]
+        calls = trace[:1] + [each - 4 for each in trace[1:]]
+        listing = subprocess.run(["addr2line", "-Cfe", kernel, *map(hex, calls)], capture_output=True, text=True,
+                                 check=True).stdout.splitlines()[::2]
         names = [re.sub(r".*::|\(.*", "", each.replace("(anonymous namespace)::", "")) for each in listing]
         wanted = ["crash_inside", "crash", "kernel_main", "boot_main"]
         check([each for each in names if each in wanted] in (wanted, wanted[:2] + wanted[3:]),
@@ -304,7 +312,7 @@ def crash():
         print("ok: crash dumps, line by line, with a stack trace through a patched call; statuses")
 
 
-# ---- Mutations: each must be found by a boot ---------------------------------------------------------------------------
+# ---- Mutations: each must be found by a boot ------------------------------------------------------------------------
 
 GICV2, GICV3 = {"kind": "gic-version=2", "smp": 4}, {"kind": "gic-version=3", "smp": 4}
 # name, how to boot, what it must say. Those whose barrier no boot shows are in run.sh (instructions.py).
@@ -335,7 +343,7 @@ def mutations():
             print(f"ok: mutation {name}: {found.group(0)}")
 
 
-# ---- Soak ----------------------------------------------------------------------------------------------------------------
+# ---- Soak -----------------------------------------------------------------------------------------------------------
 
 def soak_runs():
     count = 10_000 if soak else 50

@@ -22,7 +22,8 @@ BARRIER_OPTIONS = {0xf: "sy", 0xe: "st", 0xd: "ld", 0xb: "ish", 0xa: "ishst", 0x
                    0x5: "nshld", 0x3: "osh", 0x2: "oshst", 0x1: "oshld"}
 
 
-DECODED = {}  # (word, address if it matters): what Capstone says. Kernels that are broken on purpose have most in common.
+# (word, address if it matters): what Capstone says. Kernels that are broken on purpose have most in common.
+DECODED = {}
 
 
 def system_register(op0, op1, crn, crm, op2):
@@ -31,7 +32,7 @@ def system_register(op0, op1, crn, crm, op2):
 
 
 class Instruction:
-    """One instruction. `kind`: "load", "store", "both", "call", "return", "jump", "barrier", "cache", "msr", "mrs" or ""."""
+    """`kind`: "load", "store", "both", "call", "return", "jump", "branch", "barrier", "cache", "msr", "mrs" or ""."""
 
     def __init__(self, address, word, decoded):
         self.address, self.word, self.decoded = address, word, decoded
@@ -95,13 +96,26 @@ class Instruction:
 class Function:
     def __init__(self, image, name, begin, end):
         self.image, self.name, self.begin, self.end = image, name, begin, end
-        self._code = self._before = self._places = self._executed = None
+        self._code = self._before = self._places = self._executed = self._words = None
 
     @property
     def code(self):
         if self._code is None:
             self._code = self.image.decode(self.begin, self.end)
         return self._code
+
+    @property
+    def words(self):
+        """The instructions as numbers: quicker than to decode them."""
+        if self._words is None:
+            data = self.image.bytes(self.begin, self.end)
+            self._words = struct.unpack(f"<{len(data) // 4}I", data[:len(data) // 4 * 4])
+        return self._words
+
+    def targets(self):
+        """Of calls and jumps."""
+        return [self.begin + index * 4 + (word & 0x3ffffff ^ 0x2000000) * 4 - 0x8000000
+                for index, word in enumerate(self.words) if word & 0x7c000000 == 0x14000000]
 
     def next(self, index):
         """The indices of the instructions that may follow, in this function."""
@@ -192,8 +206,8 @@ class Function:
 
 
 class Flat(Function):
-    """A function with the functions that it calls in place of the calls, where `inside` says so; their returns lead back.
-    (No recursion.) Instructions are those of the callees; order and paths are as if all were inlined."""
+    """A function with the functions that it calls in place of the calls, where `inside` says so; their returns lead
+    back. (No recursion.) Instructions are those of the callees; order and paths are as if all were inlined."""
 
     def __init__(self, function, inside, depth=8):
         super().__init__(function.image, function.name, function.begin, function.end)
@@ -226,7 +240,7 @@ class Flat(Function):
         raise NotImplementedError("an instruction may be there more than once")
 
 
-# ---- Addresses ---------------------------------------------------------------------------------------------------
+# ---- Addresses ------------------------------------------------------------------------------------------------------
 
 # What a register holds: nothing known; ("number", n); or ("near", places): one of a few places, and an index of unknown
 # size.
@@ -382,7 +396,8 @@ class Image:
         executable = {index for index, section in enumerate(sections) if section[2] & 4}
         for (name, kind, value, size, index), demangled in zip(raw, plain):
             if index in executable and size and kind in (0, 2):
-                self.functions.append(Function(self, demangled.replace("(anonymous namespace)::", ""), value, value + size))
+                name = demangled.replace("(anonymous namespace)::", "")
+                self.functions.append(Function(self, name, value, value + size))
             elif kind == 1:
                 self.objects.setdefault(demangled.replace("(anonymous namespace)::", ""), (value, size))
         self.functions.sort(key=lambda each: each.begin)

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 """code: which barrier stands where in the kernel's text, and where none does; from the instructions.
 
-    instructions.py BUILD MEMORY_TEST           BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
+    instructions.py BUILD MEMORY_TEST    BUILD has gcc.elf, clang.elf, and the folders that they were built in (run.sh)
 
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
-Why. QEMU executes a kernel without one barrier as well as one with all of them (memory_model.py says why each is needed).
+Why. QEMU executes a kernel without one barrier as well as one with all of them. (memory_model.py: why each is needed.)
 How. memory_test (tests/kernel) says what the text is once it is patched for GICv2, and for GICv3: no boot is needed. In
 this text, paths are followed within a function from one instruction to another (image.py). A check fails if one path
-exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there must
-be none: the check of that name must fail, and no other may.
+exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there
+must be none: the check of that name must fail, and no other may.
 """
 import concurrent.futures
 import os
@@ -27,6 +27,10 @@ DFR0 = system_register(3, 0, 0, 5, 0)
 STORES_COMPLETE = ("dsb ishst", "dsb ish", "dsb st", "dsb sy")
 STORES_ORDERED = ("dmb ishst", "dmb ish", "dmb st", "dmb sy") + STORES_COMPLETE
 LOADS_ORDERED = ("dmb ishld", "dmb ish", "dmb ld", "dmb sy", "dsb ishld", "dsb ish", "dsb ld", "dsb sy")
+
+
+def is_register_access(word):
+    return word & 0xffd00000 == 0xd5100000
 
 
 class Kernel:
@@ -48,16 +52,18 @@ class Kernel:
 
     def of_site(self, name):
         """The addresses of the instructions of all sites with this name."""
-        return {address for begin, size, each in self.sites if each == name for address in range(begin, begin + size, 4)}
+        return self.of_sites(re.escape(name) + "$")
 
     def of_sites(self, pattern):
         return {address for begin, size, each in self.sites if re.match(pattern, each)
                 for address in range(begin, begin + size, 4)}
 
     def all(self, condition):
+        """The reads and writes of system registers that meet a condition."""
         for function in self.image.functions:
-            for index in function.find(condition):
-                yield function, index
+            if any(is_register_access(word) for word in function.words):
+                for index in function.find(condition):
+                    yield function, index
 
 
 class Checks:
@@ -110,7 +116,7 @@ def no_barrier(checks, kernel, name, function_name, allowed=()):
     checks.check(name, found, 1)
 
 
-# ---- The table -----------------------------------------------------------------------------------------------------
+# ---- The table ------------------------------------------------------------------------------------------------------
 
 def gicv3(checks, kernel):
     def is_send(each):
@@ -119,8 +125,10 @@ def gicv3(checks, kernel):
         index, lambda each: each.is_barrier(*STORES_COMPLETE), stores_or_calls)))
     checks.check("NO_SGI_ISB", *every(kernel, is_send, lambda function, index: function.after(
         index, lambda each: each.is_barrier("isb"), accesses_or_leaves)))
-    checks.check("NO_IAR_DSB", *every(kernel, lambda each: each.kind == "mrs" and each.register == IAR1, next_is("dsb sy")))
-    checks.check("NO_EOI_ISB", *every(kernel, lambda each: each.kind == "msr" and each.register == EOIR1, next_is("isb")))
+    checks.check("NO_IAR_DSB", *every(
+        kernel, lambda each: each.kind == "mrs" and each.register == IAR1, next_is("dsb sy")))
+    checks.check("NO_EOI_ISB", *every(
+        kernel, lambda each: each.kind == "msr" and each.register == EOIR1, next_is("isb")))
 
 
 def gicv2(checks, kernel):
@@ -134,7 +142,8 @@ def gicv2(checks, kernel):
             code = kernel.image.decode(begin, begin + size)
             at = [index for index, each in enumerate(code) if access(each)]
             barriers = [index for index, each in enumerate(code) if each.barrier]
-            good = len(at) == 1 and barriers == [at[0] - 1 if before else at[0] + 1] and code[barriers[0]].barrier == barrier
+            good = (len(at) == 1 and barriers == [at[0] - 1 if before else at[0] + 1] and
+                    code[barriers[0]].barrier == barrier)
             if not good:
                 wrong.append(f"{begin:x}: " + "; ".join(each.text for each in code))
         return wrong, seen
@@ -237,11 +246,11 @@ def no_version(checks, kernel):
             wrong.append(f"{function.name} is called")
         wrong += [f"{function.name}: {function.code[index]}" for index in function.accesses(
             "kernel::gic::found_version", lambda each: True)]
-        todo += [kernel.image.at(each.target) for each in function.code if each.kind in ("call", "jump") and each.target]
+        todo += [kernel.image.at(target) for target in function.targets()]
     checks.check("VERSION_IN_THE_PATH", wrong, len(seen))
 
 
-# ---- Text ----------------------------------------------------------------------------------------------------------------
+# ---- Text -----------------------------------------------------------------------------------------------------------
 
 def text(checks, kernel):
     """From the store of an instruction to its execution: str w, dc cvau, dsb ish, ic ivau, dsb ish, isb."""
@@ -249,8 +258,8 @@ def text(checks, kernel):
     if not roots:
         checks.check("TEXT_STORE", ["there is no function that writes text"], 0)
     for root in roots:
-        text_of(checks, Flat(root, lambda callee: re.search(r"bare<.*>::\w+\(|_text\(|synchronise\(|cache_type|each_line",
-                                                            callee.name)))
+        parts = re.compile(r"bare<.*>::\w+\(|_text\(|synchronise\(|cache_type|each_line")
+        text_of(checks, Flat(root, lambda callee: parts.search(callee.name)))
 
 
 def text_of(checks, flat):
@@ -296,7 +305,7 @@ def others(checks, kernel):
         index, lambda each: each.is_barrier("isb"), lambda each: each.kind == "call")], len(release))
 
 
-# ---- The performance monitors --------------------------------------------------------------------------------------------
+# ---- The performance monitors ---------------------------------------------------------------------------------------
 
 def is_pmu(each):
     if each.kind not in ("msr", "mrs"):
@@ -310,7 +319,7 @@ def takes_proof(function):
 
 
 def asks_first(function, index):
-    """At EL2, before the kernel can ask: a path goes round the access, and all paths to it read the ID register first."""
+    """At EL2, before the kernel can ask: a path goes round the access; all paths to it read the ID register first."""
     def is_question(each):
         return each.kind == "mrs" and each.register == DFR0
     around = [each for start in function.find(is_question) for each in function.reaches(
@@ -319,10 +328,14 @@ def asks_first(function, index):
 
 
 def pmu(checks, absent, present):
-    """In the text of a processor without a PMU, no path from any function that takes no proof leads to an access."""
+    """In the text of a processor without a PMU, no path from a function that takes no proof leads to an access: neither
+    one of its own, nor in a function that takes the proof."""
     def accesses(kernel):
-        roots = [function for function in kernel.image.functions if not takes_proof(function)]
-        todo, seen, found = list(roots), set(), set()
+        proven = {function for function in kernel.image.functions if takes_proof(function)}
+        todo = [function for function in kernel.image.functions if function not in proven and (
+            any(is_register_access(word) for word in function.words) or
+            any(kernel.image.at(target) in proven for target in function.targets()))]
+        seen, found = set(), set()
         while todo:
             function = todo.pop()
             if function in seen:
@@ -333,7 +346,7 @@ def pmu(checks, absent, present):
                 if is_pmu(each) and not (function.name == "go_to_el1" and asks_first(function, index)):
                     found.add(f"{function.name}: {each}")
                 callee = kernel.image.at(each.target) if each.kind in ("call", "jump") and each.target else None
-                if callee is not None and callee is not function:
+                if callee in proven:
                     todo.append(callee)
         return found
     checks.check("PMU_UNGUARDED", sorted(accesses(absent)), len(accesses(present)))
@@ -348,7 +361,7 @@ def pmu(checks, absent, present):
     checks.check("NO_PMU_ISB", wrong, len(controls) == 2)
 
 
-# ---- The kernels, whole and broken -----------------------------------------------------------------------------------
+# ---- The kernels, whole and broken ----------------------------------------------------------------------------------
 
 # A barrier less, or one too many: the check of the same name must fail, and no other.
 MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_ISB", "NO_HANDLER_DMB", "NO_CHECKER_DMB",
@@ -399,8 +412,8 @@ def main():
                     print(f"ok: {compiler}: {', '.join(results)}")
             else:
                 failed += 1
-                print(f"FAIL: code: {compiler}, {mutation or 'whole'}: " +
-                      ("" if wrong else "no check fails") + "; ".join(f"{name}: {what[:3]}" for name, what in wrong.items()))
+                found = "; ".join(f"{name}: {what[:3]}" for name, what in wrong.items())
+                print(f"FAIL: code: {compiler}, {mutation or 'whole'}: {found or 'no check fails'}")
     print(f"code: {passed} passed, {failed} failed")
     return failed != 0
 

@@ -8,14 +8,14 @@ What. A program here is a few instructions on each of two (in the self-check: up
 every execution that the architecture allows. With all barriers no execution may have the bad outcome; with one barrier
 removed the search must find an execution that has it.
 
-Why. QEMU's TCG executes memory accesses in program order on an x86 host as far as a test could tell, and it has no
-caches. No boot shows a missing barrier. The disassembly (instructions.py) shows that each barrier is present; this file shows
+Why. QEMU's TCG executes memory accesses in program order as far as a test could tell, and it has no caches. No boot
+shows a missing barrier. The disassembly (instructions.py) shows that each barrier is present; this file shows
 that it is needed, and that it suffices.
 
-How. The rules are those of the Arm Architecture Reference Manual (DDI 0487), "Definition of the Arm memory model". AArch64 is "other multi-copy
-atomic": a store becomes visible to all other processors at once. So one memory exists, and each access of a processor
-happens at one point of time. Only the order of the accesses of one processor is loose. For two accesses of
-one processor, first and second in program order, the second stays behind the first in these cases:
+How. The rules are those of the Arm Architecture Reference Manual (DDI 0487), "Definition of the Arm memory model".
+AArch64 is "other multi-copy atomic": a store becomes visible to all other processors at once. So one memory exists, and
+each access of a processor happens at one point of time. Only the order of the accesses of one processor is loose. For
+two accesses of one processor, first and second in program order, the second stays behind the first in these cases:
 
     same place   both are to one location, and the second is a store; or both are loads ("coherence").
                  A load after a store to the same location may happen before the store is visible: it then gets the
@@ -85,7 +85,7 @@ def is_access(instruction):
     return instruction.kind in "RWS"
 
 
-# ---- Which accesses of one processor stay in order -------------------------------------------------------------
+# ---- Which accesses of one processor stay in order ------------------------------------------------------------------
 
 def held_by_barrier(program, first, second):
     for index in range(first + 1, second):
@@ -122,7 +122,7 @@ def stays(program, first, second):
     return held_by_barrier(program, first, second) or depends(program, first, second)
 
 
-# ---- Search 1: orders and interleavings ------------------------------------------------------------------------
+# ---- Search 1: orders and interleavings -----------------------------------------------------------------------------
 
 def outcome_of(programs, registers, memory):
     loads = tuple(registers[processor, index] for processor, program in enumerate(programs)
@@ -165,7 +165,8 @@ def search_orders(programs, initial):
                     value = stored(program[waiting[-1]], registers, processor)
                 step(done | {access}, memory, {**registers, access: value})
             elif instruction.kind == "W":
-                step(done | {access}, {**memory, instruction.place: stored(instruction, registers, processor)}, registers)
+                value = stored(instruction, registers, processor)
+                step(done | {access}, {**memory, instruction.place: value}, registers)
             else:
                 step(done | {access}, memory, registers)
 
@@ -180,7 +181,7 @@ def stored(instruction, registers, processor):
     return instruction.value(read) if callable(instruction.value) else instruction.value
 
 
-# ---- Search 2: the manual's axioms -----------------------------------------------------------------------------
+# ---- Search 2: the manual's axioms ----------------------------------------------------------------------------------
 
 def acyclic(nodes, edges):
     after = {node: [] for node in nodes}
@@ -210,7 +211,8 @@ def search_axioms(programs, initial):
     first = {place: ("initial", place) for place in initial}
     nodes = events + list(first.values())
     pairs = [(one, two) for one in events for two in events if one[0] == two[0] and one[1] < two[1]]
-    same_place = [(one, two) for one, two in pairs if what[one].place is not None and what[one].place == what[two].place]
+    same_place = [(one, two) for one, two in pairs
+                  if what[one].place is not None and what[one].place == what[two].place]
 
     # "Locally ordered before": the manual's terms, here from the definitions and not from stays().
     local = []
@@ -274,7 +276,7 @@ def search_axioms(programs, initial):
     return outcomes
 
 
-# ---- The searches against the literature -----------------------------------------------------------------------
+# ---- The searches against the literature ----------------------------------------------------------------------------
 
 def x(kind):
     return [barrier(kind)] if kind else []
@@ -363,10 +365,11 @@ def litmus():
         executions += sum(orders.values())
         found = any(loads in bad for loads, _ in orders)
         check(found == allowed, f"litmus test {name}: the outcome is {'found' if found else 'not found'}")
-    print(f"ok: {len(LITMUS)} litmus tests as in the literature, {executions} executions" if failed == 0 else "bad: litmus")
+    if failed == 0:
+        print(f"ok: {len(LITMUS)} litmus tests as in the literature, {executions} executions")
 
 
-# ---- The kernel's programs -------------------------------------------------------------------------------------
+# ---- The kernel's programs ------------------------------------------------------------------------------------------
 
 def handler_and_checker(handler_barrier, checker_barrier):
     """Row 5 of the table: the handler writes sender and number, then counts; the checker polls the count."""
@@ -413,11 +416,12 @@ def kernel_programs():
         executions(f"work, {kind or 'no barrier'}, send", send_data(kind), kind != "dsb ishst")
 
 
-# ---- Instructions: from a store to another processor's execution ------------------------------------------------
+# ---- Instructions: from a store to another processor's execution ----------------------------------------------------
 
-# The writer executes the listed steps in order; some take effect later, at any moment until the next dsb waits for them.
-# Between its steps anything that caches may do happens: the data cache writes a line back; an instruction cache drops a
-# line, or fills an empty one from the point of unification; the other processor fetches ahead from its instruction cache.
+# The writer executes the listed steps in order; some take effect later, at any moment until the next dsb waits for
+# them. Between its steps anything that caches may do happens: the data cache writes a line back; an instruction cache
+# drops a line, or fills an empty one from the point of unification; the other processor fetches ahead from its
+# instruction cache.
 # Then the writer tells the other processor to go on, which synchronises its context (isb, or the return from an
 # exception) and executes. Good: it executes the new instruction. (The manual: "Concurrent modification and execution of
 # instructions", and the example for self-modifying code in "Ordering and completion of data and instruction cache

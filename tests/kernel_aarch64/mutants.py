@@ -3,8 +3,8 @@
 
     Build(folder).mutant("NO_SGI_DSB", "mutation-NO_SGI_DSB.elf")
 
-Only the objects are compiled again that are made from a file that mentions KERNEL_MUTATION_<NAME>: what Ninja knows about
-headers says which. Then all are linked as before.
+Only the objects are compiled again that are made from a file that mentions KERNEL_MUTATION_<NAME>: what Ninja knows
+about headers says which. Then all are linked as before.
 """
 import json
 import os
