@@ -50,7 +50,8 @@ inline namespace INLAY_TARGET {
 /// stay in the form that reads memory, so that set() and update() work. `bool ineffective()` says that the last refusal
 /// was for bytes that were written and are not there; a platform that has it looks itself, for others the last site is
 /// looked at after `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text
-/// that does not run.
+/// that does not run. `bool exchanges(address, const std::uint8_t* bytes, std::size_t)` says whether these bytes may be
+/// written while other processors run what is there: if not, nothing changes (error::others_run).
 template <class T>
 concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
     { view.readable(at, size) } noexcept -> std::same_as<bool>;
@@ -458,7 +459,8 @@ private:
             return;
         }
         const address end = site + group_.length;
-        if (!platform_.executable(site, group_.length)) {
+        if (!platform_.executable(site, group_.length) ||
+            (arch::instruction_alignment != 1 && (site | group_.length) % arch::instruction_alignment != 0)) {
             from_.fail(error::site_outside_text, site);
         }
         out_of_order_ = out_of_order_ || (site < highest_end_ && mode_ == writes::nothing);
@@ -600,6 +602,11 @@ private:
 
     /// Writes what is not there yet, if this pass writes and nothing is wrong. Counts it.
     void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
+        if constexpr (requires { platform_.exchanges(at, bytes, size); }) {
+            if (!is_there(at, bytes, size) && !platform_.exchanges(at, bytes, size)) {
+                from_.fail(error::others_run, at);
+            }
+        }
         if (mode_ != writes::nothing && !is_there(at, bytes, size) && from_.trouble == error::no_error) {
             ++counter;
             last_.note(at, bytes, size);

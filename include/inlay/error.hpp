@@ -52,6 +52,7 @@ enum class error : std::uint8_t {
     setting_malformed,       ///< a setting that is not name=value
     file_unreadable,         ///< a file of settings cannot be read
     no_memory,               ///< the system gave no memory for a list of names
+    others_run,              ///< other processors run the site; its instructions cannot be exchanged beneath them
 };
 
 namespace [[gnu::visibility("hidden")]] detail {
@@ -112,6 +113,8 @@ inline constexpr explanation explanations[] = {
     {error::setting_malformed, "each setting must be name=value; commas or line ends separate settings"},
     {error::file_unreadable, "the file of settings cannot be read"},
     {error::no_memory, "the system gave no memory for a list of names"},
+    {error::others_run, "other processors run the site, and these instructions cannot be exchanged beneath them: give "
+                        "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
 };
 
 /// Whether each error has its sentence, at the place of its number.
@@ -123,7 +126,7 @@ inline constexpr explanation explanations[] = {
         }
         ++number;
     }
-    return number == static_cast<unsigned>(error::no_memory) + 1U;
+    return number == static_cast<unsigned>(error::others_run) + 1U;
 }
 static_assert(explains_all(), "inlay: an error has no sentence");
 
@@ -133,7 +136,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::no_memory ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
+    return what <= error::others_run ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET

@@ -6,6 +6,7 @@
 //     code.hpp         machine code as values             dispatch.hpp     functions chosen by feature
 //     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
+//     has.hpp          a branch by features               proof.hpp        what only a feature allows
 //     choose.hpp       asks dispatches, and tells them otherwise
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
@@ -17,7 +18,9 @@
 #include "inlay/choose.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/feature.hpp"
+#include "inlay/has.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/proof.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"

@@ -249,6 +249,11 @@ private:
         while (same < size && now[same] == bytes[same]) {
             ++same;
         }
+        if constexpr (requires { platform_.exchanges(at, bytes, size); }) {
+            if (same != size && trouble_ == error::no_error && !platform_.exchanges(at, bytes, size)) {
+                trouble_ = error::others_run;
+            }
+        }
         if (writing_ && same != size && trouble_ == error::no_error) {
             ++written_;
             dirty_ = true;

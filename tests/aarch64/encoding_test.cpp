@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
@@ -27,6 +28,7 @@ unsigned differences = 0;
 const std::map<std::string, std::string> roles{
     {"cmp", "rr"}, {"tst", "rr"}, {"str", "rr"},    {"strb", "rr"},     {"stp", "rr"},
     {"br", "r"},   {"blr", "r"},  {"ret", "r"},     {"cbz", "r"},       {"cbnz", "r"},
+    {"msr", "r"},  {"dc", "r"},   {"ic", "r"},      {"strh", "rr"},     {"stlr", "rr"},
     {"movk", "b"}, {"ldp", "ww"}, {"swpal", "rwr"}, {"ldaddal", "rwr"}, {"casal", "brr"},
 };
 
@@ -39,7 +41,8 @@ inlay::touched expected(const std::string& text) {
     unsigned operand = 0;
     for (std::size_t at = mnemonic.size(); at < text.size(); ++at) {
         const bool begins = (text[at - 1] == ' ' || text[at - 1] == '[') && (text[at] == 'x' || text[at] == 'w');
-        const bool is_sp = text.compare(at, 2, "sp") == 0;
+        const bool is_sp =
+            text.compare(at, 2, "sp") == 0 && (at + 2 == text.size() || std::strchr(",]", text[at + 2]) != nullptr);
         if (!begins && !is_sp) {
             continue;
         }
@@ -67,8 +70,11 @@ inlay::touched expected(const std::string& text) {
     if (mnemonic == "adds" || mnemonic == "subs" || mnemonic == "cmp" || mnemonic == "tst" || mnemonic == "blr") {
         all.writes |= inlay::flags_bit;
     }
-    if (mnemonic.starts_with("b.")) {
+    if (mnemonic.starts_with("b.") || (mnemonic == "mrs" && text.ends_with(" nzcv"))) {
         all.reads |= inlay::flags_bit;
+    }
+    if (mnemonic == "msr" && text.find(" nzcv") != std::string::npos) {
+        all.writes |= inlay::flags_bit;
     }
     return all;
 }
@@ -148,6 +154,8 @@ void registers() {
     if constexpr (B != 31) {
         show(ldr(a, ptr(reg64{B}, 16)), "ldr " + x + ", [x" + std::to_string(B) + ", #16]");
         show(str(a, ptr(reg64{B}, 0)), "str " + x + ", [x" + std::to_string(B) + "]");
+        show(ldar(a, reg64{B}), "ldar " + x + ", [x" + std::to_string(B) + "]");
+        show(stlr(a, reg64{B}), "stlr " + x + ", [x" + std::to_string(B) + "]");
         show(ldaddal(a, c, reg64{B}), "ldaddal " + x + ", " + z + ", [x" + std::to_string(B) + "]");
         show(swpal(a, c, reg64{B}), "swpal " + x + ", " + z + ", [x" + std::to_string(B) + "]");
         show(casal(a, c, reg64{B}), "casal " + x + ", " + z + ", [x" + std::to_string(B) + "]");
@@ -163,6 +171,22 @@ template <class R, char Letter>
 void same_registers() {
     registers<R, Letter, 30, 30, 30>();
     registers<R, Letter, 31, 3, 31>();
+}
+
+/// A system register with each instruction that may have it.
+template <system_register Register, unsigned Number>
+void system(const std::string& text) {
+    if constexpr (Register.access != inlay::aarch64::register_access::write_only) {
+        show(mrs(reg64{Number}, Register), "mrs " + name<Number>('x') + ", " + text);
+    }
+    if constexpr (Register.access != inlay::aarch64::register_access::read_only) {
+        show(msr(Register, reg64{Number}), "msr " + text + ", " + name<Number>('x'));
+    }
+}
+template <unsigned... N>
+void counters(std::integer_sequence<unsigned, N...>) {
+    (system<pmevcntr_el0(N), N>("pmevcntr" + std::to_string(N) + "_el0"), ...);
+    (system<pmevtyper_el0(N), N>("pmevtyper" + std::to_string(N) + "_el0"), ...);
 }
 
 // ---- What codes say of registers.
@@ -221,6 +245,31 @@ int main() {
     show(bti(landing::c), "bti c");
     show(bti(landing::j), "bti j");
     show(bti(landing::jc), "bti jc");
+    show(msr(pstate::uao, 1), "msr uao, #1");
+    show(msr(pstate::pan, 0), "msr pan, #0");
+    show(msr(pstate::spsel, 1), "msr spsel, #1");
+    show(msr(pstate::ssbs, 1), "msr ssbs, #1");
+    show(msr(pstate::dit, 1), "msr dit, #1");
+    show(msr(pstate::daifset, 2), "msr daifset, #2");
+    show(msr(pstate::daifclr, 15), "msr daifclr, #15");
+    show(dc(data_cache::ivac, x3), "dc ivac, x3");
+    show(dc(data_cache::cvac, x30), "dc cvac, x30");
+    show(dc(data_cache::cvau, x0), "dc cvau, x0");
+    show(dc(data_cache::civac, xzr), "dc civac, xzr");
+    show(dc(data_cache::zva, x7), "dc zva, x7");
+    show(ic_ivau(x9), "ic ivau, x9");
+    show(ic_iallu(), "ic iallu");
+    show(ic_ialluis(), "ic ialluis");
+    show(dmb(barrier::sy), "dmb sy");
+    show(dmb(barrier::ishld), "dmb ishld");
+    show(dmb(barrier::ishst), "dmb ishst");
+    show(dmb(barrier::ld), "dmb ld");
+    show(dmb(barrier::st), "dmb st");
+    show(dsb(barrier::ish), "dsb ish");
+    show(dsb(barrier::ishst), "dsb ishst");
+    show(dsb(barrier::ishld), "dsb ishld");
+    show(dsb(barrier::ld), "dsb ld");
+    show(dsb(barrier::st), "dsb st");
     show(dmb(barrier::ish), "dmb ish");
     show(dmb(barrier::oshld), "dmb oshld");
     show(dsb(barrier::sy), "dsb sy");
@@ -229,6 +278,7 @@ int main() {
     show(hvc(1), "hvc #1");
     show(smc(0xffff), "smc #0xffff");
     show(brk(0x800), "brk #0x800");
+    show(eret(), "eret");
     show(ret(), "ret");
     show(ret(x5), "ret x5");
     show(jmp(x16), "br x16");
@@ -243,6 +293,11 @@ int main() {
     show(mov(w7, 0xffff1234U), "mov w7, #0xffff1234");
     show(add(x1, sp, 24), "add x1, sp, #24");
     show(ldr(x3, ptr(sp, 32760)), "ldr x3, [sp, #32760]");
+    show(ldr(w0, ptr(x1, 12)), "ldr w0, [x1, #12]");
+    show(str(w1, ptr(x0, 16)), "str w1, [x0, #16]");
+    show(ldrh(w3, ptr(x4, 8190)), "ldrh w3, [x4, #8190]");
+    show(strh(w30, ptr(sp, 2)), "strh w30, [sp, #2]");
+    show(ldar(w5, sp), "ldar w5, [sp]");
     show(ldrb(w3, ptr(x4, 4095)), "ldrb w3, [x4, #4095]");
     show(strb(w30, ptr(sp, 1)), "strb w30, [sp, #1]");
     show(umulh(x1, x20, x30), "umulh x1, x20, x30");
@@ -259,6 +314,104 @@ int main() {
     show(skip_if(condition::le, nop(12)), "b.le .+16");
     show(skip_if_zero(x3, nop(4)), "cbz x3, .+8");
     show(skip_unless_zero(w30, nop(4)), "cbnz w30, .+8");
+    system<midr_el1, 0>("midr_el1");
+    system<mpidr_el1, 7>("mpidr_el1");
+    system<revidr_el1, 14>("revidr_el1");
+    system<id_aa64pfr0_el1, 21>("id_aa64pfr0_el1");
+    system<id_aa64pfr1_el1, 28>("id_aa64pfr1_el1");
+    system<id_aa64zfr0_el1, 3>("id_aa64zfr0_el1");
+    system<id_aa64dfr0_el1, 10>("id_aa64dfr0_el1");
+    system<id_aa64dfr1_el1, 17>("id_aa64dfr1_el1");
+    system<id_aa64isar0_el1, 24>("id_aa64isar0_el1");
+    system<id_aa64isar1_el1, 31>("id_aa64isar1_el1");
+    system<id_aa64isar2_el1, 6>("id_aa64isar2_el1");
+    system<id_aa64mmfr0_el1, 13>("id_aa64mmfr0_el1");
+    system<id_aa64mmfr1_el1, 20>("id_aa64mmfr1_el1");
+    system<id_aa64mmfr2_el1, 27>("id_aa64mmfr2_el1");
+    system<clidr_el1, 2>("clidr_el1");
+    system<ctr_el0, 9>("ctr_el0");
+    system<dczid_el0, 16>("dczid_el0");
+    system<currentel, 23>("currentel");
+    system<daif, 30>("daif");
+    system<nzcv, 5>("nzcv");
+    system<spsel, 12>("spsel");
+    system<sp_el0, 19>("sp_el0");
+    system<spsr_el1, 26>("spsr_el1");
+    system<elr_el1, 1>("elr_el1");
+    system<esr_el1, 8>("esr_el1");
+    system<far_el1, 15>("far_el1");
+    system<par_el1, 22>("par_el1");
+    system<isr_el1, 29>("isr_el1");
+    system<vbar_el1, 4>("vbar_el1");
+    system<sctlr_el1, 11>("sctlr_el1");
+    system<actlr_el1, 18>("actlr_el1");
+    system<cpacr_el1, 25>("cpacr_el1");
+    system<ttbr0_el1, 0>("ttbr0_el1");
+    system<ttbr1_el1, 7>("ttbr1_el1");
+    system<tcr_el1, 14>("tcr_el1");
+    system<mair_el1, 21>("mair_el1");
+    system<contextidr_el1, 28>("contextidr_el1");
+    system<tpidr_el0, 3>("tpidr_el0");
+    system<tpidrro_el0, 10>("tpidrro_el0");
+    system<tpidr_el1, 17>("tpidr_el1");
+    system<mdscr_el1, 24>("mdscr_el1");
+    system<oslar_el1, 31>("oslar_el1");
+    system<hcr_el2, 6>("hcr_el2");
+    system<mdcr_el2, 13>("mdcr_el2");
+    system<cnthctl_el2, 20>("cnthctl_el2");
+    system<cntfrq_el0, 27>("cntfrq_el0");
+    system<cntpct_el0, 2>("cntpct_el0");
+    system<cntvct_el0, 9>("cntvct_el0");
+    system<cntpctss_el0, 16>("cntpctss_el0");
+    system<cntvctss_el0, 23>("cntvctss_el0");
+    system<cntkctl_el1, 30>("cntkctl_el1");
+    system<cntp_tval_el0, 5>("cntp_tval_el0");
+    system<cntp_ctl_el0, 12>("cntp_ctl_el0");
+    system<cntp_cval_el0, 19>("cntp_cval_el0");
+    system<cntv_tval_el0, 26>("cntv_tval_el0");
+    system<cntv_ctl_el0, 1>("cntv_ctl_el0");
+    system<cntv_cval_el0, 8>("cntv_cval_el0");
+    system<pmcr_el0, 15>("pmcr_el0");
+    system<pmcntenset_el0, 22>("pmcntenset_el0");
+    system<pmcntenclr_el0, 29>("pmcntenclr_el0");
+    system<pmovsclr_el0, 4>("pmovsclr_el0");
+    system<pmswinc_el0, 11>("pmswinc_el0");
+    system<pmselr_el0, 18>("pmselr_el0");
+    system<pmceid0_el0, 25>("pmceid0_el0");
+    system<pmceid1_el0, 0>("pmceid1_el0");
+    system<pmccntr_el0, 7>("pmccntr_el0");
+    system<pmxevtyper_el0, 14>("pmxevtyper_el0");
+    system<pmxevcntr_el0, 21>("pmxevcntr_el0");
+    system<pmuserenr_el0, 28>("pmuserenr_el0");
+    system<pmintenset_el1, 3>("pmintenset_el1");
+    system<pmintenclr_el1, 10>("pmintenclr_el1");
+    system<pmovsset_el0, 17>("pmovsset_el0");
+    system<pmccfiltr_el0, 24>("pmccfiltr_el0");
+    system<icc_pmr_el1, 31>("icc_pmr_el1");
+    system<icc_iar0_el1, 6>("icc_iar0_el1");
+    system<icc_eoir0_el1, 13>("icc_eoir0_el1");
+    system<icc_hppir0_el1, 20>("icc_hppir0_el1");
+    system<icc_bpr0_el1, 27>("icc_bpr0_el1");
+    system<icc_dir_el1, 2>("icc_dir_el1");
+    system<icc_rpr_el1, 9>("icc_rpr_el1");
+    system<icc_sgi1r_el1, 16>("icc_sgi1r_el1");
+    system<icc_asgi1r_el1, 23>("icc_asgi1r_el1");
+    system<icc_sgi0r_el1, 30>("icc_sgi0r_el1");
+    system<icc_iar1_el1, 5>("icc_iar1_el1");
+    system<icc_eoir1_el1, 12>("icc_eoir1_el1");
+    system<icc_hppir1_el1, 19>("icc_hppir1_el1");
+    system<icc_bpr1_el1, 26>("icc_bpr1_el1");
+    system<icc_ctlr_el1, 1>("icc_ctlr_el1");
+    system<icc_sre_el1, 8>("icc_sre_el1");
+    system<icc_igrpen0_el1, 15>("icc_igrpen0_el1");
+    system<icc_igrpen1_el1, 22>("icc_igrpen1_el1");
+    system<icc_sre_el2, 29>("icc_sre_el2");
+    system<system_register::numbered(3, 0, 15, 2, 1), 5>("s3_0_c15_c2_1");
+    system<icc_ap0r_el1(0), 1>("icc_ap0r0_el1");
+    system<icc_ap0r_el1(3), 1>("icc_ap0r3_el1");
+    system<icc_ap1r_el1(0), 1>("icc_ap1r0_el1");
+    system<icc_ap1r_el1(2), 1>("icc_ap1r2_el1");
+    counters(std::make_integer_sequence<unsigned, 31>{});
     return differences == 0 ? 0 : 1;
 }
 

@@ -30,12 +30,17 @@ run_test() {
     shift
     emulated "$@" >"$work/out"
     result $? "$what ends with an error"
+    count "$what"
+}
+
+# count WHAT: the lines PASS and FAIL of the output
+count() {
     good=$(grep -c '^PASS' "$work/out")
     bad=$(grep -c '^FAIL' "$work/out")
     passed=$((passed + good))
     failed=$((failed + bad))
     grep '^FAIL' "$work/out"
-    echo "$what: $good passed, $bad failed"
+    echo "$1: $good passed, $bad failed"
 }
 
 for compiler in $compilers; do
@@ -88,6 +93,24 @@ for compiler in $compilers; do
         else
             result 1 "instrumented_test does not compile with $compiler $options"
         fi
+    done
+
+    # Text as kernels write it: the behaviour, and the instructions.
+    for options in "-O2" "-Os -mstrict-align -fPIC -mbranch-protection=standard"; do
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/text_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, text" "$work/test"
+        else
+            result 1 "text_test does not compile with $compiler $options"
+        fi
+    done
+    for options in "-O2" "-O3" "-Os" "-O2 -mstrict-align" "-Os -mstrict-align -mgeneral-regs-only"; do
+        # shellcheck disable=SC2086
+        $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -c "$here/text_code.cpp" -o "$work/test.o" &&
+            aarch64-linux-gnu-objdump -dr --no-show-raw-insn "$work/test.o" |
+            python3 "$here/text_code.py" >"$work/out"
+        result $? "text_code does not compile with $compiler $options"
+        count "$compiler $options, text_code"
     done
 
     # Linking. (GCC takes a linker by the name of ld from a directory.)
@@ -173,7 +196,7 @@ done
 # at compile time.)
 # shellcheck disable=SC2086
 if aarch64-linux-gnu-g++ $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
-    { echo ".arch armv8.5-a+crc+lse"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
+    { echo ".arch armv8.6-a+crc+lse+sve"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"
     aarch64-linux-gnu-as "$work/list.s" -o "$work/list.o" &&
         aarch64-linux-gnu-objcopy -O binary -j .text "$work/list.o" "$work/list.bin"
     result $? "the assembler refuses the text"

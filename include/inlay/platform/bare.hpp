@@ -5,19 +5,38 @@
 //     inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{text, text_end}, {image, image_end}};
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //
+//     struct stopping {                                           // live changes: how the kernel stops the others
+//         static bool stop() noexcept { ... }
+//         static void go() noexcept { ... }
+//     };
+//     inlay::platform::bare<&synchronise_all, stopping> live{...};
+//     inlay::update(sched_clock, &tsc_clock, live);
+//
 // How it works. The kernel says where its text and its image are, and has made text writable (or passes an
-// alias: `alias` is added to each address written). A site is stored piece by piece: no other processor may run
-// the sites, and interrupts must be off while apply() runs, since a handler could meet a half-written site.
-// After the last store the processor is made to fetch anew. On AArch64 what was written must also be cleaned from
-// the data cache first, which is not done here yet: pass an alias that is not cached.
+// alias: `alias` is added to each address written). A site is stored piece by piece, on AArch64 instruction by
+// instruction: interrupts must be off while apply() runs, since a handler could meet a half-written site.
+//
+// What was written is cleaned from the caches at once, and after the last store `Synchronise` is called: the processors
+// that may run the sites have to fetch anew. arch::emit::synchronise does that for this one. A kernel's own
+// function calls it, and has the other processors do so: by an interrupt, for example.
+//
+// `Others` says what other processors do while text is written. None of them runs the sites (nobody_else, also where
+// there are none); or they do, and can be stopped (a type with stop() and go()), or cannot (nobody_stops). Where they
+// do, a change asks the architecture whether its instructions may be exchanged under them. On AArch64 b, bl, nop, brk,
+// svc, hvc and smc may, which is all that keys, switches and calls have, but for a call that returns zero (mov). On x86
+// nothing may, since a site is written in pieces. What may not is done with the others stopped, from the first write
+// to finish(), or is refused before anything changes (error::others_run). A processor that is stopped inside an
+// *alternative* of several instructions goes on in the middle of it: apply() is still for sites that no other one runs.
 #pragma once
 
-#include "inlay/arch/emit.hpp"
+#include "inlay/arch/arch.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace inlay::platform {
 // Users' types have these in them, or derive from them. A hidden type may not be in one that is not, so it is the
@@ -35,9 +54,18 @@ struct range {
     }
 };
 
-/// A text_platform for kernels. `Synchronise` is called after the last write: a serialising instruction, or
-/// what the architecture asks for (see arch/*/emit.hpp).
-template <void (*Synchronise)() noexcept>
+/// `Others` of bare: no other processor runs the sites that are written, or there is none.
+struct nobody_else {};
+/// `Others` of bare: other processors run the sites, and nobody can stop them.
+struct nobody_stops {};
+
+/// A text_platform for kernels. `Synchronise` is called after the last write: a serialising instruction, or what the
+/// architecture asks for (see arch/*/emit.hpp), on each processor. `Others` may have `static bool stop() noexcept`, which
+/// returns once no other processor runs text that may change, or false if that is not possible, and `static void go()
+/// noexcept`, which lets them run, each by a return from an exception (or isb; x86: iret, or another instruction that
+/// serialises). stop() is called before each write that needs it, so also where they are stopped
+/// already; go() at the end, so also where they are not.
+template <void (*Synchronise)() noexcept, class Others = nobody_else>
 struct bare {
     range text{};
     range image{};
@@ -59,27 +87,63 @@ struct bare {
         return freed.contains(at, 1);
     }
 
+    /// Whether the `size` bytes at `at` may become `bytes` while other processors run, or those can be stopped.
+    [[nodiscard, gnu::visibility("hidden")]] bool exchanges(std::uintptr_t at, const std::uint8_t* bytes,
+                                                            std::size_t size) const noexcept
+        requires(!std::is_same_v<Others, nobody_else>)
+    {
+        return can_stop || arch::exchangeable(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
+    }
+
     /// With an alias it looks before and after: what lies there must be the text itself.
     [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
         auto* const to = reinterpret_cast<std::uint8_t*>(at + alias);
         const auto* const fetched = reinterpret_cast<const std::uint8_t*>(at);
         wrong_alias = alias != 0 && !detail::equal(to, fetched, size);
-        if (!wrong_alias) {
-            detail::copy(to, bytes, size);
+        bool good = !wrong_alias && may_write(fetched, bytes, size);
+        if (good) {
+            arch::store_text(to, bytes, size);
             if (alias != 0) {
                 arch::emit::forget_data(at, size);
                 wrong_alias = !detail::equal(fetched, bytes, size);
+                good = !wrong_alias;
             }
+            arch::emit::clean_text(at + alias, at, size);
         }
-        return !wrong_alias;
+        return good;
     }
 
     /// Whether the last refusal was for a wrong alias.
     [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return wrong_alias; }
 
     [[gnu::visibility("hidden")]] bool finish() noexcept {
+        if constexpr (can_stop) { // before Synchronise, which may wait for an answer of theirs
+            arch::emit::synchronise();
+            Others::go();
+        }
         Synchronise();
         return true;
+    }
+
+private:
+    static constexpr bool can_stop = requires {
+        { Others::stop() } noexcept -> std::same_as<bool>;
+        { Others::go() } noexcept;
+    };
+    static constexpr bool alone = std::is_same_v<Others, nobody_else>;
+    static_assert(
+        can_stop || alone || std::is_same_v<Others, nobody_stops>,
+        "inlay: the second argument of platform::bare is nobody_else, nobody_stops, or a type with static bool "
+        "stop() noexcept and static void go() noexcept");
+
+    [[nodiscard, gnu::visibility("hidden")]] static bool may_write([[maybe_unused]] const std::uint8_t* from,
+                                                                   [[maybe_unused]] const std::uint8_t* to,
+                                                                   [[maybe_unused]] std::size_t size) noexcept {
+        if constexpr (can_stop) {
+            return arch::exchangeable(from, to, size) || Others::stop();
+        } else {
+            return alone || arch::exchangeable(from, to, size);
+        }
     }
 };
 

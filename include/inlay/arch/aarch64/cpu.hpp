@@ -95,6 +95,8 @@ struct cpu_features {
     feature<"fphp", id_field{id_register::pfr0, 16, 1}> fphp;
     feature<"asimd", id_field{id_register::pfr0, 20, 0}> asimd;
     feature<"asimdhp", id_field{id_register::pfr0, 20, 1}> asimdhp;
+    feature<"gicv3", id_field{id_register::pfr0, 24, 1}> gicv3;     // Linux: not shown; programs see 0. ICC registers
+    feature<"gicv4p1", id_field{id_register::pfr0, 24, 3}> gicv4p1; // Linux: not shown; programs see 0
     feature<"sve", id_field{id_register::pfr0, 32, 1}> sve;
     feature<"dit", id_field{id_register::pfr0, 48, 1}> dit;
 
@@ -169,8 +171,14 @@ struct cpu_features {
     feature<"svef32mm", id_field{id_register::zfr0, 52, 1}> svef32mm;
     feature<"svef64mm", id_field{id_register::zfr0, 56, 1}> svef64mm;
 
-    // ID_AA64DFR0_EL1. Linux: not shown; programs see 0.
+    // ID_AA64DFR0_EL1. Linux: not shown; programs see 0. (15: a PMU of another kind, without PMCR_EL0.)
     feature<"pmuv3", id_field{id_register::dfr0, 8, 1}> pmuv3;
+    feature<"pmuv3p1", id_field{id_register::dfr0, 8, 4}> pmuv3p1; // 16-bit event numbers
+    feature<"pmuv3p4", id_field{id_register::dfr0, 8, 5}> pmuv3p4; // PMMIR_EL1
+    feature<"pmuv3p5", id_field{id_register::dfr0, 8, 6}> pmuv3p5; // event counters of 64 bits
+    feature<"pmuv3p7", id_field{id_register::dfr0, 8, 7}> pmuv3p7; // freezing on overflow
+    feature<"pmuv3p8", id_field{id_register::dfr0, 8, 8}> pmuv3p8;
+    feature<"pmuv3p9", id_field{id_register::dfr0, 8, 9}> pmuv3p9; // access by programs to each counter
 };
 
 } // namespace aarch64

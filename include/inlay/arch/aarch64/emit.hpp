@@ -24,6 +24,7 @@
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/aarch64/registers.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
 
@@ -956,6 +957,49 @@ other:
     return !Expected;
 }
 
+/// Bytes of a predicate_site().
+inline constexpr unsigned length_of_predicate_site = 4;
+
+/// Whether a predicate holds: an alternative of a jump to `other` and a nop, `Nop`, which is there already. `Expected` is
+/// what follows the nop. The original is what leads to false. The tables of a site are its own, since its jump is.
+template <class Predicate, class Nop, bool Expected>
+[[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
+    // clang-format off
+    asm inline goto(".Linlay_has%=:\n\t"
+                    ".if %c[expected]\n\tb %l[other]\n\t"
+                    ".else\n\tinlay_code.%c[nop]\n\t.endif\n\t"
+                    INLAY_RELOC(".Linlay_has%=", "%c[id]")
+                    INLAY_SECTION_IS_THERE(".Linlay_has%=", "inlay_alternatives")
+                    ".pushsection .rodata.inlay_has,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_form%=:\n\t"
+                    ".byte 4,%c[kind],0,0, 0,0xff,0xff,0xff\n\t"
+                    "b %l[other]\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_original%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_has_form%= - .\n\t"
+                    ".else\n\t.long .Linlay_form.%c[nop] - .\n\t.endif\n\t"
+                    ".long 0, 0, 0\n\t.byte 4,0,0,0\n"
+                    ".Linlay_has_choice%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_form.%c[nop] - .\n\t"
+                    ".else\n\t.long .Linlay_has_form%= - .\n\t.endif\n\t"
+                    ".long .Linlay_predicate.%c[id] - ., .Linlay_has_original%= - ., 0\n\t.byte 4,1,0,0\n\t"
+                    ".popsection\n\t"
+                    ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_has%= - ., .Linlay_has_choice%= - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] INLAY_SYMBOL(anchor_of<Predicate>), [nop] INLAY_SYMBOL(anchor_of<Nop>), [expected] "i"(int{Expected}),
+                      [kind] "i"(static_cast<int>(table::form_kind::plain))
+                    :
+                    : other);
+    // clang-format on
+    return Expected;
+other:
+    return !Expected;
+}
+
 /// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
 /// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
 template <unsigned Index, unsigned Count, unsigned First>
@@ -1085,13 +1129,87 @@ enum class id_register : std::uint8_t {
     return value;
 }
 
-/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
-[[gnu::always_inline]] inline void forget_data(std::uintptr_t at, std::size_t size) noexcept {
-    asm volatile("dc civac, %0\n\tdc civac, %1\n\tdsb ish" : : "r"(at), "r"(at + size - 1) : "memory");
+/// mrs and msr of the register that `Number` is (system_registers.hpp).
+template <unsigned Number>
+[[nodiscard, gnu::always_inline]] inline std::uint64_t read_system() noexcept {
+    std::uint64_t value; // NOLINT(*-init-variables): an output
+    asm volatile("mrs %0, S%c1_%c2_C%c3_C%c4_%c5"
+                 : "=r"(value)
+                 : "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
+                   "i"(Number & 7)
+                 : "memory");
+    return value;
+}
+template <unsigned Number>
+[[gnu::always_inline]] inline void write_system(std::uint64_t value) noexcept {
+    asm volatile("msr S%c1_%c2_C%c3_C%c4_%c5, %x0"
+                 :
+                 : "rZ"(value), "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
+                   "i"(Number & 7)
+                 : "memory");
 }
 
-/// Makes this processor forget what it has fetched. Where CTR_EL0 says that caches do not agree by themselves, a
-/// platform must have cleaned them by address before (dc cvau, ic ivau), as __builtin___clear_cache() does.
+// ---- Text and caches. The manual's sequence for instructions that were written (DDI 0487, B2.7.4.2, "Synchronization and
+// coherency issues between data and instruction accesses"): clean each data line to the point of unification, dsb ish,
+// invalidate each instruction line, dsb ish, isb; and a context synchronisation event on each other processor. CTR_EL0
+// says how long lines are, and whether a processor does the first step (IDC) or the third one (DIC) by itself. The
+// barriers stay.
+
+/// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line, as powers of two of words; bits 28 and 29 IDC and DIC.
+[[nodiscard, gnu::always_inline]] inline std::uint64_t cache_type() noexcept {
+    std::uint64_t value; // NOLINT(*-init-variables): an output
+    asm volatile("mrs %0, ctr_el0" : "=r"(value));
+    return value;
+}
+inline constexpr unsigned data_lines = 16;       ///< where cache_type() has the length of a data line
+inline constexpr unsigned instruction_lines = 0; ///< and that of an instruction line
+
+/// Calls `operation(address)` for each line with any of the `size` bytes at `at`.
+template <class Operation>
+[[gnu::always_inline]] inline void each_line(std::uint64_t type, unsigned which, std::uintptr_t at, std::size_t size,
+                                             const Operation& operation) noexcept {
+    const std::uintptr_t line = std::uintptr_t{4} << (type >> which & 15U);
+    for (std::uintptr_t each = at & ~(line - 1); each < at + size; each += line) {
+        operation(each);
+    }
+}
+
+inline namespace INLAY_TARGET {
+
+/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory: also
+/// where that address is not cached.
+[[gnu::noinline]] inline void forget_data(std::uintptr_t at, std::size_t size) noexcept {
+    asm volatile("dsb ish" : : : "memory");
+    each_line(cache_type(), data_lines, at, size, [](std::uintptr_t each) noexcept {
+        asm volatile("dc civac, %0" : : "r"(each) : "memory");
+    });
+    asm volatile("dsb ish" : : : "memory");
+}
+
+/// Has all processors that share these caches fetch what was written: `size` bytes at `written`, which run at
+/// `executed`. What a processor has fetched already it forgets by synchronise(): the dsb ish and isb of that belong to
+/// this. Linux lets programs do this, too.
+[[gnu::noinline]] inline void clean_text(std::uintptr_t written, std::uintptr_t executed, std::size_t size) noexcept {
+    const std::uint64_t type = cache_type();
+    constexpr unsigned idc = 28;
+    constexpr unsigned dic = 29;
+    if ((type >> idc & 1) == 0) {
+        each_line(type, data_lines, written, size, [](std::uintptr_t each) noexcept {
+            asm volatile("dc cvau, %0" : : "r"(each) : "memory");
+        });
+    }
+    asm volatile("dsb ish" : : : "memory");
+    if ((type >> dic & 1) == 0) {
+        each_line(type, instruction_lines, executed, size, [](std::uintptr_t each) noexcept {
+            asm volatile("ic ivau, %0" : : "r"(each) : "memory");
+        });
+    }
+}
+
+} // namespace INLAY_TARGET
+
+/// Waits until clean_text() has been done everywhere, and makes this processor forget what it has fetched. The others
+/// need an event of their own: an interrupt that each takes and returns from, or an isb.
 /// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
 /// from it.)
 [[gnu::visibility("default")]] inline void synchronise() noexcept {

@@ -26,6 +26,7 @@
 #include "inlay/arch/aarch64/emit.hpp"
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/registers.hpp"
+#include "inlay/arch/aarch64/system_registers.hpp"
 #include "inlay/code.hpp"
 
 #include <cstdint>
@@ -82,6 +83,9 @@ void the_stack_pointer_moves_by_multiples_of_16_bytes_at_most_48_down_and_64_up(
 void the_registers_of_a_pop_differ();
 void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
 void condition_al_always_holds_so_use_skip();
+void the_system_register_is_read_only_so_use_mrs();
+void the_system_register_is_written_only_so_use_msr();
+void the_immediate_of_a_field_of_pstate_is_0_to_15();
 
 } // namespace wrong
 
@@ -386,7 +390,7 @@ template <int StackWords = 0, class... Words>
     return out;
 }
 
-// ---- Nothing, hints and exceptions. NOP, YIELD, WFE, WFI, SEV, SEVL, BTI, SVC, HVC, SMC, BRK, HLT.
+// ---- Nothing, hints and exceptions. NOP, YIELD, WFE, WFI, SEV, SEVL, BTI, SVC, HVC, SMC, BRK, ERET.
 
 /// `count` bytes of nops, 0 to 64, a multiple of four.
 [[nodiscard]] consteval code<> nop(unsigned count = instruction_size) {
@@ -433,6 +437,53 @@ enum class landing : std::uint8_t { none, c, j, jc };
 [[nodiscard]] consteval code<> brk(immediate operand) {
     return encoding::that_goes_away(encoding::plain(0xd4200000U | encoding::checked_16(operand) << 5));
 }
+
+/// To elr_el1, with spsr_el1 as the state.
+[[nodiscard]] consteval code<> eret() { return encoding::that_goes_away(encoding::plain(0xd69f03e0)); }
+
+// ---- The system. MRS, MSR, DC, IC. The compiler keeps every site in order with accesses to memory; the processor does
+// not keep these, so their barriers belong into the same code, or before and after it.
+
+/// The register's value. Reading some does more than that: icc_iar1_el1 acknowledges an interrupt.
+[[nodiscard]] consteval code<> mrs(reg64 to, system_register from) {
+    if (from.access == register_access::write_only) {
+        encoding::wrong::the_system_register_is_written_only_so_use_msr();
+    }
+    return encoding::plain(0xd5200000U | std::uint32_t{from.number} << 5 | encoding::number(to),
+                           writing(to) | reading(encoding::memory) |
+                               (from == nzcv ? reading(encoding::flags) : touched{}));
+}
+[[nodiscard]] consteval code<> msr(system_register to, reg64 from) {
+    if (to.access == register_access::read_only) {
+        encoding::wrong::the_system_register_is_read_only_so_use_mrs();
+    }
+    return encoding::plain(0xd5000000U | std::uint32_t{to.number} << 5 | encoding::number(from),
+                           reading(from) | writing(encoding::memory) |
+                               (to == nzcv ? writing(encoding::flags) : touched{}));
+}
+/// msr daifset, #2 masks interrupts: `msr(pstate::daifset, 2)`.
+[[nodiscard]] consteval code<> msr(pstate field, immediate operand) {
+    if (operand.value < 0 || operand.value > 15) {
+        encoding::wrong::the_immediate_of_a_field_of_pstate_is_0_to_15();
+    }
+    return encoding::plain(0xd500401fU | static_cast<std::uint32_t>(field) >> 3 << 16 |
+                               static_cast<std::uint32_t>(operand.value) << 8 |
+                               (static_cast<std::uint32_t>(field) & 7U) << 5,
+                           reading(encoding::memory) | writing(encoding::memory));
+}
+/// `at` is an address in the line, or block.
+[[nodiscard]] consteval code<> dc(data_cache operation, reg64 at) {
+    constexpr std::uint32_t words[] = {0xd5087620, 0xd50b7a20, 0xd50b7b20, 0xd50b7e20, 0xd50b7420};
+    return encoding::plain(words[static_cast<unsigned>(operation)] | encoding::number(at),
+                           reading(at) | encoding::updating(encoding::memory));
+}
+/// ic ivau: the instruction cache forgets the line of `at`, to the point of unification.
+[[nodiscard]] consteval code<> ic_ivau(reg64 at) {
+    return encoding::plain(0xd50b7520U | encoding::number(at), reading(at) | encoding::updating(encoding::memory));
+}
+/// ic iallu, or ic ialluis for the processors of the inner shareable domain: it forgets all. EL1.
+[[nodiscard]] consteval code<> ic_iallu() { return encoding::plain(0xd508751f); }
+[[nodiscard]] consteval code<> ic_ialluis() { return encoding::plain(0xd508711f); }
 
 // ---- Order. DMB, DSB, ISB, SB, CSDB.
 
@@ -679,15 +730,34 @@ template <full_register Register>
     return encoding::three(0x9ac05c00, to, sum, data);
 }
 
-// ---- Memory. LDR, STR, LDRB, STRB, and the atomic LDADDAL, SWPAL, CASAL of the feature `atomics`.
+// ---- Memory. LDR, STR, LDRH, STRH, LDRB, STRB, LDAR, STLR, and the atomic LDADDAL, SWPAL, CASAL of the feature
+// `atomics`.
 
 [[nodiscard]] consteval code<> ldr(reg64 to, mem at) { return encoding::load(0x39400000, 3, to, at); }
 [[nodiscard]] consteval code<> ldr(reg32 to, mem at) { return encoding::load(0x39400000, 2, to, at); }
 [[nodiscard]] consteval code<> str(reg64 from, mem at) { return encoding::store(0x39000000, 3, from, at); }
 [[nodiscard]] consteval code<> str(reg32 from, mem at) { return encoding::store(0x39000000, 2, from, at); }
+[[nodiscard]] consteval code<> ldrh(reg32 to, mem at) { return encoding::load(0x39400000, 1, to, at); }
+[[nodiscard]] consteval code<> strh(reg32 from, mem at) { return encoding::store(0x39000000, 1, from, at); }
 [[nodiscard]] consteval code<> ldrb(reg32 to, mem at) { return encoding::load(0x39400000, 0, to, at); }
 [[nodiscard]] consteval code<> strb(reg32 from, mem at) { return encoding::store(0x39000000, 0, from, at); }
 
+/// Acquires: what follows is read and written later.
+template <full_register Register, address_register Base>
+[[nodiscard]] consteval code<> ldar(Register to, Base base) {
+    touched from = reading(base);
+    from.reads &= ~stack_bit;
+    return encoding::plain((encoding::wide(to) >> 1) | 0x88dffc00U | encoding::not_zero(base) << 5 |
+                               encoding::number(to),
+                           writing(to) | from | reading(encoding::memory));
+}
+/// Releases: what precedes has been read and written.
+template <full_register Register, address_register Base>
+[[nodiscard]] consteval code<> stlr(Register from, Base base) {
+    return encoding::plain((encoding::wide(from) >> 1) | 0x889ffc00U | encoding::not_zero(base) << 5 |
+                               encoding::number(from),
+                           reading(from) | reading(base) | writing(encoding::memory));
+}
 /// Adds `value` to what `base` points to, and sets `old` to what was there. Acquires and releases.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> ldaddal(Register value, Register old, Base base) {

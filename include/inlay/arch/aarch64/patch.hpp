@@ -30,6 +30,40 @@ inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
     }
 }
 
+/// Whether the word is b or bl.
+[[nodiscard]] constexpr bool is_plain_branch(std::uint32_t word) noexcept {
+    return (word & 0x7c000000U) == 0x14000000U;
+}
+
+/// Writes `size` bytes of instructions to text, each by one store: another processor that fetches meanwhile finds the old
+/// or the new one. `to` and `size` are multiples of 4; the compiler knows it, so -mstrict-align changes nothing.
+inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
+    using instruction [[gnu::may_alias]] = std::uint32_t;
+    for (std::size_t at = 0; at < size; at += instruction_size) { // (data is little endian here, too)
+        __atomic_store_n(reinterpret_cast<instruction*>(to + at), load32(bytes + at), __ATOMIC_RELAXED);
+    }
+}
+
+/// Whether the word is b, bl, nop, brk, svc, hvc or smc. Where another processor runs one of these while it is replaced
+/// by another one, it runs the old or the new one; of anything else the architecture promises nothing (DDI 0487,
+/// B2.2.5). (Newer manuals add isb.)
+[[nodiscard]] constexpr bool is_exchangeable(std::uint32_t word) noexcept {
+    return is_plain_branch(word) || word == nop_word || (word & 0xffe0001fU) == 0xd4200000U ||
+           ((word & 0xffe0001cU) == 0xd4000000U && (word & 3U) != 0);
+}
+
+/// Whether the `size` bytes at `from` may become those at `to` while other processors run them.
+[[nodiscard]] inline bool exchangeable(const std::uint8_t* from, const std::uint8_t* to, std::size_t size) noexcept {
+    for (std::size_t at = 0; at + instruction_size <= size; at += instruction_size) {
+        const std::uint32_t before = load32(from + at);
+        const std::uint32_t after = load32(to + at);
+        if (before != after && !(is_exchangeable(before) && is_exchangeable(after))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /// Adds `amount` to the signed field of `width` bits at bit `low` of `word`. False, and nothing changes, if the
 /// sum would not fit.
 [[nodiscard]] constexpr bool add_to_field(std::uint32_t& word, unsigned low, unsigned width,
@@ -43,11 +77,6 @@ inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
     }
     word = (word & ~(mask << low)) | (static_cast<std::uint32_t>(sum) & mask) << low;
     return true;
-}
-
-/// Whether the word is b or bl.
-[[nodiscard]] constexpr bool is_plain_branch(std::uint32_t word) noexcept {
-    return (word & 0x7c000000U) == 0x14000000U;
 }
 
 /// Adds `shift` bytes to the distance in the instruction at `field`. False, and nothing changes, if it would not

@@ -1342,6 +1342,49 @@ other:
     return !Expected;
 }
 
+/// Bytes of a predicate_site().
+inline constexpr unsigned length_of_predicate_site = 5;
+
+/// Whether a predicate holds: an alternative of a jump to `other` and a nop, `Nop`, which is there already. `Expected` is
+/// what follows the nop. The original is what leads to false. The tables of a site are its own, since its jump is.
+template <class Predicate, class Nop, bool Expected>
+[[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
+    // clang-format off
+    asm inline goto(".Linlay_has%=:\n\t"
+                    ".if %c[expected]\n\t.byte 0xe9\n\t.long %l[other] - . - 4\n\t"
+                    ".else\n\tinlay_code.%c[nop]\n\t.endif\n\t"
+                    INLAY_RELOC(".Linlay_has%=", "%c[id]")
+                    INLAY_SECTION_IS_THERE(".Linlay_has%=", "inlay_alternatives")
+                    ".pushsection .rodata.inlay_has,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_form%=:\n\t"
+                    ".byte 5,%c[kind],0,0, 1,0xff,0xff,0xff\n\t"
+                    ".byte 0xe9\n\t.long %l[other] - . - 4\n\t"
+                    ".balign 4\n"
+                    ".Linlay_has_original%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_has_form%= - .\n\t"
+                    ".else\n\t.long .Linlay_form.%c[nop] - .\n\t.endif\n\t"
+                    ".long 0, 0, 0\n\t.byte 5,0,0,0\n"
+                    ".Linlay_has_choice%=:\n\t"
+                    ".if %c[expected]\n\t.long .Linlay_form.%c[nop] - .\n\t"
+                    ".else\n\t.long .Linlay_has_form%= - .\n\t.endif\n\t"
+                    ".long .Linlay_predicate.%c[id] - ., .Linlay_has_original%= - ., 0\n\t.byte 5,1,0,0\n\t"
+                    ".popsection\n\t"
+                    ".pushsection inlay_alternatives,\"ao?\",@progbits,.Linlay_has%=\n\t"
+                    ".balign 4\n\t"
+                    ".long .Linlay_has%= - ., .Linlay_has_choice%= - .\n\t"
+                    ".popsection"
+                    :
+                    : [id] "i"(anchor_of<Predicate>), [nop] "i"(anchor_of<Nop>), [expected] "i"(int{Expected}),
+                      [kind] "i"(static_cast<int>(table::form_kind::plain))
+                    :
+                    : other);
+    // clang-format on
+    return Expected;
+other:
+    return !Expected;
+}
+
 /// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
 /// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
 template <unsigned Index, unsigned Count, unsigned First>
@@ -1482,6 +1525,10 @@ inline namespace INLAY_TARGET {
 [[gnu::always_inline]] inline void forget_data(std::uintptr_t /*at*/, std::size_t /*size*/) noexcept {
     asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
 }
+
+/// Instruction caches see what is written.
+[[gnu::always_inline]] inline void clean_text(std::uintptr_t /*written*/, std::uintptr_t /*executed*/,
+                                              std::size_t /*size*/) noexcept {}
 
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 /// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives

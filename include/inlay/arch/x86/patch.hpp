@@ -24,6 +24,17 @@ inline void store32(std::uint8_t* at, std::int32_t value) noexcept {
     *reinterpret_cast<inlay::detail::unaligned_word*>(at) = static_cast<std::uint32_t>(value);
 }
 
+/// Writes `size` bytes of instructions to text, piece by piece: see platform::bare.
+[[gnu::always_inline]] inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
+    inlay::detail::copy(to, bytes, size);
+}
+
+/// Whether bytes of text may become others while other processors run them: not by store_text().
+[[nodiscard]] constexpr bool exchangeable(const std::uint8_t* /*from*/, const std::uint8_t* /*to*/,
+                                          std::size_t /*size*/) noexcept {
+    return false;
+}
+
 /// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit. In 32-bit
 /// mode all distances fit, as addresses wrap around.
 [[nodiscard]] inline bool relocate(std::uint8_t* field, std::int64_t shift) noexcept {

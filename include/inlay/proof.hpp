@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// proof: what only a processor with a feature may run takes a proof of the feature.
+//
+//     std::uint64_t read_counter(inlay::proof_of<cpu.pmuv3>);          // cannot be called without
+//
+//     if (auto pmu = inlay::proof<cpu.pmuv3>()) {                      // a patched branch, as of has<...>
+//         use(read_counter(pmu));
+//     }
+//
+// How it works. proof() asks has<...>. What it returns is a condition, and where that holds converts to the proof, an
+// empty type which is handed on like any value. No other way leads to a proof: functions that take one do not compile
+// without. The conversion itself asks again, which costs nothing behind the `if`, where the compiler knows the answer;
+// without that `if` it ends the program instead of going on where the feature may be absent.
+//
+// Before apply() there is no proof of anything. A proof of several features is one of each: a proof_of<a && b> converts
+// to a proof_of<a>. A feature that is forced (INLAY_FEATURES, override_features(), set()) is proven as well: then the
+// word of whoever forced it stands for it.
+#pragma once
+
+#include "inlay/has.hpp"
+
+#include <type_traits>
+
+namespace [[gnu::visibility("hidden")]] inlay {
+
+template <auto Predicate>
+    requires predicate<decltype(Predicate)>
+class proof_of;
+template <auto Predicate>
+class maybe_proof;
+
+namespace detail {
+
+/// Whether predicate A says all that B does, as far as their types show it.
+template <class A, class B>
+inline constexpr bool says = std::is_same_v<A, B> || std::is_same_v<B, always_t>;
+template <class... Members, class B>
+inline constexpr bool says<all_of<Members...>, B> = std::is_same_v<all_of<Members...>, B> || one_of<B, Members...>;
+template <class... Members, class... Others>
+inline constexpr bool says<all_of<Members...>, all_of<Others...>> = (one_of<Others, Members...> && ...);
+
+template <auto A, auto B>
+inline constexpr bool proves = says<std::remove_cv_t<decltype(A)>, std::remove_cv_t<decltype(B)>>;
+
+template <class From, auto To>
+inline constexpr bool leads_to_proof = false;
+template <auto From, auto To>
+inline constexpr bool leads_to_proof<proof_of<From>, To> = proves<From, To>;
+template <auto From, auto To>
+inline constexpr bool leads_to_proof<maybe_proof<From>, To> = proves<From, To>;
+
+} // namespace detail
+
+/// The processor has what `Predicate` asks for, as apply() found. Empty.
+template <auto Predicate>
+    requires predicate<decltype(Predicate)>
+class proof_of {
+public:
+    /// From a proof of more.
+    template <auto Other>
+        requires(detail::proves<Other, Predicate>)
+    // NOLINTNEXTLINE(google-explicit-constructor): nothing is lost
+    constexpr proof_of(proof_of<Other> /*more*/) noexcept {}
+
+    /// Refused, with a sentence: there is no other way.
+    template <class Missing = void>
+    constexpr proof_of() noexcept {
+        static_assert(!std::is_void_v<Missing>, "inlay: only inlay::proof hands out a proof of a feature: if (auto "
+                                                "pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }");
+    }
+    template <class Other>
+        requires(!detail::leads_to_proof<Other, Predicate>)
+    // NOLINTNEXTLINE(google-explicit-constructor): for the sentence
+    constexpr proof_of(const Other& /*no proof*/) noexcept {
+        static_assert(std::is_void_v<Other>,
+                      "inlay: this is no proof of that feature: only inlay::proof hands it out: if "
+                      "(auto pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }");
+    }
+
+private:
+    template <auto Any>
+    friend class maybe_proof;
+    struct asked {};
+    constexpr explicit proof_of(asked /*and answered*/) noexcept {}
+};
+
+/// What proof() returns: true where it leads to a proof.
+template <auto Predicate>
+class [[nodiscard("inlay: whether there is a proof: if (auto pmu = inlay::proof<cpu.pmuv3>()) ...")]] maybe_proof {
+public:
+    [[gnu::always_inline]] explicit operator bool() const noexcept { return holds_; }
+
+    /// The proof. Ends the program if there is none.
+    template <auto Part>
+        requires(detail::proves<Predicate, Part>)
+    // NOLINTNEXTLINE(google-explicit-constructor): it is what a function takes
+    [[gnu::always_inline]] operator proof_of<Part>() const noexcept {
+        if (!holds_) {
+            __builtin_trap();
+        }
+        return proof_of<Part>{typename proof_of<Part>::asked{}};
+    }
+
+    /// As found by has<Predicate>.
+    [[gnu::always_inline]] static maybe_proof ask() noexcept {
+        return maybe_proof{likely(has_t<std::remove_cv_t<decltype(Predicate)>>{})};
+    }
+
+private:
+    [[gnu::always_inline]] explicit maybe_proof(bool holds) noexcept : holds_{holds} {}
+    bool holds_;
+};
+
+/// Asks for a proof: of one feature, or of a predicate. Thread-safe before and after apply(), not during it.
+template <auto Predicate>
+    requires predicate<decltype(Predicate)>
+[[nodiscard("inlay: whether there is a proof: if (auto pmu = inlay::proof<cpu.pmuv3>()) ..."),
+  gnu::always_inline]] inline maybe_proof<Predicate>
+proof() noexcept {
+    return maybe_proof<Predicate>::ask();
+}
+
+} // namespace inlay

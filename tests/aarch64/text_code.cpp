@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What a kernel runs to change text, for run.sh to disassemble: an emulator shows neither the width of a store nor a
+// missing operation on a cache. Each function is one step of the manual's sequence, or all of them.
+#include <inlay/apply.hpp>
+#include <inlay/platform/bare.hpp>
+
+extern "C" {
+
+void store_one(std::uint8_t* to, const std::uint8_t* bytes) noexcept { inlay::arch::store_text(to, bytes, 4); }
+
+void store_many(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
+    inlay::arch::store_text(to, bytes, size);
+}
+
+void clean(std::uintptr_t written, std::uintptr_t executed, std::size_t size) noexcept {
+    inlay::arch::emit::clean_text(written, executed, size);
+    inlay::arch::emit::synchronise();
+}
+
+bool write_and_finish(inlay::platform::bare<&inlay::arch::emit::synchronise>& kernel, std::uintptr_t at,
+                      const std::uint8_t* bytes) noexcept {
+    return kernel.write(at, bytes, 4) && kernel.finish();
+}
+}
