@@ -91,10 +91,17 @@ struct forms_change_only_what_the_site_says {
 };
 template <bool Stated, unsigned Ordinal>
 struct bytes_say_what_they_change {
-    static_assert(
-        Stated, "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
-                "bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>(), or bytes(...).writes<>() if they change "
-                "no general register; `Ordinal` is the form's (0 is the original)");
+    static_assert(Stated, "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
+                          "bytes(0x0f, 0xc8).reads<eax>().writes<eax>(), or bytes(...).writes<>() if they change "
+                          "no general register; `Ordinal` is the form's (0 is the original)");
+    static constexpr bool value = true;
+};
+
+template <bool SiteKeepsNone, unsigned Ordinal>
+struct vector_registers_are_kept_or_the_site_says_so {
+    static_assert(SiteKeepsNone,
+                  "inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor), and the "
+                  "compiler would keep values there: add .clobbers_all(); `Ordinal` is the form's (0 is the original)");
     static constexpr bool value = true;
 };
 
@@ -106,16 +113,18 @@ struct bytes_say_what_they_change {
     return number;
 }
 
-template <unsigned Allowed, unsigned Ordinal>
+template <unsigned Allowed, bool Vectors, unsigned Ordinal>
 [[nodiscard]] consteval bool forms_change_only() {
     return true;
 }
-template <unsigned Allowed, unsigned Ordinal, auto Form, auto... Forms>
+template <unsigned Allowed, bool Vectors, unsigned Ordinal, auto Form, auto... Forms>
 [[nodiscard]] consteval bool forms_change_only() {
     return bytes_say_what_they_change<!Form.unstated, Ordinal>::value &&
-           forms_change_only_what_the_site_says<Form, Ordinal,
-                                                lowest_register(undeclared_registers<Form, Allowed>)>::value &&
-           forms_change_only<Allowed, Ordinal + 1, Forms...>();
+                   forms_change_only_what_the_site_says<Form, Ordinal,
+                                                        lowest_register(undeclared_registers<Form, Allowed>)>::value &&
+                   vector_registers_are_kept_or_the_site_says_so < Vectors ||
+               !Form.falls_through || (Form.writes_mask & vectors_bit) == 0,
+           Ordinal > ::value && forms_change_only<Allowed, Vectors, Ordinal + 1, Forms...>();
 }
 
 /// Stand-ins where a declaration has no name, and a site no result.
@@ -271,7 +280,8 @@ struct site {
         }
         constexpr auto keeps = arch::emit::keeps_of(Operands::clobbers_all ? called::ordinary : describes::calls);
         constexpr auto gives = arch::emit::gives_in<Operands::result_register>;
-        static_assert(changes_no_other_register<arch::emit::changed_by_site(gives, keeps, Operands::clobbers)>());
+        static_assert(changes_no_other_register<arch::emit::changed_by_site(gives, keeps, Operands::clobbers),
+                                                keeps != arch::emit::keeps::all>());
         const auto out =
             arch::emit::site<describes, Operands::mask, gives, keeps, Operands::clobbers>(Operands::load(arguments...));
         if constexpr (!describes::falls_through) {
@@ -282,9 +292,9 @@ struct site {
     }
 
 private:
-    template <unsigned Allowed>
+    template <unsigned Allowed, bool Vectors>
     static consteval bool changes_no_other_register() {
-        return forms_change_only<Allowed, 0, Original, Whens::code...>();
+        return forms_change_only<Allowed, Vectors, 0, Original, Whens::code...>();
     }
     template <class Result, auto Register, class Old, auto OldRegister, bool All, unsigned Clobbers, auto... Inputs>
     static consteval auto with_result(operands<Old, OldRegister, All, Clobbers, Inputs...>) {

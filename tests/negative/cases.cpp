@@ -374,6 +374,40 @@ void use() { site(1); }
 inline constexpr auto site = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers_all();
 void use() { site(1); }
 
+// CASE form_loads_the_vector_registers
+// EXPECT inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor)
+inline constexpr auto restore =
+    inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}.takes<rdi, rax, rdx>();
+void use(const void* state) { restore(state, 3, 0); }
+
+// CASE clobbers_a_debug_register
+// EXPECT inlay: clobbers<...>() names general registers, but for the stack pointer and rbp
+inline constexpr auto site = inlay::alternative<nop(3)>{}.clobbers<dr7>();
+void use() { site(); }
+
+// CASE string_instruction_moves_its_operands
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+inline constexpr auto copy = inlay::alternative<rep_movsq(), when<cpu.fsrm, rep_movsb()>>{}.takes<rdi, rsi, rcx>();
+void use(void* to, const void* from) { copy(to, from, 8); }
+
+// CASE bit_beyond_the_register
+// EXPECT the_number_of_a_bit_must_be_less_than_the_width_of_the_register
+constexpr auto set = bts(eax, 32);
+
+// CASE right_state_and_strings
+inline constexpr auto save =
+    inlay::alternative<xsave64(ptr(rdi)), when<cpu.xsaveopt, xsaveopt64(ptr(rdi))>, when<cpu.xsaves, xsaves64(ptr(rdi))>>{}
+        .takes<rdi, rax, rdx>();
+inline constexpr auto restore = inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}
+                                    .takes<rdi, rax, rdx>()
+                                    .clobbers_all();
+inline constexpr auto copy = inlay::alternative<rep_movsb()>{}.takes<rdi, rsi, rcx>().clobbers<rdi, rsi, rcx>();
+void use(void* to, const void* from) {
+    save(to, 3, 0);
+    restore(from, 3, 0);
+    copy(to, from, 8);
+}
+
 // CASE right_clobbers
 inline constexpr auto now =
     inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>().clobbers<rcx>();
