@@ -24,10 +24,14 @@
 // that stops at this byte cannot know which form it is in. This is objtool's rule; here it is checked by
 // the compiler. Padding counts as instructions.
 //
+// A `when` that can never be the last one that holds is an error: the list is in the wrong order, or a predicate is
+// wrong (wins.hpp).
+//
 // Compare ALTERNATIVE, ALTERNATIVE_2, ALTERNATIVE_TERNARY and ALT_NOT in Linux's asm/alternative.h.
 #pragma once
 
 #include "inlay/describe.hpp"
+#include "inlay/wins.hpp"
 
 #include <type_traits>
 
@@ -185,6 +189,7 @@ struct declaration {
 
     static_assert(length > 0, "inlay: every form of this alternative is empty; give one of them an instruction");
     static_assert(compare_all<0, Original, Whens::code...>());
+    static_assert(each_when_can_win<Whens...>());
 };
 
 /// A value as the word that goes into a register; signed values keep their value.
@@ -340,7 +345,7 @@ struct alternative : detail::site<detail::declaration<detail::unnamed{}, Origina
     static_assert((detail::is_when<Whens> && ...), "inlay: write alternative<original, when<predicate, code>, ...>");
 };
 
-/// `Unpatched` until apply() ran; then `Yes` where `Predicate` holds and `No` where not.
+/// `Unpatched` until apply() ran; then `Yes` where `Predicate` holds and `No` where not. Each must be possible.
 /// (Linux's ALTERNATIVE_TERNARY: `No` always, then `Yes` by the predicate; the last match wins.)
 template <auto Predicate, auto Yes, auto No, auto Unpatched>
 using ternary = alternative<Unpatched, when<always, No>, when<Predicate, Yes>>;

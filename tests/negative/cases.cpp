@@ -374,6 +374,63 @@ void use() { site(1); }
 inline constexpr auto site = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers_all();
 void use() { site(1); }
 
+// CASE when_never_holds
+// EXPECT inlay: the predicate of a `when` never holds
+// EXPECT a_when_can_win
+inline constexpr inlay::alternative<nop(3), when<x && !x, lfence()>> site;
+void use() { site(); }
+
+// CASE when_never_holds_as_all_values_show
+// EXPECT inlay: the predicate of a `when` never holds
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, lfence()>, when<(x || cpu.smap) && !x && !cpu.smap, mfence()>> site;
+void use() { site(); }
+
+// CASE when_never_wins
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+// EXPECT Write the special case after the general one
+inline constexpr inlay::alternative<nop(4), when<cpu.sse2 && !cpu.xenpv, mfence()>, when<cpu.sse2, lfence()>> site;
+void use() { site(); }
+
+// CASE when_never_wins_against_two_together
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x, sfence()>> site;
+void use() { site(); }
+
+// CASE when_that_always_holds_before_others
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+inline constexpr inlay::alternative<nop(3), when<x, mfence()>, when<inlay::always, lfence()>> site;
+void use() { site(); }
+
+// CASE ternary_that_is_none
+// EXPECT inlay: the predicate of a `when` never holds
+inline constexpr inlay::ternary<inlay::never, lfence(), mfence(), nop(3)> site;
+void use() { site(); }
+
+// CASE dispatch_function_that_is_never_chosen
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2 && cpu.bmi2, &other>, when<cpu.avx2, &function>> d;
+void use() { d(); }
+
+// CASE dispatch_function_whose_predicate_never_holds
+// EXPECT inlay: the predicate of a `when` never holds
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative", &function, when<x && inlay::never, &other>> d;
+void use() { d(); }
+
+// CASE right_whens
+void other() noexcept;
+inline constexpr inlay::alternative<nop(3), when<inlay::always, mfence()>, when<x, lfence()>, when<x && cpu.sse2, sfence()>> site;
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x && cpu.smap, sfence()>> three;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2, &other>, when<cpu.avx2 && cpu.bmi2, &function>> d;
+inline constexpr inlay::ternary<x, lfence(), mfence(), nop(3)> two;
+void use() {
+    site();
+    three();
+    two();
+    d();
+}
+
 // CASE form_loads_the_vector_registers
 // EXPECT inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor)
 inline constexpr auto restore =
