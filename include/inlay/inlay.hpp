@@ -8,6 +8,7 @@
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
 //     has.hpp          a branch by features               proof.hpp        what only a feature allows
 //     choose.hpp       asks dispatches, and tells them otherwise
+//     predicate_text.hpp  a predicate as text
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
 //     names.hpp, configure.hpp, controls.hpp    names listed, and set by text (hosted; not included here)
@@ -20,6 +21,7 @@
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/predicate_text.hpp"
 #include "inlay/proof.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
