@@ -22,9 +22,15 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// A feature's identity while compiling.
-template <class Feature>
-inline constexpr char feature_tag{};
+/// Whether two features have one name: a name is an identity. (By characters, since under UBSan GCC takes no comparison
+/// of addresses for a constant.)
+constexpr bool same_name(const char* a, const char* b) noexcept {
+    while (*a == *b && *a != '\0') {
+        ++a;
+        ++b;
+    }
+    return *a == *b;
+}
 
 /// The features of some predicates, and the values of them that are tried in this round.
 struct tried {
@@ -38,7 +44,7 @@ struct tried {
 
     constexpr void add(const char* one) noexcept {
         for (unsigned i = 0; i < count; ++i) {
-            if (features[i] == one) {
+            if (same_name(features[i], one)) {
                 return;
             }
         }
@@ -58,7 +64,7 @@ struct tried {
         constexpr std::uint64_t words[in_a_word]{0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
                                                  0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
         unsigned number = 0;
-        while (features[number] != one) {
+        while (!same_name(features[number], one)) {
             ++number;
         }
         return number < in_a_word ? words[number] : (round >> (number - in_a_word) & 1U) != 0 ? ~std::uint64_t{} : 0;
@@ -68,8 +74,8 @@ struct tried {
 /// How a predicate names its features, and what its value is in the cases of a round.
 template <class Predicate>
 struct truth {
-    static constexpr void name(tried& all) noexcept { all.add(&feature_tag<Predicate>); }
-    static constexpr std::uint64_t value(const tried& all) noexcept { return all.value(&feature_tag<Predicate>); }
+    static constexpr void name(tried& all) noexcept { all.add(Predicate::text()); }
+    static constexpr std::uint64_t value(const tried& all) noexcept { return all.value(Predicate::text()); }
 };
 template <>
 struct truth<always_t> {
