@@ -23,6 +23,8 @@
 namespace inlay_test {
 
 class zydis_registers {
+    using operand_list = std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT>;
+
 public:
     explicit zydis_registers(bool in_64_bit_mode)
         : mode_{in_64_bit_mode ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LEGACY_32} {
@@ -58,9 +60,18 @@ public:
         return text.data();
     }
 
-private:
-    using operand_list = std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT>;
+    /// The instruction's name.
+    std::string mnemonic(const std::vector<std::uint8_t>& bytes) const {
+        ZydisDecodedInstruction instruction;
+        operand_list operands{};
+        if (!ZYAN_SUCCESS(
+                ZydisDecoderDecodeFull(&decoder_, bytes.data(), bytes.size(), &instruction, operands.data()))) {
+            return "(unknown)";
+        }
+        return ZydisMnemonicGetString(instruction.mnemonic);
+    }
 
+private:
     static constexpr std::uint64_t rax = 1U << 0;
     static constexpr std::uint64_t rcx = 1U << 1;
     static constexpr std::uint64_t rdx = 1U << 2;

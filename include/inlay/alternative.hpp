@@ -30,6 +30,7 @@
 // Compare ALTERNATIVE, ALTERNATIVE_2, ALTERNATIVE_TERNARY and ALT_NOT in Linux's asm/alternative.h.
 #pragma once
 
+#include "inlay/arch/mnemonics.hpp"
 #include "inlay/describe.hpp"
 #include "inlay/wins.hpp"
 
@@ -47,7 +48,7 @@ consteval code<> make_padding() { // a template, because Clang 14 evaluates a pl
 template <unsigned Count>
 inline constexpr code<> padding = make_padding<Count>();
 
-/// A use of the stack rule, with both forms in its type, so that a compiler's message names them.
+/// A use of the stack rule.
 template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto SecondForm, unsigned Length>
 struct stack_rule {
     static consteval bool reaches(const machine_code& form, unsigned at) {
@@ -67,14 +68,30 @@ struct stack_rule {
     }
 };
 
-template <class Rule, unsigned AtByte>
+template <class First, int FirstPushed, class Second, int SecondPushed, unsigned AtByte>
 struct forms_of_an_alternative_agree_about_the_stack {
-    static_assert(AtByte > max_code_length,
-                  "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
-                  "pushed different amounts there; `Rule` names both forms (ordinal 0 is the original). Give them the "
-                  "same stack effect up to this byte, or move the boundary by splitting or padding an instruction");
+    static_assert(
+        AtByte > max_code_length,
+        "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
+        "pushed different amounts there; `First` and `Second` show each form's number (0 is the original) and "
+        "its instructions, without padding; `FirstPushed` and `SecondPushed` are in words. Give them the same "
+        "stack effect up to this byte, or move the boundary by splitting or padding an instruction");
     static constexpr bool value = true;
 };
+
+/// True, or an error that shows both forms.
+template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto SecondForm, unsigned Length>
+[[nodiscard]] consteval bool forms_agree_about_the_stack() {
+    using rule = stack_rule<FirstOrdinal, FirstForm, SecondOrdinal, SecondForm, Length>;
+    constexpr unsigned at = rule::disagreement();
+    if constexpr (at <= max_code_length) {
+        return forms_of_an_alternative_agree_about_the_stack<
+            shown::form_of<FirstOrdinal, FirstForm>, FirstForm.depth(at), shown::form_of<SecondOrdinal, SecondForm>,
+            SecondForm.depth(at), at>::value;
+    } else {
+        return true;
+    }
+}
 
 /// The registers that `Form` changes although its site does not say so: bit n for register n. A form that never comes
 /// back changes what it likes.
@@ -82,30 +99,30 @@ template <auto Form, unsigned Allowed>
 inline constexpr unsigned undeclared_registers =
     Form.falls_through ? static_cast<unsigned>(Form.writes_mask) & ~Allowed & ~(1U << arch::emit::stack_number) : 0U;
 
-/// With everything in its type, so that a compiler's message names the form and the register.
-template <auto Form, unsigned Ordinal, unsigned RegisterNumber>
+template <class Form, shown::general_register Register>
 struct forms_change_only_what_the_site_says {
     static_assert(
-        RegisterNumber == 32,
+        size_of<Form> == 0,
         "inlay: a form of this alternative changes a register that the site neither returns nor clobbers, and "
-        "the compiler would keep a value there; `RegisterNumber` is its number (x86: rax 0, rcx 1, rdx 2, rbx 3, "
-        "rsi 6, rdi 7), `Ordinal` the form's (0 is the original). Add .clobbers<rcx>(), for example, also if "
-        "it is among takes<...>(), or push and pop it in the form");
+        "the compiler would keep a value there; `Register` is that one, `Form` shows the form's number (0 is "
+        "the original) and its instructions. Add .clobbers<rcx>(), for example, also if it is among "
+        "takes<...>(), or push and pop it in the form");
     static constexpr bool value = true;
 };
-template <bool Stated, unsigned Ordinal>
+template <class Form>
 struct bytes_say_what_they_change {
-    static_assert(Stated, "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
-                          "bytes(0x0f, 0xc8).reads<eax>().writes<eax>(), or bytes(...).writes<>() if they change "
-                          "no general register; `Ordinal` is the form's (0 is the original)");
+    static_assert(size_of<Form> == 0,
+                  "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
+                  "bytes(0x0f, 0xc8).reads<eax>().writes<eax>(), or bytes(...).writes<>() if they change no general "
+                  "register; `Form` shows the form's number (0 is the original) and its instructions");
     static constexpr bool value = true;
 };
-
-template <bool SiteKeepsNone, unsigned Ordinal>
+template <class Form>
 struct vector_registers_are_kept_or_the_site_says_so {
-    static_assert(SiteKeepsNone,
+    static_assert(size_of<Form> == 0,
                   "inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor), and the "
-                  "compiler would keep values there: add .clobbers_all(); `Ordinal` is the form's (0 is the original)");
+                  "compiler would keep values there: add .clobbers_all(); `Form` shows the form's number (0 is the "
+                  "original) and its instructions");
     static constexpr bool value = true;
 };
 
@@ -117,18 +134,28 @@ struct vector_registers_are_kept_or_the_site_says_so {
     return number;
 }
 
+template <unsigned Allowed, bool Vectors, unsigned Ordinal, auto Form>
+[[nodiscard]] consteval bool form_changes_only() {
+    if constexpr (Form.unstated) {
+        return bytes_say_what_they_change<shown::form_of<Ordinal, Form>>::value;
+    } else if constexpr (undeclared_registers<Form, Allowed> != 0) {
+        constexpr unsigned which = lowest_register(undeclared_registers<Form, Allowed>);
+        return forms_change_only_what_the_site_says<shown::form_of<Ordinal, Form>,
+                                                    shown::general_register{which}>::value;
+    } else if constexpr (!Vectors && Form.falls_through && (Form.writes_mask & vectors_bit) != 0) {
+        return vector_registers_are_kept_or_the_site_says_so<shown::form_of<Ordinal, Form>>::value;
+    } else {
+        return true;
+    }
+}
 template <unsigned Allowed, bool Vectors, unsigned Ordinal>
 [[nodiscard]] consteval bool forms_change_only() {
     return true;
 }
 template <unsigned Allowed, bool Vectors, unsigned Ordinal, auto Form, auto... Forms>
 [[nodiscard]] consteval bool forms_change_only() {
-    return bytes_say_what_they_change<!Form.unstated, Ordinal>::value &&
-                   forms_change_only_what_the_site_says<Form, Ordinal,
-                                                        lowest_register(undeclared_registers<Form, Allowed>)>::value &&
-                   vector_registers_are_kept_or_the_site_says_so < Vectors ||
-               !Form.falls_through || (Form.writes_mask & vectors_bit) == 0,
-           Ordinal > ::value && forms_change_only<Allowed, Vectors, Ordinal + 1, Forms...>();
+    return form_changes_only<Allowed, Vectors, Ordinal, Form>() &&
+           forms_change_only<Allowed, Vectors, Ordinal + 1, Forms...>();
 }
 
 /// Stand-ins where a declaration has no name, and a site no result.
@@ -167,8 +194,7 @@ struct declaration {
     }
     template <unsigned Ordinal, auto Form, unsigned OtherOrdinal, auto Other, auto... Others>
     static consteval bool compare_with_first() {
-        using rule = stack_rule<Ordinal, Form, OtherOrdinal, Other, length>;
-        return forms_of_an_alternative_agree_about_the_stack<rule, rule::disagreement()>::value &&
+        return forms_agree_about_the_stack<Ordinal, Form, OtherOrdinal, Other, length>() &&
                compare_with_others<Ordinal, Form, OtherOrdinal + 1, Others...>();
     }
     template <unsigned Ordinal, auto Form, auto... Others>

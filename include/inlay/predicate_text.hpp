@@ -19,7 +19,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 /// Writes characters, or counts them if it has nowhere to write to.
-struct text_writer {
+struct character_writer {
     char* to{};
     std::size_t length{};
 
@@ -38,22 +38,22 @@ struct text_writer {
 
 /// Spells a predicate: one that is a word.
 template <class Predicate>
-struct spelling {
-    static constexpr void write(text_writer& out) noexcept { out.add(Predicate::text()); }
+struct predicate_spelling {
+    static constexpr void write(character_writer& out) noexcept { out.add(Predicate::text()); }
 };
 template <>
-struct spelling<always_t> {
-    static constexpr void write(text_writer& out) noexcept { out.add("always"); }
+struct predicate_spelling<always_t> {
+    static constexpr void write(character_writer& out) noexcept { out.add("always"); }
 };
 template <>
-struct spelling<never_t> {
-    static constexpr void write(text_writer& out) noexcept { out.add("never"); }
+struct predicate_spelling<never_t> {
+    static constexpr void write(character_writer& out) noexcept { out.add("never"); }
 };
 template <class Predicate>
-struct spelling<not_<Predicate>> {
-    static constexpr void write(text_writer& out) noexcept {
+struct predicate_spelling<not_<Predicate>> {
+    static constexpr void write(character_writer& out) noexcept {
         out.add('!');
-        spelling<Predicate>::write(out);
+        predicate_spelling<Predicate>::write(out);
     }
 };
 
@@ -65,23 +65,23 @@ template <class... Predicates>
 inline constexpr bool is_junction<any_of<Predicates...>> = true;
 
 template <class Predicate>
-constexpr void write_part(text_writer& out, bool& first, const char* between) noexcept {
+constexpr void write_part(character_writer& out, bool& first, const char* between) noexcept {
     out.add(first ? "" : between);
     first = false;
     out.add(is_junction<Predicate> ? "(" : "");
-    spelling<Predicate>::write(out);
+    predicate_spelling<Predicate>::write(out);
     out.add(is_junction<Predicate> ? ")" : "");
 }
 template <class... Predicates>
-struct spelling<all_of<Predicates...>> {
-    static constexpr void write(text_writer& out) noexcept {
+struct predicate_spelling<all_of<Predicates...>> {
+    static constexpr void write(character_writer& out) noexcept {
         bool first = true;
         (write_part<Predicates>(out, first, " && "), ...);
     }
 };
 template <class... Predicates>
-struct spelling<any_of<Predicates...>> {
-    static constexpr void write(text_writer& out) noexcept {
+struct predicate_spelling<any_of<Predicates...>> {
+    static constexpr void write(character_writer& out) noexcept {
         bool first = true;
         (write_part<Predicates>(out, first, " || "), ...);
     }
@@ -91,8 +91,8 @@ struct spelling<any_of<Predicates...>> {
 template <class Predicate>
 struct predicate_text {
     static constexpr std::size_t length = [] {
-        text_writer counter{};
-        spelling<Predicate>::write(counter);
+        character_writer counter{};
+        predicate_spelling<Predicate>::write(counter);
         return counter.length;
     }();
 
@@ -101,8 +101,8 @@ struct predicate_text {
     };
     [[gnu::visibility("hidden")]] static inline constexpr characters value = [] {
         characters made{};
-        text_writer writer{.to = made.text};
-        spelling<Predicate>::write(writer);
+        character_writer writer{.to = made.text};
+        predicate_spelling<Predicate>::write(writer);
         return made;
     }();
 };

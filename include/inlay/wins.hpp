@@ -24,7 +24,7 @@ namespace detail {
 
 /// Whether two features have one name: a name is an identity. (By characters, since under UBSan GCC takes no comparison
 /// of addresses for a constant.)
-constexpr bool same_name(const char* a, const char* b) noexcept {
+constexpr bool equal_names(const char* a, const char* b) noexcept {
     while (*a == *b && *a != '\0') {
         ++a;
         ++b;
@@ -44,7 +44,7 @@ struct tried {
 
     constexpr void add(const char* one) noexcept {
         for (unsigned i = 0; i < count; ++i) {
-            if (same_name(features[i], one)) {
+            if (equal_names(features[i], one)) {
                 return;
             }
         }
@@ -64,7 +64,7 @@ struct tried {
         constexpr std::uint64_t words[in_a_word]{0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
                                                  0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
         unsigned number = 0;
-        while (!same_name(features[number], one)) {
+        while (!equal_names(features[number], one)) {
             ++number;
         }
         return number < in_a_word ? words[number] : (round >> (number - in_a_word) & 1U) != 0 ? ~std::uint64_t{} : 0;
@@ -147,15 +147,16 @@ consteval auto chances_of() {
 }
 
 /// With everything in its type, so that a compiler's message names the `when`.
-template <class When, unsigned Ordinal, bool Holds, bool Wins>
+template <class Predicate, unsigned Ordinal, bool Holds, bool Wins>
 struct a_when_can_win {
-    static_assert(Holds, "inlay: the predicate of a `when` never holds; `When` is that one, `Ordinal` its number, the "
-                         "first one's being 1. Remove it, or correct its predicate; for what software turns on, use a "
-                         "feature of your own: feature<\"app.x\", by_hand{}>");
+    static_assert(
+        Holds, "inlay: the predicate of a `when` never holds; `Predicate` is that one, `Ordinal` the "
+               "number of its `when`, from 1. Remove it, or correct its predicate; for what software turns on, use a "
+               "feature of your own: feature<\"app.x\", by_hand{}>");
     static_assert(
         Wins || !Holds,
         "inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well, and "
-        "the last one that holds wins. `When` is that one, `Ordinal` its number, the first one's being 1. "
+        "the last one that holds wins. `Predicate` is its own, `Ordinal` its number, from 1. "
         "Write the special case after the general one: when<cpu.sse2, ...>, when<cpu.sse2 && !cpu.xenpv, ...>");
     static constexpr bool value = true;
 };
@@ -171,7 +172,8 @@ consteval bool each_can_win() {
 }
 template <class Found, unsigned Ordinal, class When, class... Whens>
 consteval bool each_can_win() {
-    return a_when_can_win<When, Ordinal, Found::chances.holds[Ordinal - 1], Found::chances.wins[Ordinal - 1]>::value &&
+    return a_when_can_win<std::remove_cv_t<decltype(When::holds)>, Ordinal, Found::chances.holds[Ordinal - 1],
+                          Found::chances.wins[Ordinal - 1]>::value &&
            each_can_win<Found, Ordinal + 1, Whens...>();
 }
 

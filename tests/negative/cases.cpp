@@ -22,19 +22,21 @@ void use() { site(); }
 
 // CASE stack_disagrees_at_a_boundary
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
-// EXPECT stack_rule<0
+// EXPECT form<0, inlay::shown::instructions<inlay::shown::instruction::nop, inlay::shown::instruction::nop>
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::push, inlay::shown::instruction::pop>
 inlay::alternative<nop(1) + nop(1), when<x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
 // CASE shorter_form_hides_a_stack_change_behind_padding
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
-// EXPECT stack_rule<0
+// EXPECT form<0, inlay::shown::instructions<>
 inlay::alternative<none, when<x, push(rax)>> site;
 void use() { site(); }
 
 // CASE second_and_third_form_disagree
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
-// EXPECT stack_rule<1
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::nop, inlay::shown::instruction::nop>
+// EXPECT form<2, inlay::shown::instructions<inlay::shown::instruction::push, inlay::shown::instruction::pop>
 inlay::alternative<nop(2), when<x, nop(1) + nop(1)>, when<!x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
@@ -360,7 +362,8 @@ static_assert(inlay::operation_count<table> == 2);
 
 // CASE form_changes_a_register_that_the_site_keeps
 // EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
-// EXPECT forms_change_only_what_the_site_says
+// EXPECT forms_change_only_what_the_site_says<inlay::shown::form<1, inlay::shown::instructions<inlay::shown::instruction::rdtscp>
+// EXPECT inlay::shown::general_register::rcx
 inline constexpr auto now = inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>();
 std::uint64_t use() { return now(); }
 
@@ -433,6 +436,7 @@ void use() {
 
 // CASE form_loads_the_vector_registers
 // EXPECT inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor)
+// EXPECT form<0, inlay::shown::instructions<inlay::shown::instruction::xrstor64>
 inline constexpr auto restore =
     inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}.takes<rdi, rax, rdx>();
 void use(const void* state) { restore(state, 3, 0); }
@@ -483,7 +487,8 @@ std::uint64_t use(void* to) {
 
 // CASE bytes_that_say_nothing
 // EXPECT inlay: a form has bytes(...) of which nobody has said what they change
-inline constexpr auto site = inlay::alternative<nop(3), when<x, bytes(0x0f, 0x01, 0xee)>>{};
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::lfence, inlay::shown::instruction::bytes>
+inline constexpr auto site = inlay::alternative<nop(3), when<x, lfence() + bytes(0x0f, 0x01, 0xee)>>{};
 void use() { site(); }
 
 // CASE clobbers_the_stack_pointer
@@ -506,6 +511,8 @@ inline constinit ops table;
 
 // CASE native_instructions_change_rbx
 // EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
+// EXPECT inlay::shown::instructions<inlay::shown::instruction::cpuid>
+// EXPECT inlay::shown::general_register::rbx
 #include <inlay/pv.hpp>
 struct ops {
     inlay::pv_op<void(), inlay::native<cpuid()>> identify;
