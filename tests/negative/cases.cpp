@@ -385,7 +385,9 @@ void use() { site(); }
 
 // CASE when_never_holds_as_all_values_show
 // EXPECT inlay: the predicate of a `when` never holds
-inline constexpr inlay::alternative<nop(3), when<cpu.sse2, lfence()>, when<(x || cpu.smap) && !x && !cpu.smap, mfence()>> site;
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, lfence()>,
+                                    when<(x || cpu.smap) && !x && !cpu.smap, mfence()>>
+    site;
 void use() { site(); }
 
 // CASE when_never_wins
@@ -412,7 +414,8 @@ void use() { site(); }
 // CASE dispatch_function_that_is_never_chosen
 // EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
 void other() noexcept;
-inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2 && cpu.bmi2, &other>, when<cpu.avx2, &function>> d;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2 && cpu.bmi2, &other>, when<cpu.avx2, &function>>
+    d;
 void use() { d(); }
 
 // CASE dispatch_function_whose_predicate_never_holds
@@ -423,9 +426,13 @@ void use() { d(); }
 
 // CASE right_whens
 void other() noexcept;
-inline constexpr inlay::alternative<nop(3), when<inlay::always, mfence()>, when<x, lfence()>, when<x && cpu.sse2, sfence()>> site;
-inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x && cpu.smap, sfence()>> three;
-inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2, &other>, when<cpu.avx2 && cpu.bmi2, &function>> d;
+inline constexpr inlay::alternative<nop(3), when<inlay::always, mfence()>, when<x, lfence()>,
+                                    when<x && cpu.sse2, sfence()>>
+    site;
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x && cpu.smap, sfence()>>
+    three;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2, &other>, when<cpu.avx2 && cpu.bmi2, &function>>
+    d;
 inline constexpr inlay::ternary<x, lfence(), mfence(), nop(3)> two;
 void use() {
     site();
@@ -456,9 +463,9 @@ void use(void* to, const void* from) { copy(to, from, 8); }
 constexpr auto set = bts(eax, 32);
 
 // CASE right_state_and_strings
-inline constexpr auto save =
-    inlay::alternative<xsave64(ptr(rdi)), when<cpu.xsaveopt, xsaveopt64(ptr(rdi))>, when<cpu.xsaves, xsaves64(ptr(rdi))>>{}
-        .takes<rdi, rax, rdx>();
+inline constexpr auto save = inlay::alternative<xsave64(ptr(rdi)), when<cpu.xsaveopt, xsaveopt64(ptr(rdi))>,
+                                                when<cpu.xsaves, xsaves64(ptr(rdi))>>{}
+                                 .takes<rdi, rax, rdx>();
 inline constexpr auto restore = inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}
                                     .takes<rdi, rax, rdx>()
                                     .clobbers_all();
