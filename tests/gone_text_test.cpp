@@ -344,6 +344,48 @@ TEST_F(GoneMemory, ChangesLeaveItAlone) {
     }
 }
 
+// ---- Other processors that run (on x86, where a site is written in pieces, they always have to stop).
+
+unsigned stops = 0;
+unsigned goes = 0;
+bool stoppable = true;
+struct others {
+    static bool stop() noexcept {
+        ++stops;
+        return stoppable;
+    }
+    static void go() noexcept { ++goes; }
+};
+
+TEST_F(GoneMemory, ChangesStopTheOthersOrAreRefused) {
+    ASSERT_TRUE(apply());
+    inlay::platform::bare<&synchronise, inlay::platform::nobody_stops> running{kernel.text, kernel.image};
+    inlay::platform::bare<&synchronise, others> stopping{kernel.text, kernel.image};
+    const auto change = [&](address value, auto& platform) {
+        return inlay::detail::change_tables(tables(), t->names[0],
+                                            {inlay::detail::next_value, value, table::call_mode::function}, platform);
+    };
+    const made::memory before = image;
+    const auto refused = change(1, running);
+    EXPECT_EQ(refused.error(), inlay::error::others_run);
+    EXPECT_EQ(refused.record().table, inlay::table_kind::keys);
+    EXPECT_TRUE(before.text == image.text && before.data == image.data) << "nothing has changed";
+    t->is_there.by_hand = 1;
+    EXPECT_EQ(inlay::apply(tables(), running).error(), inlay::error::others_run);
+    EXPECT_EQ(before.text, image.text);
+
+    stoppable = true;
+    EXPECT_TRUE(change(1, stopping));
+    EXPECT_EQ(target_at(key_at), yes);
+    EXPECT_GE(stops, 1U);
+    EXPECT_GE(goes, 1U);
+    stoppable = false;
+    goes = 0;
+    EXPECT_EQ(change(0, stopping).error(), inlay::error::text_not_writable);
+    EXPECT_EQ(target_at(key_at), yes) << "they do not stop: nothing has changed";
+    EXPECT_GE(goes, 1U) << "those that did stop go on";
+}
+
 TEST_F(GoneMemory, AnotherApplyPassesOverIt) {
     ASSERT_TRUE(apply());
     ASSERT_TRUE(set(0, 1));

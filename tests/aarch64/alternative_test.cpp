@@ -12,8 +12,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <sys/auxv.h>
-
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 namespace {
@@ -341,113 +339,6 @@ void everything(unsigned mask, bool applied) {
           ("tail calls" + state).c_str());
 }
 
-void probes() {
-    struct known {
-        const char* text;
-        bool found;
-        bool shown;
-    };
-    const unsigned long shown = getauxval(AT_HWCAP);
-    const unsigned long shown2 = getauxval(AT_HWCAP2);
-    const auto has = [](auto feature) { return inlay::aarch64::has(feature.probe().encode()); };
-    // The bits of AT_HWCAP2 are numbers of the kernel's ABI (asm/hwcap.h); headers may be older.
-    const known all[] = {// NOLINT(*-avoid-c-arrays)
-                         {"fp", has(cpu.fp), (shown & HWCAP_FP) != 0},
-                         {"asimd", has(cpu.asimd), (shown & HWCAP_ASIMD) != 0},
-                         {"aes", has(cpu.aes), (shown & HWCAP_AES) != 0},
-                         {"pmull", has(cpu.pmull), (shown & HWCAP_PMULL) != 0},
-                         {"sha1", has(cpu.sha1), (shown & HWCAP_SHA1) != 0},
-                         {"sha2", has(cpu.sha2), (shown & HWCAP_SHA2) != 0},
-                         {"crc32", has(cpu.crc32), (shown & HWCAP_CRC32) != 0},
-                         {"atomics", has(cpu.atomics), (shown & HWCAP_ATOMICS) != 0},
-                         {"fphp", has(cpu.fphp), (shown & HWCAP_FPHP) != 0},
-                         {"asimdhp", has(cpu.asimdhp), (shown & HWCAP_ASIMDHP) != 0},
-                         {"asimdrdm", has(cpu.asimdrdm), (shown & HWCAP_ASIMDRDM) != 0},
-                         {"jscvt", has(cpu.jscvt), (shown & HWCAP_JSCVT) != 0},
-                         {"fcma", has(cpu.fcma), (shown & HWCAP_FCMA) != 0},
-                         {"lrcpc", has(cpu.lrcpc), (shown & HWCAP_LRCPC) != 0},
-                         {"dcpop", has(cpu.dcpop), (shown & HWCAP_DCPOP) != 0},
-                         {"sha3", has(cpu.sha3), (shown & HWCAP_SHA3) != 0},
-                         {"sm3", has(cpu.sm3), (shown & HWCAP_SM3) != 0},
-                         {"sm4", has(cpu.sm4), (shown & HWCAP_SM4) != 0},
-                         {"asimddp", has(cpu.asimddp), (shown & HWCAP_ASIMDDP) != 0},
-                         {"sha512", has(cpu.sha512), (shown & HWCAP_SHA512) != 0},
-                         {"sve", has(cpu.sve), (shown & HWCAP_SVE) != 0},
-                         {"asimdfhm", has(cpu.asimdfhm), (shown & HWCAP_ASIMDFHM) != 0},
-                         {"dit", has(cpu.dit), (shown & HWCAP_DIT) != 0},
-                         {"uscat", has(cpu.uscat), (shown & HWCAP_USCAT) != 0},
-                         {"ilrcpc", has(cpu.ilrcpc), (shown & HWCAP_ILRCPC) != 0},
-                         {"flagm", has(cpu.flagm), (shown & HWCAP_FLAGM) != 0},
-                         {"ssbs", has(cpu.ssbs), (shown & HWCAP_SSBS) != 0},
-                         {"sb", has(cpu.sb), (shown & HWCAP_SB) != 0},
-                         {"paca", has(cpu.paca), (shown & HWCAP_PACA) != 0},
-                         {"pacg", has(cpu.pacg), (shown & HWCAP_PACG) != 0},
-                         {"dcpodp", has(cpu.dcpodp), (shown2 >> 0 & 1) != 0},
-                         {"sve2", has(cpu.sve2), (shown2 >> 1 & 1) != 0},
-                         {"sveaes", has(cpu.sveaes), (shown2 >> 2 & 1) != 0},
-                         {"svepmull", has(cpu.svepmull), (shown2 >> 3 & 1) != 0},
-                         {"svebitperm", has(cpu.svebitperm), (shown2 >> 4 & 1) != 0},
-                         {"svesha3", has(cpu.svesha3), (shown2 >> 5 & 1) != 0},
-                         {"svesm4", has(cpu.svesm4), (shown2 >> 6 & 1) != 0},
-                         {"flagm2", has(cpu.flagm2), (shown2 >> 7 & 1) != 0},
-                         {"frint", has(cpu.frint), (shown2 >> 8 & 1) != 0},
-                         {"svei8mm", has(cpu.svei8mm), (shown2 >> 9 & 1) != 0},
-                         {"svef32mm", has(cpu.svef32mm), (shown2 >> 10 & 1) != 0},
-                         {"svef64mm", has(cpu.svef64mm), (shown2 >> 11 & 1) != 0},
-                         {"svebf16", has(cpu.svebf16), (shown2 >> 12 & 1) != 0},
-                         {"i8mm", has(cpu.i8mm), (shown2 >> 13 & 1) != 0},
-                         {"bf16", has(cpu.bf16), (shown2 >> 14 & 1) != 0},
-                         {"dgh", has(cpu.dgh), (shown2 >> 15 & 1) != 0},
-                         {"rng", has(cpu.rng), (shown2 >> 16 & 1) != 0},
-                         {"bti", has(cpu.bti), (shown2 >> 17 & 1) != 0},
-                         {"mte", has(cpu.mte), (shown2 >> 18 & 1) != 0},
-                         {"ecv", has(cpu.ecv), (shown2 >> 19 & 1) != 0},
-                         {"afp", has(cpu.afp), (shown2 >> 20 & 1) != 0},
-                         {"rpres", has(cpu.rpres), (shown2 >> 21 & 1) != 0},
-                         {"mte3", has(cpu.mte3), (shown2 >> 22 & 1) != 0},
-                         {"sme", has(cpu.sme), (shown2 >> 23 & 1) != 0},
-                         {"wfxt", has(cpu.wfxt), (shown2 >> 31 & 1) != 0},
-                         {"ebf16", has(cpu.ebf16), (shown2 >> 32 & 1) != 0},
-                         {"cssc", has(cpu.cssc), (shown2 >> 34 & 1) != 0},
-                         {"rprfm", has(cpu.rprfm), (shown2 >> 35 & 1) != 0},
-                         {"sve2p1", has(cpu.sve2p1), (shown2 >> 36 & 1) != 0},
-                         {"mops", has(cpu.mops), (shown2 >> 43 & 1) != 0},
-                         {"hbc", has(cpu.hbc), (shown2 >> 44 & 1) != 0}};
-    // Not in QEMU's hwcaps, though its ID registers have them: the first four before 8.2, the others in 10.0.
-    const std::string missing = " dit ssbs dgh mte3 ecv afp rpres wfxt ebf16 ";
-    for (const known& each : all) {
-        check(each.found == each.shown ||
-                  (each.found && missing.find(' ' + std::string{each.text} + ' ') != missing.npos),
-              (std::string{"the kernel agrees about "} + each.text).c_str());
-    }
-    check(!has(cpu.pmuv3), "no PMU for programs");
-
-    struct dump { // of no CPU there is
-        std::uint64_t value;
-        [[nodiscard]] std::uint64_t id(inlay::aarch64::id_register) const { return value; }
-    };
-    using inlay::aarch64::holds;
-    check(holds(cpu.fp.probe(), dump{0}) && !holds(cpu.fp.probe(), dump{0xf0000}), "fp is there unless 15");
-    check(!holds(cpu.pmuv3.probe(), dump{0}) && !holds(cpu.pmuv3.probe(), dump{0xf00}) &&
-              holds(cpu.pmuv3.probe(), dump{0x400}) && holds(cpu.pmuv3.probe(), dump{0x900}),
-          "pmuv3 is neither 0 nor 15");
-    check(holds(cpu.paca.probe(), dump{0x10}) && holds(cpu.paca.probe(), dump{0x100}) &&
-              !holds(cpu.paca.probe(), dump{1}),
-          "paca by any of its algorithms");
-    struct streaming { // SME without SVE: ID_AA64ZFR0_EL1 tells of streaming mode only
-        std::uint64_t pfr0;
-        [[nodiscard]] std::uint64_t id(inlay::aarch64::id_register which) const {
-            return which == inlay::aarch64::id_register::zfr0 ? 0x11 : pfr0;
-        }
-    };
-    check(!holds(cpu.sve2.probe(), streaming{0}) && !holds(cpu.sveaes.probe(), streaming{0}) &&
-              holds(cpu.sve2.probe(), streaming{std::uint64_t{1} << 32}),
-          "sve2 needs sve");
-    check(inlay::arch::is_feature_name("crc32", 5) && !inlay::arch::is_feature_name("crc3", 4) &&
-              inlay::arch::is_feature_name("fp", 2) && inlay::arch::is_feature_name("pmuv3", 5),
-          "names of features");
-}
-
 /// Distances in instructions: relocate() and the branches that dispatch redirects.
 void operands() {
     const auto moved = [](std::uint32_t word, std::int64_t shift, std::uint32_t expected) {
@@ -565,7 +456,6 @@ int main(int argc, char** /*argv*/) {
     }
     const auto done = apply_with(3, way::memory_file);
     check(done && through_file() == 3, "text written through /proc/self/mem");
-    probes();
     operands();
     corrupt();
     const bool last = static_cast<bool>(apply_with(argc > 1 ? 2 : 1));

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against
 # GNU as, and the freestanding patcher. One line a variant.
-#   sh tests/aarch64/run.sh [CXX...]      default: aarch64-linux-gnu-g++; clang++ of any version cross-compiles
+#   sh tests/aarch64/run.sh [CXX...]      clang++ of any version cross-compiles
+# Default: aarch64-linux-gnu-g++, and what shows most of the main Clang.
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/aarch64
@@ -10,7 +11,9 @@ eval "$(sh tools/compilers shell)"
 include=include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-compilers=${*:-aarch64-linux-gnu-g++}
+compilers=${*:-aarch64-linux-gnu-g++ $clang}
+brief= # a compiler of which the most telling settings are enough
+[ $# != 0 ] || brief=$clang
 flags="-std=c++20 $warnings -I$include"
 passed=0
 failed=0
@@ -43,11 +46,15 @@ count() {
     echo "$1: $good passed, $bad failed"
 }
 
+# left_out SETTING: whether this compiler is tested briefly and $options are not SETTING
+left_out() { [ "$compiler" = "$brief --target=aarch64-linux-gnu" ] && [ "$options" != "$1" ]; }
+
 for compiler in $compilers; do
     case $compiler in
     *clang*) compiler="$compiler --target=aarch64-linux-gnu" ;;
     esac
     for options in "-O0" "-O2" "-O2 -fPIC" "-O2 -mbranch-protection=standard"; do
+        left_out "-O2 -mbranch-protection=standard" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/alternative_test.cpp" -o "$work/test"; then
             run_test "$compiler $options" "$work/test"
@@ -65,6 +72,7 @@ for compiler in $compilers; do
 
     # What only one of the settings above shows.
     for options in -O0 -O2 "-O2 -fPIC -fomit-frame-pointer" "-O2 -mbranch-protection=standard" "-Os -ffixed-x18"; do
+        left_out "-O2 -fPIC -fomit-frame-pointer" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/sites_test.cpp" -o "$work/test"; then
             run_test "$compiler $options, sites" "$work/test"
@@ -80,12 +88,34 @@ for compiler in $compilers; do
         else
             result 1 "unwind_test does not compile with $compiler $options"
         fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/proof_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, proofs" "$work/test"
+        else
+            result 1 "proof_test does not compile with $compiler $options"
+        fi
     done
+    # Features. (QEMU's Cortex-A53 is r0p4, which has an erratum; nothing but a hwcap may say that a feature is there.)
+    # shellcheck disable=SC2086
+    if $compiler $flags "$here/features_test.cpp" -o "$work/test"; then
+        for kind in cortex-a53 cortex-a72 max; do
+            QEMU_CPU=$kind run_test "$compiler, features of $kind" "$work/test" "${kind#cortex-}"
+        done
+        emulated "$work/test" list | sort >"$work/ours"
+        sed -n 's/^#define HWCAP\([0-9]*\)_\([A-Z0-9_]*\)[[:space:]]*(1[UL]* << \([0-9]*\)).*/\1 \2 \3/p' \
+            /usr/aarch64-linux-gnu/include/asm/hwcap.h |
+            awk 'NF == 2 { $0 = "1 " $0 } { print ($1 - 1) * 64 + $3, tolower($2) }' | tr -d _ | sort >"$work/theirs"
+        [ "$(wc -l <"$work/theirs")" -ge 60 ] && [ -z "$(comm -13 "$work/ours" "$work/theirs")" ]
+        result $? "the numbers of hwcaps are not those of asm/hwcap.h: $(comm -13 "$work/ours" "$work/theirs" | xargs)"
+    else
+        result 1 "features_test does not compile with $compiler"
+    fi
     case $compiler in
     *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
     *) coverage=-fsanitize-coverage=trace-pc ;;
     esac
     for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage"; do
+        left_out "-O2 $coverage" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options -c "$here/instrumented_test.cpp" -o "$work/test.o" &&
             $compiler "$work/test.o" -o "$work/test"; then
@@ -97,6 +127,7 @@ for compiler in $compilers; do
 
     # Text as kernels write it: the behaviour, and the instructions.
     for options in "-O2" "-Os -mstrict-align -fPIC -mbranch-protection=standard"; do
+        left_out "-O2" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/text_test.cpp" -o "$work/test"; then
             run_test "$compiler $options, text" "$work/test"
@@ -105,12 +136,36 @@ for compiler in $compilers; do
         fi
     done
     for options in "-O2" "-O3" "-Os" "-O2 -mstrict-align" "-Os -mstrict-align -mgeneral-regs-only"; do
+        left_out "-Os -mstrict-align -mgeneral-regs-only" && continue
         # shellcheck disable=SC2086
         $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -c "$here/text_code.cpp" -o "$work/test.o" &&
             aarch64-linux-gnu-objdump -dr --no-show-raw-insn "$work/test.o" |
             python3 "$here/text_code.py" >"$work/out"
         result $? "text_code does not compile with $compiler $options"
         count "$compiler $options, text_code"
+    done
+
+    # Guarded pages: the tests in a library of which each indirect branch must arrive at a landing pad. (The start files
+    # of Debian have none, so no program can have it, nor what comes from libgcc.)
+    printf '%s\n' 'extern "C" { [[gnu::visibility("hidden")]] void* __dso_handle = nullptr; }' >"$work/handle.hpp"
+    for test in landing keys proof sites alternative; do
+        options=$test
+        case $test in landing | keys) ;; *) left_out '' && continue ;; esac
+        arguments='int, char**'
+        pass='count, values'
+        if grep -q '^int main() {' "$here/${test}_test.cpp"; then arguments='' && pass=''; fi
+        printf '%s\n' "int run_library($arguments);" \
+            "int main(int count, char** values) { return (void)count, (void)values, run_library($pass); }" >"$work/main.cpp"
+        # shellcheck disable=SC2086
+        if $compiler $flags -O2 -fPIC -mbranch-protection=standard -mno-outline-atomics -Dmain=run_library \
+            -include "$work/handle.hpp" -shared -nostartfiles -Wl,-z,force-bti "$here/${test}_test.cpp" \
+            -o "$work/libguarded.so" 2>"$work/log" &&
+            $compiler $flags "$work/main.cpp" -L"$work" -lguarded -Wl,-rpath,"$work" -o "$work/test"; then
+            QEMU_CPU=max run_test "$compiler, guarded pages, $test" "$work/test"
+        else
+            result 1 "$test does not link as a library with guarded pages, with $compiler"
+            cat "$work/log"
+        fi
     done
 
     # Linking. (GCC takes a linker by the name of ld from a directory.)
@@ -123,6 +178,8 @@ for compiler in $compilers; do
         fi
     done
     for linker in $linkers; do
+        options=$linker
+        left_out lld && continue
         case $linker,$compiler in
         bfd,*) all="" ;;
         *clang*) all="-Wl,--icf=all -fuse-ld=$linker" ;;
@@ -130,6 +187,7 @@ for compiler in $compilers; do
         esac
         for options in "-O2" "-O2 -static" "-O2 -fno-pic -no-pie" "-O2 -Wl,--gc-sections" "-O2 -DWITHOUT_SITES" \
             "-O2 -DWITHOUT_SITES -static -Wl,--gc-sections"; do
+            left_out "-O2 -static" && continue
             # shellcheck disable=SC2086
             if $compiler $flags -ffunction-sections -fdata-sections $options $all "$here/link_test.cpp" -o "$work/test"; then
                 run_test "$compiler $options, $linker" "$work/test"
@@ -182,7 +240,15 @@ for compiler in $compilers; do
         result $? "$register may be clobbered with $compiler"
     done
 
+    # Messages.
+    printf '#!/bin/sh\nexec %s "$@"\n' "$compiler" >"$work/compiler"
+    chmod +x "$work/compiler"
+    INLAY_NEGATIVE=$here/negative.cpp sh tests/negative/run.sh "$work/compiler" >"$work/out"
+    result $? "wrong uses are answered otherwise with $compiler"
+    grep -v "^negative: $work" "$work/out"
+
     for options in -O0 -O2 -Os; do
+        left_out -Os && continue
         # shellcheck disable=SC2086
         $compiler $flags $options -ffreestanding -fno-exceptions -fno-rtti -nostdlib \
             -c "$here/../freestanding/runtime.cpp" -o "$work/runtime.o"
@@ -215,7 +281,7 @@ else
 fi
 
 # The names in cpu.hpp and those in cpu_names.hpp.
-names=$(grep -o 'feature<"[a-z0-9_]*"' "$include/inlay/arch/aarch64/cpu.hpp" | cut -d'"' -f2)
+names=$(grep -v '^//' "$include/inlay/arch/aarch64/cpu.hpp" | grep -o 'feature<"[a-z0-9_]*"' | cut -d'"' -f2)
 listed=$(sed -n '/feature_names\[\]/,/;/p' "$include/inlay/arch/aarch64/cpu_names.hpp" | grep '^ *"' | tr -d '";' | xargs -n1)
 [ "$names" = "$listed" ]
 result $? "cpu_names.hpp does not list the features of cpu.hpp"

@@ -198,6 +198,24 @@ void change() {
     check(stops != 0 && !stopped && ask_alternative() == 1, "and it is the new one");
 }
 
+/// A record whose site is where no instruction begins.
+void misaligned() {
+    static inlay::table::alternative_record record;
+    auto tables = inlay::this_image();
+    const auto& good = tables.alternatives.records[0];
+    const auto from = [](const inlay::table::reference& self, std::uintptr_t to) {
+        return static_cast<std::int32_t>(to - reinterpret_cast<std::uintptr_t>(&self));
+    };
+    for (const unsigned off : {0U, 2U}) {
+        record.site.distance = from(record.site, good.site.target() + off);
+        record.choices.distance = from(record.choices, good.choices.target());
+        auto kernel = made<inlay::platform::nobody_else>();
+        const auto done = inlay::apply_alternatives({&record, sizeof record}, kernel);
+        expect(done, off == 0 ? error::no_error : error::site_outside_text,
+               off == 0 ? "a record" : "a record whose site is no multiple of 4 is refused");
+    }
+}
+
 /// Writes through an alias: of the same memory, and of other memory.
 void alias() {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -237,6 +255,7 @@ int main() {
     }
     lines();
     change();
+    misaligned();
     alias();
     return failed == 0 ? 0 : 1;
 }

@@ -657,3 +657,42 @@ struct table {
 void use() {
     inlay::for_each_feature(table{}, [](auto) {});
 }
+
+// CASE right_proof
+int needs(inlay::proof_of<x>);
+int use() {
+    if (auto known = inlay::proof<x && cpu.sse2>()) {
+        return needs(known);
+    }
+    return 0;
+}
+
+// CASE no_proof_at_all
+// EXPECT inlay: only inlay::proof hands out a proof of a feature: if (auto pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }
+int needs(inlay::proof_of<x>);
+int use() { return needs({}); }
+
+// CASE proof_by_hand
+// EXPECT inlay: this is no proof of that feature: only inlay::proof hands it out: if (auto pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }
+int needs(inlay::proof_of<x>);
+int use() { return needs(true); }
+
+// CASE proof_of_another_feature
+// EXPECT inlay: this is no proof of that feature: only inlay::proof hands it out
+int needs(inlay::proof_of<x>);
+int use() {
+    if (auto known = inlay::proof<cpu.sse2>()) {
+        return needs(known);
+    }
+    return 0;
+}
+
+// CASE proof_of_either_is_none_of_one
+// EXPECT inlay: this is no proof of that feature: only inlay::proof hands it out
+int needs(inlay::proof_of<x>);
+int use() {
+    if (auto known = inlay::proof<x || cpu.sse2>()) {
+        return needs(known);
+    }
+    return 0;
+}

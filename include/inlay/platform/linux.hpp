@@ -441,6 +441,20 @@ private:
 
     [[nodiscard, gnu::visibility("hidden")]] std::size_t page_size() const noexcept { return page_size_; }
 
+    /// What a new page of text is mapped with besides, as those are that the loader has mapped.
+    [[nodiscard, gnu::visibility("hidden")]] int guard() const noexcept {
+        if constexpr (arch::guards_text) {
+            constexpr unsigned property_header = 0x6474e553; // PT_GNU_PROPERTY
+            for (unsigned i = 0; i < count_; ++i) {
+                if (headers_[i].p_type == property_header) {
+                    return arch::guard_of_text(reinterpret_cast<const std::uint8_t*>(base_ + headers_[i].p_vaddr),
+                                               headers_[i].p_memsz);
+                }
+            }
+        }
+        return 0;
+    }
+
     [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t spare_of(std::uintptr_t at) const noexcept {
         return spare_->at + (at - spare_->begin);
     }
@@ -708,7 +722,7 @@ private:
         bool good = for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
             any_staged_ = true; // by another object, perhaps
             return spare_->way == spare_page ||
-                   ::mprotect(reinterpret_cast<void*>(spare_of(at)), size, PROT_READ | PROT_EXEC) == 0;
+                   ::mprotect(reinterpret_cast<void*>(spare_of(at)), size, PROT_READ | PROT_EXEC | guard()) == 0;
         });
         if (!any_staged_) {
             return true;

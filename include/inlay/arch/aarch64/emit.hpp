@@ -1092,44 +1092,23 @@ enum class id_register : std::uint8_t {
     none = 0,
     pfr0 = 0x40,  ///< ID_AA64PFR0_EL1
     pfr1 = 0x41,  ///< ID_AA64PFR1_EL1
+    pfr2 = 0x42,  ///< ID_AA64PFR2_EL1
     zfr0 = 0x44,  ///< ID_AA64ZFR0_EL1
+    smfr0 = 0x45, ///< ID_AA64SMFR0_EL1
+    fpfr0 = 0x47, ///< ID_AA64FPFR0_EL1
     dfr0 = 0x50,  ///< ID_AA64DFR0_EL1
+    dfr1 = 0x51,  ///< ID_AA64DFR1_EL1
     isar0 = 0x60, ///< ID_AA64ISAR0_EL1
     isar1 = 0x61, ///< ID_AA64ISAR1_EL1
     isar2 = 0x62, ///< ID_AA64ISAR2_EL1
+    isar3 = 0x63, ///< ID_AA64ISAR3_EL1
     mmfr0 = 0x70, ///< ID_AA64MMFR0_EL1
     mmfr1 = 0x71, ///< ID_AA64MMFR1_EL1
     mmfr2 = 0x72, ///< ID_AA64MMFR2_EL1
+    mmfr3 = 0x73, ///< ID_AA64MMFR3_EL1
 };
 
-/// MRS of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
-[[gnu::noinline]] inline std::uint64_t read(id_register which) noexcept {
-    std::uint64_t value = 0; // NOLINT(misc-const-correctness): an output
-    if (which == id_register::pfr0) {
-        asm inline volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value));
-    } else if (which == id_register::pfr1) {
-        asm inline volatile("mrs %0, S3_0_C0_C4_1" : "=r"(value));
-    } else if (which == id_register::zfr0) {
-        asm inline volatile("mrs %0, S3_0_C0_C4_4" : "=r"(value));
-    } else if (which == id_register::dfr0) {
-        asm inline volatile("mrs %0, S3_0_C0_C5_0" : "=r"(value));
-    } else if (which == id_register::isar0) {
-        asm inline volatile("mrs %0, S3_0_C0_C6_0" : "=r"(value));
-    } else if (which == id_register::isar1) {
-        asm inline volatile("mrs %0, S3_0_C0_C6_1" : "=r"(value));
-    } else if (which == id_register::isar2) {
-        asm inline volatile("mrs %0, S3_0_C0_C6_2" : "=r"(value));
-    } else if (which == id_register::mmfr0) {
-        asm inline volatile("mrs %0, S3_0_C0_C7_0" : "=r"(value));
-    } else if (which == id_register::mmfr1) {
-        asm inline volatile("mrs %0, S3_0_C0_C7_1" : "=r"(value));
-    } else if (which == id_register::mmfr2) {
-        asm inline volatile("mrs %0, S3_0_C0_C7_2" : "=r"(value));
-    }
-    return value;
-}
-
-/// mrs and msr of the register that `Number` is (system_registers.hpp).
+/// mrs and msr of the register that `Number` is: op0, op1, CRn, CRm, op2 (system_registers.hpp).
 template <unsigned Number>
 [[nodiscard, gnu::always_inline]] inline std::uint64_t read_system() noexcept {
     std::uint64_t value; // NOLINT(*-init-variables): an output
@@ -1147,6 +1126,45 @@ template <unsigned Number>
                  : "rZ"(value), "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
                    "i"(Number & 7)
                  : "memory");
+}
+
+/// The value of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
+[[gnu::noinline]] inline std::uint64_t read(id_register which) noexcept {
+    std::uint64_t value = 0;
+    if (which == id_register::pfr0) {
+        value = read_system<0xc000 | 4 << 3 | 0>();
+    } else if (which == id_register::pfr1) {
+        value = read_system<0xc000 | 4 << 3 | 1>();
+    } else if (which == id_register::pfr2) {
+        value = read_system<0xc000 | 4 << 3 | 2>();
+    } else if (which == id_register::zfr0) {
+        value = read_system<0xc000 | 4 << 3 | 4>();
+    } else if (which == id_register::smfr0) {
+        value = read_system<0xc000 | 4 << 3 | 5>();
+    } else if (which == id_register::fpfr0) {
+        value = read_system<0xc000 | 4 << 3 | 7>();
+    } else if (which == id_register::dfr0) {
+        value = read_system<0xc000 | 5 << 3 | 0>();
+    } else if (which == id_register::dfr1) {
+        value = read_system<0xc000 | 5 << 3 | 1>();
+    } else if (which == id_register::isar0) {
+        value = read_system<0xc000 | 6 << 3 | 0>();
+    } else if (which == id_register::isar1) {
+        value = read_system<0xc000 | 6 << 3 | 1>();
+    } else if (which == id_register::isar2) {
+        value = read_system<0xc000 | 6 << 3 | 2>();
+    } else if (which == id_register::isar3) {
+        value = read_system<0xc000 | 6 << 3 | 3>();
+    } else if (which == id_register::mmfr0) {
+        value = read_system<0xc000 | 7 << 3 | 0>();
+    } else if (which == id_register::mmfr1) {
+        value = read_system<0xc000 | 7 << 3 | 1>();
+    } else if (which == id_register::mmfr2) {
+        value = read_system<0xc000 | 7 << 3 | 2>();
+    } else if (which == id_register::mmfr3) {
+        value = read_system<0xc000 | 7 << 3 | 3>();
+    }
+    return value;
 }
 
 // ---- Text and caches. The manual's sequence for instructions that were written (DDI 0487, B2.7.4.2, "Synchronization and

@@ -119,6 +119,10 @@ inline constexpr bool breakpoint_ends_walk = true;
     return true;
 }
 
+/// Pages of text have no protection of their own.
+inline constexpr bool guards_text = false;
+[[nodiscard]] constexpr int guard_of_text(const std::uint8_t* /*notes*/, std::size_t /*size*/) noexcept { return 0; }
+
 /// Bytes between two places where an instruction may begin.
 inline constexpr std::size_t instruction_alignment = 1;
 

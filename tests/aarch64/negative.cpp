@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Wrong uses on AArch64, each with the sentence that must answer it: tests/negative/run.sh cuts this file into cases; what
+// stands before the first one is in every case.
+#include <inlay/arch/aarch64/system.hpp>
+#include <inlay/inlay.hpp>
+
+using namespace inlay::aarch64::insn;
+using inlay::cpu, inlay::aarch64::read, inlay::aarch64::write;
+
+// CASE right_use
+std::uint64_t use() {
+    write<vbar_el1>(0);
+    if (auto pmu = inlay::proof<cpu.pmuv3>()) {
+        write<pmcr_el0>(pmu, 1);
+        return read<pmccntr_el0>(pmu);
+    }
+    if (auto gic = inlay::proof<cpu.gicv3 && !cpu.sve>()) {
+        return read<icc_iar1_el1>(gic);
+    }
+    return read<midr_el1>();
+}
+
+// CASE pmu_without_a_proof
+// EXPECT inlay: a processor without a PMU does not have this register: if (auto pmu = inlay::proof<inlay::cpu.pmuv3>()) { read<pmcr_el0>(pmu); }
+std::uint64_t use() { return read<pmcr_el0>(); }
+
+// CASE pmu_written_without_a_proof
+// EXPECT inlay: a processor without a PMU does not have this register: if (auto pmu = inlay::proof<inlay::cpu.pmuv3>())
+void use() { write<pmcntenset_el0>(1); }
+
+// CASE gic_without_a_proof
+// EXPECT inlay: a processor without the GIC's system registers does not have this register: if (auto gic = inlay::proof<inlay::cpu.gicv3>())
+std::uint64_t use() { return read<icc_iar1_el1>(); }
+
+// CASE pmu_with_a_proof_of_the_gic
+// EXPECT inlay: this is no proof of that feature
+std::uint64_t use() {
+    if (auto gic = inlay::proof<cpu.gicv3>()) {
+        return read<pmcr_el0>(gic);
+    }
+    return 0;
+}
+
+// CASE pmu_with_a_proof_by_hand
+// EXPECT inlay: only inlay::proof hands out a proof of a feature
+std::uint64_t use() { return read<pmcr_el0>({}); }
+
+// CASE read_of_what_is_written_only
+// EXPECT inlay: this system register is written only
+std::uint64_t use() { return read<oslar_el1>(); }
+
+// CASE write_of_what_is_read_only
+// EXPECT inlay: this system register is read only
+void use() { write<midr_el1>(0); }
+
+// CASE mrs_of_what_is_written_only
+// EXPECT the_system_register_is_written_only_so_use_msr
+constexpr auto code = mrs(x0, icc_eoir1_el1);
+
+// CASE msr_of_what_is_read_only
+// EXPECT the_system_register_is_read_only_so_use_mrs
+constexpr auto code = msr(icc_iar1_el1, x0);
+
+// CASE msr_of_a_field_with_a_large_immediate
+// EXPECT the_immediate_of_a_field_of_pstate_is_0_to_15
+constexpr auto code = msr(pstate::daifset, 16);
