@@ -114,9 +114,14 @@ void look_at(const Platform& platform, const table::alternative_record* first, c
              site_note& note) noexcept {
     reader<Platform> from{platform};
     const recorded_features<Platform> features{from};
-    decision group{};
+    // Member by member: to clear it, some compilers call memset, which a kernel need not have.
+    decision group; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    group.form = nullptr;
+    group.original = nullptr;
+    group.length = 0;
+    group.ordinal = 0;
     for (const auto* each = first;; ++each) {
-        decision one{};
+        decision one; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it
         decide(from, *each, features, one);
         join(group, one, each == first);
         if (each == last) {
