@@ -43,29 +43,28 @@ struct site_note {
 } // namespace inlay
 
 namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
+
+// NOLINTNEXTLINE(*-avoid-c-arrays): no header for std::array
+inline constexpr const char* reasons[] = {
+    "the site is as apply() makes it",
+    "apply() did not run, or it failed",
+    "the call was not found behind its marker; it goes on through its trampoline",
+    "the target is too far away for a direct call; the call goes on through its trampoline",
+    "the platform cannot change text later on, so the site reads memory",
+    "the text of the site is gone",
+    "the site holds bytes that inlay did not write",
+    "the record of the site is malformed",
+};
+static_assert(sizeof(reasons) / sizeof(reasons[0]) == static_cast<unsigned>(reason::bad_record) + 1U);
+
+} // namespace detail
+
 inline namespace INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(reason why) noexcept {
-    switch (why) {
-    case reason::none:
-        return "the site is as apply() makes it";
-    case reason::not_applied:
-        return "apply() did not run, or it failed";
-    case reason::call_not_found:
-        return "the call was not found behind its marker; it goes on through its trampoline";
-    case reason::out_of_reach:
-        return "the target is too far away for a direct call; the call goes on through its trampoline";
-    case reason::text_must_stay:
-        return "the platform cannot change text later on, so the site reads memory";
-    case reason::gone:
-        return "the text of the site is gone";
-    case reason::foreign:
-        return "the site holds bytes that inlay did not write";
-    case reason::bad_record:
-        return "the record of the site is malformed";
-    }
-    return "unknown reason";
+    return why <= reason::bad_record ? detail::reasons[static_cast<std::uint8_t>(why)] : "unknown reason";
 }
 
 } // namespace INLAY_TARGET
@@ -114,9 +113,14 @@ void look_at(const Platform& platform, const table::alternative_record* first, c
              site_note& note) noexcept {
     reader<Platform> from{platform};
     const recorded_features<Platform> features{from};
-    decision group{};
+    // Member by member: to clear it, some compilers call memset, which a kernel need not have.
+    decision group; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    group.form = nullptr;
+    group.original = nullptr;
+    group.length = 0;
+    group.ordinal = 0;
     for (const auto* each = first;; ++each) {
-        decision one{};
+        decision one; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it
         decide(from, *each, features, one);
         join(group, one, each == first);
         if (each == last) {
