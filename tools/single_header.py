@@ -26,9 +26,7 @@ ROOTS = """\
 #include "inlay/bytes.hpp"
 #include "inlay/inlay.hpp"
 #include "inlay/platform/bare.hpp"
-#if defined(__x86_64__) || defined(__i386__)
 #include "inlay/pv.hpp"
-#endif
 """
 
 # Headers that are in it, but compiled only where a macro asks for them; and where they can be.

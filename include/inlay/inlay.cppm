@@ -48,7 +48,5 @@ export module inlay;
 
 export extern "C++" {
 #include "inlay/inlay.hpp"
-#if defined(__x86_64__) || defined(__i386__)
 #include "inlay/pv.hpp"
-#endif
 }

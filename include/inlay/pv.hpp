@@ -16,15 +16,16 @@
 //     inlay::set(cpu.xenpv, true);                                              // ... before apply()
 //     auto flags = save_fl();                                                   // a call of xen_save_fl
 //
-// How it works. A call is `call *pointer(%rip)` and works from the first moment. Its record is that of an alternative
-// whose original is such a call. apply() makes it a direct call of what the pointer holds; nothing at all if that does
+// How it works. A call is `call *pointer(%rip)` and works from the first moment. (AArch64 has no such instruction:
+// there it is `bl thunk`, and the thunk jumps through the pointer.) Its record is that of an alternative whose
+// original is such a call. apply() makes it a direct call of what the pointer holds; nothing at all if that does
 // nothing (`pv_nop`); a call of the reporter if it is null. Out of reach, it stays. A pv_alt_call has a `when` besides:
 // where the predicate holds, the native instructions stand in place. One function decides all of that, features
 // first, so that a call cannot overwrite an instruction.
 //
 // The compiler sees an assembly statement that changes what the convention says. Ordinary functions change what
 // functions may. A callee-save function keeps all general registers but the result's: a C++ function gets a thunk that
-// does so, instructions and assembly functions need none.
+// does so, instructions and assembly functions need none. (AArch64: x16, x17 and x30 change in any call.)
 //
 // The table is read by apply() and, until then, by each call: change it before, or call apply() again.
 //
@@ -33,10 +34,6 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#if !defined(__x86_64__) && !defined(__i386__)
-#include "inlay: pv.hpp has paravirt operations for x86 only: on other architectures use inlay::static_call"
-#endif
 
 #include "inlay/alternative.hpp"
 #include "inlay/image.hpp"
@@ -226,7 +223,7 @@ template <class Result, class... Parameters, auto Function>
 struct operation_target<Result(Parameters...), native_t<Function>> {
     static constexpr bool known = true;
     static constexpr bool callee_save = false;
-#if defined(__x86_64__)
+#if !defined(__i386__)
     static constexpr auto function = Function;
 #else
     static constexpr auto function = &reachable<Function>::call;
@@ -301,8 +298,8 @@ class [[gnu::visibility("default")]] pv_op<Result(Parameters...), Native> {
                   "inlay: each argument of a paravirt operation is an integer, an enum or a pointer that fits one "
                   "register; pass the address of anything else");
     static_assert(sizeof...(Parameters) <= arch::emit::most_arguments,
-                  "inlay: a paravirt operation has no more arguments than there are registers for them (x86-64: six; "
-                  "32 bits: three); pass the address of a struct");
+                  "inlay: a paravirt operation has no more arguments than there are registers for them (x86-64 and "
+                  "AArch64: six; 32-bit mode: three); pass the address of a struct");
 
 public:
     using function = Result(Parameters...);
@@ -320,7 +317,7 @@ public:
         static_assert(!callee_save, "inlay: this operation is callee-save: assign callee_save<&function>, or "
                                     "is_callee_save<&function> if it is an assembly function that keeps its caller's "
                                     "registers");
-        static_assert(arch::is_64_bit || sizeof...(Parameters) == 0,
+        static_assert(sizeof(address) == 8 || sizeof...(Parameters) == 0,
                       "inlay: in 32-bit mode the arguments of an operation are in registers: assign native<&function>");
         if (to != nullptr) {
             pointer_.plain = to;
@@ -362,7 +359,7 @@ public:
 private:
     union pointer {
         function* plain;
-#if defined(__x86_64__)
+#if !defined(__i386__)
         function* typed;
 #else
         Result(__attribute__((regparm(3))) * typed)(Parameters...);
@@ -549,14 +546,15 @@ inline constexpr feature<detail::make_name<Table, Member>(".overridden"), detail
     overridden{};
 
 /// The same call, but `Native` instructions in its place where `Predicate` holds: where the operation is native, if not
-/// said otherwise. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9), leave the result in rax,
-/// and change no more than the operation's convention lets them.
+/// said otherwise. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9; AArch64: x0 to x5), leave the
+/// result in rax (x0), and change no more than the operation's convention lets them.
 template <auto* Table, auto Member, auto Native, auto Predicate = !overridden<Table, Member>>
 struct pv_alt_call : detail::call_of<detail::operation<Table, Member>, when<Predicate, Native>> {
     static_assert(detail::is_code<std::remove_cv_t<decltype(Native)>>,
                   "inlay: the third argument of pv_alt_call is native code, e.g. pushf_pop(rax)");
     static_assert(Native.length <= arch::insn::call_operation<detail::operation<Table, Member>{}>().length,
-                  "inlay: the native code is longer than the call whose place it takes (x86: 6 bytes); make it the "
+                  "inlay: the native code is longer than the call whose place it takes (x86: 6 bytes; AArch64: one "
+                  "instruction); make it the "
                   "operation's function, native<code> or callee_save<code>");
 };
 

@@ -65,3 +65,68 @@ constexpr auto code = msr(icc_iar1_el1, x0);
 // CASE msr_of_a_field_with_a_large_immediate
 // EXPECT the_immediate_of_a_field_of_pstate_is_0_to_15
 constexpr auto code = msr(pstate::daifset, 16);
+
+// CASE right_operations
+#include <inlay/pv.hpp>
+std::uint64_t one();
+struct ops {
+    inlay::pv_op<std::uint64_t(), inlay::callee_save<&one>> count;
+};
+inline constinit ops table;
+inline constexpr inlay::pv_alt_call<&table, &ops::count, mov(x0, 1), cpu.sve> count;
+std::uint64_t use() { return count(); }
+
+// CASE operation_with_a_result_of_128_bits
+// EXPECT inlay: the result of a paravirt operation is not wider than a register
+#include <inlay/pv.hpp>
+__int128 wide();
+inlay::pv_op<__int128(), &wide> operation;
+
+// CASE operation_with_a_result_by_reference
+// EXPECT inlay: a paravirt operation returns void, an integer, an enum or a pointer
+#include <inlay/pv.hpp>
+int& reference();
+inlay::pv_op<int&(), &reference> operation;
+
+// CASE operation_with_a_result_in_memory
+// EXPECT inlay: the result of a paravirt operation is not wider than a register
+#include <inlay/pv.hpp>
+struct large {
+    long words[3];
+};
+large in_memory();
+inlay::pv_op<large(), &in_memory> operation;
+
+// CASE operation_with_seven_arguments
+// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them (x86-64 and AArch64: six
+#include <inlay/pv.hpp>
+void takes(int, int, int, int, int, int, int);
+inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;
+
+// CASE native_code_of_two_instructions
+// EXPECT inlay: the native code is longer than the call whose place it takes (x86: 6 bytes; AArch64: one instruction)
+#include <inlay/pv.hpp>
+struct ops {
+    inlay::pv_op<void(), nullptr> operation;
+};
+inline constinit ops table;
+inline constexpr inlay::pv_alt_call<&table, &ops::operation, nop(8), cpu.sve> call_it;
+void use() { (void)sizeof(call_it); }
+
+// CASE function_of_instructions_that_call
+// EXPECT inlay: a function made of instructions returns by x30, so it neither calls nor changes x30
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), inlay::native<call(x1)>> operation;
+
+// CASE function_of_instructions_that_change_x30
+// EXPECT inlay: a function made of instructions returns by x30, so it neither calls nor changes x30
+#include <inlay/pv.hpp>
+inlay::pv_op<void(), inlay::native<mov(x30, x1)>> operation;
+
+// CASE callee_save_instructions_change_x1
+// EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
+#include <inlay/pv.hpp>
+struct ops {
+    inlay::pv_op<void(), inlay::callee_save<mov(x1, x0)>> operation;
+};
+inline constinit ops table;

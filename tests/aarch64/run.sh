@@ -68,6 +68,12 @@ for compiler in $compilers; do
         else
             result 1 "keys_test does not compile with $compiler $options"
         fi
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/pv_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, pv" "$work/test" 2>"$work/log"
+        else
+            result 1 "pv_test does not compile with $compiler $options"
+        fi
     done
 
     # What only one of the settings above shows.
@@ -125,6 +131,23 @@ for compiler in $compilers; do
         fi
     done
 
+    # What compilers add to functions: the thunks of paravirt operations must keep registers all the same.
+    case $compiler in
+    *clang*) added="-O0 -fstack-protector-all -fzero-call-used-regs=all -fno-omit-frame-pointer" ;;
+    *) added="-O0 -fstack-protector-all -fzero-call-used-regs=all -finstrument-functions
+-O1 --coverage -mno-omit-leaf-frame-pointer" ;;
+    esac
+    echo "$added" >"$work/added"
+    while read -r options; do
+        left_out '' && continue
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/pv_test.cpp" -o "$work/test"; then
+            run_test "$compiler $options, pv" "$work/test" 2>"$work/log"
+        else
+            result 1 "pv_test does not compile with $compiler $options"
+        fi
+    done <"$work/added"
+
     # Text as kernels write it: the behaviour, and the instructions.
     for options in "-O2" "-Os -mstrict-align -fPIC -mbranch-protection=standard"; do
         left_out "-O2" && continue
@@ -148,9 +171,9 @@ for compiler in $compilers; do
     # Guarded pages: the tests in a library of which each indirect branch must arrive at a landing pad. (The start files
     # of Debian have none, so no program can have it, nor what comes from libgcc.)
     printf '%s\n' 'extern "C" { [[gnu::visibility("hidden")]] void* __dso_handle = nullptr; }' >"$work/handle.hpp"
-    for test in landing keys proof sites alternative; do
+    for test in landing keys pv proof sites alternative; do
         options=$test
-        case $test in landing | keys) ;; *) left_out '' && continue ;; esac
+        case $test in landing | keys | pv) ;; *) left_out '' && continue ;; esac
         arguments='int, char**'
         pass='count, values'
         if grep -q '^int main() {' "$here/${test}_test.cpp"; then arguments='' && pass=''; fi

@@ -63,7 +63,6 @@ sentence() {
     told "x32" inlay/inlay.hpp g++ -std=c++20 -mx32
     told "position-dependent" inlay/inlay.hpp i686-linux-gnu-g++ -std=c++20 -fPIC
     told "-mcmodel=large" inlay/inlay.hpp g++ -std=c++20 -mcmodel=large
-    told "for x86 only" inlay/pv.hpp aarch64-linux-gnu-g++ -std=c++20
     printf '#include <inlay/version.hpp>\n#if INLAY_VERSION != %s\n#error\n#endif\nconst char* v = INLAY_VERSION_STRING;' \
         "$(sed -n 's/.*_M[A-Z]* //p; s/.*_PATCH //p' "$root/include/inlay/version.hpp" | head -n 3 | tr '\n' ' ' |
             awk '{ print $1 * 10000 + $2 * 100 + $3 }')" >"$work/version.cpp"

@@ -110,6 +110,27 @@
 #define INLAY_CALL_CLOBBERS
 #endif
 
+// A function of one assembly statement, whose other instructions are the compiler's: GCC has no naked functions here.
+// What it adds to a function without locals and arguments (landing pad, signature, frame) changes x29, x30 and the
+// stack pointer, and restores them. Nothing else may be added.
+#if __has_attribute(zero_call_used_regs)
+#define INLAY_KEEP_REGISTERS __attribute__((zero_call_used_regs("skip")))
+#else
+#define INLAY_KEEP_REGISTERS
+#endif
+#if defined(__clang__)
+#define INLAY_BARE                                                                                                     \
+    INLAY_KEEP_REGISTERS                                                                                               \
+    __attribute__((noinline, no_stack_protector, no_sanitize("coverage"), disable_sanitizer_instrumentation,           \
+                   xray_never_instrument, visibility("hidden"))) INLAY_NOT_INSTRUMENTED
+#else
+#define INLAY_BARE                                                                                                     \
+    INLAY_KEEP_REGISTERS                                                                                               \
+    __attribute__((noinline, noclone, no_stack_protector, no_sanitize_coverage, no_sanitize("thread"),                 \
+                   visibility("hidden"))) INLAY_NOT_INSTRUMENTED
+#endif
+#define INLAY_NOT_INSTRUMENTED __attribute__((no_instrument_function, no_profile_instrument_function))
+
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
@@ -138,19 +159,21 @@ inline constexpr int landing_pads = 1;
 inline constexpr int landing_pads = 0;
 #endif
 
-/// Description of a thunk, for its label.
-template <auto Function>
+/// Description of a thunk, for its label: of a function, or of an operation (pv.hpp).
+template <auto Function, bool PassesReturnAddress = false>
 struct of_thunk {};
+template <class Operation>
+struct of_operation {};
 
 /// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. An exception cannot cross
-/// an assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept.
-template <auto Function>
-[[gnu::always_inline]] inline void write_thunk() noexcept {
+/// an assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept. With
+/// `PassesReturnAddress`, `Function` gets what x19 holds. (No local variable: Clang would store it, see `thunk`.)
+template <auto Function, bool PassesReturnAddress = false>
+INLAY_NOT_INSTRUMENTED [[gnu::always_inline]] inline void write_thunk() noexcept {
     using target = inlay::detail::reachable<Function>;
     using result = typename target::result;
     static_assert(inlay::detail::size_of<result> <= 8,
                   "inlay: a function called from an alternative returns at most 64 bits; use inlay::dispatch");
-    constexpr bool returns_x0 = !inlay::detail::same<result, void>;
     asm inline volatile(
         ".ifndef inlay_thunk.%c[id]\n\t"
         ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
@@ -170,6 +193,7 @@ template <auto Function>
                                    "stp x14, x15, [sp, #128]\n\t"
                                    "stp x16, x17, [sp, #144]\n\t"
                                    "str x18, [sp, #160]\n\t"
+                                   ".if %c[where]\n\tmov x0, x19\n\t.endif\n\t"
                                    "bl %c[function]\n\t"
                                    ".if !%c[returns_x0]\n\tldr x0, [sp, #16]\n\t.endif\n\t"
                                    "ldr x1, [sp, #24]\n\t"
@@ -194,14 +218,94 @@ template <auto Function>
                         "2,.Linlay_popped.%c[id] - .Linlay_pushed.%c[id],0x0e,0,0xdd,0xde") ".popsection\n\t"
                                                                                             ".endif"
         :
-        : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function>>), [function] INLAY_SYMBOL(&target::call),
-          [returns_x0] "i"(int{returns_x0}), [landing] "i"(landing_pads));
+        : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function, PassesReturnAddress>>), [function] INLAY_SYMBOL(&target::call),
+          [returns_x0] "i"(int{!inlay::detail::same<result, void>}), [where] "i"(int{PassesReturnAddress}),
+          [landing] "i"(landing_pads));
+}
+
+/// The same for data (pv.hpp): a function of the compiler's, which knows what linkage its symbol needs, that calls the
+/// thunk. With `PassesReturnAddress`, `Function` gets where it was called from: x30, without the signature that the
+/// compiler may have given it (hint 7 is xpaclri).
+template <auto Function, bool PassesReturnAddress = false>
+struct thunk {
+    INLAY_BARE static void entry() {
+        write_thunk<Function, PassesReturnAddress>();
+        if constexpr (PassesReturnAddress) {
+            asm volatile("hint 7\n\tmov x19, x30\n\tbl inlay_thunk.%c[id]"
+                         :
+                         : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function, true>>)
+                         : "cc", "memory", "x0", "x19", "x30");
+        } else {
+            asm volatile("bl inlay_thunk.%c[id]"
+                         :
+                         : [id] INLAY_SYMBOL(anchor_of<of_thunk<Function>>)
+                         : "cc", "memory", "x0", "x30");
+        }
+    }
+};
+
+/// What a call of an operation goes to until it is patched: jumps through the pointer. One a unit, local to it.
+template <class Operation>
+[[gnu::always_inline]] inline void operation_thunk() noexcept {
+    asm inline volatile(".ifndef inlay_thunk.%c[id]\n\t"
+                        ".pushsection .text.inlay.%c[id],\"ax\",@progbits\n\t"
+                        ".balign 16\n\t"
+                        ".type inlay_thunk.%c[id],@function\n"
+                        "inlay_thunk.%c[id]:\n\t" INLAY_FRAME_BEGIN
+                        ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c: of a veneer
+                        "adrp x16, %c[pointer]\n\t"
+                        "ldr x16, [x16, :lo12:%c[pointer]]\n\t"
+                        "br x16\n"
+                        ".Linlay_end.inlay_thunk.%c[id]:\n\t"
+                        ".size inlay_thunk.%c[id], . - inlay_thunk.%c[id]\n\t" INLAY_FRAME_END(
+                            "inlay_thunk.%c[id]", "16", "0,0,0") ".popsection\n\t"
+                                                                 ".endif"
+                        :
+                        : [id] INLAY_SYMBOL(anchor_of<of_operation<Operation>>),
+                          [pointer] INLAY_SYMBOL(Operation::where), [landing] "i"(landing_pads));
 }
 
 /// An instruction as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
     return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
 }
+
+/// A function that consists of `Code`, which has no symbols, and returns.
+template <auto Code>
+struct function_of {
+    static constexpr unsigned longest = 32;
+    static_assert(
+        Code.length <= longest && Code.relatives == 0,
+        "inlay: a function made of instructions has at most 32 bytes of them, and no symbols; write it in C++ "
+        "or in assembly, and give its address");
+    static_assert(Code.falls_through && Code.depth(max_code_length) == 0,
+                  "inlay: a function made of instructions reaches its end with the stack as it found it");
+    static_assert(
+        Code.calls == called::nothing && (Code.writes_mask >> 30 & 1) == 0,
+        "inlay: a function made of instructions returns by x30, so it neither calls nor changes x30; write it "
+        "in C++ or in assembly, and give its address");
+
+    INLAY_BARE static void entry() {
+        asm volatile(
+            ".set .Linlay_w0,%c[w0]\n\t.set .Linlay_w1,%c[w1]\n\t.set .Linlay_w2,%c[w2]\n\t.set .Linlay_w3,%c[w3]\n\t"
+            ".set .Linlay_w4,%c[w4]\n\t.set .Linlay_w5,%c[w5]\n\t.set .Linlay_w6,%c[w6]\n\t.set .Linlay_w7,%c[w7]\n\t"
+            ".irp w,0,1,2,3,4,5,6,7\n\t"
+            ".if 4*\\w < %c[length]\n\t.inst (.Linlay_w\\w & 0xffffffff)\n\t.endif\n\t"
+            ".endr"
+            :
+            : [length] "i"(int{Code.length}), [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)),
+              [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)),
+              [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7))
+            : "cc", "memory", "x0");
+    }
+};
+
+/// The registers of arguments, and of a result: those of AAPCS64 (6.8.2), as far as a site takes operands.
+inline constexpr reg64 argument_registers[] = {x0, x1, x2, x3, x4, x5};
+template <class Result>
+inline constexpr auto result_register = x0;
+inline constexpr std::size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
+inline constexpr std::size_t widest_result = 8; ///< in bytes
 
 /// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
 consteval int relative_offsets(const machine_code& code) {
@@ -228,6 +332,8 @@ inline constexpr auto operand = []() consteval {
     if constexpr (inlay::detail::is_preserving<Symbol>) {
         using kind = inlay::detail::symbol_kind<inlay::detail::plain<decltype(Symbol)>>;
         return anchor_of<of_thunk<kind::function>>;
+    } else if constexpr (inlay::detail::is_operation<inlay::detail::plain<decltype(Symbol)>>) {
+        return anchor_of<of_operation<inlay::detail::plain<decltype(Symbol)>>>;
     } else {
         return Symbol;
     }
@@ -235,10 +341,20 @@ inline constexpr auto operand = []() consteval {
 
 /// Bit n: symbol operand n stands for a thunk.
 template <auto... Symbols>
-inline constexpr int preserving_mask = 0;
+inline constexpr int thunk_mask = 0;
 template <auto First, auto... Rest>
-inline constexpr int preserving_mask<First, Rest...> =
-    (inlay::detail::is_preserving<First> ? 1 : 0) + 2 * preserving_mask<Rest...>;
+inline constexpr int thunk_mask<First, Rest...> =
+    (inlay::detail::is_preserving<First> || inlay::detail::is_operation<inlay::detail::plain<decltype(First)>> ? 1
+                                                                                                               : 0) +
+    2 * thunk_mask<Rest...>;
+
+/// Writes the thunk that a symbol stands for, if it is an operation.
+template <class Symbol>
+[[gnu::always_inline]] inline void write_operation() noexcept {
+    if constexpr (inlay::detail::is_operation<Symbol>) {
+        operation_thunk<Symbol>();
+    }
+}
 
 /// The assembler macro `inlay_code.<anchor>`, which writes the words of `Code` wherever it is used.
 template <auto Code, auto... Symbols>
@@ -247,7 +363,8 @@ template <auto Code, auto... Symbols>
     constexpr auto s1 = inlay::detail::symbol<1, operand<Symbols>...>;
     constexpr auto s2 = inlay::detail::symbol<2, operand<Symbols>...>;
     constexpr auto s3 = inlay::detail::symbol<3, operand<Symbols>...>;
-    constexpr int thunks = preserving_mask<Symbols...>;
+    constexpr int thunks = thunk_mask<Symbols...>;
+    (write_operation<inlay::detail::plain<decltype(Symbols)>>(), ...);
     asm inline volatile(
         ".ifndef .Linlay_relative\n\t"
         ".set .Linlay_relative,1\n\t"
@@ -300,22 +417,42 @@ template <auto Code, auto... Symbols>
           [s3] INLAY_SYMBOL(s3));
 }
 
-/// A `table::form` with the bytes of `Code`, whose macro is there already.
+/// A `table::form` with the bytes of `Code`, whose macro is there already; with what it may become, if it is a call
+/// through the pointer of `Operation`.
 template <auto Code, class Operation>
-    requires inlay::detail::same<Operation, void> // paravirt operations are there on x86
 [[gnu::always_inline]] inline void form() noexcept {
-    asm inline volatile(".ifndef .Linlay_form.%c[id]\n\t"
-                        ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
-                        ".balign 4\n"
-                        ".Linlay_form.%c[id]:\n\t"
-                        ".byte %c[length],%c[kind],0,0\n\t"
-                        ".long %c[at]\n\t"
-                        "inlay_code.%c[id]\n\t"
-                        ".popsection\n\t"
-                        ".endif"
-                        :
-                        : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-                          [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+    if constexpr (inlay::detail::same<Operation, void>) {
+        asm inline volatile(
+            ".ifndef .Linlay_form.%c[id]\n\t"
+            ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+            ".balign 4\n"
+            ".Linlay_form.%c[id]:\n\t"
+            ".byte %c[length],%c[kind],0,0\n\t"
+            ".long %c[at]\n\t"
+            "inlay_code.%c[id]\n\t"
+            ".popsection\n\t"
+            ".endif"
+            :
+            : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+              [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
+    } else {
+        asm inline volatile(
+            ".ifndef .Linlay_form.%c[id]\n\t"
+            ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
+            ".balign 4\n"
+            ".Linlay_form.%c[id]:\n\t"
+            ".byte %c[length],%c[kind],0,0\n\t"
+            ".long %c[at]\n\t"
+            "inlay_code.%c[id]\n\t"
+            ".long %c[pointer] - ., %c[nothing] - ., %c[missing] - .\n\t"
+            ".popsection\n\t"
+            ".endif"
+            :
+            : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
+              [kind] "i"(static_cast<int>(table::form_kind::indirect_call)), [at] "i"(relative_offsets(Code)),
+              [pointer] INLAY_SYMBOL(Operation::where), [nothing] INLAY_SYMBOL(Operation::nothing),
+              [missing] INLAY_SYMBOL(Operation::missing));
+    }
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
@@ -514,9 +651,10 @@ struct outputs {
 
 /// What a site leaves unchanged.
 enum class keeps : std::uint8_t {
-    all,      ///< everything but the results, flags and memory
-    general,  ///< the same, but vector and floating-point registers change: it calls a function
-    preserved ///< what the calling convention has a function preserve
+    all,                    ///< everything but the results, flags and memory
+    general,                ///< the same, but vector and floating-point registers change: it calls a function
+    callee_saved = general, ///< the same here: it calls an operation that is callee-save
+    preserved               ///< what the calling convention has a function preserve
 };
 
 /// What a site leaves unchanged that calls such a function.
@@ -528,6 +666,10 @@ constexpr keeps keeps_of(called what) {
 
 /// What a site gives back.
 enum class gives : std::uint8_t { nothing, in_x0 };
+
+/// Where a function gives back a result of `Size` bytes.
+template <std::size_t Size>
+inline constexpr gives result_of_size = gives::in_x0;
 
 /// Where a result of `Register` comes out; false and nothing for what is no result register.
 template <auto Register>
@@ -1238,6 +1380,9 @@ inline namespace INLAY_TARGET {
 } // namespace inlay
 
 #undef INLAY_SYMBOL
+#undef INLAY_BARE
+#undef INLAY_KEEP_REGISTERS
+#undef INLAY_NOT_INSTRUMENTED
 #undef INLAY_CFI
 #undef INLAY_FRAME_BEGIN
 #undef INLAY_FRAME_END

@@ -830,6 +830,12 @@ template <auto Function>
                   "inlay: call_direct takes the address of a function: call_direct<&function>()");
     return encoding::that_calls(called::preserving, encoding::with_symbol<Function>(0x94000000, relocation::branch26));
 }
+/// Calls an operation of a paravirt table through a thunk that jumps through its pointer (pv.hpp), until it is patched.
+template <auto Operation>
+[[nodiscard]] consteval code<Operation> call_operation() {
+    return encoding::that_calls(Operation.callee_save ? called::callee_save : called::ordinary,
+                                encoding::with_symbol<Operation>(0x94000000, relocation::branch26));
+}
 /// blr: an ordinary function, so every register that the calling convention gives to functions changes.
 [[nodiscard]] consteval code<> call(reg64 to) {
     return encoding::that_calls(called::ordinary,
