@@ -31,7 +31,7 @@
 namespace {
 
 using namespace inlay::x86::insn;
-using inlay::always, inlay::cpu, inlay::never, inlay::when;
+using inlay::always, inlay::cpu, inlay::when;
 using number = std::uint64_t;
 constexpr unsigned steps = 256; // a chain; the loop around the chains does not count then
 
@@ -43,6 +43,8 @@ constexpr unsigned steps = 256; // a chain; the loop around the chains does not 
     benchmark::DoNotOptimize(x);
     return bench::by_hand::rotate<13>(x);
 }
+
+inline constexpr inlay::feature<"bench.off", inlay::by_hand{}> off; // never set
 
 // ---- Calls ---------------------------------------------------------------------------------------------
 
@@ -87,7 +89,7 @@ inline constexpr auto patched_popcount =
         .takes<rdi>()
         .returns<rax, number>();
 inline constexpr auto called_popcount =
-    inlay::alternative<call<&software_popcount>(), when<never, popcnt(rax, rdi)>>{}.takes<rdi>().returns<rax, number>();
+    inlay::alternative<call<&software_popcount>(), when<off, popcnt(rax, rdi)>>{}.takes<rdi>().returns<rax, number>();
 
 // The parts around the instruction are the same in all three.
 [[gnu::noinline, gnu::aligned(64), gnu::target("popcnt")]] number popcount_by_hand(number x) {

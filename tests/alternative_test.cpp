@@ -77,6 +77,62 @@ TEST(Alternative, ApplyIsIdempotent) {
     EXPECT_EQ(again.written, 0U);
 }
 
+// ---- Instructions with much behind them: strings, the state of vector registers -----------------------
+
+inline constexpr auto copy = inlay::alternative<rep_movsb(), when<a, shr(rcx, 3) + rep_movsq()>>{}
+                                 .takes<rdi, rsi, rcx>()
+                                 .clobbers<rdi, rsi, rcx>();
+inline constexpr auto fill =
+    inlay::alternative<rep_stosb(), when<a, shr(rcx, 3) + rep_stosq()>>{}.takes<rdi, rax, rcx>().clobbers<rdi, rcx>();
+
+TEST(Alternative, CopiesAndFillsByStringInstructions) {
+    for (unsigned mask = 0; mask < 2; ++mask) {
+        apply_with(mask);
+        std::uint8_t from[32];
+        for (unsigned i = 0; i < sizeof from; ++i) {
+            from[i] = static_cast<std::uint8_t>(i * 7 + mask);
+        }
+        std::uint8_t to[33]{};
+        copy(to, from, sizeof from);
+        EXPECT_EQ(std::memcmp(to, from, sizeof from), 0);
+        EXPECT_EQ(to[32], 0);
+        fill(to, std::uint64_t{0x0101010101010101} * 0x5a, 16);
+        EXPECT_EQ(std::count(to, to + 16, 0x5a), 16);
+        EXPECT_EQ(to[16], from[16]);
+    }
+}
+
+inline constexpr auto load_state =
+    inlay::alternative<xrstor64(ptr(rdi)), when<a, fxrstor64(ptr(rdi))>>{}.takes<rdi, rax, rdx>().clobbers_all();
+inline constexpr auto save_state =
+    inlay::alternative<xsave64(ptr(rdi)), when<a, fxsave64(ptr(rdi))>>{}.takes<rdi, rax, rdx>();
+
+[[gnu::noinline]] double over_a_load(const void* state, double x, double y) {
+    const double product = x * y; // in a register that the load changes
+    load_state(state, 3, 0);
+    return product + x - y;
+}
+
+TEST(Alternative, LoadsTheStateOfVectorRegisters) {
+    if (__builtin_cpu_supports("avx") == 0) {
+        GTEST_SKIP() << "no xsave, or not turned on";
+    }
+    for (unsigned mask = 0; mask < 2; ++mask) {
+        apply_with(mask);
+        alignas(64) std::uint8_t state[1024]{};
+        save_state(state, 3, 0);
+        constexpr std::size_t xmm = 160;
+        constexpr std::size_t vectors = 16UL * 16;
+        std::memset(state + xmm, 0x7f, vectors);
+        EXPECT_EQ(over_a_load(state, 3, 5), 13);
+        std::uint8_t saved[sizeof state + 64]{};
+        auto* const aligned = saved + (64 - reinterpret_cast<std::uintptr_t>(saved) % 64) % 64;
+        load_state(state, 3, 0);
+        save_state(aligned, 3, 0);
+        EXPECT_EQ(std::memcmp(aligned + xmm + 240, state + xmm + 240, 16), 0) << "xmm15";
+    }
+}
+
 // ---- Empty forms ------------------------------------------------------------------------------------
 
 [[gnu::noinline]] int add_when_there(int x) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// asm.h: every macro, run under every mask of two features, before and after apply().
+// asm.h: every macro, also with macros of a kernel's own inside, run under every mask of two features, before and after
+// apply().
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,14 @@ int entry_nested();
 int entry_empty();
 int entry_replaced_by_nothing();
 int entry_conditional();
+// entry_macros.S
+int macro_argument();
+int macro_label();
+int macro_call();
+int macro_ternary();
+int macro_condition();
+int macro_nested();
+int macro_preprocessed();
 }
 
 namespace {
@@ -40,6 +49,13 @@ TEST(Entry, WorksBeforeApply) {
     EXPECT_EQ(entry_empty(), 0);
     EXPECT_EQ(entry_replaced_by_nothing(), 5);
     EXPECT_EQ(entry_conditional(), 7);
+    EXPECT_EQ(macro_argument(), 1);
+    EXPECT_EQ(macro_label(), 2);
+    EXPECT_EQ(macro_call(), 1);
+    EXPECT_EQ(macro_ternary(), 3);
+    EXPECT_EQ(macro_condition(), 5);
+    EXPECT_EQ(macro_nested(), 1);
+    EXPECT_EQ(macro_preprocessed(), 1);
 }
 
 TEST(Entry, FollowsEveryMask) {
@@ -51,7 +67,7 @@ TEST(Entry, FollowsEveryMask) {
         inlay::set(y, has_y);
         const auto done = inlay::apply();
         ASSERT_TRUE(done) << inlay::message(done.error());
-        EXPECT_EQ(done.sites, 9U);
+        EXPECT_EQ(done.sites, 17U);
         EXPECT_EQ(entry_single(), has_x ? 2 : 1);
         EXPECT_EQ(entry_two(), has_y ? 3 : has_x ? 2 : 1);
         EXPECT_EQ(entry_three(), has_x && has_y ? 4 : has_y ? 3 : has_x ? 2 : 1);
@@ -60,6 +76,13 @@ TEST(Entry, FollowsEveryMask) {
         EXPECT_EQ(entry_empty(), has_x ? 2 : 0);
         EXPECT_EQ(entry_replaced_by_nothing(), has_x ? 1 : 5);
         EXPECT_EQ(entry_conditional(), has_x ? 2 : 7);
+        EXPECT_EQ(macro_argument(), has_x ? 2 : 1);
+        EXPECT_EQ(macro_label(), has_y ? 6 : has_x ? 4 : 2);
+        EXPECT_EQ(macro_call(), has_y ? 2 : 1);
+        EXPECT_EQ(macro_ternary(), has_x ? 2 : 1);
+        EXPECT_EQ(macro_condition(), has_x ? 6 : 5);
+        EXPECT_EQ(macro_nested(), has_y ? 3 : has_x ? 2 : 1);
+        EXPECT_EQ(macro_preprocessed(), has_x && has_y ? 4 : has_y ? 3 : has_x ? 2 : 1);
     }
 }
 

@@ -43,6 +43,25 @@ bool holds() {
     return site() == 1;
 }
 
+// ---- As text
+
+using std::string_view_literals::operator""sv;
+
+static_assert(inlay::text_of(a) == "predicate.a"sv && inlay::text_of(!a) == "!predicate.a"sv);
+static_assert(inlay::text_of(always) == "always"sv && inlay::text_of(a && !a) == "never"sv);
+static_assert(inlay::text_of(inlay::cpu.sse2 && !inlay::cpu.xenpv) == "sse2 && !xenpv"sv);
+static_assert(inlay::text_of(a || b || c) == "predicate.a || predicate.b || predicate.c"sv);
+static_assert(inlay::text_of(a && (b || !c)) == "predicate.a && (predicate.b || !predicate.c)"sv);
+static_assert(inlay::text_of((a && b) || c) == "(predicate.a && predicate.b) || predicate.c"sv);
+static_assert(inlay::text_of(!(a && (b || c))) == "!predicate.a || (!predicate.b && !predicate.c)"sv);
+
+TEST(Predicate, IsTextAtRunTimeAsWell) {
+    const auto predicate = a && !b;
+    const char* const text = inlay::text_of(predicate);
+    EXPECT_STREQ(text, "predicate.a && !predicate.b");
+    EXPECT_EQ(text, inlay::text_of(a && !b));
+}
+
 int probed = 0;
 inline constexpr inlay::feature<"predicate.probed",
                                 [] {
@@ -71,7 +90,7 @@ TEST(Predicate, EvaluatesAsWritten) {
         EXPECT_EQ((holds<(a || b) && !(b && c)>()), (has_a || has_b) && !(has_b && has_c));
         EXPECT_EQ((holds<(a && !b) || (b && !a)>()), has_a != has_b);
         EXPECT_TRUE((holds<always>()));
-        EXPECT_FALSE((holds<never>()));
+        EXPECT_FALSE(inlay::has<never>); // as a `when`, it would be an error
     }
 }
 

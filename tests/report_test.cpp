@@ -91,6 +91,9 @@ TEST_F(Report, SaysPredicatesInWords) {
     EXPECT_EQ(site.choices[0].predicate, "original");
     EXPECT_EQ(site.choices[1].predicate, "sse2 && !report.x");
     EXPECT_EQ(site.choices[2].predicate, "(report.x || !report.y) && avx512f");
+    // The same words as of predicate_text.hpp.
+    EXPECT_EQ(site.choices[1].predicate, inlay::text_of(cpu.sse2 && !x));
+    EXPECT_EQ(site.choices[2].predicate, inlay::text_of((x || !y) && cpu.avx512f));
     EXPECT_NE(std::find_if(all.sites.begin(), all.sites.end(), [](const auto& s) { return s.name == "(unnamed)"; }),
               all.sites.end());
 }

@@ -8,6 +8,7 @@
 #include <coroutine>
 #include <cstring>
 #include <exception>
+#include <type_traits>
 #include <vector>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
@@ -18,6 +19,7 @@ using inlay::error;
 
 inline constexpr inlay::static_key<"key.off", false> off;
 inline constexpr inlay::static_key<"key.on", true> on;
+inline constexpr inlay::static_key<"key.plain"> nothing_said;
 inline constexpr inlay::static_key<"key.counted", false> counted;
 inline constexpr inlay::static_key<"key.counted_on", true> counted_on;
 inline constexpr inlay::static_key<"key.early", false> early;
@@ -188,6 +190,16 @@ TEST_F(StaticKey, EverywhereBeforeAndAfterApply) {
         ASSERT_TRUE(inlay::set(on, true));
         ASSERT_TRUE(inlay::set(off, false));
     }
+}
+
+TEST_F(StaticKey, IsOffWhereNothingElseIsSaid) {
+    static_assert(std::is_same_v<decltype(nothing_said), const inlay::static_key<"key.plain", false>>);
+    const auto value = [] { return nothing_said ? 1 : unlikely(nothing_said) ? 2 : 0; };
+    EXPECT_EQ(value(), 0);
+    ASSERT_TRUE(inlay::set(nothing_said, true));
+    EXPECT_EQ(value(), 1);
+    ASSERT_TRUE(inlay::set(nothing_said, false));
+    EXPECT_EQ(value(), 0);
 }
 
 TEST_F(StaticKey, AppliedAgainItStaysAsSet) {

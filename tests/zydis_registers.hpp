@@ -23,6 +23,8 @@
 namespace inlay_test {
 
 class zydis_registers {
+    using operand_list = std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT>;
+
 public:
     explicit zydis_registers(bool in_64_bit_mode)
         : mode_{in_64_bit_mode ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LEGACY_32} {
@@ -58,13 +60,25 @@ public:
         return text.data();
     }
 
-private:
-    using operand_list = std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT>;
+    /// The instruction's name.
+    std::string mnemonic(const std::vector<std::uint8_t>& bytes) const {
+        ZydisDecodedInstruction instruction;
+        operand_list operands{};
+        if (!ZYAN_SUCCESS(
+                ZydisDecoderDecodeFull(&decoder_, bytes.data(), bytes.size(), &instruction, operands.data()))) {
+            return "(unknown)";
+        }
+        return ZydisMnemonicGetString(instruction.mnemonic);
+    }
 
+private:
     static constexpr std::uint64_t rax = 1U << 0;
     static constexpr std::uint64_t rcx = 1U << 1;
     static constexpr std::uint64_t rdx = 1U << 2;
+    static constexpr std::uint64_t rbx = 1U << 3;
     static constexpr std::uint64_t rsp = 1U << 4;
+    static constexpr std::uint64_t rsi = 1U << 6;
+    static constexpr std::uint64_t rdi = 1U << 7;
 
     static unsigned long long number(std::uint64_t mask) { return mask & ~inlay::stack_bit; }
 
@@ -150,6 +164,20 @@ private:
         case ZYDIS_MNEMONIC_BSF:
         case ZYDIS_MNEMONIC_BSR: // of 0: the processors keep the register, though the manual does not say so
             return found | inlay::touched{bit_of(operands[0].reg.value), 0};
+        case ZYDIS_MNEMONIC_RDSSPD:
+        case ZYDIS_MNEMONIC_RDSSPQ: // without shadow stacks a nop
+        case ZYDIS_MNEMONIC_LSL:    // of no segment
+            return found | inlay::touched{bit_of(operands[0].reg.value), 0};
+        case ZYDIS_MNEMONIC_MWAITX: // it may have a time limit
+            return found | inlay::touched{rbx, 0};
+        case ZYDIS_MNEMONIC_CMPSB: // Zydis does not say that these go on to the next address
+        case ZYDIS_MNEMONIC_CMPSD:
+        case ZYDIS_MNEMONIC_CMPSQ:
+            return found | inlay::touched{rsi | rdi | inlay::memory_bit, rsi | rdi};
+        case ZYDIS_MNEMONIC_SCASB:
+        case ZYDIS_MNEMONIC_SCASD:
+        case ZYDIS_MNEMONIC_SCASQ:
+            return found | inlay::touched{rdi | inlay::memory_bit, rdi};
         // By the conventions of the other side.
         case ZYDIS_MNEMONIC_SYSCALL: // it writes ecx in 32-bit mode as well (AMD's manual, volume 3)
             return found | inlay::touched{rax, rax | rcx};

@@ -13,13 +13,13 @@ namespace {
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
+inline constexpr inlay::feature<"bench.off", inlay::by_hand{}> off; // never set
+
 inline constexpr auto popcount = inlay::alternative<call<&loop_popcount>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
                                      .takes<rdi>()
                                      .returns<rax, number>();
 inline constexpr auto popcount_by_call =
-    inlay::alternative<call<&loop_popcount>(), when<inlay::never, popcnt(rax, rdi)>>{}
-        .takes<rdi>()
-        .returns<rax, number>();
+    inlay::alternative<call<&loop_popcount>(), when<off, popcnt(rax, rdi)>>{}.takes<rdi>().returns<rax, number>();
 inline constexpr inlay::pv_alt_call<&patched_operations, &operations::popcount, popcnt(rax, rdi), !cpu.xenpv>
     pv_popcount;
 inline constexpr inlay::pv_alt_call<&patched_operations, &operations::save_fl, pushf_pop(rax), !cpu.xenpv> pv_save_fl;

@@ -24,10 +24,15 @@
 // that stops at this byte cannot know which form it is in. This is objtool's rule; here it is checked by
 // the compiler. Padding counts as instructions.
 //
+// A `when` that can never be the last one that holds is an error: the list is in the wrong order, or a predicate is
+// wrong (wins.hpp).
+//
 // Compare ALTERNATIVE, ALTERNATIVE_2, ALTERNATIVE_TERNARY and ALT_NOT in Linux's asm/alternative.h.
 #pragma once
 
+#include "inlay/arch/mnemonics.hpp"
 #include "inlay/describe.hpp"
+#include "inlay/wins.hpp"
 
 #include <type_traits>
 
@@ -43,7 +48,7 @@ consteval code<> make_padding() { // a template, because Clang 14 evaluates a pl
 template <unsigned Count>
 inline constexpr code<> padding = make_padding<Count>();
 
-/// A use of the stack rule, with both forms in its type, so that a compiler's message names them.
+/// A use of the stack rule.
 template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto SecondForm, unsigned Length>
 struct stack_rule {
     static consteval bool reaches(const machine_code& form, unsigned at) {
@@ -63,14 +68,30 @@ struct stack_rule {
     }
 };
 
-template <class Rule, unsigned AtByte>
+template <class First, int FirstPushed, class Second, int SecondPushed, unsigned AtByte>
 struct forms_of_an_alternative_agree_about_the_stack {
-    static_assert(AtByte > max_code_length,
-                  "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
-                  "pushed different amounts there; `Rule` names both forms (ordinal 0 is the original). Give them the "
-                  "same stack effect up to this byte, or move the boundary by splitting or padding an instruction");
+    static_assert(
+        AtByte > max_code_length,
+        "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
+        "pushed different amounts there; `First` and `Second` show each form's number (0 is the original) and "
+        "its instructions, without padding; `FirstPushed` and `SecondPushed` are in words. Give them the same "
+        "stack effect up to this byte, or move the boundary by splitting or padding an instruction");
     static constexpr bool value = true;
 };
+
+/// True, or an error that shows both forms.
+template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto SecondForm, unsigned Length>
+[[nodiscard]] consteval bool forms_agree_about_the_stack() {
+    using rule = stack_rule<FirstOrdinal, FirstForm, SecondOrdinal, SecondForm, Length>;
+    constexpr unsigned at = rule::disagreement();
+    if constexpr (at <= max_code_length) {
+        return forms_of_an_alternative_agree_about_the_stack<
+            shown::form_of<FirstOrdinal, FirstForm>, FirstForm.depth(at), shown::form_of<SecondOrdinal, SecondForm>,
+            SecondForm.depth(at), at>::value;
+    } else {
+        return true;
+    }
+}
 
 /// The registers that `Form` changes although its site does not say so: bit n for register n. A form that never comes
 /// back changes what it likes.
@@ -78,23 +99,30 @@ template <auto Form, unsigned Allowed>
 inline constexpr unsigned undeclared_registers =
     Form.falls_through ? static_cast<unsigned>(Form.writes_mask) & ~Allowed & ~(1U << arch::emit::stack_number) : 0U;
 
-/// With everything in its type, so that a compiler's message names the form and the register.
-template <auto Form, unsigned Ordinal, unsigned RegisterNumber>
+template <class Form, shown::general_register Register>
 struct forms_change_only_what_the_site_says {
     static_assert(
-        RegisterNumber == 32,
+        size_of<Form> == 0,
         "inlay: a form of this alternative changes a register that the site neither returns nor clobbers, and "
-        "the compiler would keep a value there; `RegisterNumber` is its number (x86: rax 0, rcx 1, rdx 2, rbx 3, "
-        "rsi 6, rdi 7), `Ordinal` the form's (0 is the original). Add .clobbers<rcx>(), for example, also if "
-        "it is among takes<...>(), or push and pop it in the form");
+        "the compiler would keep a value there; `Register` is that one, `Form` shows the form's number (0 is "
+        "the original) and its instructions. Add .clobbers<rcx>(), for example, also if it is among "
+        "takes<...>(), or push and pop it in the form");
     static constexpr bool value = true;
 };
-template <bool Stated, unsigned Ordinal>
+template <class Form>
 struct bytes_say_what_they_change {
-    static_assert(
-        Stated, "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
-                "bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>(), or bytes(...).writes<>() if they change "
-                "no general register; `Ordinal` is the form's (0 is the original)");
+    static_assert(size_of<Form> == 0,
+                  "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
+                  "bytes(0x0f, 0xc8).reads<eax>().writes<eax>(), or bytes(...).writes<>() if they change no general "
+                  "register; `Form` shows the form's number (0 is the original) and its instructions");
+    static constexpr bool value = true;
+};
+template <class Form>
+struct vector_registers_are_kept_or_the_site_says_so {
+    static_assert(size_of<Form> == 0,
+                  "inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor), and the "
+                  "compiler would keep values there: add .clobbers_all(); `Form` shows the form's number (0 is the "
+                  "original) and its instructions");
     static constexpr bool value = true;
 };
 
@@ -106,16 +134,28 @@ struct bytes_say_what_they_change {
     return number;
 }
 
-template <unsigned Allowed, unsigned Ordinal>
+template <unsigned Allowed, bool Vectors, unsigned Ordinal, auto Form>
+[[nodiscard]] consteval bool form_changes_only() {
+    if constexpr (Form.unstated) {
+        return bytes_say_what_they_change<shown::form_of<Ordinal, Form>>::value;
+    } else if constexpr (undeclared_registers<Form, Allowed> != 0) {
+        constexpr unsigned which = lowest_register(undeclared_registers<Form, Allowed>);
+        return forms_change_only_what_the_site_says<shown::form_of<Ordinal, Form>,
+                                                    shown::general_register{which}>::value;
+    } else if constexpr (!Vectors && Form.falls_through && (Form.writes_mask & vectors_bit) != 0) {
+        return vector_registers_are_kept_or_the_site_says_so<shown::form_of<Ordinal, Form>>::value;
+    } else {
+        return true;
+    }
+}
+template <unsigned Allowed, bool Vectors, unsigned Ordinal>
 [[nodiscard]] consteval bool forms_change_only() {
     return true;
 }
-template <unsigned Allowed, unsigned Ordinal, auto Form, auto... Forms>
+template <unsigned Allowed, bool Vectors, unsigned Ordinal, auto Form, auto... Forms>
 [[nodiscard]] consteval bool forms_change_only() {
-    return bytes_say_what_they_change<!Form.unstated, Ordinal>::value &&
-           forms_change_only_what_the_site_says<Form, Ordinal,
-                                                lowest_register(undeclared_registers<Form, Allowed>)>::value &&
-           forms_change_only<Allowed, Ordinal + 1, Forms...>();
+    return form_changes_only<Allowed, Vectors, Ordinal, Form>() &&
+           forms_change_only<Allowed, Vectors, Ordinal + 1, Forms...>();
 }
 
 /// Stand-ins where a declaration has no name, and a site no result.
@@ -154,8 +194,7 @@ struct declaration {
     }
     template <unsigned Ordinal, auto Form, unsigned OtherOrdinal, auto Other, auto... Others>
     static consteval bool compare_with_first() {
-        using rule = stack_rule<Ordinal, Form, OtherOrdinal, Other, length>;
-        return forms_of_an_alternative_agree_about_the_stack<rule, rule::disagreement()>::value &&
+        return forms_agree_about_the_stack<Ordinal, Form, OtherOrdinal, Other, length>() &&
                compare_with_others<Ordinal, Form, OtherOrdinal + 1, Others...>();
     }
     template <unsigned Ordinal, auto Form, auto... Others>
@@ -176,6 +215,7 @@ struct declaration {
 
     static_assert(length > 0, "inlay: every form of this alternative is empty; give one of them an instruction");
     static_assert(compare_all<0, Original, Whens::code...>());
+    static_assert(each_when_can_win<Whens...>());
 };
 
 /// A value as the word that goes into a register; signed values keep their value.
@@ -271,7 +311,8 @@ struct site {
         }
         constexpr auto keeps = arch::emit::keeps_of(Operands::clobbers_all ? called::ordinary : describes::calls);
         constexpr auto gives = arch::emit::gives_in<Operands::result_register>;
-        static_assert(changes_no_other_register<arch::emit::changed_by_site(gives, keeps, Operands::clobbers)>());
+        static_assert(changes_no_other_register<arch::emit::changed_by_site(gives, keeps, Operands::clobbers),
+                                                keeps != arch::emit::keeps::all>());
         const auto out =
             arch::emit::site<describes, Operands::mask, gives, keeps, Operands::clobbers>(Operands::load(arguments...));
         if constexpr (!describes::falls_through) {
@@ -282,9 +323,9 @@ struct site {
     }
 
 private:
-    template <unsigned Allowed>
+    template <unsigned Allowed, bool Vectors>
     static consteval bool changes_no_other_register() {
-        return forms_change_only<Allowed, 0, Original, Whens::code...>();
+        return forms_change_only<Allowed, Vectors, 0, Original, Whens::code...>();
     }
     template <class Result, auto Register, class Old, auto OldRegister, bool All, unsigned Clobbers, auto... Inputs>
     static consteval auto with_result(operands<Old, OldRegister, All, Clobbers, Inputs...>) {
@@ -330,7 +371,7 @@ struct alternative : detail::site<detail::declaration<detail::unnamed{}, Origina
     static_assert((detail::is_when<Whens> && ...), "inlay: write alternative<original, when<predicate, code>, ...>");
 };
 
-/// `Unpatched` until apply() ran; then `Yes` where `Predicate` holds and `No` where not.
+/// `Unpatched` until apply() ran; then `Yes` where `Predicate` holds and `No` where not. Each must be possible.
 /// (Linux's ALTERNATIVE_TERNARY: `No` always, then `Yes` by the predicate; the last match wins.)
 template <auto Predicate, auto Yes, auto No, auto Unpatched>
 using ternary = alternative<Unpatched, when<always, No>, when<Predicate, Yes>>;

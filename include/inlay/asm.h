@@ -19,6 +19,15 @@
  * Several instructions are separated by semicolons. The order of arguments is Linux's (asm/alternative.h).
  * The last `new` whose predicate holds wins. To nest one alternative in another's old instructions, put the
  * inner one into a macro of its own and name that (strings do not nest in GNU as).
+ *
+ * A form may use a kernel's own macros, with arguments: ALTERNATIVE "SAVE rcx, rdx", "SAVE_ALL", entry_x. A form is
+ * assembled twice, the old one three times: labels of such a macro are numeric or have \@ in them, and it defines no symbol
+ * and writes to no other section. Macros of the preprocessor are not seen in a string: make one of them (Linux's
+ * __stringify), #define TEXT_OF(x...) #x one level down.
+ *
+ * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site than
+ * in its form: apply() refuses the site, since it does not hold what it should (error::site_changed). Write "jmp *slot",
+ * or the label into another section; in new instructions any jump is fine.
  */
 #ifndef INLAY_ASM_H
 #define INLAY_ASM_H

@@ -17,7 +17,7 @@
 // matching pop brought back is not written: `push(rcx) + rdtscp() + pop(rcx)` changes rax and rdx. Nobody knows that
 // of bytes given by hand, until `reads<...>()` and `writes<...>()` say it:
 //
-//     constexpr auto fill = bytes(0xf3, 0xaa).reads<rdi, rcx, rax>().writes<rdi, rcx>();    // rep stosb
+//     constexpr auto protect = bytes(0x0f, 0x01, 0xef).reads<eax, ecx, edx>().writes<>();   // wrpkru
 //
 // What moves the stack pointer by a constant (push, pop, call, add, sub) is known by its stack words, and neither reads
 // nor writes it; nor do the masks tell of the memory that push and pop move.
@@ -48,6 +48,8 @@ inline constexpr std::uint64_t flags_bit = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t memory_bit = std::uint64_t{1} << 33; ///< beyond what it pushes and pops
 /// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
 inline constexpr std::uint64_t stack_bit = std::uint64_t{1} << 34;
+/// Vector and floating-point registers. Only of instructions that load many of them at once (x86: xrstor).
+inline constexpr std::uint64_t vectors_bit = std::uint64_t{1} << 35;
 inline constexpr std::uint64_t general_registers = 0xffffffff;
 
 namespace detail {

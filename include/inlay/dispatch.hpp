@@ -22,6 +22,7 @@
 
 #include "inlay/describe.hpp"
 #include "inlay/trampoline.hpp"
+#include "inlay/wins.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -88,6 +89,7 @@ struct dispatch {
                   "inlay: the second argument of dispatch is the address of its default function");
     static_assert((std::is_same_v<std::remove_cv_t<decltype(Whens::code)>, function*> && ...),
                   "inlay: every function of a dispatch has the signature of the default one");
+    static_assert(detail::each_when_can_win<Whens...>());
 
     [[gnu::visibility("hidden")]] static inline constinit detail::callee_state<function, sizeof...(Whens) + 1> state{
         Default, {Default, Whens::code...}};

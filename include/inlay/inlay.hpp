@@ -8,7 +8,9 @@
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
 //     has.hpp          a branch by features               proof.hpp        what only a feature allows
 //     choose.hpp       asks dispatches, and tells them otherwise
+//     predicate_text.hpp  a predicate as text
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
+//     each_site.hpp, self_test.hpp    what apply() did, and whether (freestanding; not included here)
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
 //     names.hpp, configure.hpp, controls.hpp    names listed, and set by text (hosted; not included here)
 #pragma once
@@ -20,6 +22,7 @@
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/predicate_text.hpp"
 #include "inlay/proof.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"

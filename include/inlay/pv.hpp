@@ -179,26 +179,42 @@ struct operation_target<Signature, pv_nop_t> {
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<none>::entry;
 };
-/// Whether instructions change no more than a target of their convention may: `Allowed`.
-template <auto Code, unsigned Allowed>
-struct instructions_keep_to_the_convention {
-    static_assert(!Code.unstated,
+template <class Instructions>
+struct instructions_say_what_they_change {
+    static_assert(size_of<Instructions> == 0,
                   "inlay: the target of an operation has bytes(...) of which nobody has said what they change: write "
                   "bytes(...).writes<rax>(), for example");
+    static constexpr bool value = true;
+};
+template <class Instructions, shown::general_register Register>
+struct instructions_keep_a_register {
     static_assert(
-        undeclared_registers<Code, Allowed> == 0,
-        "inlay: these instructions change a register that calls of the operation take for unchanged: a "
+        size_of<Instructions> == 0,
+        "inlay: these instructions change a register that calls of the operation take for unchanged, `Register`: a "
         "callee-save target changes the result's alone, another one what the calling convention lets it; push "
         "and pop the register, or write a function");
     static constexpr bool value = true;
 };
 
+/// Whether instructions change no more than a target of their convention may: `Allowed`.
+template <auto Code, unsigned Allowed>
+[[nodiscard]] consteval bool keep_to_the_convention() {
+    if constexpr (Code.unstated) {
+        return instructions_say_what_they_change<shown::listing<Code>>::value;
+    } else if constexpr (undeclared_registers<Code, Allowed> != 0) {
+        constexpr unsigned which = lowest_register(undeclared_registers<Code, Allowed>);
+        return instructions_keep_a_register<shown::listing<Code>, shown::general_register{which}>::value;
+    } else {
+        return true;
+    }
+}
+
 template <class Signature, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Signature, native_t<Code>> {
     static constexpr bool known =
-        instructions_keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::nothing,
-                                                                              arch::emit::keeps::preserved, 0)>::value;
+        keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::nothing,
+                                                                 arch::emit::keeps::preserved, 0)>();
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };
@@ -217,9 +233,8 @@ template <class Result, class... Parameters, auto Code>
     requires is_code<std::remove_cv_t<decltype(Code)>>
 struct operation_target<Result(Parameters...), callee_save_t<Code>> {
     static constexpr bool known =
-        instructions_keep_to_the_convention<Code,
-                                            arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
-                                                                        arch::emit::keeps::callee_saved, 0)>::value;
+        keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
+                                                                 arch::emit::keeps::callee_saved, 0)>();
     static constexpr bool callee_save = true;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;
 };

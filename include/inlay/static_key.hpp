@@ -2,7 +2,7 @@
 //
 // static_key: a branch without the load and the compare.
 //
-//     inline constexpr inlay::static_key<"app.trace", false> trace;
+//     inline constexpr inlay::static_key<"app.trace"> trace;     // false; static_key<"app.trace", true>: true
 //     if (trace) log(...);                 // one nop while it is off
 //     if (likely(trace)) ...               // laid out as if it were on; unlikely(): as if it were off
 //     inlay::set(trace, true);             // poke.hpp; at any time, other threads running
@@ -32,10 +32,11 @@ struct key;
 
 } // namespace detail
 
-/// A boolean of the process that is read without touching memory. Reading is thread-safe, also while it is set.
-template <name Name, bool Initial>
+/// A boolean of the process that is read without touching memory; `Initial` until it is set. Reading is thread-safe,
+/// also while it is set.
+template <name Name, bool Initial = false>
 struct static_key {
-    static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\", false>");
+    static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\">");
 
     /// One an image.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = Initial ? 1U : 0U,

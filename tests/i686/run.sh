@@ -63,7 +63,7 @@ run_test() {
 
 # Those that change the program as it is compiled, and the others, which are as good at one setting.
 every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features"
+one_setting="table name_table override process poke x86_features each_site"
 
 for compiler in $compilers; do
     settings="-O0 -O2"
@@ -141,6 +141,8 @@ for compiler in $compilers; do
         refused 'constexpr auto x = mov(rax, 1);' $registers $position
         refused 'constexpr auto x = popcnt(rax, rdi);' $registers $position
         refused 'constexpr auto x = add(r8d, 1);' $registers $position
+        refused 'constexpr auto x = rep_movsq();' $registers $position
+        refused 'constexpr auto x = xsave64(ptr(eax));' $registers $position
         refused 'constexpr auto x = mov(sil, al);' $registers $position
         refused 'constexpr auto x = swapgs();' 'swapgs is an instruction of 64-bit mode' $position
         refused 'constexpr auto x = iretq();' 'iretq is an instruction of 64-bit mode; see iretd' $position

@@ -22,19 +22,21 @@ void use() { site(); }
 
 // CASE stack_disagrees_at_a_boundary
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
-// EXPECT stack_rule<0
+// EXPECT form<0, inlay::shown::instructions<inlay::shown::instruction::nop, inlay::shown::instruction::nop>
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::push, inlay::shown::instruction::pop>
 inlay::alternative<nop(1) + nop(1), when<x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
 // CASE shorter_form_hides_a_stack_change_behind_padding
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
-// EXPECT stack_rule<0
+// EXPECT form<0, inlay::shown::instructions<>
 inlay::alternative<none, when<x, push(rax)>> site;
 void use() { site(); }
 
 // CASE second_and_third_form_disagree
 // EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`
-// EXPECT stack_rule<1
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::nop, inlay::shown::instruction::nop>
+// EXPECT form<2, inlay::shown::instructions<inlay::shown::instruction::push, inlay::shown::instruction::pop>
 inlay::alternative<nop(2), when<x, nop(1) + nop(1)>, when<!x, push(rax) + pop(rax)>> site;
 void use() { site(); }
 
@@ -360,7 +362,8 @@ static_assert(inlay::operation_count<table> == 2);
 
 // CASE form_changes_a_register_that_the_site_keeps
 // EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
-// EXPECT forms_change_only_what_the_site_says
+// EXPECT forms_change_only_what_the_site_says<inlay::shown::form<1, inlay::shown::instructions<inlay::shown::instruction::rdtscp>
+// EXPECT inlay::shown::general_register::rcx
 inline constexpr auto now = inlay::alternative<rdtsc(), when<cpu.rdtscp, rdtscp()>>{}.returns<edx_eax, std::uint64_t>();
 std::uint64_t use() { return now(); }
 
@@ -373,6 +376,105 @@ void use() { site(1); }
 // EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
 inline constexpr auto site = inlay::alternative<nop(2), when<x, cpuid()>>{}.takes<rax>().clobbers_all();
 void use() { site(1); }
+
+// CASE when_never_holds
+// EXPECT inlay: the predicate of a `when` never holds
+// EXPECT a_when_can_win
+inline constexpr inlay::alternative<nop(3), when<x && !x, lfence()>> site;
+void use() { site(); }
+
+// CASE when_never_holds_as_all_values_show
+// EXPECT inlay: the predicate of a `when` never holds
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, lfence()>,
+                                    when<(x || cpu.smap) && !x && !cpu.smap, mfence()>>
+    site;
+void use() { site(); }
+
+// CASE when_never_wins
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+// EXPECT Write the special case after the general one
+inline constexpr inlay::alternative<nop(4), when<cpu.sse2 && !cpu.xenpv, mfence()>, when<cpu.sse2, lfence()>> site;
+void use() { site(); }
+
+// CASE when_never_wins_against_two_together
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x, sfence()>> site;
+void use() { site(); }
+
+// CASE when_that_always_holds_before_others
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+inline constexpr inlay::alternative<nop(3), when<x, mfence()>, when<inlay::always, lfence()>> site;
+void use() { site(); }
+
+// CASE ternary_that_is_none
+// EXPECT inlay: the predicate of a `when` never holds
+inline constexpr inlay::ternary<inlay::never, lfence(), mfence(), nop(3)> site;
+void use() { site(); }
+
+// CASE dispatch_function_that_is_never_chosen
+// EXPECT inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2 && cpu.bmi2, &other>, when<cpu.avx2, &function>>
+    d;
+void use() { d(); }
+
+// CASE dispatch_function_whose_predicate_never_holds
+// EXPECT inlay: the predicate of a `when` never holds
+void other() noexcept;
+inline constexpr inlay::dispatch<"negative", &function, when<x && inlay::never, &other>> d;
+void use() { d(); }
+
+// CASE right_whens
+void other() noexcept;
+inline constexpr inlay::alternative<nop(3), when<inlay::always, mfence()>, when<x, lfence()>,
+                                    when<x && cpu.sse2, sfence()>>
+    site;
+inline constexpr inlay::alternative<nop(3), when<cpu.sse2, mfence()>, when<x, lfence()>, when<!x && cpu.smap, sfence()>>
+    three;
+inline constexpr inlay::dispatch<"negative", &function, when<cpu.avx2, &other>, when<cpu.avx2 && cpu.bmi2, &function>>
+    d;
+inline constexpr inlay::ternary<x, lfence(), mfence(), nop(3)> two;
+void use() {
+    site();
+    three();
+    two();
+    d();
+}
+
+// CASE form_loads_the_vector_registers
+// EXPECT inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor)
+// EXPECT form<0, inlay::shown::instructions<inlay::shown::instruction::xrstor64>
+inline constexpr auto restore =
+    inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}.takes<rdi, rax, rdx>();
+void use(const void* state) { restore(state, 3, 0); }
+
+// CASE clobbers_a_debug_register
+// EXPECT inlay: clobbers<...>() names general registers, but for the stack pointer and rbp
+inline constexpr auto site = inlay::alternative<nop(3)>{}.clobbers<dr7>();
+void use() { site(); }
+
+// CASE string_instruction_moves_its_operands
+// EXPECT inlay: a form of this alternative changes a register that the site neither returns nor clobbers
+inline constexpr auto copy = inlay::alternative<rep_movsq(), when<cpu.fsrm, rep_movsb()>>{}.takes<rdi, rsi, rcx>();
+void use(void* to, const void* from) { copy(to, from, 8); }
+
+// CASE bit_beyond_the_register
+// EXPECT the_number_of_a_bit_must_be_less_than_the_width_of_the_register
+constexpr auto set = bts(eax, 32);
+
+// CASE right_state_and_strings
+inline constexpr auto save = inlay::alternative<xsave64(ptr(rdi)), when<cpu.xsaveopt, xsaveopt64(ptr(rdi))>,
+                                                when<cpu.xsaves, xsaves64(ptr(rdi))>>{}
+                                 .takes<rdi, rax, rdx>();
+inline constexpr auto restore = inlay::alternative<xrstor64(ptr(rdi)), when<cpu.xsaves, xrstors64(ptr(rdi))>>{}
+                                    .takes<rdi, rax, rdx>()
+                                    .clobbers_all();
+inline constexpr auto copy = inlay::alternative<rep_movsb()>{}.takes<rdi, rsi, rcx>().clobbers<rdi, rsi, rcx>();
+void use(void* to, const void* from) {
+    save(to, 3, 0);
+    restore(from, 3, 0);
+    copy(to, from, 8);
+}
 
 // CASE right_clobbers
 inline constexpr auto now =
@@ -392,7 +494,8 @@ std::uint64_t use(void* to) {
 
 // CASE bytes_that_say_nothing
 // EXPECT inlay: a form has bytes(...) of which nobody has said what they change
-inline constexpr auto site = inlay::alternative<nop(3), when<x, bytes(0x0f, 0x01, 0xee)>>{};
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::lfence, inlay::shown::instruction::bytes>
+inline constexpr auto site = inlay::alternative<nop(3), when<x, lfence() + bytes(0x0f, 0x01, 0xee)>>{};
 void use() { site(); }
 
 // CASE clobbers_the_stack_pointer
@@ -415,6 +518,8 @@ inline constinit ops table;
 
 // CASE native_instructions_change_rbx
 // EXPECT inlay: these instructions change a register that calls of the operation take for unchanged
+// EXPECT inlay::shown::instructions<inlay::shown::instruction::cpuid>
+// EXPECT inlay::shown::general_register::rbx
 #include <inlay/pv.hpp>
 struct ops {
     inlay::pv_op<void(), inlay::native<cpuid()>> identify;

@@ -9,6 +9,7 @@
 #include <inlay/code.hpp>
 #include <inlay/decide.hpp>
 #include <inlay/dispatch.hpp>
+#include <inlay/each_site.hpp>
 #include <inlay/error.hpp>
 #include <inlay/feature.hpp>
 #include <inlay/images.hpp>
@@ -19,7 +20,9 @@
 #include <inlay/platform/bare.hpp>
 #include <inlay/platform/linux.hpp>
 #include <inlay/poke.hpp>
+#include <inlay/predicate_text.hpp>
 #include <inlay/process.hpp>
+#include <inlay/self_test.hpp>
 #include <inlay/static_call.hpp>
 #include <inlay/static_key.hpp>
 #include <inlay/static_switch.hpp>

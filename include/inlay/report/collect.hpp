@@ -127,7 +127,7 @@ namespace detail {
 #endif
 }
 
-/// A predicate as it was written, but for what the operators simplified.
+/// A predicate as it was written, but for what the operators simplified; as text_of() of predicate_text.hpp.
 template <class Image>
 [[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned& steps,
                                    unsigned depth = 0) {

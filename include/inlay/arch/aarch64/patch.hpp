@@ -40,7 +40,7 @@ inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
 inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
     using instruction [[gnu::may_alias]] = std::uint32_t;
     for (std::size_t at = 0; at < size; at += instruction_size) { // (data is little endian here, too)
-        __atomic_store_n(reinterpret_cast<instruction*>(to + at), load32(bytes + at), __ATOMIC_RELAXED);
+        __atomic_store_n(static_cast<instruction*>(static_cast<void*>(to + at)), load32(bytes + at), __ATOMIC_RELAXED);
     }
 }
 

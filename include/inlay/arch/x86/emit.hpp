@@ -923,6 +923,7 @@ register word stack_pointer asm("esp");
 template <auto... Registers>
 inline constexpr unsigned clobber_mask = []() consteval {
     static_assert(((!inlay::detail::same<inlay::detail::plain<decltype(Registers)>, control_register> &&
+                    !inlay::detail::same<inlay::detail::plain<decltype(Registers)>, debug_register> &&
                     Registers.number < (is_64_bit ? 16 : 8) && Registers.number != rsp.number &&
                     Registers.number != rbp.number) &&
                    ...),

@@ -94,6 +94,7 @@ void the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
 void the_shift_count_must_be_less_than_the_width_of_the_register();
 void the_stack_pointer_moves_by_whole_words_and_by_at_most_7_words_down_and_8_words_up();
 void registers_of_64_bits_and_r8_to_r15_and_spl_bpl_sil_and_dil_are_not_there_in_32_bit_mode();
+void the_number_of_a_bit_must_be_less_than_the_width_of_the_register();
 void the_body_of_a_skip_must_pop_exactly_what_it_pushes();
 void a_byte_of_machine_code_is_0_to_255();
 void one_code_holds_at_most_64_bytes_of_nops();
@@ -133,6 +134,7 @@ inline constexpr bool is_full_register<reg64> = true;
 // As registers in reads<...>() and writes<...>().
 inline constexpr other_state flags{flags_bit};
 inline constexpr other_state memory{memory_bit};
+inline constexpr other_state vectors{vectors_bit};
 
 /// An operand as ModRM has it: the number of a register or the digit that extends the opcode; and what the instruction
 /// does to it.
@@ -418,6 +420,63 @@ consteval code<> shift(unsigned operation, Register to, immediate count) {
                                : with_immediate(modrm(0xc1, rex(to), operation, updated(to)), count.value, 1));
 }
 
+/// Group 8: bt 4, bts 5, btr 6, btc 7; `to` is read alone, or changed as well.
+template <class Register>
+consteval code<> bit_of_register(unsigned operation, Register, operand to, immediate bit) {
+    if (bit.value < 0 || bit.value >= (rex(Register{}) == rex_w ? 64 : 32)) {
+        wrong::the_number_of_a_bit_must_be_less_than_the_width_of_the_register();
+    }
+    return that_sets_flags(with_immediate(modrm(0x0fba, rex(Register{}), operation, to), bit.value, 1));
+}
+
+/// What the string instructions work on. They go up or down by a flag (DF).
+enum class string : std::uint8_t { source, destination, both };
+
+/// A string instruction that goes on along the addresses in rsi (`source`) and rdi (`destination`); with `repeated`,
+/// rcx times. (Where rcx is 0 nothing happens: registers and flags that it writes count as read as well.)
+consteval code<> string_instruction(std::uint32_t opcode, unsigned rex_bits, string ends, touched more, bool repeated) {
+    constexpr auto stepped = [](const auto& which) { return reading(which) | writing(which); };
+    touched all = more | reading(flags);
+    if (ends != string::destination) {
+        all = all | stepped(rsi);
+    }
+    if (ends != string::source) {
+        all = all | stepped(rdi);
+    }
+    if (repeated) {
+        all = all | stepped(rcx);
+        all.reads |= more.writes;
+    }
+    return that_touches(all, short_form(opcode, rex_bits, 0));
+}
+consteval code<> moves(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+    return string_instruction(opcode, rex_bits, string::both, reading(memory) | writing(memory), repeated);
+}
+consteval code<> stores(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+    return string_instruction(opcode, rex_bits, string::destination, reading(eax) | writing(memory), repeated);
+}
+template <class Register>
+consteval code<> loads(std::uint32_t opcode, unsigned rex_bits, Register to) {
+    return string_instruction(opcode, rex_bits, string::source, reading(memory) | writing(to), false);
+}
+consteval code<> compares(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+    return string_instruction(opcode, rex_bits, string::both, reading(memory) | writing(flags), repeated);
+}
+consteval code<> scans(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+    return string_instruction(opcode, rex_bits, string::destination, reading(eax) | reading(memory) | writing(flags),
+                              repeated);
+}
+
+/// Which parts of the state an instruction of the xsave family takes, as a mask in edx:eax.
+consteval touched parts_of_state() { return reading(edx_eax); }
+/// Saves them. It keeps the parts of memory that it does not store, and reads what an earlier one left there.
+consteval code<> saves_state(std::uint32_t opcode, unsigned rex_bits, unsigned digit, mem to) {
+    return that_touches(parts_of_state() | reading(vectors), modrm(opcode, rex_bits, digit, updated(to)));
+}
+consteval code<> loads_state(std::uint32_t opcode, unsigned rex_bits, unsigned digit, mem from) {
+    return that_touches(parts_of_state() | writing(vectors), modrm(opcode, rex_bits, digit, read(from)));
+}
+
 inline constexpr std::uint32_t short_jmp = 0xeb;
 
 /// A jump over `body`, which lands inside the same code, because a jump out of it could not be moved.
@@ -453,8 +512,9 @@ namespace x86::insn {
 // Registers, so that `using namespace inlay::x86::insn` is all that a user needs.
 using x86::al, x86::cl, x86::dl, x86::bl, x86::spl, x86::bpl, x86::sil, x86::dil;
 using x86::ax, x86::cx, x86::dx, x86::bx, x86::sp, x86::bp, x86::si, x86::di;
-using x86::control_register, x86::mem, x86::reg16, x86::reg32, x86::reg64, x86::reg8;
+using x86::control_register, x86::debug_register, x86::mem, x86::reg16, x86::reg32, x86::reg64, x86::reg8;
 using x86::cr0, x86::cr2, x86::cr3, x86::cr4, x86::cr8, x86::edx_eax;
+using x86::dr0, x86::dr1, x86::dr2, x86::dr3, x86::dr6, x86::dr7;
 using x86::eax, x86::ecx, x86::edx, x86::ebx, x86::esp, x86::ebp, x86::esi, x86::edi;
 using x86::r8, x86::r9, x86::r10, x86::r11, x86::r12, x86::r13, x86::r14, x86::r15;
 using x86::r8b, x86::r9b, x86::r10b, x86::r11b, x86::r12b, x86::r13b, x86::r14b, x86::r15b;
@@ -588,7 +648,8 @@ template <int StackWords = 0, class... Bytes>
 /// The flags in a register, as Linux's native_save_fl().
 [[nodiscard]] consteval code<> pushf_pop(address_register to) { return pushf() + pop(to); }
 
-// ---- Order of memory accesses, and locked operations. LFENCE, MFENCE, SFENCE, LOCK, ADD, CMPXCHG, XADD, XCHG.
+// ---- Order of memory accesses, and locked operations. LFENCE, MFENCE, SFENCE, LOCK, ADD, CMPXCHG,
+// CMPXCHG8B/CMPXCHG16B, XADD, XCHG.
 
 [[nodiscard]] consteval code<> lfence() { return encoding::plain(0x0faee8); }
 [[nodiscard]] consteval code<> mfence() { return encoding::plain(0x0faef0); }
@@ -613,6 +674,28 @@ template <full_register Register>
     return encoding::that_touches(
         encoding::updated(Register{rax.number}).use | writing(encoding::flags),
         encoding::modrm(0xf00fb1, encoding::rex(from), encoding::read(from), encoding::updated(to)));
+}
+/// Where the 8 bytes at [to] equal edx:eax, stores ecx:ebx; else loads edx:eax. ZF says which.
+[[nodiscard]] consteval code<> cmpxchg8b(mem to) {
+    return encoding::modrm(0x0fc7, 0, 1, encoding::updated(to))
+        .reads<eax, edx, ebx, ecx>()
+        .writes<eax, edx, encoding::flags>();
+}
+[[nodiscard]] consteval code<> lock_cmpxchg8b(mem to) {
+    return encoding::modrm(0xf00fc7, 0, 1, encoding::updated(to))
+        .reads<eax, edx, ebx, ecx>()
+        .writes<eax, edx, encoding::flags>();
+}
+/// The same for 16 bytes, rdx:rax and rcx:rbx.
+[[nodiscard]] consteval code<> cmpxchg16b(mem to) {
+    return encoding::modrm(0x0fc7, encoding::rex_w, 1, encoding::updated(to))
+        .reads<rax, rdx, rbx, rcx>()
+        .writes<rax, rdx, encoding::flags>();
+}
+[[nodiscard]] consteval code<> lock_cmpxchg16b(mem to) {
+    return encoding::modrm(0xf00fc7, encoding::rex_w, 1, encoding::updated(to))
+        .reads<rax, rdx, rbx, rcx>()
+        .writes<rax, rdx, encoding::flags>();
 }
 /// Adds `from` to [to], and sets `from` to what was there.
 template <full_register Register>
@@ -653,13 +736,17 @@ template <full_register Register>
 }
 
 // ---- System registers. RDMSR, WRMSR, XGETBV, XSETBV, SWAPGS, RDFSBASE/RDGSBASE, WRFSBASE/WRGSBASE,
-// MOV-Move to/from Control Registers.
+// WRMSRNS, MOV-Move to/from Control Registers, MOV-Move to/from Debug Registers, CLTS.
 
 /// Register ecx to edx:eax.
 [[nodiscard]] consteval code<> rdmsr() { return encoding::plain(0x0f32).reads<rcx>().writes<rax, rdx>(); }
 /// edx:eax to register ecx.
 [[nodiscard]] consteval code<> wrmsr() {
     return encoding::plain(0x0f30).reads<rcx, rax, rdx>().writes<encoding::memory>();
+}
+/// The same, and does not wait for earlier instructions.
+[[nodiscard]] consteval code<> wrmsrns() {
+    return encoding::plain(0x0f01c6).reads<rcx, rax, rdx>().writes<encoding::memory>();
 }
 [[nodiscard]] consteval code<> xgetbv() { return encoding::plain(0x0f01d0).reads<rcx>().writes<rax, rdx>(); }
 [[nodiscard]] consteval code<> xsetbv() { return encoding::plain(0x0f01d1).reads<rcx, rax, rdx>(); }
@@ -687,8 +774,17 @@ template <bool In64BitMode = is_64_bit>
     return encoding::that_touches(writing(encoding::memory),
                                   encoding::modrm(0x0f22, 0, to.number, encoding::read(from)));
 }
+/// Leaves the arithmetic flags undefined, as moves of control registers do.
+[[nodiscard]] consteval code<> mov(address_register to, debug_register from) {
+    return encoding::that_sets_flags(encoding::modrm(0x0f21, 0, from.number, encoding::written(to)));
+}
+[[nodiscard]] consteval code<> mov(debug_register to, address_register from) {
+    return encoding::that_sets_flags(encoding::modrm(0x0f23, 0, to.number, encoding::read(from)));
+}
+/// Clears TS, the bit of cr0 by which instructions for vectors trap.
+[[nodiscard]] consteval code<> clts() { return encoding::plain(0x0f06); }
 
-// ---- Descriptor tables, ports. LGDT/LIDT, SGDT, SIDT, LLDT, LTR, STR, IN, OUT.
+// ---- Descriptor tables, ports. LGDT/LIDT, SGDT, SIDT, LLDT, LTR, STR, VERW, LSL, IN, OUT.
 
 /// Two bytes of limit, then the address.
 [[nodiscard]] consteval code<> lgdt(mem from) { return encoding::modrm(0x0f01, 0, 2, encoding::read(from)); }
@@ -698,9 +794,32 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> lldt(reg16 selector) { return encoding::modrm(0x0f00, 0, 2, encoding::read(selector)); }
 [[nodiscard]] consteval code<> ltr(reg16 selector) { return encoding::modrm(0x0f00, 0, 3, encoding::read(selector)); }
 [[nodiscard]] consteval code<> str(reg32 to) { return encoding::modrm(0x0f00, 0, 1, encoding::written(to)); }
+/// ZF says whether the segment can be written. Linux has it for what microcode makes of it: it empties buffers
+/// (CLEAR_CPU_BUFFERS); on Intel's processors that do this, only with an operand in memory.
+[[nodiscard]] consteval code<> verw(reg16 selector) {
+    return encoding::that_sets_flags(encoding::modrm(0x0f00, 0, 5, encoding::read(selector)));
+}
+[[nodiscard]] consteval code<> verw(mem selector) {
+    return encoding::that_sets_flags(encoding::modrm(0x0f00, 0, 5, encoding::read(selector)));
+}
+template <auto Object>
+[[nodiscard]] consteval code<Object> verw(rip_operand<Object>) {
+    return encoding::that_sets_flags(encoding::modrm_rip<Object>(0x0f00, 0, 5, reading(encoding::memory)));
+}
+/// The limit of a segment; where ZF is clear, `to` stays.
+template <full_register Register>
+[[nodiscard]] consteval code<> lsl(Register to, Register selector) {
+    return encoding::that_sets_flags(
+        encoding::modrm(0x0f03, encoding::rex(to), encoding::updated(to), encoding::read(selector)));
+}
 /// Port dx, register al.
 [[nodiscard]] consteval code<> in() { return encoding::plain(0xec).reads<dx, encoding::flags>().writes<al>(); }
 [[nodiscard]] consteval code<> out() { return encoding::plain(0xee).reads<dx, al, encoding::flags>(); }
+/// Port dx, register ax; eax.
+[[nodiscard]] consteval code<> inw() { return encoding::plain(0x66ed).reads<dx, encoding::flags>().writes<ax>(); }
+[[nodiscard]] consteval code<> inl() { return encoding::plain(0xed).reads<dx, encoding::flags>().writes<eax>(); }
+[[nodiscard]] consteval code<> outw() { return encoding::plain(0x66ef).reads<dx, ax, encoding::flags>(); }
+[[nodiscard]] consteval code<> outl() { return encoding::plain(0xef).reads<dx, eax, encoding::flags>(); }
 /// out port, al
 [[nodiscard]] consteval code<> out(immediate port) {
     return encoding::with_immediate(encoding::plain(0xe6).reads<al, encoding::flags>(), encoding::checked_8(port), 1);
@@ -759,13 +878,28 @@ template <bool In64BitMode = is_64_bit>
         .writes<rax, encoding::memory, encoding::flags>();
 }
 
-// ---- Caches and monitors. WBINVD, WBNOINVD, INVD, INVLPG, CLFLUSH, CLFLUSHOPT, CLWB, PREFETCHh, PREFETCHW,
-// MONITOR, MWAIT.
+// ---- Caches, translations, monitors. WBINVD, WBNOINVD, INVD, INVLPG, INVPCID, INVEPT, INVVPID, CLFLUSH, CLFLUSHOPT,
+// CLWB, PREFETCHh, PREFETCHW, MONITOR, MWAIT, UMONITOR, UMWAIT, TPAUSE; INVLPGB, TLBSYNC, MONITORX, MWAITX and CLZERO
+// are in AMD's manual, volume 3.
 
 [[nodiscard]] consteval code<> wbinvd() { return encoding::plain(0x0f09); }
 [[nodiscard]] consteval code<> wbnoinvd() { return encoding::plain(0xf30f09); }
 [[nodiscard]] consteval code<> invd() { return encoding::plain(0x0f08); }
 [[nodiscard]] consteval code<> invlpg(mem at) { return encoding::modrm(0x0f01, 0, 7, encoding::read(at)); }
+/// Entries of the TLB by their process's context: `type` is 0 to 3; the descriptor has 16 bytes, the context, then the
+/// address. (invept and invvpid: those of guests.)
+[[nodiscard]] consteval code<> invpcid(address_register type, mem descriptor) {
+    return encoding::modrm(0x660f3882, 0, encoding::read(type), encoding::read(descriptor));
+}
+[[nodiscard]] consteval code<> invept(address_register type, mem descriptor) {
+    return encoding::that_sets_flags(encoding::modrm(0x660f3880, 0, encoding::read(type), encoding::read(descriptor)));
+}
+[[nodiscard]] consteval code<> invvpid(address_register type, mem descriptor) {
+    return encoding::that_sets_flags(encoding::modrm(0x660f3881, 0, encoding::read(type), encoding::read(descriptor)));
+}
+/// Entries of the TLBs of all processors, by rax, ecx and edx; tlbsync waits for it. (AMD)
+[[nodiscard]] consteval code<> invlpgb() { return encoding::plain(0x0f01fe).reads<rax, ecx, edx>(); }
+[[nodiscard]] consteval code<> tlbsync() { return encoding::plain(0x0f01ff); }
 [[nodiscard]] consteval code<> clflush(mem at) { return encoding::modrm(0x0fae, 0, 7, encoding::read(at)); }
 [[nodiscard]] consteval code<> clflushopt(mem at) { return encoding::modrm(0x660fae, 0, 7, encoding::read(at)); }
 [[nodiscard]] consteval code<> clwb(mem at) { return encoding::modrm(0x660fae, 0, 6, encoding::read(at)); }
@@ -778,6 +912,24 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> monitor() { return encoding::plain(0x0f01c8).reads<rax, rcx, rdx>(); }
 /// Hints eax, extensions ecx.
 [[nodiscard]] consteval code<> mwait() { return encoding::plain(0x0f01c9).reads<rax, rcx>(); }
+/// As monitor and mwait, in user mode as well; mwaitx wakes after ebx ticks at the latest. (AMD)
+[[nodiscard]] consteval code<> monitorx() { return encoding::plain(0x0f01fa).reads<rax, rcx, rdx>(); }
+[[nodiscard]] consteval code<> mwaitx() { return encoding::plain(0x0f01fb).reads<rax, rcx, rbx>(); }
+[[nodiscard]] consteval code<> umonitor(address_register at) {
+    return encoding::modrm(0xf30fae, 0, 6, encoding::read(at));
+}
+/// Until the time-stamp counter is at edx:eax; `hints` is 0 for the deeper sleep, 1 for the lighter one. CF says whether
+/// the system's own limit came first.
+[[nodiscard]] consteval code<> umwait(reg32 hints) {
+    return encoding::that_touches(reading(edx_eax) | writing(encoding::flags),
+                                  encoding::modrm(0xf20fae, 0, 6, encoding::read(hints)));
+}
+[[nodiscard]] consteval code<> tpause(reg32 hints) {
+    return encoding::that_touches(reading(edx_eax) | writing(encoding::flags),
+                                  encoding::modrm(0x660fae, 0, 6, encoding::read(hints)));
+}
+/// Clears the cache line at rax (eax). (AMD)
+[[nodiscard]] consteval code<> clzero() { return encoding::plain(0x0f01fc).reads<rax>().writes<encoding::memory>(); }
 
 // ---- Moves. MOV, MOVZX, MOVBE, LEA.
 
@@ -976,7 +1128,7 @@ template <full_register Register>
         encoding::modrm(0x0faf, encoding::rex(to), encoding::updated(to), encoding::read(from)));
 }
 
-// ---- Bits and bytes. POPCNT, LZCNT, TZCNT, BSF, BSR, BSWAP, CRC32.
+// ---- Bits and bytes. POPCNT, LZCNT, TZCNT, BSF, BSR, BSWAP, CRC32, BT, BTS, BTR, BTC.
 
 template <full_register Register>
 [[nodiscard]] consteval code<> popcnt(Register to, Register from) {
@@ -1017,6 +1169,142 @@ template <full_register Register>
 /// CRC32C of one byte.
 [[nodiscard]] consteval code<> crc32(reg32 to, reg8 from) {
     return encoding::modrm(0xf20f38f0, encoding::rex(from), encoding::updated(to), encoding::read(from));
+}
+
+/// CF is the bit of that number.
+template <full_register Register>
+[[nodiscard]] consteval code<> bt(Register from, immediate bit) {
+    return encoding::bit_of_register(4, from, encoding::read(from), bit);
+}
+/// Sets the bit; CF is what it was. So with btr, which clears it, and btc, which turns it.
+template <full_register Register>
+[[nodiscard]] consteval code<> bts(Register to, immediate bit) {
+    return encoding::bit_of_register(5, to, encoding::updated(to), bit);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> btr(Register to, immediate bit) {
+    return encoding::bit_of_register(6, to, encoding::updated(to), bit);
+}
+template <full_register Register>
+[[nodiscard]] consteval code<> btc(Register to, immediate bit) {
+    return encoding::bit_of_register(7, to, encoding::updated(to), bit);
+}
+
+// ---- Strings. MOVS, STOS, LODS, CMPS, SCAS, REP/REPE/REPNE. From [rsi], to [rdi], count rcx; the last letter is the
+// width: b, w, l (32 bits, as in movl) or q. In 32-bit mode esi, edi and ecx, and no q.
+
+[[nodiscard]] consteval code<> movsb() { return encoding::moves(0xa4, 0); }
+[[nodiscard]] consteval code<> movsw() { return encoding::moves(0x66a5, 0); }
+[[nodiscard]] consteval code<> movsl() { return encoding::moves(0xa5, 0); }
+[[nodiscard]] consteval code<> movsq() { return encoding::moves(0xa5, encoding::rex_w); }
+[[nodiscard]] consteval code<> rep_movsb() { return encoding::moves(0xf3a4, 0, true); }
+[[nodiscard]] consteval code<> rep_movsw() { return encoding::moves(0x66f3a5, 0, true); }
+[[nodiscard]] consteval code<> rep_movsl() { return encoding::moves(0xf3a5, 0, true); }
+[[nodiscard]] consteval code<> rep_movsq() { return encoding::moves(0xf3a5, encoding::rex_w, true); }
+/// Stores al, ax, eax or rax.
+[[nodiscard]] consteval code<> stosb() { return encoding::stores(0xaa, 0); }
+[[nodiscard]] consteval code<> stosw() { return encoding::stores(0x66ab, 0); }
+[[nodiscard]] consteval code<> stosl() { return encoding::stores(0xab, 0); }
+[[nodiscard]] consteval code<> stosq() { return encoding::stores(0xab, encoding::rex_w); }
+[[nodiscard]] consteval code<> rep_stosb() { return encoding::stores(0xf3aa, 0, true); }
+[[nodiscard]] consteval code<> rep_stosw() { return encoding::stores(0x66f3ab, 0, true); }
+[[nodiscard]] consteval code<> rep_stosl() { return encoding::stores(0xf3ab, 0, true); }
+[[nodiscard]] consteval code<> rep_stosq() { return encoding::stores(0xf3ab, encoding::rex_w, true); }
+/// Loads al, ax, eax or rax.
+[[nodiscard]] consteval code<> lodsb() { return encoding::loads(0xac, 0, al); }
+[[nodiscard]] consteval code<> lodsw() { return encoding::loads(0x66ad, 0, ax); }
+[[nodiscard]] consteval code<> lodsl() { return encoding::loads(0xad, 0, eax); }
+[[nodiscard]] consteval code<> lodsq() { return encoding::loads(0xad, encoding::rex_w, rax); }
+/// Compares [rsi] with [rdi]; repeated, while they are equal (repe) or are not (repne).
+[[nodiscard]] consteval code<> cmpsb() { return encoding::compares(0xa6, 0); }
+[[nodiscard]] consteval code<> cmpsl() { return encoding::compares(0xa7, 0); }
+[[nodiscard]] consteval code<> cmpsq() { return encoding::compares(0xa7, encoding::rex_w); }
+[[nodiscard]] consteval code<> repe_cmpsb() { return encoding::compares(0xf3a6, 0, true); }
+[[nodiscard]] consteval code<> repe_cmpsl() { return encoding::compares(0xf3a7, 0, true); }
+[[nodiscard]] consteval code<> repe_cmpsq() { return encoding::compares(0xf3a7, encoding::rex_w, true); }
+/// Compares al, eax or rax with [rdi]; repeated, while they are equal (repe) or are not (repne).
+[[nodiscard]] consteval code<> scasb() { return encoding::scans(0xae, 0); }
+[[nodiscard]] consteval code<> scasl() { return encoding::scans(0xaf, 0); }
+[[nodiscard]] consteval code<> scasq() { return encoding::scans(0xaf, encoding::rex_w); }
+[[nodiscard]] consteval code<> repe_scasb() { return encoding::scans(0xf3ae, 0, true); }
+[[nodiscard]] consteval code<> repne_scasb() { return encoding::scans(0xf2ae, 0, true); }
+[[nodiscard]] consteval code<> repe_scasl() { return encoding::scans(0xf3af, 0, true); }
+[[nodiscard]] consteval code<> repne_scasl() { return encoding::scans(0xf2af, 0, true); }
+[[nodiscard]] consteval code<> repe_scasq() { return encoding::scans(0xf3af, encoding::rex_w, true); }
+[[nodiscard]] consteval code<> repne_scasq() { return encoding::scans(0xf2af, encoding::rex_w, true); }
+
+// ---- Processor state. XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS, FXSAVE, FXRSTOR; those with 64 are their forms
+// with REX.W, which keep all 64 bits of the x87 pointers. The parts are edx:eax. What loads the vector registers needs a
+// site with .clobbers_all().
+
+[[nodiscard]] consteval code<> xsave(mem to) { return encoding::saves_state(0x0fae, 0, 4, to); }
+[[nodiscard]] consteval code<> xsave64(mem to) { return encoding::saves_state(0x0fae, encoding::rex_w, 4, to); }
+[[nodiscard]] consteval code<> xsaveopt(mem to) { return encoding::saves_state(0x0fae, 0, 6, to); }
+[[nodiscard]] consteval code<> xsaveopt64(mem to) { return encoding::saves_state(0x0fae, encoding::rex_w, 6, to); }
+[[nodiscard]] consteval code<> xsavec(mem to) { return encoding::saves_state(0x0fc7, 0, 4, to); }
+[[nodiscard]] consteval code<> xsavec64(mem to) { return encoding::saves_state(0x0fc7, encoding::rex_w, 4, to); }
+[[nodiscard]] consteval code<> xsaves(mem to) { return encoding::saves_state(0x0fc7, 0, 5, to); }
+[[nodiscard]] consteval code<> xsaves64(mem to) { return encoding::saves_state(0x0fc7, encoding::rex_w, 5, to); }
+[[nodiscard]] consteval code<> xrstor(mem from) { return encoding::loads_state(0x0fae, 0, 5, from); }
+[[nodiscard]] consteval code<> xrstor64(mem from) { return encoding::loads_state(0x0fae, encoding::rex_w, 5, from); }
+[[nodiscard]] consteval code<> xrstors(mem from) { return encoding::loads_state(0x0fc7, 0, 3, from); }
+[[nodiscard]] consteval code<> xrstors64(mem from) { return encoding::loads_state(0x0fc7, encoding::rex_w, 3, from); }
+[[nodiscard]] consteval code<> fxsave(mem to) {
+    return encoding::that_touches(reading(encoding::vectors), encoding::modrm(0x0fae, 0, 0, encoding::written(to)));
+}
+[[nodiscard]] consteval code<> fxsave64(mem to) {
+    return encoding::that_touches(reading(encoding::vectors),
+                                  encoding::modrm(0x0fae, encoding::rex_w, 0, encoding::written(to)));
+}
+[[nodiscard]] consteval code<> fxrstor(mem from) {
+    return encoding::that_touches(writing(encoding::vectors), encoding::modrm(0x0fae, 0, 1, encoding::read(from)));
+}
+[[nodiscard]] consteval code<> fxrstor64(mem from) {
+    return encoding::that_touches(writing(encoding::vectors),
+                                  encoding::modrm(0x0fae, encoding::rex_w, 1, encoding::read(from)));
+}
+
+// ---- Shadow stacks. INCSSPD/INCSSPQ, RDSSPD/RDSSPQ, SAVEPREVSSP, RSTORSSP, SETSSBSY, CLRSSBSY, WRSSD/WRSSQ,
+// WRUSSD/WRUSSQ. Without shadow stacks, rdssp keeps its register: set it to 0 before.
+
+/// Takes as many entries off the shadow stack as the low byte of `count` says.
+[[nodiscard]] consteval code<> incsspd(reg32 count) {
+    return encoding::that_touches(reading(encoding::memory), encoding::modrm(0xf30fae, 0, 5, encoding::read(count)));
+}
+[[nodiscard]] consteval code<> incsspq(reg64 count) {
+    return encoding::that_touches(reading(encoding::memory),
+                                  encoding::modrm(0xf30fae, encoding::rex_w, 5, encoding::read(count)));
+}
+[[nodiscard]] consteval code<> rdsspd(reg32 to) { return encoding::modrm(0xf30f1e, 0, 1, encoding::updated(to)); }
+[[nodiscard]] consteval code<> rdsspq(reg64 to) {
+    return encoding::modrm(0xf30f1e, encoding::rex_w, 1, encoding::updated(to));
+}
+[[nodiscard]] consteval code<> saveprevssp() {
+    return encoding::plain(0xf30f01ea)
+        .reads<encoding::memory, encoding::flags>()
+        .writes<encoding::memory, encoding::flags>();
+}
+[[nodiscard]] consteval code<> rstorssp(mem token) {
+    return encoding::that_sets_flags(encoding::modrm(0xf30f01, 0, 5, encoding::updated(token)));
+}
+[[nodiscard]] consteval code<> setssbsy() {
+    return encoding::plain(0xf30f01e8).reads<encoding::memory>().writes<encoding::memory, encoding::flags>();
+}
+[[nodiscard]] consteval code<> clrssbsy(mem token) {
+    return encoding::that_sets_flags(encoding::modrm(0xf30fae, 0, 6, encoding::updated(token)));
+}
+/// Writes to a shadow stack; wruss to one of user mode.
+[[nodiscard]] consteval code<> wrssd(mem to, reg32 from) {
+    return encoding::modrm(0x0f38f6, 0, encoding::read(from), encoding::written(to));
+}
+[[nodiscard]] consteval code<> wrssq(mem to, reg64 from) {
+    return encoding::modrm(0x0f38f6, encoding::rex_w, encoding::read(from), encoding::written(to));
+}
+[[nodiscard]] consteval code<> wrussd(mem to, reg32 from) {
+    return encoding::modrm(0x660f38f5, 0, encoding::read(from), encoding::written(to));
+}
+[[nodiscard]] consteval code<> wrussq(mem to, reg64 from) {
+    return encoding::modrm(0x660f38f5, encoding::rex_w, encoding::read(from), encoding::written(to));
 }
 
 // ---- Calls and jumps. CALL, JMP, Jcc.

@@ -44,6 +44,12 @@ struct control_register {
     friend constexpr bool operator==(control_register, control_register) = default;
 };
 
+/// A debug register, dr0 to dr7.
+struct debug_register {
+    std::uint8_t number;
+    friend constexpr bool operator==(debug_register, debug_register) = default;
+};
+
 /// edx:eax as one 64-bit value, as rdtsc and rdmsr return it. Only for `returns<edx_eax, T>()`.
 struct register_pair {
     friend constexpr bool operator==(register_pair, register_pair) = default;
@@ -58,6 +64,7 @@ inline constexpr reg16 r8w{8}, r9w{9}, r10w{10}, r11w{11}, r12w{12}, r13w{13}, r
 inline constexpr reg8 al{0}, cl{1}, dl{2}, bl{3}, spl{4}, bpl{5}, sil{6}, dil{7};
 inline constexpr reg8 r8b{8}, r9b{9}, r10b{10}, r11b{11}, r12b{12}, r13b{13}, r14b{14}, r15b{15};
 inline constexpr control_register cr0{0}, cr2{2}, cr3{3}, cr4{4}, cr8{8};
+inline constexpr debug_register dr0{0}, dr1{1}, dr2{2}, dr3{3}, dr6{6}, dr7{7};
 inline constexpr register_pair edx_eax{};
 
 } // namespace x86

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// mnemonics: a code as a type that a compiler's message can show.
+//
+//     listing<push(rax) + rdtscp()>          // prints as instructions<instruction::push, instruction::rdtscp>
+//
+// How it works. See arch/x86/mnemonics.hpp. An architecture that has no list of names shows each instruction as its first
+// four bytes, and a register as its number.
+#pragma once
+
+#include "inlay/code.hpp"
+
+#if defined(__x86_64__) || defined(__i386__)
+#include "inlay/arch/x86/mnemonics.hpp"
+#else
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace shown {
+enum class general_register : std::uint8_t {};
+enum class instruction_word : std::uint32_t {};
+constexpr instruction_word instruction_at(const machine_code& code, unsigned at) noexcept {
+    std::uint32_t word = 0;
+    for (unsigned i = 4; i-- > 0;) {
+        word = word << 8 | code.byte(at + i);
+    }
+    return instruction_word{word};
+}
+} // namespace shown
+} // namespace inlay
+#endif
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace shown {
+
+template <auto... Instructions>
+struct instructions {};
+
+template <auto Code, unsigned At, class Found>
+struct listing_of;
+template <auto Code, unsigned At, auto... Found>
+    requires(At >= Code.length)
+struct listing_of<Code, At, instructions<Found...>> {
+    using type = instructions<Found...>;
+};
+template <auto Code, unsigned At, auto... Found>
+    requires(At < Code.length && Code.boundary(At))
+struct listing_of<Code, At, instructions<Found...>>
+    : listing_of<Code, At + 1, instructions<Found..., instruction_at(Code, At)>> {};
+template <auto Code, unsigned At, auto... Found>
+    requires(At < Code.length && !Code.boundary(At))
+struct listing_of<Code, At, instructions<Found...>> : listing_of<Code, At + 1, instructions<Found...>> {};
+
+/// The instructions of a code, in its order.
+template <auto Code>
+using listing = typename listing_of<Code, 0, instructions<>>::type;
+
+/// A form of an alternative: its number, and its instructions.
+template <unsigned Ordinal, class Instructions>
+struct form {};
+template <unsigned Ordinal, auto Code>
+using form_of = form<Ordinal, listing<Code>>;
+
+} // namespace shown
+} // namespace inlay

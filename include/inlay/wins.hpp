@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// wins: which `when` of a list can never be the last one that holds. Such a `when` is an error.
+//
+//     alternative<mfence(), when<cpu.sse2 && !cpu.xenpv, lock_add()>, when<cpu.sse2, lfence()>>      // the first never wins
+//
+// How it works. A `when` wins on the machines where its predicate holds and that of no later `when` does. Which machines
+// exist nobody knows, so all values of the features are tried: 64 at once, as the bits of a word. A predicate is then a
+// word as well, and its operators are those of words. The first six features are words that differ in each bit; of more
+// features, up to twelve, each combination is a round. Beyond twelve only what is plain to see is refused: a predicate
+// that is never, and one with a later one that is the same or always.
+//
+// A feature may imply another one (every processor with AVX has SSE). That is not looked at.
+#pragma once
+
+#include "inlay/feature.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace [[gnu::visibility("hidden")]] inlay {
+
+namespace detail {
+
+/// Whether two features have one name: a name is an identity. (By characters, since under UBSan GCC takes no comparison
+/// of addresses for a constant.)
+constexpr bool equal_names(const char* a, const char* b) noexcept {
+    while (*a == *b && *a != '\0') {
+        ++a;
+        ++b;
+    }
+    return *a == *b;
+}
+
+/// The features of some predicates, and the values of them that are tried in this round.
+struct tried {
+    static constexpr unsigned in_a_word = 6;
+    static constexpr unsigned most = 12;
+
+    const char* features[most]{}; // NOLINT(*-avoid-c-arrays): no header for std::array
+    unsigned count{};
+    bool too_many{};
+    unsigned round{};
+
+    constexpr void add(const char* one) noexcept {
+        for (unsigned i = 0; i < count; ++i) {
+            if (equal_names(features[i], one)) {
+                return;
+            }
+        }
+        if (count == most) {
+            too_many = true;
+        } else {
+            features[count++] = one;
+        }
+    }
+
+    [[nodiscard]] constexpr unsigned rounds() const noexcept {
+        return count <= in_a_word ? 1 : 1U << (count - in_a_word);
+    }
+
+    /// Bit n is the value of the feature in the n-th case of this round.
+    [[nodiscard]] constexpr std::uint64_t value(const char* one) const noexcept {
+        constexpr std::uint64_t words[in_a_word]{0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
+                                                 0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
+        unsigned number = 0;
+        while (!equal_names(features[number], one)) {
+            ++number;
+        }
+        return number < in_a_word ? words[number] : (round >> (number - in_a_word) & 1U) != 0 ? ~std::uint64_t{} : 0;
+    }
+};
+
+/// How a predicate names its features, and what its value is in the cases of a round.
+template <class Predicate>
+struct truth {
+    static constexpr void name(tried& all) noexcept { all.add(Predicate::text()); }
+    static constexpr std::uint64_t value(const tried& all) noexcept { return all.value(Predicate::text()); }
+};
+template <>
+struct truth<always_t> {
+    static constexpr void name(tried& /*all*/) noexcept {}
+    static constexpr std::uint64_t value(const tried& /*all*/) noexcept { return ~std::uint64_t{}; }
+};
+template <>
+struct truth<never_t> {
+    static constexpr void name(tried& /*all*/) noexcept {}
+    static constexpr std::uint64_t value(const tried& /*all*/) noexcept { return 0; }
+};
+template <class Predicate>
+struct truth<not_<Predicate>> {
+    static constexpr void name(tried& all) noexcept { truth<Predicate>::name(all); }
+    static constexpr std::uint64_t value(const tried& all) noexcept { return ~truth<Predicate>::value(all); }
+};
+template <class... Predicates>
+struct truth<all_of<Predicates...>> {
+    static constexpr void name(tried& all) noexcept { (truth<Predicates>::name(all), ...); }
+    static constexpr std::uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) & ...); }
+};
+template <class... Predicates>
+struct truth<any_of<Predicates...>> {
+    static constexpr void name(tried& all) noexcept { (truth<Predicates>::name(all), ...); }
+    static constexpr std::uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) | ...); }
+};
+
+/// Which of a list can hold, and which can win; both true where nobody can tell.
+template <std::size_t Count>
+struct chances {
+    bool holds[Count + 1]{}; // NOLINT(*-avoid-c-arrays)
+    bool wins[Count + 1]{};  // NOLINT(*-avoid-c-arrays)
+};
+
+template <class First, class... Later>
+consteval bool plainly_loses() {
+    return (false || ... || (std::is_same_v<Later, First> || std::is_same_v<Later, always_t>));
+}
+template <std::size_t Count>
+consteval void find_plain_chances(chances<Count>& /*out*/) {}
+template <std::size_t Count, class First, class... Later>
+consteval void find_plain_chances(chances<Count>& out) {
+    constexpr std::size_t at = Count - 1 - sizeof...(Later);
+    out.holds[at] = !std::is_same_v<First, never_t>;
+    out.wins[at] = !plainly_loses<First, Later...>();
+    find_plain_chances<Count, Later...>(out);
+}
+
+template <class... Predicates>
+consteval auto chances_of() {
+    constexpr std::size_t count = sizeof...(Predicates);
+    chances<count> out{};
+    tried all{};
+    (truth<Predicates>::name(all), ...);
+    if (all.too_many) {
+        find_plain_chances<count, Predicates...>(out);
+        return out;
+    }
+    for (; all.round < all.rounds(); ++all.round) {
+        const std::uint64_t values[]{truth<Predicates>::value(all)..., 0}; // NOLINT(*-avoid-c-arrays)
+        std::uint64_t later = 0;
+        for (std::size_t i = count; i-- > 0;) {
+            out.holds[i] = out.holds[i] || values[i] != 0;
+            out.wins[i] = out.wins[i] || (values[i] & ~later) != 0;
+            later |= values[i];
+        }
+    }
+    return out;
+}
+
+/// With everything in its type, so that a compiler's message names the `when`.
+template <class Predicate, unsigned Ordinal, bool Holds, bool Wins>
+struct a_when_can_win {
+    static_assert(
+        Holds, "inlay: the predicate of a `when` never holds; `Predicate` is that one, `Ordinal` the "
+               "number of its `when`, from 1. Remove it, or correct its predicate; for what software turns on, use a "
+               "feature of your own: feature<\"app.x\", by_hand{}>");
+    static_assert(
+        Wins || !Holds,
+        "inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well, and "
+        "the last one that holds wins. `Predicate` is its own, `Ordinal` its number, from 1. "
+        "Write the special case after the general one: when<cpu.sse2, ...>, when<cpu.sse2 && !cpu.xenpv, ...>");
+    static constexpr bool value = true;
+};
+
+/// What was found of a list, once.
+template <class... Whens>
+struct found_of {
+    static constexpr auto chances = chances_of<std::remove_cv_t<decltype(Whens::holds)>...>();
+};
+template <class Found, unsigned Ordinal>
+consteval bool each_can_win() {
+    return true;
+}
+template <class Found, unsigned Ordinal, class When, class... Whens>
+consteval bool each_can_win() {
+    return a_when_can_win<std::remove_cv_t<decltype(When::holds)>, Ordinal, Found::chances.holds[Ordinal - 1],
+                          Found::chances.wins[Ordinal - 1]>::value &&
+           each_can_win<Found, Ordinal + 1, Whens...>();
+}
+
+/// True, or an error that names each `when` that can never win.
+template <class... Whens>
+consteval bool each_when_can_win() {
+    return each_can_win<found_of<Whens...>, 1, Whens...>();
+}
+
+} // namespace detail
+} // namespace inlay
