@@ -60,6 +60,7 @@ enum class instruction : std::uint8_t {
 namespace mnemonics {
 
 /// Bytes that mean an instruction.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): rows have the order of the manual, and none is in memory
 struct row {
     std::uint16_t prefixes; ///< 0x66, 0xf2, 0xf3, 0xf0; 0x66f3
     std::uint32_t opcode;   ///< without prefixes and REX
