@@ -27,6 +27,11 @@ ROOTS = """\
 #include "inlay/inlay.hpp"
 #include "inlay/platform/bare.hpp"
 #include "inlay/pv.hpp"
+#include "inlay/each_site.hpp"
+#include "inlay/self_test.hpp"
+#if defined(__aarch64__)
+#include "inlay/arch/aarch64/system.hpp"
+#endif
 """
 
 # Headers that are in it, but compiled only where a macro asks for them; and where they can be.
