@@ -103,7 +103,7 @@ template <class Platform>
 
 /// A text of the image; "" if there is none.
 template <class Image>
-[[nodiscard]] const char* text_at(const Image& image, const table::reference& from) noexcept {
+[[nodiscard]] const char* text_in(const Image& image, const table::reference& from) noexcept {
     return from && is_text(image, from.target()) ? reinterpret_cast<const char*>(from.target()) : "";
 }
 
@@ -127,7 +127,7 @@ void look_at(const Platform& platform, const table::alternative_record* first, c
             break;
         }
     }
-    note.name = text_at(platform, from.template follow<table::choice>(last->choices).name);
+    note.name = text_in(platform, from.template follow<table::choice>(last->choices).name);
     if (from.trouble != error::no_error || !platform.executable(note.where.site, group.length)) {
         note.why = reason::bad_record;
         return;
@@ -160,7 +160,7 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
     const bool named = is_named(tables, record->callee);
     if (named) {
         const table::named& one = named_of(from, tables, record->callee);
-        note.name = text_at(platform, one.name);
+        note.name = text_in(platform, one.name);
         trampoline = one.trampoline.target();
         if (from.trouble == error::no_error) {
             to = cell_of(one).value;
@@ -168,7 +168,7 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
         }
     } else {
         const table::callee& callee = callee_of(from, *record);
-        note.name = text_at(platform, callee.name);
+        note.name = text_in(platform, callee.name);
         trampoline = callee.trampoline.target();
         const address pointer = callee.target.target();
         if (platform.readable(pointer, sizeof(address))) {
@@ -205,7 +205,7 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
              site_note& note) noexcept {
     reader<Platform> from{platform};
     const table::named& named = named_of(from, tables, record->key);
-    note.name = text_at(platform, named.name);
+    note.name = text_in(platform, named.name);
     patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
     wanted.length = 0;
     if (from.trouble == error::no_error) {
