@@ -2,8 +2,8 @@
 //
 // boot: what the kernel has found, and the order of things.
 //
-// How. device tree -> MMU -> console -> interrupt controller (and its features) -> apply() -> interrupts -> other processors -> tests. The order
-// matters: a feature that is set after apply() has decided nothing.
+// How. Device tree, MMU, console, interrupt controller (and its features), apply(), interrupts, other processors, tests.
+// The order matters: a feature that is set after apply() has decided nothing.
 #pragma once
 
 #include "device_tree.hpp"

@@ -40,7 +40,8 @@ void start_others() noexcept;
 /// How many the device tree names.
 [[nodiscard]] u32 cpus_named() noexcept;
 
-/// Has processor `number` call `what()`, after its current work. For one caller at a time. On this processor: an ordinary call.
+/// Has processor `number` call `what()`, after its current work. For one caller at a time. On this processor: an ordinary
+/// call.
 void on_cpu(u32 number, work what) noexcept;
 /// Whether that processor has done its work.
 [[nodiscard]] bool is_idle(u32 number) noexcept;
