@@ -109,6 +109,16 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
     tables.registry->complete = 1;
 }
 
+/// Whether the platform says that text is gone. (Those that have nothing to say of it need no code for it.)
+template <class Platform>
+[[nodiscard]] bool text_is_gone(Platform& platform, address at) noexcept {
+    if constexpr (requires { platform.gone(at); }) {
+        return platform.gone(at);
+    } else {
+        return false;
+    }
+}
+
 /// How far behind its marker a call is looked for, in bytes.
 inline constexpr std::size_t call_window = 4096;
 
@@ -446,7 +456,7 @@ private:
     [[gnu::noinline]] void one(const table::alternative_record* record,
                                const table::alternative_record* last) noexcept {
         const address site = record->site.target();
-        if (is_gone(site)) {
+        if (text_is_gone(platform_, site)) {
             return;
         }
         known& what = know(*record);
@@ -644,7 +654,7 @@ private:
     void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
         table::call_record& record = records[i];
         const address site = record.site.target();
-        if (is_gone(site)) {
+        if (text_is_gone(platform_, site)) {
             return;
         }
         address trampoline = 0;
@@ -706,15 +716,6 @@ private:
         patched_ = patched_ || (mode_ == writes::originals && !is_there(branch.start, bytes, length));
     }
 
-    /// Whether the platform says that text is gone. (Those that have nothing to say of it need no code for it.)
-    [[nodiscard]] bool is_gone(address at) const noexcept {
-        if constexpr (requires { platform_.gone(at); }) {
-            return platform_.gone(at);
-        } else {
-            return false;
-        }
-    }
-
     /// Looks for a call before anything is written, and notes in the record where it is. One that was found before must
     /// still be there.
     void look_for(table::call_record* record, const table::call_record* end, address trampoline) noexcept {
@@ -736,7 +737,7 @@ private:
 
     void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
         table::key_record& record = records[i];
-        if (is_gone(record.site.target())) {
+        if (text_is_gone(platform_, record.site.target())) {
             return;
         }
         const table::named& named = named_of(from_, tables_, record.key);

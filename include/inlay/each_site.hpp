@@ -85,14 +85,6 @@ struct recorded_features {
 };
 
 template <class Platform>
-[[nodiscard]] bool text_is_gone(const Platform& platform, address at) noexcept {
-    if constexpr (requires { platform.gone(at); }) {
-        return platform.gone(at);
-    } else {
-        return false;
-    }
-}
-template <class Platform>
 [[nodiscard]] bool text_may_change(const Platform& platform) noexcept {
     if constexpr (requires { platform.live(); }) {
         return platform.live();
