@@ -12,7 +12,7 @@
 //     // with operands
 //     inline constexpr auto hweight64 =
 //         inlay::alternative<call<&sw_hweight64>(), when<cpu.popcnt, popcnt(rax, rdi)>>{}
-//             .takes<rdi>().returns<rax, std::uint64_t>();
+//             .takes<rdi>().returns<rax, uint64_t>();
 //     int n = hweight64(x);
 //
 // How it works. The type holds the forms. Using it writes the original to .text, padded with nops to the
@@ -32,9 +32,9 @@
 
 #include "inlay/arch/mnemonics.hpp"
 #include "inlay/describe.hpp"
+#include "inlay/traits.hpp"
 #include "inlay/wins.hpp"
-
-#include <type_traits>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -221,11 +221,11 @@ struct declaration {
 /// A value as the word that goes into a register; signed values keep their value.
 template <class T>
 [[gnu::always_inline]] inline arch::emit::word word_of(T value) noexcept {
-    static_assert(std::is_integral_v<T> || std::is_enum_v<T> || std::is_pointer_v<T>,
+    static_assert(detail::is_integral<T> || detail::is_enum<T> || detail::is_pointer<T>,
                   "inlay: an operand of an alternative is an integer, an enum or a pointer; pass the address of "
                   "anything else");
     static_assert(sizeof(T) <= sizeof(arch::emit::word), "inlay: an operand of an alternative fits one register");
-    if constexpr (std::is_pointer_v<T>) {
+    if constexpr (detail::is_pointer<T>) {
         return reinterpret_cast<arch::emit::word>(value);
     } else {
         return static_cast<arch::emit::word>(value);
@@ -239,7 +239,7 @@ struct operands {
     static constexpr auto result_register = ResultRegister;
     static constexpr bool clobbers_all = ClobbersAll;
     static constexpr unsigned clobbers = Clobbers; ///< bit n: register n changes, be it an input or not
-    static constexpr std::size_t inputs = sizeof...(Inputs);
+    static constexpr size_t inputs = sizeof...(Inputs);
 
     template <class... Arguments>
     [[gnu::always_inline]] static arch::emit::inputs load(Arguments... arguments) noexcept {
@@ -269,7 +269,7 @@ struct site {
         static_assert(arch::emit::can_return<Register>,
                       "inlay: an alternative returns in the register that functions return in (x86: rax or edx_eax, in "
                       "32-bit mode eax or edx_eax; AArch64: x0)");
-        static_assert(std::is_integral_v<Result> || std::is_enum_v<Result> || std::is_pointer_v<Result>,
+        static_assert(detail::is_integral<Result> || detail::is_enum<Result> || detail::is_pointer<Result>,
                       "inlay: an alternative returns an integer, an enum or a pointer");
         static_assert(sizeof(Result) <= sizeof(arch::emit::result<Register>(arch::emit::outputs{})),
                       "inlay: an alternative returns what its register holds: the result fits it");
@@ -277,7 +277,7 @@ struct site {
     }
 
     /// The same alternative, changing `Registers` as well: what a form writes that is no result. An input that a form
-    /// changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, std::uint64_t>().clobbers<rcx>()`.)
+    /// changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
     template <auto... Registers>
     [[nodiscard]] consteval auto clobbers() const {
         return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});
@@ -317,7 +317,7 @@ struct site {
             arch::emit::site<describes, Operands::mask, gives, keeps, Operands::clobbers>(Operands::load(arguments...));
         if constexpr (!describes::falls_through) {
             __builtin_unreachable();
-        } else if constexpr (!std::is_void_v<typename Operands::result>) {
+        } else if constexpr (!detail::is_void<typename Operands::result>) {
             return result_of<typename Operands::result>(arch::emit::result<Operands::result_register>(out));
         }
     }
@@ -344,10 +344,10 @@ private:
     /// Only the low bits of a register count: a bool is 8 bits.
     template <class Result, class Word>
     [[gnu::always_inline]] static Result result_of(Word value) noexcept {
-        if constexpr (std::is_pointer_v<Result>) {
+        if constexpr (detail::is_pointer<Result>) {
             return reinterpret_cast<Result>(value);
-        } else if constexpr (std::is_same_v<Result, bool>) {
-            return static_cast<std::uint8_t>(value) != 0;
+        } else if constexpr (detail::same<Result, bool>) {
+            return static_cast<uint8_t>(value) != 0;
         } else {
             return static_cast<Result>(value);
         }
@@ -366,7 +366,7 @@ inline constexpr bool is_when<when<Predicate, Code>> = true;
 template <auto Original, class... Whens>
 struct alternative : detail::site<detail::declaration<detail::unnamed{}, Original, Whens...>, detail::unnamed{},
                                   detail::operands<void, detail::no_register{}, false, 0>, Original, Whens...> {
-    static_assert(detail::is_code<std::remove_cv_t<decltype(Original)>>,
+    static_assert(detail::is_code<detail::plain<decltype(Original)>>,
                   "inlay: the first argument of alternative is its original code, e.g. nop(3)");
     static_assert((detail::is_when<Whens> && ...), "inlay: write alternative<original, when<predicate, code>, ...>");
 };

@@ -13,6 +13,7 @@
 
 #include "inlay/code.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
@@ -110,7 +111,7 @@ struct reachable {
 template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...)> {
     using result = Result;
-    static constexpr std::size_t arity = sizeof...(Parameters);
+    static constexpr size_t arity = sizeof...(Parameters);
     [[gnu::visibility("hidden")]]
 #if defined(__i386__)
     [[gnu::regparm(3)]]
@@ -122,7 +123,7 @@ struct reachable<Function, Result (*)(Parameters...)> {
 template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...) noexcept> {
     using result = Result;
-    static constexpr std::size_t arity = sizeof...(Parameters);
+    static constexpr size_t arity = sizeof...(Parameters);
     [[gnu::visibility("hidden")]]
 #if defined(__i386__)
     [[gnu::regparm(3)]]

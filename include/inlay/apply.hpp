@@ -31,8 +31,8 @@
 #include "inlay/registry.hpp"
 #include "inlay/sort.hpp"
 #include "inlay/table.hpp"
-
-#include <concepts>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
@@ -50,15 +50,15 @@ inline namespace INLAY_TARGET {
 /// stay in the form that reads memory, so that set() and update() work. `bool ineffective()` says that the last refusal
 /// was for bytes that were written and are not there; a platform that has it looks itself, for others the last site is
 /// looked at after `finish`. `address refused()` says where that was, `bool text_moved()` that the tables describe text
-/// that does not run. `bool exchanges(address, const std::uint8_t* bytes, std::size_t)` says whether these bytes may be
+/// that does not run. `bool exchanges(address, const uint8_t* bytes, size_t)` says whether these bytes may be
 /// written while other processors run what is there: if not, nothing changes (error::others_run).
 template <class T>
-concept text_platform = requires(T& platform, const T& view, address at, std::size_t size, const std::uint8_t* bytes) {
-    { view.readable(at, size) } noexcept -> std::same_as<bool>;
-    { view.writable(at, size) } noexcept -> std::same_as<bool>;
-    { view.executable(at, size) } noexcept -> std::same_as<bool>;
-    { platform.write(at, bytes, size) } noexcept -> std::same_as<bool>;
-    { platform.finish() } noexcept -> std::same_as<bool>;
+concept text_platform = requires(T& platform, const T& view, address at, size_t size, const uint8_t* bytes) {
+    { view.readable(at, size) } noexcept -> detail::same_as<bool>;
+    { view.writable(at, size) } noexcept -> detail::same_as<bool>;
+    { view.executable(at, size) } noexcept -> detail::same_as<bool>;
+    { platform.write(at, bytes, size) } noexcept -> detail::same_as<bool>;
+    { platform.finish() } noexcept -> detail::same_as<bool>;
 };
 
 } // namespace INLAY_TARGET
@@ -99,7 +99,7 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
     if (tables.registry == nullptr || tables.registry->complete != 0) {
         return;
     }
-    for (std::size_t i = 0; i < tables.names.size(); ++i) {
+    for (size_t i = 0; i < tables.names.size(); ++i) {
         reader<Platform> from{platform};
         check_named(from, tables.names.records[i]);
         if (from.trouble == error::no_error) {
@@ -120,7 +120,7 @@ template <class Platform>
 }
 
 /// How far behind its marker a call is looked for, in bytes.
-inline constexpr std::size_t call_window = 4096;
+inline constexpr size_t call_window = 4096;
 
 /// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
 /// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
@@ -135,7 +135,7 @@ template <class Image>
         return (callee & table::call_found) != 0 &&
                arch::patched_branch_at(at, executable_from(image, at, arch::longest_branch), result);
     }
-    std::size_t window = executable_from(image, at, call_window);
+    size_t window = executable_from(image, at, call_window);
     unsigned pending = 1;
     for (unsigned length = 0; window != 0; window -= length, at += length) {
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
@@ -150,7 +150,7 @@ template <class Image>
                 break;
             }
         }
-        length = arch::instruction_length(reinterpret_cast<const std::uint8_t*>(at), window);
+        length = arch::instruction_length(reinterpret_cast<const uint8_t*>(at), window);
         if (length == 0) {
             break;
         }
@@ -179,19 +179,17 @@ template <bool Needed>
 struct written_last {
     address at{};
     unsigned size{};
-    std::uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills what is used
+    uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills what is used
 
     // NOLINTNEXTLINE(*-member-init, *-use-equals-default): `= default` would have {} clear the bytes
     written_last() noexcept {}
 
-    void note(address where, const std::uint8_t* what, unsigned count) noexcept {
+    void note(address where, const uint8_t* what, unsigned count) noexcept {
         at = where;
         size = count;
         copy(bytes, what, count);
     }
-    [[nodiscard]] bool is_there() const noexcept {
-        return equal(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
-    }
+    [[nodiscard]] bool is_there() const noexcept { return equal(reinterpret_cast<const uint8_t*>(at), bytes, size); }
 };
 
 template <>
@@ -199,7 +197,7 @@ struct written_last<false> {
     address at{};
     unsigned size{};
 
-    void note(address where, const std::uint8_t* /*what*/, unsigned /*count*/) noexcept { at = where; }
+    void note(address where, const uint8_t* /*what*/, unsigned /*count*/) noexcept { at = where; }
     [[nodiscard]] static bool is_there() noexcept { return true; }
 };
 
@@ -250,7 +248,7 @@ private:
     }
 
     /// What a pass does with the text.
-    enum class writes : std::uint8_t { nothing, chosen, originals };
+    enum class writes : uint8_t { nothing, chosen, originals };
 
     bool pass(writes mode) noexcept {
         mode_ = mode;
@@ -304,10 +302,10 @@ private:
     [[gnu::noinline]] void blame(address at) noexcept {
         where_ = {table_kind::no_table, 0, 0};
         const auto look = [&](const auto& section, table_kind kind) noexcept {
-            for (std::size_t i = 0; i < section.size(); ++i) {
+            for (size_t i = 0; i < section.size(); ++i) {
                 const address lies = section.records[i].site.target();
                 if (lies <= at && lies >= where_.site) {
-                    where_ = {kind, static_cast<std::uint32_t>(i), lies};
+                    where_ = {kind, static_cast<uint32_t>(i), lies};
                 }
             }
         };
@@ -326,8 +324,8 @@ private:
 
     template <class Record>
     void all(const table::section<Record>& section, table_kind kind) noexcept {
-        const auto count = static_cast<std::uint32_t>(section.size());
-        for (std::uint32_t i = 0; from_.trouble == error::no_error && i < count; ++i) {
+        const auto count = static_cast<uint32_t>(section.size());
+        for (uint32_t i = 0; from_.trouble == error::no_error && i < count; ++i) {
             where_ = {kind, i, site_of(section.records[i])};
             one(section.records, i, count);
         }
@@ -337,31 +335,31 @@ private:
     template <class Record>
     void check_size(const table::section<Record>& section, table_kind kind) noexcept {
         if (from_.trouble == error::no_error && section.bytes % sizeof(Record) != 0) {
-            where_ = {kind, static_cast<std::uint32_t>(section.size()), 0};
+            where_ = {kind, static_cast<uint32_t>(section.size()), 0};
             from_.fail(error::table_truncated);
         }
     }
 
-    static constexpr std::size_t longest_kept = 22;
+    static constexpr size_t longest_kept = 22;
 
     /// What was found out about the sites of one declaration, so that it is found out once.
     struct known {
         address choices;
-        address site;         ///< where `bytes` are right
-        decision chosen;      ///< its length is 0 where nothing is known
-        std::uint8_t kept;    ///< how many bytes there are; 0: each site is placed by itself
-        std::uint8_t operand; ///< offset of their relative operand, or no_operand
-        std::uint8_t bytes[longest_kept];
-        std::uint8_t original_operand; ///< the same of the original; many_operands: it is not kept
-        std::uint8_t original[longest_kept];
+        address site;    ///< where `bytes` are right
+        decision chosen; ///< its length is 0 where nothing is known
+        uint8_t kept;    ///< how many bytes there are; 0: each site is placed by itself
+        uint8_t operand; ///< offset of their relative operand, or no_operand
+        uint8_t bytes[longest_kept];
+        uint8_t original_operand; ///< the same of the original; many_operands: it is not kept
+        uint8_t original[longest_kept];
         address original_site;
     };
-    static constexpr std::size_t first_window = 128;
+    static constexpr size_t first_window = 128;
     static constexpr unsigned known_count = 16;
     static constexpr unsigned hint_count = 128;
 
     /// Where in `known_`, in bytes, something about these choices may be found.
-    [[nodiscard]] std::uint32_t& hint(address choices) noexcept { return hints_[choices / 4 % hint_count]; }
+    [[nodiscard]] uint32_t& hint(address choices) noexcept { return hints_[choices / 4 % hint_count]; }
 
     void forget() noexcept {
         for (auto& each : known_) {
@@ -370,7 +368,7 @@ private:
             each.kept = 0;
         }
         for (unsigned i = 0; i < hint_count; ++i) {
-            static_cast<volatile std::uint32_t*>(hints_)[i] = 0; // volatile: no call of memset
+            static_cast<volatile uint32_t*>(hints_)[i] = 0; // volatile: no call of memset
         }
     }
 
@@ -399,7 +397,7 @@ private:
                 site + length <= next) [[likely]] {
                 behind = site + length;
                 if (what.operand != table::no_operand) {
-                    if (!arch::relocate(what.bytes + what.operand, static_cast<std::int64_t>(what.site - site))) {
+                    if (!arch::relocate(what.bytes + what.operand, static_cast<int64_t>(what.site - site))) {
                         from_.fail(error::target_out_of_range);
                         break;
                     }
@@ -431,7 +429,7 @@ private:
             from_.fail(error::site_changed);
             each = changed_;
         }
-        where_ = {table_kind::alternatives, static_cast<std::uint32_t>(each - table.records), each->site.target()};
+        where_ = {table_kind::alternatives, static_cast<uint32_t>(each - table.records), each->site.target()};
         check_size(table, table_kind::alternatives);
     }
 
@@ -448,7 +446,7 @@ private:
             each->kept = 0;
             decide(from_, record, features{*this}, each->chosen);
         }
-        hint(choices) = static_cast<std::uint32_t>(reinterpret_cast<char*>(each) - reinterpret_cast<char*>(known_));
+        hint(choices) = static_cast<uint32_t>(reinterpret_cast<char*>(each) - reinterpret_cast<char*>(known_));
         return *each;
     }
 
@@ -518,7 +516,7 @@ private:
         if (what.original_operand != table::no_operand) {
             if (what.original_operand == many_operands ||
                 !arch::relocate(what.original + what.original_operand,
-                                static_cast<std::int64_t>(what.original_site - site))) {
+                                static_cast<int64_t>(what.original_site - site))) {
                 return false;
             }
             what.original_site = site;
@@ -542,23 +540,23 @@ private:
     /// Whether two of the first `count` sites share bytes without starting at the same one. Tables come in the order of
     /// text, but for what linkers and cold sections move: this is rarely asked. Text is looked at in windows; a window
     /// has a map of the bytes that sites start at, and one of those inside of sites.
-    [[nodiscard, gnu::noinline]] bool overlap(std::size_t count) const noexcept {
+    [[nodiscard, gnu::noinline]] bool overlap(size_t count) const noexcept {
         constexpr unsigned words = 128; // 8192 bytes of text in two KiB of stack
         constexpr address span = address{words} * 64;
         const auto* const records = tables_.alternatives.records;
-        std::uint64_t starts[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
-        std::uint64_t inside[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
-        const auto set = [](std::uint64_t* map, address at) noexcept { map[at / 64] |= std::uint64_t{1} << at % 64; };
+        uint64_t starts[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
+        uint64_t inside[words]; // NOLINT(*-avoid-c-arrays, *-member-init)
+        const auto set = [](uint64_t* map, address at) noexcept { map[at / 64] |= uint64_t{1} << at % 64; };
         address begin = 0; // the first window is to find the lowest site
         for (bool more = true; more;) {
             const address before = begin < max_code_length ? begin : max_code_length;
             for (unsigned i = 0; i < words; ++i) { // volatile: no call of memset
-                static_cast<volatile std::uint64_t*>(starts)[i] = 0;
-                static_cast<volatile std::uint64_t*>(inside)[i] = 0;
+                static_cast<volatile uint64_t*>(starts)[i] = 0;
+                static_cast<volatile uint64_t*>(inside)[i] = 0;
             }
             address next = ~address{0};
             more = false;
-            for (std::size_t i = 0; i < count; ++i) {
+            for (size_t i = 0; i < count; ++i) {
                 const address start = records[i].site.target();
                 if (start < begin - before) { // this window is behind the whole site
                     continue;
@@ -593,10 +591,10 @@ private:
     /// The first record that overlaps one before it, or the last of its group. There is one.
     [[nodiscard, gnu::noinline]] const table::alternative_record* find_overlap() const noexcept {
         const auto& table = tables_.alternatives;
-        std::size_t good = 1;
-        std::size_t bad = table.size();
+        size_t good = 1;
+        size_t bad = table.size();
         while (bad - good > 1) {
-            const std::size_t middle = good + (bad - good) / 2;
+            const size_t middle = good + (bad - good) / 2;
             (overlap(middle) ? bad : good) = middle;
         }
         const address site = table.records[bad - 1].site.target();
@@ -606,12 +604,12 @@ private:
         return table.records + bad - 1;
     }
 
-    [[nodiscard]] static bool is_there(address at, const std::uint8_t* bytes, unsigned size) noexcept {
-        return equal(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
+    [[nodiscard]] static bool is_there(address at, const uint8_t* bytes, unsigned size) noexcept {
+        return equal(reinterpret_cast<const uint8_t*>(at), bytes, size);
     }
 
     /// Writes what is not there yet, if this pass writes and nothing is wrong. Counts it.
-    void write(address at, const std::uint8_t* bytes, unsigned size, std::uint32_t& counter) noexcept {
+    void write(address at, const uint8_t* bytes, unsigned size, uint32_t& counter) noexcept {
         if constexpr (requires { platform_.exchanges(at, bytes, size); }) {
             if (!is_there(at, bytes, size) && !platform_.exchanges(at, bytes, size)) {
                 from_.fail(error::others_run, at);
@@ -630,7 +628,7 @@ private:
         }
     }
 
-    void one(const table::named* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
+    void one(const table::named* records, uint32_t i, uint32_t /*count*/) noexcept {
         const table::named& named = records[i];
         if (mode_ != writes::nothing) {
             return;
@@ -651,7 +649,7 @@ private:
         }
     }
 
-    void one(table::call_record* records, std::uint32_t i, std::uint32_t count) noexcept {
+    void one(table::call_record* records, uint32_t i, uint32_t count) noexcept {
         table::call_record& record = records[i];
         const address site = record.site.target();
         if (text_is_gone(platform_, site)) {
@@ -702,8 +700,8 @@ private:
         if (!find_call(platform_, records + i, records + count, trampoline, branch)) {
             return;
         }
-        std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-        std::uint32_t written = 0;
+        uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
+        uint32_t written = 0;
         const bool direct = mode_ == writes::chosen && (live_ || !is_named(tables_, record.callee)) &&
                             arch::encode_branch(branch, to, call, bytes);
         if (!direct) { // the trampoline is in reach: it was called from here
@@ -730,12 +728,12 @@ private:
         if (!found && (breakpoint != 0 || looked == table::call_found)) {
             from_.fail(error::site_changed, breakpoint != 0 ? breakpoint : site);
         } else if (looked == 0) {
-            record->site.distance += found ? static_cast<std::int32_t>(branch.start - site) : 0;
-            record->callee.distance += static_cast<std::int32_t>(found ? table::call_found : table::call_missed);
+            record->site.distance += found ? static_cast<int32_t>(branch.start - site) : 0;
+            record->callee.distance += static_cast<int32_t>(found ? table::call_found : table::call_missed);
         }
     }
 
-    void one(table::key_record* records, std::uint32_t i, std::uint32_t /*count*/) noexcept {
+    void one(table::key_record* records, uint32_t i, uint32_t /*count*/) noexcept {
         table::key_record& record = records[i];
         if (text_is_gone(platform_, record.site.target())) {
             return;
@@ -759,7 +757,7 @@ private:
         if (mode_ != writes::chosen || from_.trouble != error::no_error || !live_) {
             return;
         }
-        std::uint32_t written = 0;
+        uint32_t written = 0;
         done_.keys_direct += 1;
         write(site, bytes.bytes, bytes.length, written);
     }
@@ -785,15 +783,15 @@ private:
     }
 
     [[gnu::noinline]] void group(const rows& all) noexcept {
-        const std::size_t subject = all.width - 1;
+        const size_t subject = all.width - 1;
         sort(all, [&](const table::reference* a, const table::reference* b) noexcept {
             const address x = cell_at(a[subject]);
             const address y = cell_at(b[subject]);
             return x != y ? x < y : a->target() < b->target();
         });
-        for (std::size_t i = all.count; i-- > 0;) {
+        for (size_t i = all.count; i-- > 0;) {
             if (const address cell = cell_at(all[i][subject]); cell != 0) {
-                reinterpret_cast<table::cell*>(cell)->state.sites = static_cast<std::uint32_t>(i) + 1;
+                reinterpret_cast<table::cell*>(cell)->state.sites = static_cast<uint32_t>(i) + 1;
             }
         }
     }
@@ -839,7 +837,7 @@ private:
     };
 
     /// Whether nothing is wrong yet and what is there may be written.
-    bool watch(const void* what, std::size_t size) noexcept {
+    bool watch(const void* what, size_t size) noexcept {
         if (!platform_.writable(reinterpret_cast<address>(what), size)) {
             from_.fail(error::reference_outside, reinterpret_cast<address>(what));
         }
@@ -849,8 +847,8 @@ private:
     /// Remembers until the end of this run that the memo's value is known. (If it is too far from the last one for a
     /// distance of 32 bits, it is found out again.)
     void note(table::memo& memo) noexcept {
-        const auto distance = static_cast<std::intptr_t>(newest_ - reinterpret_cast<address>(&memo));
-        const auto before = static_cast<std::int32_t>(newest_ == 0 ? std::intptr_t{table::first_memo} : distance);
+        const auto distance = static_cast<intptr_t>(newest_ - reinterpret_cast<address>(&memo));
+        const auto before = static_cast<int32_t>(newest_ == 0 ? intptr_t{table::first_memo} : distance);
         if (memo.before == 0 && (newest_ == 0 || before == distance)) {
             memo.before = before;
             newest_ = reinterpret_cast<address>(&memo);
@@ -863,7 +861,7 @@ private:
     void forget_features() noexcept {
         while (noted_ != 0 && platform_.writable(newest_, sizeof(table::memo))) {
             auto& memo = *reinterpret_cast<table::memo*>(newest_);
-            newest_ += static_cast<address>(static_cast<std::intptr_t>(memo.before));
+            newest_ += static_cast<address>(static_cast<intptr_t>(memo.before));
             memo.before = 0;
             --noted_;
         }
@@ -894,7 +892,7 @@ private:
     reader<Platform> from_;
     unsigned oldest_{};
     address last_start_{}; ///< a site that begins behind those so far, and not behind this, is in text
-    std::size_t window_{}; ///< how much is asked for next, in bytes
+    size_t window_{};      ///< how much is asked for next, in bytes
     decision group_{};
     address highest_end_{};
     record_id where_{};
@@ -905,11 +903,11 @@ private:
     bool blame_{};                               ///< what was refused may be another record's
     bool patched_{};   ///< although the platform refused, some site of a name is not in the form that reads memory
     address newest_{}; ///< the memo written last
-    std::uint32_t noted_{};
+    uint32_t noted_{};
     // Last, so that what comes before them is near.
     written_last<!looks_itself<Platform>> last_{};
     known known_[known_count];
-    std::uint32_t hints_[hint_count];
+    uint32_t hints_[hint_count];
 };
 
 } // namespace INLAY_TARGET
@@ -923,9 +921,9 @@ template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome apply(const table::tables& tables, Platform& platform) noexcept {
     outcome done;
     detail::patcher<Platform, table::tables>{tables, platform, done}.run();
-    done.sites = static_cast<std::uint32_t>(tables.alternatives.size());
-    done.calls = static_cast<std::uint32_t>(tables.calls.size());
-    done.keys = static_cast<std::uint32_t>(tables.keys.size());
+    done.sites = static_cast<uint32_t>(tables.alternatives.size());
+    done.calls = static_cast<uint32_t>(tables.calls.size());
+    done.keys = static_cast<uint32_t>(tables.keys.size());
     return done;
 }
 
@@ -939,7 +937,7 @@ apply_alternatives(const table::section<const table::alternative_record>& altern
     outcome done;
     const detail::alternatives_alone tables{alternatives};
     detail::patcher<Platform, detail::alternatives_alone>{tables, platform, done}.run();
-    done.sites = static_cast<std::uint32_t>(alternatives.size());
+    done.sites = static_cast<uint32_t>(alternatives.size());
     return done;
 }
 

@@ -10,26 +10,24 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
 /// Four bytes anywhere in memory.
-using unaligned_word [[gnu::aligned(1), gnu::may_alias]] = std::uint32_t;
+using unaligned_word [[gnu::aligned(1), gnu::may_alias]] = uint32_t;
 
-[[nodiscard]] inline std::uint32_t word_at(const std::uint8_t* from) noexcept {
+[[nodiscard]] inline uint32_t word_at(const uint8_t* from) noexcept {
     return *reinterpret_cast<const unaligned_word*>(from);
 }
 
 /// Copies `count` bytes; the two places do not overlap.
-inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) noexcept {
+inline void copy(uint8_t* to, const uint8_t* from, size_t count) noexcept {
     if (count >= 4) {
-        const std::size_t last = count - 4;
-        std::size_t at = 0;
+        const size_t last = count - 4;
+        size_t at = 0;
         do {
             *reinterpret_cast<volatile unaligned_word*>(to + at) = word_at(from + at);
             at += 4;
@@ -45,10 +43,10 @@ inline void copy(std::uint8_t* to, const std::uint8_t* from, std::size_t count) 
 }
 
 /// Whether `count` bytes are the same.
-[[nodiscard]] inline bool equal(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) noexcept {
+[[nodiscard]] inline bool equal(const uint8_t* a, const uint8_t* b, size_t count) noexcept {
     if (count >= 4) {
-        const std::size_t last = count - 4;
-        std::size_t at = 0;
+        const size_t last = count - 4;
+        size_t at = 0;
         do {
             if (word_at(a + at) != word_at(b + at)) {
                 return false;

@@ -20,6 +20,8 @@
 
 #include "inlay/dispatch.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -33,7 +35,7 @@ inline namespace INLAY_TARGET {
 /// A dispatch that was told which function to call, at least once; for reports.
 struct told {
     address targets; ///< its list of pointers
-    address (*candidate)(std::size_t number) noexcept;
+    address (*candidate)(size_t number) noexcept;
     told* next;
     bool listed;
 };
@@ -56,12 +58,12 @@ struct choice_in : choice_made {
 
     [[gnu::visibility("hidden")]] static inline constinit told note{};
 
-    choice_in(std::size_t number, bool automatic) noexcept
+    choice_in(size_t number, bool automatic) noexcept
         : choice_made{reinterpret_cast<address>(&Dispatch::state.target),
                       reinterpret_cast<address>(Dispatch::candidate(number)),
                       reinterpret_cast<address>(Dispatch::target()), &store_all},
           number_{number}, automatic_{automatic} {
-        for (std::size_t i = 0; i < Dispatch::count; ++i) {
+        for (size_t i = 0; i < Dispatch::count; ++i) {
             saved_[i] = Dispatch::state.targets[i];
         }
         saved_pointer_ = Dispatch::target();
@@ -75,21 +77,21 @@ struct choice_in : choice_made {
     }
 
 private:
-    [[nodiscard]] static address address_of_candidate(std::size_t number) noexcept {
+    [[nodiscard]] static address address_of_candidate(size_t number) noexcept {
         return reinterpret_cast<address>(Dispatch::candidate(number));
     }
 
     static void store_all(choice_made& self, bool back) noexcept {
         const auto& all = static_cast<const choice_in&>(self);
         function* const chosen = Dispatch::candidate(all.number_);
-        for (std::size_t i = 0; i < Dispatch::count; ++i) {
+        for (size_t i = 0; i < Dispatch::count; ++i) {
             function* const next = back ? all.saved_[i] : all.automatic_ ? Dispatch::candidate(i) : chosen;
             __atomic_store_n(&Dispatch::state.targets[i], next, __ATOMIC_RELAXED);
         }
         __atomic_store_n(&Dispatch::state.target, back ? all.saved_pointer_ : chosen, __ATOMIC_RELEASE);
     }
 
-    std::size_t number_;
+    size_t number_;
     bool automatic_;
     function* saved_pointer_{};
     function* saved_[Dispatch::count]; // NOLINT(*-avoid-c-arrays): freestanding
@@ -136,13 +138,13 @@ template <text_platform Platform>
 /// The number of what choose() was given: a number, or a function; a number that the dispatch does not have if it is
 /// none of its functions.
 template <class Dispatch, class Which>
-[[nodiscard]] std::size_t number_of(const Which& which) noexcept {
-    constexpr bool is_number = std::is_integral_v<Which> && !std::is_same_v<Which, bool>;
-    constexpr bool is_function = std::is_convertible_v<const Which&, typename Dispatch::function*>;
+[[nodiscard]] size_t number_of(const Which& which) noexcept {
+    constexpr bool is_number = detail::is_integral<Which> && !detail::same<Which, bool>;
+    constexpr bool is_function = detail::converts<const Which&, typename Dispatch::function*>;
     static_assert(is_number || is_function, "inlay: the second argument of choose() is the number of a function of the "
                                             "dispatch, or its address: one of exactly the dispatch's signature");
     if constexpr (is_number) {
-        return static_cast<std::make_unsigned_t<Which>>(which);
+        return static_cast<size_t>(which);
     } else if constexpr (is_function) {
         return Dispatch::index_of(which);
     } else {
@@ -152,7 +154,7 @@ template <class Dispatch, class Which>
 
 /// Whether this may be chosen.
 template <class Dispatch>
-[[nodiscard]] error may_choose(std::size_t number, bool unsupported) noexcept {
+[[nodiscard]] error may_choose(size_t number, bool unsupported) noexcept {
     return number >= Dispatch::count                    ? error::candidate_unknown
            : unsupported || Dispatch::supported(number) ? error::no_error
                                                         : error::candidate_unsupported;
@@ -166,7 +168,7 @@ template <class Dispatch>
 
 /// Checks, then makes the choice: `make(choice_made&)` does.
 template <class Dispatch, class Make>
-[[gnu::visibility("hidden")]] outcome choose_number(std::size_t number, bool unsupported, bool automatic,
+[[gnu::visibility("hidden")]] outcome choose_number(size_t number, bool unsupported, bool automatic,
                                                     const Make& make) noexcept {
     const error trouble = may_choose<Dispatch>(number, unsupported);
     // (Each result is made where it goes: a kernel need not have memcpy.)

@@ -26,9 +26,7 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -44,13 +42,13 @@ inline constexpr unsigned max_relative_operands = 4;
 
 // The masks of what a code reads and writes have a bit for each general register, 0 to 31, as the encodings number them
 // (AArch64: 31 is sp, because the zero register needs none). The other bits:
-inline constexpr std::uint64_t flags_bit = std::uint64_t{1} << 32;
-inline constexpr std::uint64_t memory_bit = std::uint64_t{1} << 33; ///< beyond what it pushes and pops
+inline constexpr uint64_t flags_bit = uint64_t{1} << 32;
+inline constexpr uint64_t memory_bit = uint64_t{1} << 33; ///< beyond what it pushes and pops
 /// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
-inline constexpr std::uint64_t stack_bit = std::uint64_t{1} << 34;
+inline constexpr uint64_t stack_bit = uint64_t{1} << 34;
 /// Vector and floating-point registers. Only of instructions that load many of them at once (x86: xrstor).
-inline constexpr std::uint64_t vectors_bit = std::uint64_t{1} << 35;
-inline constexpr std::uint64_t general_registers = 0xffffffff;
+inline constexpr uint64_t vectors_bit = uint64_t{1} << 35;
+inline constexpr uint64_t general_registers = 0xffffffff;
 
 namespace detail {
 
@@ -67,8 +65,8 @@ namespace inlay {
 
 /// What is read and written, as masks.
 struct touched {
-    std::uint64_t reads;
-    std::uint64_t writes;
+    uint64_t reads;
+    uint64_t writes;
     [[gnu::visibility("hidden")]] friend constexpr touched operator|(touched a, touched b) noexcept {
         return {a.reads | b.reads, a.writes | b.writes};
     }
@@ -77,7 +75,7 @@ struct touched {
 /// What is no general register, named as one: `writes<flags>()`. Each architecture has such functions for its own
 /// registers.
 struct other_state {
-    std::uint64_t bit;
+    uint64_t bit;
     [[gnu::visibility("hidden")]] friend constexpr bool operator==(other_state, other_state) = default;
     [[gnu::visibility("hidden")]] friend constexpr touched reading(other_state what) noexcept { return {what.bit, 0}; }
     [[gnu::visibility("hidden")]] friend constexpr touched writing(other_state what) noexcept { return {0, what.bit}; }
@@ -85,15 +83,15 @@ struct other_state {
 
 /// Where an instruction refers to a symbol by distance.
 struct relative_operand {
-    std::uint8_t offset;   ///< of the field, in bytes from the start of the code
-    std::uint8_t encoding; ///< x86: bytes from the field to the end of its instruction, 0: it holds the address itself;
-                           ///< AArch64: `relocation`
+    uint8_t offset;   ///< of the field, in bytes from the start of the code
+    uint8_t encoding; ///< x86: bytes from the field to the end of its instruction, 0: it holds the address itself;
+                      ///< AArch64: `relocation`
     [[gnu::visibility("hidden")]] friend constexpr bool operator==(const relative_operand&,
                                                                    const relative_operand&) = default;
 };
 
 /// Functions that a code runs without the compiler seeing it.
-enum class called : std::uint8_t {
+enum class called : uint8_t {
     nothing,
     callee_save, ///< one that keeps all general registers but rax (eax; with edx if the result is wider)
     preserving,  ///< one that keeps all general registers but the result's; vector registers may change
@@ -102,27 +100,27 @@ enum class called : std::uint8_t {
 
 /// The symbol-free part of a `code`. All members are public because a template argument must be structural.
 struct machine_code {
-    std::uint8_t length{};                              ///< bytes
-    std::uint8_t relatives{};                           ///< number of relative operands
+    uint8_t length{};                                   ///< bytes
+    uint8_t relatives{};                                ///< number of relative operands
     bool falls_through{true};                           ///< execution can reach the end
     called calls{};                                     ///< runs a function that the compiler does not see
     relative_operand relative[max_relative_operands]{}; ///< in ascending order of offset
-    std::uint64_t words[max_code_length / 8]{};         ///< the bytes, little endian
-    std::uint64_t boundaries{};                         ///< bit n: an instruction begins at byte n
-    std::uint64_t effects[max_code_length / 16]{};      ///< nibble n: stack words pushed by what begins at n
-    std::uint64_t reads_mask{};                         ///< what is read before this code surely wrote it
-    std::uint64_t writes_mask{};                        ///< what has changed at the end, or may have
-    std::uint64_t saved{};    ///< a byte for each word pushed and not popped, the last one lowest: see `not_a_register`
-    std::uint16_t restores{}; ///< of one pop alone: a byte for each word, the first one lowest: register + 1
-    bool unstated{};          ///< holds bytes of which nobody has said what they read and write
+    uint64_t words[max_code_length / 8]{};              ///< the bytes, little endian
+    uint64_t boundaries{};                              ///< bit n: an instruction begins at byte n
+    uint64_t effects[max_code_length / 16]{};           ///< nibble n: stack words pushed by what begins at n
+    uint64_t reads_mask{};                              ///< what is read before this code surely wrote it
+    uint64_t writes_mask{};                             ///< what has changed at the end, or may have
+    uint64_t saved{};    ///< a byte for each word pushed and not popped, the last one lowest: see `not_a_register`
+    uint16_t restores{}; ///< of one pop alone: a byte for each word, the first one lowest: register + 1
+    bool unstated{};     ///< holds bytes of which nobody has said what they read and write
 
     /// In `saved`, a word that no pop can restore a register from. Others are the number, plus 1, of a register that
     /// this code had not written when it was pushed. (0: there is no word, or it lies too deep.)
-    [[gnu::visibility("hidden")]] static constexpr std::uint8_t not_a_register = 0xff;
+    [[gnu::visibility("hidden")]] static constexpr uint8_t not_a_register = 0xff;
 
     /// Byte `at`; 0 at and beyond `length`.
-    [[nodiscard, gnu::visibility("hidden")]] constexpr std::uint8_t byte(unsigned at) const noexcept {
-        return at < max_code_length ? static_cast<std::uint8_t>(words[at / 8] >> (at % 8 * 8)) : std::uint8_t{};
+    [[nodiscard, gnu::visibility("hidden")]] constexpr uint8_t byte(unsigned at) const noexcept {
+        return at < max_code_length ? static_cast<uint8_t>(words[at / 8] >> (at % 8 * 8)) : uint8_t{};
     }
 
     /// True where an instruction begins at byte `at`.
@@ -156,18 +154,18 @@ struct machine_code {
     }
 
     /// Adds one byte. One beyond `max_code_length` is a compile-time error.
-    consteval void append(std::uint8_t value) {
+    consteval void append(uint8_t value) {
         if (length >= max_code_length) {
             wrong::one_code_holds_at_most_64_bytes();
         }
-        words[length / 8] |= std::uint64_t{value} << (length % 8 * 8);
+        words[length / 8] |= uint64_t{value} << (length % 8 * 8);
         ++length;
     }
 
     /// Adds `count` bytes of `value`, least significant first.
-    consteval void append_little_endian(std::uint64_t value, unsigned count) {
+    consteval void append_little_endian(uint64_t value, unsigned count) {
         for (unsigned i = 0; i < count; ++i) {
-            append(static_cast<std::uint8_t>(value >> (8 * i)));
+            append(static_cast<uint8_t>(value >> (8 * i)));
         }
     }
 
@@ -176,8 +174,8 @@ struct machine_code {
         for (int i = 0; i < stack_words; ++i) {
             saved = saved << 8 | not_a_register;
         }
-        boundaries |= std::uint64_t{1} << length;
-        effects[length / 16] |= (static_cast<std::uint64_t>(stack_words) & 15U) << (length % 16 * 4);
+        boundaries |= uint64_t{1} << length;
+        effects[length / 16] |= (static_cast<uint64_t>(stack_words) & 15U) << (length % 16 * 4);
     }
 
     /// Adds to what is read and written.
@@ -205,22 +203,22 @@ struct machine_code {
             }
         }
 
-        std::uint64_t below = first.saved;
+        uint64_t below = first.saved;
         if ((writes_mask & stack_bit) != 0) {
             below = 0; // the stack is another one
         } else if (((first.reads_mask | reads_mask) & stack_bit) != 0 && (writes_mask & memory_bit) != 0) {
             below = marked(below, general_registers); // it may store to what was pushed
         }
-        std::uint64_t restored = 0;
+        uint64_t restored = 0;
         for (unsigned i = 0; i < sizeof restores; ++i) {
             const unsigned entry = unsigned{restores} >> (8 * i) & 0xffU;
             if (entry != 0 && entry == (below >> (8 * i) & 0xffU)) {
-                restored |= std::uint64_t{1} << (entry - 1);
+                restored |= uint64_t{1} << (entry - 1);
             }
         }
 
         saved = marked(saved, first.writes_mask) | up(down(below, taken), left);
-        restores = first.length == 0 ? restores : length == 0 ? first.restores : std::uint16_t{};
+        restores = first.length == 0 ? restores : length == 0 ? first.restores : uint16_t{};
         reads_mask = first.reads_mask | (reads_mask & ~(first.writes_mask & general_registers));
         writes_mask = (first.writes_mask | writes_mask) & ~restored;
         unstated = unstated || first.unstated;
@@ -233,24 +231,24 @@ struct machine_code {
     }
 
     /// `words` of `saved`, but the `registers` cannot be restored.
-    static consteval std::uint64_t marked(std::uint64_t words, std::uint64_t registers) {
+    static consteval uint64_t marked(uint64_t words, uint64_t registers) {
         for (unsigned i = 0; i < sizeof words; ++i) {
             const auto entry = static_cast<unsigned>(words >> (8 * i) & 0xff);
             if (entry != 0 && entry != not_a_register && (registers >> (entry - 1) & 1) != 0) {
-                words |= std::uint64_t{not_a_register} << (8 * i);
+                words |= uint64_t{not_a_register} << (8 * i);
             }
         }
         return words;
     }
-    static consteval std::uint64_t up(std::uint64_t words, unsigned count) {
+    static consteval uint64_t up(uint64_t words, unsigned count) {
         return count < sizeof words ? words << (8 * count) : 0;
     }
-    static consteval std::uint64_t down(std::uint64_t words, unsigned count) {
+    static consteval uint64_t down(uint64_t words, unsigned count) {
         return count < sizeof words ? words >> (8 * count) : 0;
     }
 
     /// Marks the next bytes as a relative operand, to be filled with the next symbol.
-    consteval void begin_relative(std::uint8_t encoding) {
+    consteval void begin_relative(uint8_t encoding) {
         relative[relatives] = {length, encoding};
         ++relatives;
     }

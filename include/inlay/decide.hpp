@@ -24,23 +24,24 @@
 #include "inlay/code.hpp"
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
+#include "inlay/words.hpp"
 
 namespace inlay {
 inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
 
 /// The bytes of one site.
 struct patch {
-    std::uint8_t length; ///< in bytes; at most max_code_length
-    std::uint8_t bytes[max_code_length];
-    std::uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
+    uint8_t length; ///< in bytes; at most max_code_length
+    uint8_t bytes[max_code_length];
+    uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
 };
 
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
     const table::form* form;     ///< null in decisions about calls, like `original`
     const table::form* original; ///< what stands there if no `when` holds
-    std::uint8_t length;         ///< of the site, in bytes
-    std::uint8_t ordinal;
+    uint8_t length;              ///< of the site, in bytes
+    uint8_t ordinal;
 };
 
 } // namespace INLAY_TARGET
@@ -50,9 +51,9 @@ namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
 /// The bytes depend on the site by more than one operand.
-inline constexpr std::uint8_t many_operands = 254;
+inline constexpr uint8_t many_operands = 254;
 
-/// Reads the tables of an image, which says what may be read: `bool readable(address, std::size_t) const noexcept`.
+/// Reads the tables of an image, which says what may be read: `bool readable(address, size_t) const noexcept`.
 template <class Image>
 struct reader {
     const Image& image;
@@ -70,12 +71,12 @@ struct reader {
     /// What `from` refers to, or zeros.
     template <class T>
     [[nodiscard]] const T& follow(const table::reference& from) noexcept {
-        static_assert(sizeof(T) <= sizeof(nothing) && alignof(T) <= alignof(std::uint64_t));
+        static_assert(sizeof(T) <= sizeof(nothing) && alignof(T) <= alignof(uint64_t));
         return *static_cast<const T*>(locate(from.target(), from ? sizeof(T) : 0));
     }
 
     /// `size` readable bytes at `at`, or zeros. Everything in the tables is aligned to four bytes.
-    [[nodiscard, gnu::noinline]] const void* locate(address at, std::size_t size) noexcept {
+    [[nodiscard, gnu::noinline]] const void* locate(address at, size_t size) noexcept {
         if (size != 0 && at % 4 == 0 && image.readable(at, size)) {
             return reinterpret_cast<const void*>(at);
         }
@@ -83,7 +84,7 @@ struct reader {
         return nothing;
     }
 
-    static inline constinit std::uint64_t nothing[8]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
+    static inline constinit uint64_t nothing[8]{}; // NOLINT(*-avoid-c-arrays); in .bss, never written
 };
 
 } // namespace INLAY_TARGET
@@ -98,8 +99,8 @@ using table::longest_list;
 /// that without a memo a few nodes are many steps.
 inline constexpr unsigned most_steps = 65535;
 
-[[nodiscard]] inline const std::uint8_t* bytes_of(const table::form& form) noexcept {
-    return reinterpret_cast<const std::uint8_t*>(&form + 1);
+[[nodiscard]] inline const uint8_t* bytes_of(const table::form& form) noexcept {
+    return reinterpret_cast<const uint8_t*>(&form + 1);
 }
 
 /// What follows the bytes of an indirect_call.
@@ -126,7 +127,7 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
     if (form.length > length) {
         from.fail(error::form_too_long);
     }
-    if (!from.image.readable(reinterpret_cast<address>(bytes_of(form)), std::size_t{form.length} * copies)) {
+    if (!from.image.readable(reinterpret_cast<address>(bytes_of(form)), size_t{form.length} * copies)) {
         from.fail(error::reference_outside, reinterpret_cast<address>(bytes_of(form)));
     }
     for (const auto at : form.relative) {
@@ -150,9 +151,9 @@ void check_form(reader<Image>& from, const table::form& form, unsigned length) n
 /// How many of the `most` bytes from `at` on are executable: an instruction may be the last one of the text, and then
 /// no byte behind it is asked for.
 template <class Image>
-[[nodiscard, gnu::noinline]] std::size_t executable_from(const Image& image, address at, std::size_t most) noexcept {
-    std::size_t good = 0;
-    for (std::size_t bad = most + 1, middle = most; bad - good > 1; middle = good + (bad - good) / 2) {
+[[nodiscard, gnu::noinline]] size_t executable_from(const Image& image, address at, size_t most) noexcept {
+    size_t good = 0;
+    for (size_t bad = most + 1, middle = most; bad - good > 1; middle = good + (bad - good) / 2) {
         (image.executable(at, middle) ? good : bad) = middle;
     }
     return good;
@@ -249,7 +250,7 @@ template <class Image, class Features>
         if (original || evaluate(from, from.template follow<table::predicate_node>(each->predicate), features)) {
             if (!decided) {
                 result.form = form;
-                result.ordinal = original ? std::uint8_t{0} : each->ordinal;
+                result.ordinal = original ? uint8_t{0} : each->ordinal;
             }
             decided = true;
         }
@@ -274,7 +275,7 @@ inline namespace INLAY_TARGET {
 
 /// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where
 /// it does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
-[[nodiscard]] inline unsigned make_direct(const table::indirect_call& call, address site, std::uint8_t* bytes,
+[[nodiscard]] inline unsigned make_direct(const table::indirect_call& call, address site, uint8_t* bytes,
                                           bool& fits) noexcept {
     address to = *reinterpret_cast<const address*>(call.pointer.target());
     if (to == call.nothing.target()) {
@@ -297,7 +298,7 @@ inline namespace INLAY_TARGET {
 /// through a pointer becomes `direct` where that is in reach, or else stays what it is.
 [[nodiscard]] inline error place(const table::form& form, address site, unsigned length, patch& result,
                                  bool direct = true) noexcept {
-    result.length = static_cast<std::uint8_t>(length);
+    result.length = static_cast<uint8_t>(length);
     result.operand = table::no_operand;
     if (form.kind == table::form_kind::indirect_call) {
         result.operand = many_operands;
@@ -309,8 +310,8 @@ inline namespace INLAY_TARGET {
             return error::no_error;
         }
     }
-    const std::uint8_t* const from = detail::bytes_of(form);
-    const auto shift = static_cast<std::int64_t>(reinterpret_cast<address>(from) - site);
+    const uint8_t* const from = detail::bytes_of(form);
+    const auto shift = static_cast<int64_t>(reinterpret_cast<address>(from) - site);
     detail::copy(result.bytes, from, form.length);
     arch::fill_nops(result.bytes + form.length, length - form.length);
     unsigned operand = 0; // index of a plain form's operand, byte of a twofold one
@@ -331,7 +332,7 @@ inline namespace INLAY_TARGET {
                 continue;
             }
         }
-        result.operand = result.operand == table::no_operand ? static_cast<std::uint8_t>(at) : many_operands;
+        result.operand = result.operand == table::no_operand ? static_cast<uint8_t>(at) : many_operands;
         if (!arch::relocate(result.bytes + at, shift)) {
             return error::target_out_of_range;
         }
@@ -342,7 +343,7 @@ inline namespace INLAY_TARGET {
 /// Whether the site, of `length` bytes, holds this form, which has been checked: in its place, then nops. A call
 /// through a pointer may have become the call of anything, or nothing: the pointer may have changed since.
 [[nodiscard]] inline bool holds(const table::form& form, address site, unsigned length) noexcept {
-    const auto* const now = reinterpret_cast<const std::uint8_t*>(site);
+    const auto* const now = reinterpret_cast<const uint8_t*>(site);
     if (form.kind == table::form_kind::indirect_call) {
         arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
         const bool direct = arch::branch_at(site, length, branch) && branch.kind == arch::branch_kind::call;
@@ -390,7 +391,7 @@ void decide(reader<Image>& from, const table::alternative_record& record, const 
 /// Adds a record's decision to that of the records before it at the same address: the longest site counts, the last
 /// `when` that holds wins. True if the record's form is the group's now.
 inline bool join(decision& group, const decision& one, bool first) noexcept {
-    const std::uint8_t length = !first && group.length > one.length ? group.length : one.length;
+    const uint8_t length = !first && group.length > one.length ? group.length : one.length;
     const bool wins = first || one.ordinal != 0;
     if (first) {
         group.original = one.original;
@@ -426,7 +427,7 @@ void decide(reader<Image>& from, const table::key_record& record, address value,
     } else if ((value != 0) != ((shape & table::falls_through_if_true) != 0)) {
         to = record.targets.target();
     }
-    if (arch::jump_length(reinterpret_cast<const std::uint8_t*>(site)) == 0) {
+    if (arch::jump_length(reinterpret_cast<const uint8_t*>(site)) == 0) {
         from.fail(error::site_changed, site);
     } else if (to == 0) {
         arch::fill_nops(result.bytes, arch::longest_jump);

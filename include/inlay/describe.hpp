@@ -14,8 +14,8 @@
 #include "inlay/code.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
-
-#include <type_traits>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -33,12 +33,12 @@ namespace detail {
 template <auto Symbol>
 [[gnu::always_inline]] inline void describe_symbol() noexcept {
     if constexpr (is_preserving<Symbol>) {
-        constexpr auto function = symbol_kind<std::remove_cv_t<decltype(Symbol)>>::function;
+        constexpr auto function = symbol_kind<detail::plain<decltype(Symbol)>>::function;
         using result = typename reachable<function>::result;
-        static_assert(std::is_void_v<result> || std::is_scalar_v<result>,
+        static_assert(detail::is_void<result> || detail::is_scalar<result>,
                       "inlay: a function called from an alternative returns void, an integer, an enum or a pointer; "
                       "use inlay::dispatch for other results");
-        static_assert(!std::is_floating_point_v<result>,
+        static_assert(!detail::is_floating_point<result>,
                       "inlay: a function called from an alternative cannot return a floating-point number; "
                       "use inlay::dispatch");
         arch::emit::write_thunk<function>();
@@ -47,7 +47,7 @@ template <auto Symbol>
 
 // By type, not by value: a function that takes the code would have Clang put it into memory, under a name that
 // codes with static functions of different units share.
-template <auto Code, class Type = std::remove_cv_t<decltype(Code)>>
+template <auto Code, class Type = detail::plain<decltype(Code)>>
 struct describe_code;
 template <auto Code, auto... Symbols>
 struct describe_code<Code, code<Symbols...>> {
@@ -63,26 +63,26 @@ struct operation_called {
     using type = void;
 };
 template <auto Symbol>
-    requires is_operation<std::remove_cv_t<decltype(Symbol)>>
+    requires is_operation<detail::plain<decltype(Symbol)>>
 struct operation_called<code<Symbol>> {
-    using type = std::remove_cv_t<decltype(Symbol)>;
+    using type = detail::plain<decltype(Symbol)>;
 };
 
 template <auto Code>
 [[gnu::always_inline]] inline void describe_form() noexcept {
-    using operation = typename operation_called<std::remove_cv_t<decltype(Code)>>::type;
+    using operation = typename operation_called<detail::plain<decltype(Code)>>::type;
     describe_code<Code>::run();
     arch::emit::form<Code, operation>();
 }
 
 template <class Probe>
 consteval table::probe_kind kind_of_probe() {
-    if constexpr (std::is_same_v<Probe, by_hand>) {
+    if constexpr (detail::same<Probe, by_hand>) {
         return table::probe_kind::by_hand;
     } else if constexpr (requires(Probe probe) { probe.encode(); }) {
         return table::probe_kind::cpu;
     } else {
-        static_assert(std::is_invocable_r_v<bool, Probe>,
+        static_assert(detail::gives<Probe, bool>,
                       "inlay: a feature's probe is by_hand{}, an architecture's probe such as x86::cpuid{...}, or a "
                       "captureless function bool()");
         return table::probe_kind::function;
@@ -91,7 +91,7 @@ consteval table::probe_kind kind_of_probe() {
 
 template <name Name, auto Probe>
 [[gnu::always_inline]] inline void describe_feature() noexcept {
-    constexpr auto kind = kind_of_probe<std::remove_cv_t<decltype(Probe)>>();
+    constexpr auto kind = kind_of_probe<detail::plain<decltype(Probe)>>();
     if constexpr (kind == table::probe_kind::cpu) {
         constexpr table::probe_words words = Probe.encode();
         arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, words.word[0], words.word[1],
@@ -144,15 +144,15 @@ inline constexpr unsigned depth_of = 0;
 /// How a list of predicates is cut in two: those of indices `from` up to `to` are one half. So that a tree is no deeper
 /// than it must be, of equals half are on either side, and a predicate that is itself deep is near the root, alone.
 struct cut {
-    std::size_t from, to;
+    size_t from, to;
 };
 template <class... List>
 consteval cut cut_of() {
     constexpr unsigned depths[] = {depth_of<List>...}; // NOLINT(*-avoid-c-arrays): no header for std::array
-    constexpr std::size_t count = sizeof...(List);
+    constexpr size_t count = sizeof...(List);
     constexpr unsigned much = 8;
-    std::size_t deepest = 0;
-    for (std::size_t i = 1; i < count; ++i) {
+    size_t deepest = 0;
+    for (size_t i = 1; i < count; ++i) {
         deepest = depths[i] > depths[deepest] ? i : deepest;
     }
     if (depths[deepest] >= much) {
@@ -164,7 +164,7 @@ consteval cut cut_of() {
         right += 1U << each;
     }
     unsigned left = 0;
-    std::size_t end = 0;
+    size_t end = 0;
     while (end + 1 < count && (end == 0 || left + 2 * (1U << depths[end]) <= right)) {
         left += 1U << depths[end];
         right -= 1U << depths[end];
@@ -184,19 +184,19 @@ struct junction_of<Junction, Only> {
 };
 
 /// The two halves of a list, in its order.
-template <template <class...> class Junction, cut Where, std::size_t Index, class First, class Second, class... List>
+template <template <class...> class Junction, cut Where, size_t Index, class First, class Second, class... List>
 struct halves;
-template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second>
+template <template <class...> class Junction, cut Where, size_t Index, class... First, class... Second>
 struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>> {
     using first = typename junction_of<Junction, First...>::type;
     using second = typename junction_of<Junction, Second...>::type;
 };
-template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second, class Next,
+template <template <class...> class Junction, cut Where, size_t Index, class... First, class... Second, class Next,
           class... Rest>
     requires(Index >= Where.from && Index < Where.to)
 struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>, Next, Rest...>
     : halves<Junction, Where, Index + 1, Junction<First..., Next>, Junction<Second...>, Rest...> {};
-template <template <class...> class Junction, cut Where, std::size_t Index, class... First, class... Second, class Next,
+template <template <class...> class Junction, cut Where, size_t Index, class... First, class... Second, class Next,
           class... Rest>
     requires(Index < Where.from || Index >= Where.to)
 struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>, Next, Rest...>
@@ -233,7 +233,7 @@ template <class Declaration, auto* Name, unsigned Length, unsigned Before>
 [[gnu::always_inline]] inline void describe_whens() noexcept {}
 template <class Declaration, auto* Name, unsigned Length, unsigned Before, class When, class... Whens>
 [[gnu::always_inline]] inline void describe_whens() noexcept {
-    using held = std::remove_cv_t<decltype(When::holds)>;
+    using held = detail::plain<decltype(When::holds)>;
     describe_predicate<held>::run();
     if constexpr (Length != 0) {
         describe_form<When::code>();
@@ -270,8 +270,8 @@ template <class Declaration, auto* Name, class... Whens>
 template <const table::predicate_node* Node, auto Predicate>
     requires predicate<decltype(Predicate)>
 [[gnu::always_inline]] inline void name_for_assembly() noexcept {
-    detail::describe_predicate<std::remove_cv_t<decltype(Predicate)>>::run();
-    arch::emit::global_predicate<std::remove_cv_t<decltype(Predicate)>, Node>();
+    detail::describe_predicate<detail::plain<decltype(Predicate)>>::run();
+    arch::emit::global_predicate<detail::plain<decltype(Predicate)>, Node>();
 }
 
 } // namespace inlay

@@ -21,14 +21,16 @@
 #pragma once
 
 #include "inlay/describe.hpp"
+#include "inlay/traits.hpp"
 #include "inlay/trampoline.hpp"
 #include "inlay/wins.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-template <class Function, std::size_t Count>
+template <class Function, size_t Count>
 struct callee_state {
     Function* target;         ///< what the trampoline jumps through
     Function* targets[Count]; ///< by ordinal
@@ -50,7 +52,7 @@ template <name Name, auto Probe>
 struct holds_now<feature<Name, Probe>> {
     [[nodiscard]] static bool ask() noexcept {
         const table::feature_cell& cell = feature<Name, Probe>::cell;
-        constexpr auto kind = kind_of_probe<std::remove_cv_t<decltype(Probe)>>();
+        constexpr auto kind = kind_of_probe<detail::plain<decltype(Probe)>>();
         if (cell.forced != 0) {
             return cell.forced == 2;
         }
@@ -82,12 +84,12 @@ struct holds_now<any_of<Predicates...>> {
 /// after apply(), not during it. `Name` appears in reports; in one program, one name is one dispatch.
 template <name Name, auto Default, class... Whens>
 struct dispatch {
-    using function = std::remove_pointer_t<std::remove_cv_t<decltype(Default)>>;
+    using function = detail::pointee<detail::plain<decltype(Default)>>;
 
     static_assert(!Name.empty(), "inlay: a dispatch needs a name: dispatch<\"crc32\", &crc32_table, ...>");
-    static_assert(std::is_function_v<function>,
+    static_assert(detail::is_function<function>,
                   "inlay: the second argument of dispatch is the address of its default function");
-    static_assert((std::is_same_v<std::remove_cv_t<decltype(Whens::code)>, function*> && ...),
+    static_assert((detail::same<detail::plain<decltype(Whens::code)>, function*> && ...),
                   "inlay: every function of a dispatch has the signature of the default one");
     static_assert(detail::each_when_can_win<Whens...>());
 
@@ -96,30 +98,30 @@ struct dispatch {
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;
 
     /// Number of functions: the default one and one for each `when`. They are numbered from 0, in that order.
-    static constexpr std::size_t count = sizeof...(Whens) + 1;
+    static constexpr size_t count = sizeof...(Whens) + 1;
 
     /// A function by its number; null if there is none.
-    [[nodiscard]] static constexpr function* candidate(std::size_t index) noexcept {
+    [[nodiscard]] static constexpr function* candidate(size_t index) noexcept {
         function* result = index == 0 ? Default : nullptr;
-        std::size_t each = 0;
+        size_t each = 0;
         ((result = ++each == index ? Whens::code : result), ...);
         return result;
     }
 
     /// The number of a function; `count` if it is none of the dispatch. The last one, if it has several.
-    [[nodiscard]] static constexpr std::size_t index_of(function* target) noexcept {
-        std::size_t result = target == Default ? 0 : count;
-        std::size_t each = 0;
+    [[nodiscard]] static constexpr size_t index_of(function* target) noexcept {
+        size_t result = target == Default ? 0 : count;
+        size_t each = 0;
         ((result = (++each, target == Whens::code) ? each : result), ...);
         return result;
     }
 
     /// Whether this function may be chosen: the predicate of its `when` holds now. (That of the default one always
     /// does.) Thread-safe if the probes are; INLAY_FEATURES counts from apply() on.
-    [[nodiscard]] static bool supported(std::size_t index) noexcept {
+    [[nodiscard]] static bool supported(size_t index) noexcept {
         bool result = index == 0;
-        std::size_t each = 0;
-        ((result = ++each == index ? detail::holds_now<std::remove_cv_t<decltype(Whens::holds)>>::ask() : result), ...);
+        size_t each = 0;
+        ((result = ++each == index ? detail::holds_now<detail::plain<decltype(Whens::holds)>>::ask() : result), ...);
         return result;
     }
 
@@ -127,12 +129,12 @@ struct dispatch {
     [[nodiscard]] static function* target() noexcept { return __atomic_load_n(&state.target, __ATOMIC_RELAXED); }
 
     /// Its number. Thread-safe.
-    [[nodiscard]] static std::size_t chosen() noexcept { return index_of(target()); }
+    [[nodiscard]] static size_t chosen() noexcept { return index_of(target()); }
 
     /// The number of the function that apply() would choose: the last one that is supported.
-    [[nodiscard]] static std::size_t automatic() noexcept {
-        std::size_t result = 0;
-        for (std::size_t i = 1; i < count; ++i) {
+    [[nodiscard]] static size_t automatic() noexcept {
+        size_t result = 0;
+        for (size_t i = 1; i < count; ++i) {
             result = supported(i) ? i : result;
         }
         return result;

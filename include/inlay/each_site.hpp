@@ -14,12 +14,13 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/words.hpp"
 
 namespace inlay {
 inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
 
 /// Why a site is not what apply() makes of it.
-enum class reason : std::uint8_t {
+enum class reason : uint8_t {
     none,           ///< it is
     not_applied,    ///< apply() did not run, or failed: outcome::error() said why
     call_not_found, ///< no call of the trampoline was found behind the marker
@@ -32,11 +33,11 @@ enum class reason : std::uint8_t {
 
 /// A site, and what is there.
 struct site_note {
-    record_id where;     ///< table, index in it (keys and calls: in the order that apply() has sorted them to), address
-    const char* name;    ///< of the alternative, call or key; "" if it has none
-    reason why;          ///< not done; `none` if it is
-    std::uint8_t chosen; ///< of an alternative: the number of the `when` that apply() chose, from 1; 0: the original
-    bool patched;        ///< the form differs from that before apply(): another form, a direct call, a nop or jump
+    record_id where;  ///< table, index in it (keys and calls: in the order that apply() has sorted them to), address
+    const char* name; ///< of the alternative, call or key; "" if it has none
+    reason why;       ///< not done; `none` if it is
+    uint8_t chosen;   ///< of an alternative: the number of the `when` that apply() chose, from 1; 0: the original
+    bool patched;     ///< the form differs from that before apply(): another form, a direct call, a nop or jump
 };
 
 } // namespace INLAY_TARGET
@@ -64,7 +65,7 @@ inline namespace INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(reason why) noexcept {
-    return why <= reason::bad_record ? detail::reasons[static_cast<std::uint8_t>(why)] : "unknown reason";
+    return why <= reason::bad_record ? detail::reasons[static_cast<uint8_t>(why)] : "unknown reason";
 }
 
 } // namespace INLAY_TARGET
@@ -126,7 +127,7 @@ void look_at(const Platform& platform, const table::alternative_record* first, c
     }
     note.chosen = group.ordinal;
     patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-    const auto* const now = reinterpret_cast<const std::uint8_t*>(note.where.site);
+    const auto* const now = reinterpret_cast<const uint8_t*>(note.where.site);
     const bool placed = place(*group.form, note.where.site, group.length, wanted) == error::no_error;
     const bool is_original = holds(*group.original, note.where.site, group.length);
     if (placed && equal(now, wanted.bytes, wanted.length)) {
@@ -180,9 +181,9 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
                                                  : reason::call_not_found;
         return;
     }
-    std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
+    uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
     const bool in_reach = arch::encode_branch(branch, to, mode, bytes);
-    const auto* const now = reinterpret_cast<const std::uint8_t*>(branch.start);
+    const auto* const now = reinterpret_cast<const uint8_t*>(branch.start);
     if (in_reach && equal(now, bytes, static_cast<unsigned>(branch.end - branch.start))) {
         note.patched = true;
         return;
@@ -207,16 +208,16 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
         note.why = from.trouble == error::site_changed ? reason::foreign : reason::bad_record;
         return;
     }
-    note.patched = equal(reinterpret_cast<const std::uint8_t*>(note.where.site), wanted.bytes, wanted.length);
+    note.patched = equal(reinterpret_cast<const uint8_t*>(note.where.site), wanted.bytes, wanted.length);
     note.why = note.patched ? reason::none : text_may_change(platform) ? reason::not_applied : reason::text_must_stay;
 }
 
 template <class Section, class Platform, class Callback, class Look>
 void each_record(const Section& section, table_kind kind, bool ran, const Platform& platform, Callback& callback,
                  const Look& look) noexcept {
-    for (std::size_t i = 0; i < section.size(); ++i) {
+    for (size_t i = 0; i < section.size(); ++i) {
         const address site = section.records[i].site.target();
-        site_note note{{kind, static_cast<std::uint32_t>(i), site}, "", reason::none, 0, false};
+        site_note note{{kind, static_cast<uint32_t>(i), site}, "", reason::none, 0, false};
         if (text_is_gone(platform, site)) {
             note.why = reason::gone;
         } else {

@@ -5,12 +5,11 @@
 
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace inlay {
 
-enum class error : std::uint8_t {
+enum class error : uint8_t {
     no_error,
     table_truncated,         ///< the section's size is no multiple of a record's
     reference_outside,       ///< a reference leaves the image, or is not aligned
@@ -121,7 +120,7 @@ inline constexpr explanation explanations[] = {
 [[nodiscard]] consteval bool explains_all() noexcept {
     unsigned number = 0;
     for (const auto& each : explanations) {
-        if (each.what != error{static_cast<std::uint8_t>(number)}) {
+        if (each.what != error{static_cast<uint8_t>(number)}) {
             return false;
         }
         ++number;
@@ -136,19 +135,19 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::others_run ? detail::explanations[static_cast<std::uint8_t>(what)].text : "unknown error";
+    return what <= error::others_run ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET
 
 /// Which table a record is in.
-enum class table_kind : std::uint8_t { no_table, alternatives, calls, keys, names };
+enum class table_kind : uint8_t { no_table, alternatives, calls, keys, names };
 
 /// A record's place: table, index from 0, and the address of its site; of a name, which has none, the address that was
 /// refused.
 struct record_id {
     table_kind table;
-    std::uint32_t index;
+    uint32_t index;
     address site;
 };
 
@@ -197,21 +196,21 @@ public:
                    : name_clash{text(about_.named->name), text(about_.named->signature), text(other_->signature)};
     }
 
-    std::uint32_t sites{};       ///< alternatives in the table
-    std::uint32_t written{};     ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
-    std::uint32_t calls{};       ///< calls in the table, of dispatches and static calls
-    std::uint32_t calls_found{}; ///< calls whose instruction was found behind their marker
-    std::uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
-    std::uint32_t keys{};         ///< sites of keys and switches in the table
-    std::uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
-    std::int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one
+    uint32_t sites{};        ///< alternatives in the table
+    uint32_t written{};      ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
+    uint32_t calls{};        ///< calls in the table, of dispatches and static calls
+    uint32_t calls_found{};  ///< calls whose instruction was found behind their marker
+    uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
+    uint32_t keys{};         ///< sites of keys and switches in the table
+    uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
+    int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one
 
     /// Calls that go on through their trampoline: not found, the target out of reach, or text not changeable later.
-    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr std::uint32_t calls_kept() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr uint32_t calls_kept() const noexcept {
         return calls - calls_direct;
     }
     /// Calls that were not found behind their marker.
-    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr std::uint32_t calls_missed() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr uint32_t calls_missed() const noexcept {
         return calls - calls_found;
     }
 

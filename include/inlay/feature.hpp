@@ -18,8 +18,7 @@
 
 #include "inlay/name.hpp"
 #include "inlay/table.hpp"
-
-#include <type_traits>
+#include "inlay/traits.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -64,7 +63,7 @@ template <name Name, auto Probe>
 inline constexpr bool is_feature<feature<Name, Probe>> = true;
 
 template <class T>
-inline constexpr bool is_predicate = is_feature<T> || std::is_same_v<T, always_t> || std::is_same_v<T, never_t>;
+inline constexpr bool is_predicate = is_feature<T> || detail::same<T, always_t> || detail::same<T, never_t>;
 template <class T>
 inline constexpr bool is_predicate<not_<T>> = true;
 template <class... T>
@@ -116,7 +115,7 @@ struct rules<any_of> {
 };
 
 template <class T, class... List>
-inline constexpr bool one_of = (std::is_same_v<T, List> || ...);
+inline constexpr bool one_of = (detail::same<T, List> || ...);
 
 // a && (a || b) is a, a || (a && b) is a: `T` adds nothing to a junction that has one of T's own members.
 template <class T, template <class...> class Junction, class... List>
@@ -144,8 +143,8 @@ struct without<Junction, Junction<Kept...>, T> {
 };
 template <template <class...> class Junction, class... Kept, class T, class Head, class... Tail>
 struct without<Junction, Junction<Kept...>, T, Head, Tail...>
-    : std::conditional_t<absorbs<Head, T, Junction>, without<Junction, Junction<Kept...>, T, Tail...>,
-                         without<Junction, Junction<Kept..., Head>, T, Tail...>> {};
+    : detail::either<absorbs<Head, T, Junction>, without<Junction, Junction<Kept...>, T, Tail...>,
+                     without<Junction, Junction<Kept..., Head>, T, Tail...>> {};
 
 // Adds the predicates of the second list to the first one, one at a time.
 template <template <class...> class Junction, class Sofar, class... Rest>
@@ -178,9 +177,9 @@ struct junction<Junction, Junction<List...>, Head, Rest...> {
     static constexpr auto choose() {
         using law = rules<Junction>;
         using opposite = typename negation<Head>::type;
-        if constexpr (std::is_same_v<Head, typename law::zero> || one_of<opposite, List...>) {
-            return std::type_identity<typename law::zero>{};
-        } else if constexpr (std::is_same_v<Head, typename law::unit> || absorbed<Head, Junction, List...>) {
+        if constexpr (detail::same<Head, typename law::zero> || one_of<opposite, List...>) {
+            return detail::type_is<typename law::zero>{};
+        } else if constexpr (detail::same<Head, typename law::unit> || absorbed<Head, Junction, List...>) {
             return junction<Junction, Junction<List...>, Rest...>{};
         } else {
             using cleared = typename without<Junction, Junction<>, Head, List...>::type;
@@ -200,7 +199,7 @@ struct joined_by<Junction, Junction<Members...>, B> : junction<Junction, Junctio
 
 /// A feature, or features combined by `&&`, `||` and `!`.
 template <class T>
-concept predicate = detail::is_predicate<std::remove_cv_t<T>>;
+concept predicate = detail::is_predicate<detail::plain<T>>;
 
 // Predicates are types: there is nothing that && and || could evaluate too early.
 #if !defined(__clang__)
@@ -210,12 +209,12 @@ concept predicate = detail::is_predicate<std::remove_cv_t<T>>;
 
 template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator&&(A, B) {
-    return typename detail::joined_by<all_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
+    return typename detail::joined_by<all_of, detail::plain<A>, detail::plain<B>>::type{};
 }
 
 template <predicate A, predicate B>
 [[nodiscard]] consteval auto operator||(A, B) {
-    return typename detail::joined_by<any_of, std::remove_cv_t<A>, std::remove_cv_t<B>>::type{};
+    return typename detail::joined_by<any_of, detail::plain<A>, detail::plain<B>>::type{};
 }
 
 #if !defined(__clang__)
@@ -224,7 +223,7 @@ template <predicate A, predicate B>
 
 template <predicate A>
 [[nodiscard]] consteval auto operator!(A) {
-    return typename detail::negation<std::remove_cv_t<A>>::type{};
+    return typename detail::negation<detail::plain<A>>::type{};
 }
 
 /// Sets a feature that is found by hand; takes effect at the next apply(). Not thread-safe; call it during
@@ -237,7 +236,7 @@ template <name Name>
 /// Refused: what is probed is not set. (INLAY_FEATURES, or override_features(), forces any feature.)
 template <name Name, auto Probe>
 void set(const feature<Name, Probe>&, bool) noexcept {
-    static_assert(std::is_same_v<std::remove_cv_t<decltype(Probe)>, by_hand>,
+    static_assert(detail::same<detail::plain<decltype(Probe)>, by_hand>,
                   "inlay: only a feature that is found by_hand{} can be set; force others by INLAY_FEATURES=+name");
 }
 

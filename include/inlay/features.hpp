@@ -23,10 +23,8 @@
 
 #include "inlay/feature.hpp"
 #include "inlay/members.hpp"
-
-#include <cstddef>
-#include <type_traits>
-#include <utility>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -42,8 +40,8 @@ constexpr void for_each_feature_group(const Features& features, const Function& 
 }
 
 template <class Features>
-[[nodiscard]] consteval std::size_t count_features(const Features& features) {
-    std::size_t count = 0;
+[[nodiscard]] consteval size_t count_features(const Features& features) {
+    size_t count = 0;
     for_each_feature_group(features, [&count]<class Group>(const Group&) { count += members<Group>::count; });
     return count;
 }
@@ -54,18 +52,18 @@ constexpr void walk_features(const Features& features, Function& function) {
     for_each_feature_group(features, [&function]<class Group>(const Group&) {
         // Features are empty, so a new object is as good as the member; asking for types only costs the least to
         // compile. (pfr::for_each_field of 1.81 is not constexpr.)
-        [&function]<std::size_t... Index>(std::index_sequence<Index...>) {
-            static_assert((is_feature<std::remove_cv_t<typename members<Group>::template type<Index>>> && ...),
+        [&function]<size_t... Index>(detail::indices<Index...>) {
+            static_assert((is_feature<detail::plain<typename members<Group>::template type<Index>>> && ...),
                           "inlay: a table of features is an aggregate of nothing but features");
             (static_cast<void>(function(typename members<Group>::template type<Index>{})), ...);
-        }(std::make_index_sequence<members<Group>::count>{});
+        }(detail::indices_below<members<Group>::count>{});
     });
 }
 
 } // namespace detail
 
 /// Number of features of `inlay::cpu`.
-inline constexpr std::size_t feature_count = detail::count_features(cpu);
+inline constexpr size_t feature_count = detail::count_features(cpu);
 
 /// Calls `function(feature)` for each feature of `inlay::cpu`, in the order of declaration. Each has a type of
 /// its own: let `function` be a template, such as a lambda that takes `auto`.
@@ -76,7 +74,7 @@ constexpr void for_each_feature(Function function) {
 
 /// Number of features in a table of your own.
 template <class Features>
-[[gnu::visibility("hidden")]] inline constexpr std::size_t feature_count_of = detail::count_features(Features{});
+[[gnu::visibility("hidden")]] inline constexpr size_t feature_count_of = detail::count_features(Features{});
 
 /// Calls `function(feature)` for each feature of a table of your own, in the order of declaration.
 template <class Features, class Function>

@@ -19,8 +19,7 @@
 #include "inlay/arch/arch.hpp"
 #include "inlay/describe.hpp"
 #include "inlay/feature.hpp"
-
-#include <type_traits>
+#include "inlay/traits.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -37,8 +36,8 @@ struct has_t {
     /// What the predicate is, laid out as if it were `Expected`. No, before apply().
     template <bool Expected>
     [[nodiscard, gnu::always_inline]] static inline bool test() noexcept {
-        if constexpr (std::is_same_v<Predicate, always_t> || std::is_same_v<Predicate, never_t>) {
-            return std::is_same_v<Predicate, always_t>;
+        if constexpr (detail::same<Predicate, always_t> || detail::same<Predicate, never_t>) {
+            return detail::same<Predicate, always_t>;
         } else {
             detail::describe_predicate<Predicate>::run();
             detail::describe_form<detail::no_jump()>();
@@ -56,7 +55,7 @@ struct has_t {
 /// Whether the predicate holds on this processor, as apply() found. Thread-safe before and after apply(), not during it.
 template <auto Predicate>
     requires predicate<decltype(Predicate)>
-inline constexpr has_t<std::remove_cv_t<decltype(Predicate)>> has{};
+inline constexpr has_t<detail::plain<decltype(Predicate)>> has{};
 
 // As of static keys.
 

@@ -14,6 +14,7 @@
 #include "inlay/arch/emit.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -21,7 +22,7 @@ namespace detail {
 
 /// What a trampoline jumps to where there is nothing to do: called with any arguments, which they ignore.
 [[gnu::visibility("hidden")]] inline void nothing() noexcept {}
-[[gnu::visibility("hidden")]] inline std::uintptr_t zero() noexcept { return 0; }
+[[gnu::visibility("hidden")]] inline uintptr_t zero() noexcept { return 0; }
 
 /// The ELF header of this image. The linker defines the symbol.
 // NOLINTNEXTLINE(*-avoid-c-arrays): its size is not known

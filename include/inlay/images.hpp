@@ -29,9 +29,7 @@
 #include "inlay/image.hpp"
 #include "inlay/registry.hpp"
 #include "inlay/table.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 #include <sys/syscall.h>
 
@@ -43,14 +41,14 @@ namespace table {
 
 /// What the images of a process with tables of this version share. One page, all of it zero at first.
 struct shared {
-    std::uint32_t lock;  ///< a futex: the thread that holds it, `waited_for`, or 0
-    std::int32_t pid;    ///< the process in which `lock` was held last
-    std::uint32_t busy;  ///< 1: a change is being made
-    std::uint32_t forks; ///< handlers of a fork() that is being made
-    std::uint32_t holds; ///< 1: they hold the lock
-    std::uint32_t users; ///< images that have joined, or are about to
-    image* images;       ///< the one that joined last
-    const named* root;   ///< of the tree of all names
+    uint32_t lock;     ///< a futex: the thread that holds it, `waited_for`, or 0
+    int32_t pid;       ///< the process in which `lock` was held last
+    uint32_t busy;     ///< 1: a change is being made
+    uint32_t forks;    ///< handlers of a fork() that is being made
+    uint32_t holds;    ///< 1: they hold the lock
+    uint32_t users;    ///< images that have joined, or are about to
+    image* images;     ///< the one that joined last
+    const named* root; ///< of the tree of all names
     table::reserve reserve;
 };
 
@@ -63,9 +61,9 @@ namespace detail {
 
 /// A program header, as in Elf64_Phdr, or Elf32_Phdr.
 struct segment {
-    std::uint32_t type;
+    uint32_t type;
 #if __SIZEOF_POINTER__ == 8
-    std::uint32_t flags;
+    uint32_t flags;
 #endif
     address offset;
     address at; ///< without the image's base
@@ -73,20 +71,20 @@ struct segment {
     address size_in_file;
     address size;
 #if __SIZEOF_POINTER__ == 4
-    std::uint32_t flags;
+    uint32_t flags;
 #endif
     address alignment;
 };
-inline constexpr std::uint32_t loaded_segment = 1; // PT_LOAD
-inline constexpr std::uint32_t note_segment = 4;   // PT_NOTE
-inline constexpr std::uint32_t writable_segment = 2;
-inline constexpr std::uint32_t readable_segment = 4;
+inline constexpr uint32_t loaded_segment = 1; // PT_LOAD
+inline constexpr uint32_t note_segment = 4;   // PT_NOTE
+inline constexpr uint32_t writable_segment = 2;
+inline constexpr uint32_t readable_segment = 4;
 
 /// The beginning of a note, as in Elf64_Nhdr. Name and text follow.
 struct note_header {
-    std::uint32_t name_size;
-    std::uint32_t text_size;
-    std::uint32_t type;
+    uint32_t name_size;
+    uint32_t text_size;
+    uint32_t type;
 };
 
 /// An image, as in dl_phdr_info.
@@ -94,7 +92,7 @@ struct loaded_image {
     address base;
     const char* name;
     const segment* segments;
-    std::uint16_t count;
+    uint16_t count;
 };
 
 /// As timespec.
@@ -105,14 +103,14 @@ struct time_span {
 
 namespace c { // functions of the C library
 // (void*, where <link.h> has a class: of another class in its place GCC 14 warns when it optimises links.)
-[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(void* image, std::size_t size, void* data),
+[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(void* image, size_t size, void* data),
                                                    void* data) noexcept __asm__("dl_iterate_phdr");
 [[gnu::visibility("default")]] long syscall(long number, ...) noexcept __asm__("syscall");
 [[gnu::visibility("default")]] int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
     __asm__("pthread_atfork");
-[[gnu::visibility("default")]] void* mmap(void* at, std::size_t size, int protection, int flags, int file,
+[[gnu::visibility("default")]] void* mmap(void* at, size_t size, int protection, int flags, int file,
                                           long offset) noexcept __asm__("mmap");
-[[gnu::visibility("default")]] int munmap(void* at, std::size_t size) noexcept __asm__("munmap");
+[[gnu::visibility("default")]] int munmap(void* at, size_t size) noexcept __asm__("munmap");
 [[gnu::visibility("default")]] int pthread_setcancelstate(int state, int* before) noexcept
     __asm__("pthread_setcancelstate");
 [[gnu::visibility("default")]] int getpid() noexcept __asm__("getpid");
@@ -123,7 +121,7 @@ inline namespace baseline {
 // ---- Finding an image by its note ------------------------------------------------------------------
 
 /// Whether a segment of the image has these bytes, and `flags`.
-[[nodiscard]] inline bool has_bytes(const loaded_image& image, address at, std::size_t size, unsigned flags) noexcept {
+[[nodiscard]] inline bool has_bytes(const loaded_image& image, address at, size_t size, unsigned flags) noexcept {
     for (unsigned i = 0; i < image.count; ++i) {
         const auto& each = image.segments[i];
         const address begin = image.base + each.at;
@@ -150,7 +148,7 @@ inline namespace baseline {
 /// The `table::image` that a note leads to, or null. If the note was moved (patchelf does that), the image is where it
 /// was, seen from the ELF header; and if the header was moved as well, it was moved down by some pages.
 [[nodiscard]] inline table::image* image_of(const loaded_image& info, const table::note& note) noexcept {
-    address at = reinterpret_cast<address>(&note.image) + static_cast<address>(std::intptr_t{note.image});
+    address at = reinterpret_cast<address>(&note.image) + static_cast<address>(intptr_t{note.image});
     if (is_image(info, at)) {
         return reinterpret_cast<table::image*>(at);
     }
@@ -164,8 +162,8 @@ inline namespace baseline {
         }
     }
     constexpr address smallest_page = 4096;
-    const auto distance = std::intptr_t{note.image} - std::intptr_t{note.elf_header} -
-                          static_cast<std::intptr_t>(offsetof(table::note, elf_header));
+    const auto distance = intptr_t{note.image} - intptr_t{note.elf_header} -
+                          static_cast<intptr_t>(__builtin_offsetof(table::note, elf_header));
     at = info.base + (lowest & ~(smallest_page - 1)) + static_cast<address>(distance);
     for (; at < info.base + highest; at += smallest_page) {
         if (is_image(info, at)) {
@@ -187,7 +185,7 @@ inline namespace baseline {
             continue;
         }
         // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
-        for (; at + sizeof(note_header) + sizeof(owner) <= end; at += sizeof(std::uint32_t)) {
+        for (; at + sizeof(note_header) + sizeof(owner) <= end; at += sizeof(uint32_t)) {
             const auto& note = *reinterpret_cast<const note_header*>(at);
             const auto* const text = reinterpret_cast<const char*>(at + sizeof(note));
             bool ours = note.name_size == 6;
@@ -209,12 +207,12 @@ inline namespace baseline {
 
 // (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
 template <class Function>
-int visit_once(void* /*image*/, std::size_t /*size*/, void* function) noexcept {
+int visit_once(void* /*image*/, size_t /*size*/, void* function) noexcept {
     (*static_cast<const Function*>(function))();
     return 1;
 }
 template <class Function>
-int visit(void* image, std::size_t /*size*/, void* function) noexcept {
+int visit(void* image, size_t /*size*/, void* function) noexcept {
     return (*static_cast<const Function*>(function))(*static_cast<const loaded_image*>(image)) ? 1 : 0;
 }
 
@@ -235,22 +233,22 @@ void for_each_loaded(const Function& function) noexcept {
 inline constexpr int futex_wait = 128; // FUTEX_WAIT_PRIVATE
 inline constexpr int futex_wake = 129; // FUTEX_WAKE_PRIVATE
 
-inline constexpr std::uint32_t waited_for = 0x80000000U; // no thread has so high a number
+inline constexpr uint32_t waited_for = 0x80000000U; // no thread has so high a number
 
-[[nodiscard]] inline std::uint32_t this_thread() noexcept { return static_cast<std::uint32_t>(c::syscall(SYS_gettid)); }
+[[nodiscard]] inline uint32_t this_thread() noexcept { return static_cast<uint32_t>(c::syscall(SYS_gettid)); }
 
 /// Takes the lock; `taken` becomes true if it was not this thread's before, which is well while it forks. Fails where a
 /// change would be within a change, and if the holder is not in this process.
 [[nodiscard]] inline error acquire(table::shared& all, bool& taken) noexcept {
-    const std::uint32_t self = this_thread();
-    std::uint32_t holder = 0;
+    const uint32_t self = this_thread();
+    uint32_t holder = 0;
     unsigned foreign = 0;
     while (!__atomic_compare_exchange_n(&all.lock, &holder, foreign != 0 ? self | waited_for : self, false,
                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         if ((holder & ~waited_for) == self) {
             return all.forks != 0 && all.busy == 0 ? error::no_error : error::change_nested;
         }
-        const std::uint32_t waited = holder | waited_for;
+        const uint32_t waited = holder | waited_for;
         if (holder == waited ||
             __atomic_compare_exchange_n(&all.lock, &holder, waited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
             // The holder writes its process's number just after it took the lock: a difference may mean nothing yet.
@@ -411,7 +409,7 @@ template <class Function>
 void for_each_own_name(const Function& function) noexcept {
     loaded_image info{};
     info.segments = static_cast<const segment*>(own_image.registry.headers);
-    info.count = static_cast<std::uint16_t>(own_image.registry.count);
+    info.count = static_cast<uint16_t>(own_image.registry.count);
     info.base = own_image.registry.base;
     for (const table::named* each = own_image.names[0]; each < own_image.names[1]; ++each) {
         if (in_order(info, *each)) {
@@ -445,7 +443,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
 /// Makes this image one of those that use inlay in the process, if it is not yet. Thread-safe.
 [[nodiscard, gnu::noinline]] inline error join() noexcept {
     table::registry& own = own_image.registry;
-    const std::uint32_t before = __atomic_load_n(&own.joined, __ATOMIC_ACQUIRE);
+    const uint32_t before = __atomic_load_n(&own.joined, __ATOMIC_ACQUIRE);
     if (before != 0) {
         return before == 1 ? error::no_error : error::image_left;
     }

@@ -7,23 +7,22 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
+#include "inlay/words.hpp"
 
 #include <boost/pfr/core.hpp>
-
-#include <cstddef>
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 template <class Table>
 struct members {
-    [[gnu::visibility("hidden")]] static constexpr std::size_t count = boost::pfr::tuple_size_v<Table>;
+    [[gnu::visibility("hidden")]] static constexpr size_t count = boost::pfr::tuple_size_v<Table>;
 
-    template <std::size_t Index>
+    template <size_t Index>
     using type = boost::pfr::tuple_element_t<Index, Table>;
 
     /// The member of `table`, which may be constant.
-    template <std::size_t Index, class Given>
+    template <size_t Index, class Given>
     [[nodiscard]] static constexpr auto& get(Given& table) noexcept {
         return boost::pfr::get<Index>(table);
     }

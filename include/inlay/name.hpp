@@ -6,19 +6,18 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#include <cstddef>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
 /// A string literal that can be a template argument. `Size` counts the terminating null.
-template <std::size_t Size>
+template <size_t Size>
 struct name {
     char text[Size]{};
 
     // NOLINTNEXTLINE(google-explicit-constructor, *-avoid-c-arrays): a literal must convert by itself
     consteval name(const char (&literal)[Size]) {
-        for (std::size_t i = 0; i < Size; ++i) {
+        for (size_t i = 0; i < Size; ++i) {
             text[i] = literal[i];
         }
     }
@@ -26,15 +25,15 @@ struct name {
     [[nodiscard]] constexpr bool empty() const noexcept { return Size <= 1; }
 };
 
-template <std::size_t Size>
+template <size_t Size>
 name(const char (&)[Size]) -> name<Size>; // NOLINT(*-avoid-c-arrays): as above
 
-template <std::size_t A, std::size_t B>
+template <size_t A, size_t B>
 [[nodiscard]] constexpr bool operator==(const name<A>& a, const name<B>& b) noexcept {
     if (A != B) {
         return false;
     }
-    for (std::size_t i = 0; i < A; ++i) {
+    for (size_t i = 0; i < A; ++i) {
         if (a.text[i] != b.text[i]) {
             return false;
         }
@@ -45,9 +44,9 @@ template <std::size_t A, std::size_t B>
 namespace detail {
 
 /// Whether the `length` characters at `name` are one of the words of `list`, which stand between blanks.
-[[nodiscard]] constexpr bool is_word_of(const char* list, const char* name, std::size_t length) noexcept {
-    for (std::size_t start = 0; list[start] != '\0'; ++start) {
-        std::size_t same = 0;
+[[nodiscard]] constexpr bool is_word_of(const char* list, const char* name, size_t length) noexcept {
+    for (size_t start = 0; list[start] != '\0'; ++start) {
+        size_t same = 0;
         while (list[start] == ' ' && same < length && name[same] != ' ' && list[start + 1 + same] == name[same]) {
             ++same;
         }
@@ -59,19 +58,19 @@ namespace detail {
 }
 
 /// Whether a name has the bytes in it that stand for a null; and how many nulls it has.
-template <std::size_t Size>
+template <size_t Size>
 [[nodiscard]] consteval bool has_encoded_null(const name<Size>& from) noexcept {
-    for (std::size_t i = 0; i + 1 < Size; ++i) {
+    for (size_t i = 0; i + 1 < Size; ++i) {
         if (from.text[i] == '\xc0' && from.text[i + 1] == '\x80') {
             return true;
         }
     }
     return false;
 }
-template <std::size_t Size>
-[[nodiscard]] consteval std::size_t count_nulls(const name<Size>& from) noexcept {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i + 1 < Size; ++i) {
+template <size_t Size>
+[[nodiscard]] consteval size_t count_nulls(const name<Size>& from) noexcept {
+    size_t count = 0;
+    for (size_t i = 0; i + 1 < Size; ++i) {
         count += from.text[i] == '\0' ? 1 : 0;
     }
     return count;
@@ -85,8 +84,8 @@ template <name Name>
         return Name;
     } else {
         char text[sizeof(Name.text) + count_nulls(Name)]{}; // NOLINT(*-avoid-c-arrays): as in a name
-        std::size_t length = 0;
-        for (std::size_t i = 0; i + 1 < sizeof(Name.text); ++i) {
+        size_t length = 0;
+        for (size_t i = 0; i + 1 < sizeof(Name.text); ++i) {
             if (Name.text[i] == '\0') {
                 text[length++] = '\xc0';
                 text[length++] = '\x80';

@@ -12,6 +12,7 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/error.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -27,8 +28,8 @@ template <class T, class Image>
 }
 
 /// Whether a feature's name is the `length` characters of an entry.
-[[nodiscard]] inline bool is_entry(const char* name, const char* entry, std::size_t length) noexcept {
-    for (std::size_t i = 0; i < length; ++i) {
+[[nodiscard]] inline bool is_entry(const char* name, const char* entry, size_t length) noexcept {
+    for (size_t i = 0; i < length; ++i) {
         if (name[i] != entry[i] || name[i] == '\0') {
             return false;
         }
@@ -81,14 +82,14 @@ inline namespace INLAY_TARGET {
 template <class Image, class Function>
 void for_each_used_feature(const table::tables& tables, const Image& image, const Function& function) noexcept {
     const table::choice* before = nullptr;
-    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+    for (size_t i = 0; i < tables.alternatives.size(); ++i) {
         const auto* const choices = detail::find<table::choice>(image, tables.alternatives.records[i].choices);
         if (choices != before) {
             detail::walk_choices(image, choices, function);
             before = choices;
         }
     }
-    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+    for (size_t i = 0; i < tables.calls.size(); ++i) {
         if (detail::is_named(tables, tables.calls.records[i].callee)) {
             continue; // a static call goes by its name, not by features
         }
@@ -102,7 +103,7 @@ void for_each_used_feature(const table::tables& tables, const Image& image, cons
 template <class Image>
 [[nodiscard]] const char* name_at(const Image& image, const table::reference& name) noexcept {
     const auto* const text = reinterpret_cast<const char*>(name.target());
-    for (std::size_t i = 0; name && image.readable(name.target() + i, 1); ++i) {
+    for (size_t i = 0; name && image.readable(name.target() + i, 1); ++i) {
         if (text[i] == '\0') {
             return text;
         }
@@ -116,8 +117,8 @@ template <class Image>
 template <class Image, class Known>
 outcome override_features(const table::tables& tables, const Image& image, const char* text,
                           const Known& known) noexcept {
-    constexpr std::uint8_t keep = 255;
-    const auto force = [&](const char* entry, std::size_t length, std::uint8_t value) noexcept {
+    constexpr uint8_t keep = 255;
+    const auto force = [&](const char* entry, size_t length, uint8_t value) noexcept {
         bool used = false;
         for_each_used_feature(tables, image, [&](const table::feature_record& feature) noexcept {
             if (entry == nullptr || detail::is_entry(name_at(image, feature.name), entry, length)) {
@@ -141,12 +142,12 @@ outcome override_features(const table::tables& tables, const Image& image, const
             while (*at != '\0' && *at != ',') {
                 ++at;
             }
-            const auto length = static_cast<std::size_t>(at - entry);
+            const auto length = static_cast<size_t>(at - entry);
             at += *at == ',' ? 1 : 0;
             if (length < 2 || (*entry != '+' && *entry != '-')) {
                 return outcome{error::override_malformed, entry};
             }
-            const std::uint8_t value = *entry == '+' ? 2 : 1;
+            const uint8_t value = *entry == '+' ? 2 : 1;
             if (!force(entry + 1, length - 1, forcing ? value : keep) && !known(entry + 1, length - 1)) {
                 return outcome{error::override_unknown, entry};
             }

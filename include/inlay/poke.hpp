@@ -28,6 +28,8 @@
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -82,11 +84,11 @@ public:
     /// that this can be done.
     void redirect(address pointer, address to, bool writing, outcome& done) noexcept {
         writing_ = writing;
-        for (std::size_t i = 0; i < tables_.calls.size() && trouble_ == error::no_error; ++i) {
+        for (size_t i = 0; i < tables_.calls.size() && trouble_ == error::no_error; ++i) {
             const table::call_record& record = tables_.calls.records[i];
             if ((record.callee.target() & spare_bits) == table::call_found && !is_named(tables_, record.callee)) {
                 const auto& callee = *reinterpret_cast<const table::callee*>(record.callee.target() & ~spare_bits);
-                where_ = {table_kind::calls, static_cast<std::uint32_t>(i), record.site.target()};
+                where_ = {table_kind::calls, static_cast<uint32_t>(i), record.site.target()};
                 if (callee.target.target() == pointer && !is_gone(platform_, where_.site)) {
                     one(record, callee.trampoline.target(), to, table::call_mode::function);
                 }
@@ -161,9 +163,9 @@ private:
     void blame(const table::named& named) noexcept {
         const auto look = [&](const auto& section) noexcept {
             const table::cell& cell = cell_of(named);
-            for (std::size_t i = cell.state.sites - 1; cell.state.sites != 0 && i < section.size(); ++i) {
+            for (size_t i = cell.state.sites - 1; cell.state.sites != 0 && i < section.size(); ++i) {
                 const auto& record = section.records[i];
-                where_ = {kind(record), static_cast<std::uint32_t>(i), record.site.target()};
+                where_ = {kind(record), static_cast<uint32_t>(i), record.site.target()};
                 if (where_.site >= platform_.refused()) {
                     break;
                 }
@@ -198,13 +200,13 @@ private:
 
     template <class Record, class Function>
     void records(const table::section<Record>& section, const table::cell& cell, const Function& function) noexcept {
-        for (std::size_t i = cell.state.sites - 1; i < section.size() && trouble_ == error::no_error; ++i) {
+        for (size_t i = cell.state.sites - 1; i < section.size() && trouble_ == error::no_error; ++i) {
             Record& record = section.records[i];
             const auto* const named = reinterpret_cast<const table::named*>(subject(record) & ~spare_bits);
             if (named->cell.target() != reinterpret_cast<address>(&cell)) {
                 break;
             }
-            where_ = {kind(record), static_cast<std::uint32_t>(i), record.site.target()};
+            where_ = {kind(record), static_cast<uint32_t>(i), record.site.target()};
             if (!is_gone(platform_, where_.site)) {
                 function(record);
             }
@@ -236,15 +238,15 @@ private:
             trouble_ = error::site_changed;
             return;
         }
-        std::uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
+        uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
         if (!arch::encode_branch(branch, to, mode, bytes)) {
             (void)arch::encode_branch(branch, trampoline, table::call_mode::function, bytes);
         }
         put(branch.start, bytes, static_cast<unsigned>(branch.end - branch.start));
     }
 
-    void put(address at, const std::uint8_t* bytes, unsigned size) noexcept {
-        const auto* const now = reinterpret_cast<const std::uint8_t*>(at);
+    void put(address at, const uint8_t* bytes, unsigned size) noexcept {
+        const auto* const now = reinterpret_cast<const uint8_t*>(at);
         unsigned same = 0;
         while (same < size && now[same] == bytes[same]) {
             ++same;
@@ -276,7 +278,7 @@ private:
     const table::tables& tables_;
     Platform& platform_;
     record_id where_{};
-    std::uint32_t written_{};
+    uint32_t written_{};
     error trouble_{error::no_error};
     bool writing_{};
     bool dirty_{};
@@ -401,7 +403,7 @@ inline error next_value(const change& change, table::setting& to) noexcept {
     return error::no_error;
 }
 inline error next_enabled(const change& /*change*/, table::setting& to) noexcept {
-    if (to.enabled == INT32_MAX) {
+    if (to.enabled == __INT32_MAX__) {
         return error::enabled_too_often;
     }
     to.enabled += 1;
@@ -453,7 +455,7 @@ template <class Function>
 template <class Function, class Target>
 [[nodiscard]] change to_special_target(const Target& /*target*/) noexcept {
     constexpr bool special =
-        std::is_same_v<Target, no_target_t<Function>> || std::is_same_v<Target, returns_zero_t<Function>>;
+        detail::same<Target, no_target_t<Function>> || detail::same<Target, returns_zero_t<Function>>;
     static_assert(!plain_member<Target>, "inlay: give a member function to update() as inlay::member<&type::function>");
     static_assert(special || plain_member<Target>,
                   "inlay: the second argument of update() is a function of exactly the call's signature, noexcept "
@@ -470,10 +472,10 @@ template <class Function, class Target>
 /// What update() takes as it is: whatever converts to a pointer to the call's function. Not deduced, so that the
 /// address of an overloaded function is resolved by it.
 template <class Call>
-using target_for = std::type_identity_t<typename Call::function*>;
+using target_for = typename detail::type_is<typename Call::function*>::type;
 
 template <class Target, class Call>
-concept other_target = !std::is_convertible_v<const Target&, typename Call::function*>;
+concept other_target = !detail::converts<const Target&, typename Call::function*>;
 
 } // namespace INLAY_TARGET
 

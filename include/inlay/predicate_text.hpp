@@ -11,8 +11,7 @@
 #pragma once
 
 #include "inlay/feature.hpp"
-
-#include <cstddef>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -21,7 +20,7 @@ namespace detail {
 /// Writes characters, or counts them if it has nowhere to write to.
 struct character_writer {
     char* to{};
-    std::size_t length{};
+    size_t length{};
 
     constexpr void add(char one) noexcept {
         if (to != nullptr) {
@@ -90,7 +89,7 @@ struct predicate_spelling<any_of<Predicates...>> {
 /// The text of a predicate as an object.
 template <class Predicate>
 struct predicate_text {
-    static constexpr std::size_t length = [] {
+    static constexpr size_t length = [] {
         character_writer counter{};
         predicate_spelling<Predicate>::write(counter);
         return counter.length;

@@ -26,6 +26,7 @@
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/words.hpp"
 
 #include <cstdlib>
 
@@ -93,22 +94,22 @@ template <class Function>
 /// The platform of apply(). It knows what probes said that ran before.
 class applying : public platform::process {
 public:
-    [[gnu::visibility("hidden")]] applying(table::reserve& reserve, std::uint32_t number) noexcept
+    [[gnu::visibility("hidden")]] applying(table::reserve& reserve, uint32_t number) noexcept
         : process{own_image, reserve, way::memory_file, &is_in_site}, number_{number} {}
 
     /// 0, 1, or -1 if the probe has not run since this apply() began.
     [[nodiscard, gnu::visibility("hidden")]] int probed(const table::feature_record& feature) const noexcept {
         const auto& cell = *reinterpret_cast<const table::feature_cell*>(feature.cell.target());
-        const std::uint32_t known = __atomic_load_n(&cell.probed, __ATOMIC_ACQUIRE);
+        const uint32_t known = __atomic_load_n(&cell.probed, __ATOMIC_ACQUIRE);
         return known / 2 < number_ ? -1 : static_cast<int>(known % 2);
     }
 
 private:
-    std::uint32_t number_;
+    uint32_t number_;
 };
 
 /// Runs the probe of a feature. Several threads may do this.
-[[gnu::visibility("hidden")]] inline void run_probe(address record, std::uint32_t number) noexcept {
+[[gnu::visibility("hidden")]] inline void run_probe(address record, uint32_t number) noexcept {
     const auto& feature = *reinterpret_cast<const table::feature_record*>(record);
     auto& cell = *reinterpret_cast<table::feature_cell*>(feature.cell.target());
     const bool there = reinterpret_cast<bool (*)()>(feature.function.target())();
@@ -118,9 +119,9 @@ private:
 /// Notes the first name of `tables` that has another type in another image.
 [[gnu::visibility("hidden")]] inline void find_clash(const table::shared& all, const table::tables& tables,
                                                      const platform::process& process, outcome& done) noexcept {
-    for (std::size_t i = 0; i < tables.names.size() && done; ++i) {
+    for (size_t i = 0; i < tables.names.size() && done; ++i) {
         const table::named& named = tables.names.records[i];
-        const record_id where{table_kind::names, static_cast<std::uint32_t>(i), 0};
+        const record_id where{table_kind::names, static_cast<uint32_t>(i), 0};
         reader<platform::process> from{process};
         check_named(from, named);
         done.fail(from.trouble, {where.table, where.index, from.refused}, from.refused);
@@ -137,7 +138,7 @@ private:
 
 /// Whether some image of the process uses a feature of this name.
 [[nodiscard, gnu::visibility("hidden")]] inline bool has_feature(table::shared& all, const char* text,
-                                                                 std::size_t length) noexcept {
+                                                                 size_t length) noexcept {
     bool found = false;
     for (table::image* each = all.images; each != nullptr && !found; each = each->registry.next) {
         const platform::process image{*each, all.reserve, platform::process::way::refused, &is_in_site};
@@ -149,7 +150,7 @@ private:
 }
 
 /// Patches this image.
-[[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, std::uint32_t number) noexcept {
+[[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, uint32_t number) noexcept {
     const table::tables tables = tables_of(own_image);
     applying self{all.reserve, number};
     // Whoever runs a program with the rights of another must not switch its features.
@@ -157,7 +158,7 @@ private:
     const char* unknown = nullptr;
     outcome done = override_features(
         // NOLINTNEXTLINE(concurrency-mt-unsafe): set-up code
-        tables, self, trusted ? std::getenv("INLAY_FEATURES") : nullptr, [&](const char* name, std::size_t length) {
+        tables, self, trusted ? std::getenv("INLAY_FEATURES") : nullptr, [&](const char* name, size_t length) {
             if (unknown == nullptr && !arch::is_feature_name(name, length) && !has_feature(all, name, length)) {
                 unknown = name - 1; // with its sign
             }
@@ -168,10 +169,10 @@ private:
     }
     if (done) {
         if (own_image.registry.complete == 0) {
-            for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+            for (size_t i = 0; i < tables.keys.size(); ++i) {
                 self.ask(tables.keys.records[i].site.target());
             }
-            for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+            for (size_t i = 0; i < tables.calls.size(); ++i) {
                 self.ask(tables.calls.records[i].site.target());
             }
             self.asked();
@@ -230,7 +231,7 @@ inline namespace INLAY_TARGET {
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
     (void)this_image();
     const detail::uncancelled guard;
-    const std::uint32_t number = __atomic_add_fetch(&detail::own_image.registry.applied, 1U, __ATOMIC_RELAXED);
+    const uint32_t number = __atomic_add_fetch(&detail::own_image.registry.applied, 1U, __ATOMIC_RELAXED);
     for (;;) {
         outcome done;
         const error trouble =

@@ -2,7 +2,7 @@
 //
 // proof: what only a processor with a feature may run takes a proof of the feature.
 //
-//     std::uint64_t read_counter(inlay::proof_of<cpu.pmuv3>);          // cannot be called without
+//     uint64_t read_counter(inlay::proof_of<cpu.pmuv3>);          // cannot be called without
 //
 //     if (auto pmu = inlay::proof<cpu.pmuv3>()) {                      // a patched branch, as of has<...>
 //         use(read_counter(pmu));
@@ -19,8 +19,7 @@
 #pragma once
 
 #include "inlay/has.hpp"
-
-#include <type_traits>
+#include "inlay/traits.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -34,14 +33,14 @@ namespace detail {
 
 /// Whether predicate A says all that B does, as far as their types show it.
 template <class A, class B>
-inline constexpr bool says = std::is_same_v<A, B> || std::is_same_v<B, always_t>;
+inline constexpr bool says = detail::same<A, B> || detail::same<B, always_t>;
 template <class... Members, class B>
-inline constexpr bool says<all_of<Members...>, B> = std::is_same_v<all_of<Members...>, B> || one_of<B, Members...>;
+inline constexpr bool says<all_of<Members...>, B> = detail::same<all_of<Members...>, B> || one_of<B, Members...>;
 template <class... Members, class... Others>
 inline constexpr bool says<all_of<Members...>, all_of<Others...>> = (one_of<Others, Members...> && ...);
 
 template <auto A, auto B>
-inline constexpr bool proves = says<std::remove_cv_t<decltype(A)>, std::remove_cv_t<decltype(B)>>;
+inline constexpr bool proves = says<detail::plain<decltype(A)>, detail::plain<decltype(B)>>;
 
 template <class From, auto To>
 inline constexpr bool leads_to_proof = false;
@@ -66,14 +65,14 @@ public:
     /// Refused, with a sentence: there is no other way.
     template <class Missing = void>
     constexpr proof_of() noexcept {
-        static_assert(!std::is_void_v<Missing>, "inlay: only inlay::proof hands out a proof of a feature: if (auto "
-                                                "pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }");
+        static_assert(!detail::is_void<Missing>, "inlay: only inlay::proof hands out a proof of a feature: if (auto "
+                                                 "pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }");
     }
     template <class Other>
         requires(!detail::leads_to_proof<Other, Predicate>)
     // NOLINTNEXTLINE(google-explicit-constructor): for the sentence
     constexpr proof_of(const Other& /*no proof*/) noexcept {
-        static_assert(std::is_void_v<Other>,
+        static_assert(detail::is_void<Other>,
                       "inlay: this is no proof of that feature: only inlay::proof hands it out: if "
                       "(auto pmu = inlay::proof<cpu.pmuv3>()) { f(pmu); }");
     }
@@ -104,7 +103,7 @@ public:
 
     /// As found by has<Predicate>.
     [[gnu::always_inline]] static maybe_proof ask() noexcept {
-        return maybe_proof{likely(has_t<std::remove_cv_t<decltype(Predicate)>>{})};
+        return maybe_proof{likely(has_t<detail::plain<decltype(Predicate)>>{})};
     }
 
 private:

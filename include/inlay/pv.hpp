@@ -37,9 +37,8 @@
 
 #include "inlay/alternative.hpp"
 #include "inlay/image.hpp"
-
-#include <type_traits>
-#include <utility>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include <cstdio>
@@ -112,7 +111,7 @@ inline namespace INLAY_TARGET {
 /// The name of the operation whose call returns to `at`.
 [[nodiscard, gnu::visibility("hidden")]] inline const char* operation_called_before(address at) noexcept {
     const table::section<const table::alternative_record> all = this_image().alternatives;
-    for (std::size_t i = 0; i < all.size(); ++i) {
+    for (size_t i = 0; i < all.size(); ++i) {
         const auto* each = reinterpret_cast<const table::choice*>(all.records[i].choices.target());
         const address site = all.records[i].site.target();
         if (at <= site || at > site + each->length) {
@@ -150,11 +149,11 @@ namespace detail {
 /// What can be passed in one general register.
 template <class Type>
 inline constexpr bool is_register_value =
-    (std::is_integral_v<Type> || std::is_enum_v<Type> || std::is_pointer_v<Type>) && sizeof(Type) <= sizeof(address);
+    (detail::is_integral<Type> || detail::is_enum<Type> || detail::is_pointer<Type>) && sizeof(Type) <= sizeof(address);
 
 /// Whether a pointer to a function is one of the type `Pointer`, but for noexcept.
 template <class Function, class Pointer>
-concept is_function_of = std::is_pointer_v<Function> && std::is_convertible_v<Function, Pointer>;
+concept is_function_of = detail::is_pointer<Function> && detail::converts<Function, Pointer>;
 
 /// What a target is: whether callee-save, and its address as the one or the other.
 template <class Signature, class Target>
@@ -168,7 +167,7 @@ struct operation_target<Result(Parameters...), Target> {
     static constexpr bool callee_save = false;
 };
 template <class Signature>
-struct operation_target<Signature, std::nullptr_t> {
+struct operation_target<Signature, decltype(nullptr)> {
     static constexpr bool known = true;
     static constexpr bool callee_save = false;
     static constexpr bool missing = true;
@@ -210,7 +209,7 @@ template <auto Code, unsigned Allowed>
 }
 
 template <class Signature, auto Code>
-    requires is_code<std::remove_cv_t<decltype(Code)>>
+    requires is_code<detail::plain<decltype(Code)>>
 struct operation_target<Signature, native_t<Code>> {
     static constexpr bool known =
         keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::nothing,
@@ -230,7 +229,7 @@ struct operation_target<Result(Parameters...), native_t<Function>> {
 #endif
 };
 template <class Result, class... Parameters, auto Code>
-    requires is_code<std::remove_cv_t<decltype(Code)>>
+    requires is_code<detail::plain<decltype(Code)>>
 struct operation_target<Result(Parameters...), callee_save_t<Code>> {
     static constexpr bool known =
         keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::result_of_size<size_of<Result>>,
@@ -282,16 +281,16 @@ class pv_op {
 };
 template <class Result, class... Parameters, auto Native>
 class [[gnu::visibility("default")]] pv_op<Result(Parameters...), Native> {
-    using native_target = detail::operation_target<Result(Parameters...), std::remove_cv_t<decltype(Native)>>;
+    using native_target = detail::operation_target<Result(Parameters...), detail::plain<decltype(Native)>>;
 
     static_assert(native_target::known,
                   "inlay: the native target of a pv_op is the address of a function of its signature, native<code>, "
                   "callee_save<&function or code>, is_callee_save<&function>, pv_nop or nullptr");
-    static_assert(std::is_void_v<Result> ||
-                      (sizeof(std::conditional_t<std::is_void_v<Result>, int, Result>) <= arch::emit::widest_result),
+    static_assert(detail::is_void<Result> ||
+                      (sizeof(detail::either<detail::is_void<Result>, int, Result>) <= arch::emit::widest_result),
                   "inlay: the result of a paravirt operation is not wider than a register; return it by a pointer");
-    static_assert(std::is_void_v<Result> || std::is_integral_v<Result> || std::is_enum_v<Result> ||
-                      std::is_pointer_v<Result>,
+    static_assert(detail::is_void<Result> || detail::is_integral<Result> || detail::is_enum<Result> ||
+                      detail::is_pointer<Result>,
                   "inlay: a paravirt operation returns void, an integer, an enum or a pointer; return other things by "
                   "a pointer");
     static_assert((detail::is_register_value<Parameters> && ...),
@@ -306,12 +305,12 @@ public:
     using result = Result;
     [[gnu::visibility("hidden")]] static constexpr bool callee_save = native_target::callee_save;
 
-    [[gnu::visibility("hidden")]] constexpr pv_op() noexcept : pv_op{std::type_identity<native_type>{}} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op() noexcept : pv_op{detail::type_is<native_type>{}} {}
 
     // NOLINTBEGIN(google-explicit-constructor): targets are assigned
-    [[gnu::visibility("hidden")]] constexpr pv_op(std::nullptr_t /*none*/) noexcept : pointer_{.entry = missing} {}
+    [[gnu::visibility("hidden")]] constexpr pv_op(decltype(nullptr) /*none*/) noexcept : pointer_{.entry = missing} {}
     [[gnu::visibility("hidden")]] constexpr pv_op(pv_nop_t /*none*/) noexcept : pointer_{.entry = nothing} {
-        static_assert(std::is_void_v<Result>, "inlay: pv_nop is a target of operations that return void");
+        static_assert(detail::is_void<Result>, "inlay: pv_nop is a target of operations that return void");
     }
     [[gnu::visibility("hidden")]] constexpr pv_op(function* to) noexcept : pv_op{nullptr} {
         static_assert(!callee_save, "inlay: this operation is callee-save: assign callee_save<&function>, or "
@@ -325,15 +324,15 @@ public:
     }
     template <auto What>
     [[gnu::visibility("hidden")]] constexpr pv_op(native_t<What> /*to*/) noexcept
-        : pv_op{std::type_identity<native_t<What>>{}} {}
+        : pv_op{detail::type_is<native_t<What>>{}} {}
     template <auto What>
     [[gnu::visibility("hidden")]] constexpr pv_op(callee_save_t<What> /*to*/) noexcept
-        : pv_op{std::type_identity<callee_save_t<What>>{}} {}
+        : pv_op{detail::type_is<callee_save_t<What>>{}} {}
     template <auto Function>
     [[gnu::visibility("hidden")]] constexpr pv_op(is_callee_save_t<Function> /*to*/) noexcept
-        : pv_op{std::type_identity<is_callee_save_t<Function>>{}} {}
+        : pv_op{detail::type_is<is_callee_save_t<Function>>{}} {}
     template <class OtherResult, class... OtherParameters>
-        requires(!std::is_convertible_v<OtherResult (*)(OtherParameters...), Result (*)(Parameters...)>)
+        requires(!detail::converts<OtherResult (*)(OtherParameters...), Result (*)(Parameters...)>)
     [[gnu::visibility("hidden")]] constexpr pv_op(OtherResult (* /*target*/)(OtherParameters...)) noexcept {
         static_assert(sizeof(OtherResult*) == 0, "inlay: the target of a paravirt operation has its signature");
     }
@@ -351,10 +350,9 @@ public:
     }
 
     [[gnu::visibility("hidden")]] static constexpr auto nothing = &arch::emit::function_of<none>::entry;
-    [[gnu::visibility("hidden")]] static constexpr auto missing =
-        &arch::emit::thunk<&detail::report_missing<
-                               std::conditional_t<(detail::size_of<Result> > sizeof(address)), std::uint64_t, address>>,
-                           true>::entry;
+    [[gnu::visibility("hidden")]] static constexpr auto missing = &arch::emit::thunk<
+        &detail::report_missing<detail::either<(detail::size_of<Result> > sizeof(address)), uint64_t, address>>,
+        true>::entry;
 
 private:
     union pointer {
@@ -369,10 +367,10 @@ private:
 
     template <auto Target>
     struct as_target {
-        using type = std::remove_cv_t<decltype(Target)>;
+        using type = detail::plain<decltype(Target)>;
     };
     template <auto Target>
-        requires std::is_pointer_v<decltype(Target)>
+        requires detail::is_pointer<decltype(Target)>
     struct as_target<Target> {
         using type = native_t<Target>;
     };
@@ -380,7 +378,7 @@ private:
 
     /// By the target's type alone: see detail::probe_function.
     template <class Target>
-    [[gnu::visibility("hidden")]] constexpr explicit pv_op(std::type_identity<Target> /*target*/) noexcept
+    [[gnu::visibility("hidden")]] constexpr explicit pv_op(detail::type_is<Target> /*target*/) noexcept
         : pointer_{.entry = missing} {
         using kind = detail::operation_target<function, Target>;
         static_assert(kind::known, "inlay: the target of a paravirt operation has its signature, without noexcept; or "
@@ -406,18 +404,18 @@ namespace detail {
 /// The last component of what __PRETTY_FUNCTION__ says of a template argument, which is its last one.
 struct spelling {
     const char* text;
-    std::size_t length;
+    size_t length;
 };
-[[nodiscard]] consteval spelling last_component(const char* text, std::size_t length) {
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < length && text[i] != ';'; ++i) { // GCC explains types behind a ';'
+[[nodiscard]] consteval spelling last_component(const char* text, size_t length) {
+    size_t end = 0;
+    for (size_t i = 0; i < length && text[i] != ';'; ++i) { // GCC explains types behind a ';'
         end = text[i] == ']' ? i : end;
         end = text[i + 1] == ';' ? i + 1 : end;
     }
     while (end > 0 && text[end - 1] == ')') {
         --end;
     }
-    std::size_t begin = end;
+    size_t begin = end;
     while (begin > 0 && text[begin - 1] != ':' && text[begin - 1] != '&' && text[begin - 1] != ' ') {
         --begin;
     }
@@ -429,17 +427,17 @@ template <auto Pointer>
 }
 
 /// "table.member", or "table[index]".
-template <std::size_t Size>
+template <size_t Size>
 struct joined_name {
     char text[Size]{};
-    std::size_t length{};
+    size_t length{};
 
     consteval void add(spelling part) {
-        for (std::size_t i = 0; i < part.length; ++i) {
+        for (size_t i = 0; i < part.length; ++i) {
             text[length++] = part.text[i];
         }
     }
-    consteval void add(std::size_t number) {
+    consteval void add(size_t number) {
         if (number >= 10) {
             add(number / 10);
         }
@@ -447,11 +445,11 @@ struct joined_name {
     }
 };
 
-template <auto* Table, auto Member, std::size_t Size>
+template <auto* Table, auto Member, size_t Size>
 [[nodiscard]] consteval joined_name<Size> join_name(spelling suffix) {
     joined_name<Size> joined{};
     joined.add(spell<Table>());
-    if constexpr (std::is_member_object_pointer_v<decltype(Member)>) {
+    if constexpr (detail::is_member_pointer<decltype(Member)>) {
         joined.add(spelling{".", 1});
         joined.add(spell<Member>());
     } else {
@@ -462,10 +460,10 @@ template <auto* Table, auto Member, std::size_t Size>
     joined.add(suffix);
     return joined;
 }
-template <auto* Table, auto Member, std::size_t Suffix>
+template <auto* Table, auto Member, size_t Suffix>
 [[nodiscard]] consteval auto make_name(const char (&suffix)[Suffix]) { // NOLINT(*-avoid-c-arrays)
-    constexpr std::size_t longest = 256;
-    constexpr std::size_t length = join_name<Table, Member, longest>({"", 0}).length + Suffix;
+    constexpr size_t longest = 256;
+    constexpr size_t length = join_name<Table, Member, longest>({"", 0}).length + Suffix;
     return name<length>{join_name<Table, Member, length>({suffix, Suffix - 1}).text};
 }
 
@@ -475,7 +473,7 @@ struct operation_by_index;
 
 template <auto* Table, auto Member>
 [[nodiscard]] constexpr auto* operation_of() noexcept {
-    if constexpr (std::is_member_object_pointer_v<decltype(Member)>) {
+    if constexpr (detail::is_member_pointer<decltype(Member)>) {
         return &(Table->*Member);
     } else {
         static_assert(
@@ -490,7 +488,7 @@ template <auto* Table, auto Member>
 template <auto* Table, auto Member>
 struct operation {
     static constexpr auto* where = operation_of<Table, Member>();
-    using type = std::remove_pointer_t<std::remove_cv_t<decltype(where)>>;
+    using type = detail::pointee<detail::plain<decltype(where)>>;
     static constexpr bool callee_save = type::callee_save;
     static constexpr auto nothing = type::nothing;
     static constexpr auto missing = type::missing;
@@ -503,13 +501,13 @@ template <class Operation, class Function, class Indices, class... Whens>
 struct operation_call;
 
 /// A call: an alternative whose original goes through the pointer.
-template <class Operation, class Result, class... Parameters, std::size_t... Index, class... Whens>
-struct operation_call<Operation, Result(Parameters...), std::index_sequence<Index...>, Whens...> {
+template <class Operation, class Result, class... Parameters, size_t... Index, class... Whens>
+struct operation_call<Operation, Result(Parameters...), detail::indices<Index...>, Whens...> {
     static constexpr auto original = arch::insn::call_operation<Operation{}>();
 
     [[gnu::always_inline]] inline Result operator()(Parameters... arguments) const noexcept {
         using declaration = detail::declaration<Operation::name, original, Whens...>;
-        if constexpr (std::is_void_v<Result>) {
+        if constexpr (detail::is_void<Result>) {
             using operands = detail::operands<void, no_register{}, false, 0, arch::emit::argument_registers[Index]...>;
             site<declaration, Operation::name, operands, original, Whens...>{}(arguments...);
         } else {
@@ -521,13 +519,13 @@ struct operation_call<Operation, Result(Parameters...), std::index_sequence<Inde
 };
 
 template <class Function>
-inline constexpr std::size_t parameters = 0;
+inline constexpr size_t parameters = 0;
 template <class Result, class... Parameters>
-inline constexpr std::size_t parameters<Result(Parameters...)> = sizeof...(Parameters);
+inline constexpr size_t parameters<Result(Parameters...)> = sizeof...(Parameters);
 
 template <class Operation, class... Whens>
 using call_of = operation_call<Operation, typename Operation::type::function,
-                               std::make_index_sequence<parameters<typename Operation::type::function>>, Whens...>;
+                               detail::indices_below<parameters<typename Operation::type::function>>, Whens...>;
 
 template <auto* Table, auto Member>
 struct overridden_probe {
@@ -550,7 +548,7 @@ inline constexpr feature<detail::make_name<Table, Member>(".overridden"), detail
 /// result in rax (x0), and change no more than the operation's convention lets them.
 template <auto* Table, auto Member, auto Native, auto Predicate = !overridden<Table, Member>>
 struct pv_alt_call : detail::call_of<detail::operation<Table, Member>, when<Predicate, Native>> {
-    static_assert(detail::is_code<std::remove_cv_t<decltype(Native)>>,
+    static_assert(detail::is_code<detail::plain<decltype(Native)>>,
                   "inlay: the third argument of pv_alt_call is native code, e.g. pushf_pop(rax)");
     static_assert(Native.length <= arch::insn::call_operation<detail::operation<Table, Member>{}>().length,
                   "inlay: the native code is longer than the call whose place it takes (x86: 6 bytes; AArch64: one "

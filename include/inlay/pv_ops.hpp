@@ -15,9 +15,8 @@
 
 #include "inlay/members.hpp"
 #include "inlay/pv.hpp"
-
-#include <cstddef>
-#include <utility>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -30,13 +29,13 @@ inline constexpr bool is_operation_type<pv_op<Signature, Native>> = true;
 
 template <class Table, class Indices>
 inline constexpr bool all_operations = false;
-template <class Table, std::size_t... Index>
-inline constexpr bool all_operations<Table, std::index_sequence<Index...>> =
-    (is_operation_type<std::remove_cv_t<typename members<Table>::template type<Index>>> && ...);
+template <class Table, size_t... Index>
+inline constexpr bool all_operations<Table, detail::indices<Index...>> =
+    (is_operation_type<detail::plain<typename members<Table>::template type<Index>>> && ...);
 
 template <auto* Table, auto Index>
 struct operation_by_index {
-    using table = std::remove_pointer_t<std::remove_cv_t<decltype(Table)>>;
+    using table = detail::pointee<detail::plain<decltype(Table)>>;
     static_assert(Index < members<table>::count, "inlay: the table has fewer operations than that");
     [[nodiscard]] static constexpr auto* where() noexcept { return &members<table>::template get<Index>(*Table); }
 };
@@ -45,9 +44,9 @@ struct operation_by_index {
 
 /// Number of operations of a table's type.
 template <class Table>
-[[gnu::visibility("hidden")]] inline constexpr std::size_t operation_count = []() consteval {
-    constexpr std::size_t count = detail::members<Table>::count;
-    static_assert(detail::all_operations<Table, std::make_index_sequence<count>>,
+[[gnu::visibility("hidden")]] inline constexpr size_t operation_count = []() consteval {
+    constexpr size_t count = detail::members<Table>::count;
+    static_assert(detail::all_operations<Table, detail::indices_below<count>>,
                   "inlay: a paravirt table is an aggregate of nothing but pv_op members");
     return count;
 }();
@@ -56,22 +55,22 @@ template <class Table>
 /// own.
 template <class Table, class Function>
 constexpr void for_each_operation(Table& table, Function function) {
-    using members = detail::members<std::remove_cv_t<Table>>;
-    [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    using members = detail::members<detail::plain<Table>>;
+    [&]<size_t... Index>(detail::indices<Index...>) {
         (static_cast<void>(function(members::template get<Index>(table))), ...);
-    }(std::make_index_sequence<operation_count<std::remove_cv_t<Table>>>{});
+    }(detail::indices_below<operation_count<detail::plain<Table>>>{});
 }
 
 /// The position of a member in its table, from 0.
 template <auto* Table, auto Member>
-[[gnu::visibility("hidden")]] inline constexpr std::size_t operation_index = []() consteval {
-    using table = std::remove_cv_t<std::remove_pointer_t<decltype(Table)>>;
-    return []<std::size_t... Index>(std::index_sequence<Index...>) {
+[[gnu::visibility("hidden")]] inline constexpr size_t operation_index = []() consteval {
+    using table = detail::plain<detail::pointee<decltype(Table)>>;
+    return []<size_t... Index>(detail::indices<Index...>) {
         const void* const member = detail::operation_of<Table, Member>();
-        std::size_t found = 0;
+        size_t found = 0;
         ((found += member == static_cast<const void*>(detail::operation_of<Table, Index>()) ? Index : 0), ...);
         return found;
-    }(std::make_index_sequence<operation_count<table>>{});
+    }(detail::indices_below<operation_count<table>>{});
 }();
 
 /// The name in messages and reports: "irq.halt". A null-terminated text.

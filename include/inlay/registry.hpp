@@ -15,6 +15,7 @@
 
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
+#include "inlay/words.hpp"
 
 INLAY_BASELINE
 
@@ -24,7 +25,7 @@ inline namespace baseline {
 
 /// What a reference refers to. (That of `reference` itself is compiled for the unit's processor.)
 [[nodiscard]] inline address target_of(const table::reference& from) noexcept {
-    return reinterpret_cast<address>(&from) + static_cast<address>(static_cast<std::intptr_t>(from.distance));
+    return reinterpret_cast<address>(&from) + static_cast<address>(static_cast<intptr_t>(from.distance));
 }
 
 [[nodiscard]] inline const char* text_at(const table::reference& from) noexcept {
@@ -53,10 +54,10 @@ inline namespace baseline {
 }
 
 /// FNV-1a, 32 bits.
-[[nodiscard]] inline std::uint32_t hash_of(const char* text) noexcept {
-    std::uint32_t hash = 2166136261U;
+[[nodiscard]] inline uint32_t hash_of(const char* text) noexcept {
+    uint32_t hash = 2166136261U;
     for (; *text != '\0'; ++text) {
-        hash = (hash ^ static_cast<std::uint8_t>(*text)) * 16777619U;
+        hash = (hash ^ static_cast<uint8_t>(*text)) * 16777619U;
     }
     return hash;
 }
@@ -67,7 +68,7 @@ inline namespace baseline {
 /// a list, so that a name which many images have is as quick to find.
 template <auto Links>
 [[nodiscard]] const table::named** place_of(const table::named*& root, const table::named& what) noexcept {
-    const std::uint32_t hash = hash_of(text_at(what.name));
+    const uint32_t hash = hash_of(text_at(what.name));
     const table::named** place = &root;
     while (*place != nullptr) {
         table::cell_state& state = cell_of(**place).state;

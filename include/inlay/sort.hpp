@@ -11,6 +11,7 @@
 
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
@@ -19,10 +20,10 @@ inline namespace INLAY_TARGET {
 /// Records as references, `width` of them each.
 struct rows {
     table::reference* first;
-    std::size_t width;
-    std::size_t count;
+    size_t width;
+    size_t count;
 
-    [[nodiscard]] table::reference* operator[](std::size_t row) const noexcept { return first + row * width; }
+    [[nodiscard]] table::reference* operator[](size_t row) const noexcept { return first + row * width; }
 };
 
 template <class Record>
@@ -32,12 +33,12 @@ template <class Record>
             section.size()};
 }
 
-inline void swap_rows(const rows& all, std::size_t a, std::size_t b) noexcept {
+inline void swap_rows(const rows& all, size_t a, size_t b) noexcept {
     table::reference* const x = all[a];
     table::reference* const y = all[b];
-    const auto shift = static_cast<std::int32_t>(reinterpret_cast<address>(y) - reinterpret_cast<address>(x));
-    for (std::size_t i = 0; i < all.width; ++i) {
-        const std::int32_t kept = x[i].distance;
+    const auto shift = static_cast<int32_t>(reinterpret_cast<address>(y) - reinterpret_cast<address>(x));
+    for (size_t i = 0; i < all.width; ++i) {
+        const int32_t kept = x[i].distance;
         x[i].distance = y[i].distance + shift;
         y[i].distance = kept - shift;
     }
@@ -47,13 +48,13 @@ inline void swap_rows(const rows& all, std::size_t a, std::size_t b) noexcept {
 template <class Less>
 void sort(const rows& all, const Less& less) noexcept {
     // First the heap is made (from `parent` down to 0), then the greatest goes to the end, again and again.
-    for (std::size_t parent = all.count / 2, end = all.count; end > 1;) {
+    for (size_t parent = all.count / 2, end = all.count; end > 1;) {
         if (parent > 0) {
             --parent;
         } else {
             swap_rows(all, 0, --end);
         }
-        for (std::size_t at = parent, child = 2 * at + 1; child < end; at = child, child = 2 * at + 1) {
+        for (size_t at = parent, child = 2 * at + 1; child < end; at = child, child = 2 * at + 1) {
             if (child + 1 < end && less(all[child], all[child + 1])) {
                 ++child;
             }

@@ -24,9 +24,9 @@
 #pragma once
 
 #include "inlay/named.hpp"
+#include "inlay/traits.hpp"
 #include "inlay/trampoline.hpp"
-
-#include <type_traits>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -77,11 +77,11 @@ inline constexpr bool may_be_zero = []() consteval {
         return true; // refused elsewhere
     } else {
         using result = typename result_of<Function>::type;
-        if constexpr (std::is_void_v<result>) {
+        if constexpr (detail::is_void<result>) {
             return true;
         } else {
-            return (std::is_integral_v<result> || std::is_enum_v<result> || std::is_pointer_v<result>) &&
-                   sizeof(result) <= sizeof(std::uintptr_t);
+            return (detail::is_integral<result> || detail::is_enum<result> || detail::is_pointer<result>) &&
+                   sizeof(result) <= sizeof(uintptr_t);
         }
     }
 }();
@@ -130,10 +130,10 @@ concept plain_member = requires { typename member_type<Type>::function; };
 /// A member function as a target: `member<&shape::draw>` has the type `void (*)(shape&, int)`, and a static call of
 /// that type is called with the object first. Member functions qualified volatile, & or && need a lambda.
 template <auto Member>
-    requires detail::plain_member<std::remove_cv_t<decltype(Member)>>
+    requires detail::plain_member<detail::plain<decltype(Member)>>
 [[gnu::visibility("hidden")]] inline constexpr
-    typename detail::member_type<std::remove_cv_t<decltype(Member)>>::function* member =
-        &detail::member_type<std::remove_cv_t<decltype(Member)>>::template call<Member>;
+    typename detail::member_type<detail::plain<decltype(Member)>>::function* member =
+        &detail::member_type<detail::plain<decltype(Member)>>::template call<Member>;
 
 namespace detail {
 
@@ -145,7 +145,7 @@ struct target_of_type {
     using stored = void;
 };
 template <class Function>
-    requires std::is_function_v<Function>
+    requires detail::is_function<Function>
 struct target_of_type<Function*> {
     static constexpr bool known = true;
     using function = Function;
@@ -155,7 +155,7 @@ struct target_of_type<Function*> {
     static constexpr Function* pointer = Target;
 };
 template <class Closure>
-    requires std::is_class_v<Closure> && requires(Closure closure) { +closure; }
+    requires detail::is_class<Closure> && requires(Closure closure) { +closure; }
 struct target_of_type<Closure> : target_of_type<decltype(+Closure{})> {
     template <auto Target>
     static constexpr auto* pointer = +Target;
@@ -165,7 +165,7 @@ template <class Function>
 struct null_target {
     static constexpr bool known = true;
     using function = Function;
-    using stored = std::uintptr_t() noexcept;
+    using stored = uintptr_t() noexcept;
     static constexpr auto mode = table::call_mode::zero;
     template <auto Target>
     static constexpr stored* pointer = &zero;
@@ -209,7 +209,7 @@ struct call_cell {
 template <name Name, auto Default>
 struct static_call {
 private:
-    using kind = detail::target_of_type<std::remove_cv_t<decltype(Default)>>;
+    using kind = detail::target_of_type<detail::plain<decltype(Default)>>;
     static_assert(kind::known,
                   "inlay: the second argument of static_call is the address of a function, a lambda without "
                   "captures, no_target<R(A...)> or returns_zero<R(A...)>");
@@ -233,7 +233,7 @@ public:
     /// What a call calls. Writes the marker, so use it only in a call expression: `sched_clock()`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
     [[gnu::always_inline]] inline operator function*() const noexcept {
-        static_assert(!std::is_same_v<std::remove_cv_t<decltype(Default)>, no_target_t<function>>,
+        static_assert(!detail::same<detail::plain<decltype(Default)>, no_target_t<function>>,
                       "inlay: this static call has no target to begin with; say call.maybe(arguments...)");
         return site();
     }

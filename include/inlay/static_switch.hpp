@@ -15,6 +15,7 @@
 #pragma once
 
 #include "inlay/named.hpp"
+#include "inlay/traits.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 

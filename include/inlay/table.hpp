@@ -21,14 +21,12 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace inlay {
 
 /// An address of the image as a number; tables are read through these.
-using address = std::uintptr_t;
+using address = uintptr_t;
 
 namespace table {
 
@@ -37,14 +35,14 @@ namespace table {
 
 /// Distance in bytes from the field itself; 0 refers to nothing.
 struct reference {
-    std::int32_t distance;
+    int32_t distance;
 
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] explicit operator bool() const noexcept {
         return distance != 0;
     }
 
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] address target() const noexcept {
-        return reinterpret_cast<address>(this) + static_cast<address>(static_cast<std::intptr_t>(distance));
+        return reinterpret_cast<address>(this) + static_cast<address>(static_cast<intptr_t>(distance));
     }
 };
 
@@ -52,32 +50,31 @@ struct reference {
 /// before, so that it can forget all that when it ends. (A number of the run would come again some day; and images that
 /// patch each other's tables would have to agree on one.)
 struct memo {
-    std::int32_t before;
+    int32_t before;
 };
 
-[[gnu::visibility("hidden")]] inline constexpr std::int32_t first_memo =
-    1; ///< no distance: memos are aligned to four bytes
+[[gnu::visibility("hidden")]] inline constexpr int32_t first_memo = 1; ///< no distance: memos are aligned to four bytes
 
 /// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
 struct feature_cell {
-    std::uint8_t value;   ///< 1: the feature is there
-    std::uint8_t by_hand; ///< 1: set(feature, true) was called
-    std::uint8_t forced;  ///< override: 0 none, 1 off, 2 on
-    std::uint8_t reserved;
-    table::memo memo;     ///< of `value`
-    std::uint32_t probed; ///< programs: 2 * the number of the apply() that ran the probe, + 1 if it said yes
+    uint8_t value;   ///< 1: the feature is there
+    uint8_t by_hand; ///< 1: set(feature, true) was called
+    uint8_t forced;  ///< override: 0 none, 1 off, 2 on
+    uint8_t reserved;
+    table::memo memo; ///< of `value`
+    uint32_t probed;  ///< programs: 2 * the number of the apply() that ran the probe, + 1 if it said yes
 };
 
 /// How a feature is found.
-enum class probe_kind : std::uint32_t { // NOLINT(performance-enum-size): the assembler writes a word
-    by_hand = 0,                        ///< feature_cell::by_hand
-    cpu = 1,                            ///< feature_record::words, meaning known to the architecture
-    function = 2,                       ///< feature_record::function, a bool() noexcept
+enum class probe_kind : uint32_t { // NOLINT(performance-enum-size): the assembler writes a word
+    by_hand = 0,                   ///< feature_cell::by_hand
+    cpu = 1,                       ///< feature_record::words, meaning known to the architecture
+    function = 2,                  ///< feature_record::function, a bool() noexcept
 };
 
 /// What an architecture's probe needs to know, e.g. a CPUID leaf and bit.
 struct probe_words {
-    std::uint32_t word[3];
+    uint32_t word[3];
 };
 
 struct feature_record {
@@ -88,7 +85,7 @@ struct feature_record {
     reference function;
 };
 
-enum class predicate_op : std::uint8_t {
+enum class predicate_op : uint8_t {
     feature = 1,     ///< a: feature_record
     not_feature = 2, ///< a: feature_record
     all = 3,         ///< a and b: predicate_node
@@ -104,14 +101,14 @@ enum class predicate_op : std::uint8_t {
 /// One node of a predicate. apply() evaluates a node once and keeps the result in it until it ends.
 struct predicate_node {
     predicate_op op;
-    std::uint8_t value;
-    std::uint8_t reserved[2];
+    uint8_t value;
+    uint8_t reserved[2];
     table::memo memo; ///< of `value`
     reference a;
     reference b;
 };
 
-enum class form_kind : std::uint8_t {
+enum class form_kind : uint8_t {
     /// The bytes follow; `relative` has the offsets of the relative operands.
     plain = 1,
     /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
@@ -122,15 +119,15 @@ enum class form_kind : std::uint8_t {
     indirect_call = 3,
 };
 
-[[gnu::visibility("hidden")]] inline constexpr std::uint8_t no_operand = 255;
+[[gnu::visibility("hidden")]] inline constexpr uint8_t no_operand = 255;
 
 /// One form of a site; `length` bytes follow the struct. A relative operand holds the distance as it is
 /// from here: copying the bytes to a site adds the distance from the site to here.
 struct form {
-    std::uint8_t length;
+    uint8_t length;
     form_kind kind;
-    std::uint8_t reserved[2];
-    std::uint8_t relative[4]; ///< offsets in the bytes, `no_operand` where unused
+    uint8_t reserved[2];
+    uint8_t relative[4]; ///< offsets in the bytes, `no_operand` where unused
 };
 
 /// What a call through a pointer may become.
@@ -142,13 +139,13 @@ struct indirect_call {
 
 /// One way to go. A site's list starts with its last `when` and ends with the original.
 struct choice {
-    reference form;       ///< what to write; none in the choices of a call
-    reference predicate;  ///< predicate_node; none: this is the original, take it
-    reference otherwise;  ///< the next choice; none: the end
-    reference name;       ///< characters; none where the declaration has no name
-    std::uint8_t length;  ///< of the site: the longest of its forms
-    std::uint8_t ordinal; ///< position in the declaration, 0 is the original
-    std::uint8_t reserved[2];
+    reference form;      ///< what to write; none in the choices of a call
+    reference predicate; ///< predicate_node; none: this is the original, take it
+    reference otherwise; ///< the next choice; none: the end
+    reference name;      ///< characters; none where the declaration has no name
+    uint8_t length;      ///< of the site: the longest of its forms
+    uint8_t ordinal;     ///< position in the declaration, 0 is the original
+    uint8_t reserved[2];
 };
 
 /// A site of an alternative.
@@ -178,7 +175,7 @@ struct call_record {
     2; ///< there is none: the call goes through its trampoline
 
 /// What a static call goes to.
-enum class call_mode : std::uint8_t {
+enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
     zero = 2,     ///< `return 0`
@@ -190,23 +187,22 @@ struct shared;
 
 /// What a name is to hold.
 struct setting {
-    address value{};        ///< a key's value, or the function that a static call goes to
-    std::int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
-    call_mode mode{};       ///< of a static call
-    std::uint8_t changed{}; ///< 1: no longer what the declaration says
-    std::uint8_t reserved[2]{};
+    address value{};   ///< a key's value, or the function that a static call goes to
+    int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
+    call_mode mode{};  ///< of a static call
+    uint8_t changed{}; ///< 1: no longer what the declaration says
+    uint8_t reserved[2]{};
 };
 
 /// What a cell has besides its value.
 struct cell_state {
-    std::int32_t enabled{}; ///< these three as in `setting`
+    int32_t enabled{}; ///< these three as in `setting`
     call_mode mode{};
-    std::uint8_t changed{};
-    std::uint8_t
-        mixed{}; ///< 1: among those of this name in the process, of which this is the first, there are two types
-    std::uint8_t reserved{};
-    std::uint32_t hash{};    ///< of the name
-    std::uint32_t sites{};   ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
+    uint8_t changed{};
+    uint8_t mixed{}; ///< 1: among those of this name in the process, of which this is the first, there are two types
+    uint8_t reserved{};
+    uint32_t hash{};         ///< of the name
+    uint32_t sites{};        ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
     const named* self{};     ///< null until the image's names are registered
     const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
     setting before{};        ///< what the last change found, to go back to if it fails
@@ -241,61 +237,61 @@ struct key_record {
 /// Where a site of a switch goes: to way (value >> shift) - first. Where that is none of the ways, the site is not
 /// reached with this value, and stays what it is. `count` references follow; one that refers to nothing falls through.
 struct way_table {
-    std::uint8_t count;
-    std::uint8_t first;
-    std::uint8_t shift;
-    std::uint8_t reserved;
+    uint8_t count;
+    uint8_t first;
+    uint8_t shift;
+    uint8_t reserved;
 };
 
 /// A section in memory: where it begins, and its size in bytes.
 template <class Record>
 struct section {
     Record* records;
-    std::size_t bytes;
+    size_t bytes;
 
-    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] std::size_t size() const noexcept {
+    [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] size_t size() const noexcept {
         return bytes / sizeof(Record);
     }
 };
 
 /// How a program changes the text of an image while it runs (platform/linux.hpp). Addresses; whole pages.
 struct spare_text {
-    address begin;           ///< of the text
-    address end;             ///< of the text
-    address at;              ///< where the spare mapping of `begin` is; 0: there is none
-    std::uint64_t* staged;   ///< a bit for each page: its new content is in the spare mapping
-    std::size_t staged_size; ///< in bytes
-    std::uint32_t way;       ///< one of platform::process::live_way
-    std::uint32_t whole;     ///< 1: the text was one mapping
-    std::uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
+    address begin;      ///< of the text
+    address end;        ///< of the text
+    address at;         ///< where the spare mapping of `begin` is; 0: there is none
+    uint64_t* staged;   ///< a bit for each page: its new content is in the spare mapping
+    size_t staged_size; ///< in bytes
+    uint32_t way;       ///< one of platform::process::live_way
+    uint32_t whole;     ///< 1: the text was one mapping
+    uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
 };
 
 /// Mappings that a program gives up when a change meets the limit of their number, and what it knows of barriers.
 struct reserve {
-    address at;           ///< 0: there are none
-    std::size_t size;     ///< in bytes
-    std::uint8_t* buffer; ///< for one page
-    std::size_t buffer_size;
-    std::uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
+    address at;      ///< 0: there are none
+    size_t size;     ///< in bytes
+    uint8_t* buffer; ///< for one page
+    size_t buffer_size;
+    uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
 };
 
 /// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its
 /// own, since another image may go away.
 struct registry {
-    const named* root;      ///< a tree by hash
-    std::uint32_t complete; ///< 1: it has all names that are in order
-    std::uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
+    const named* root; ///< a tree by hash
+    uint32_t complete; ///< 1: it has all names that are in order
+    uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
     table::shared* shared; ///< what they share
     image* next;           ///< the one that joined before this one
     const void* headers;   ///< program headers
     address base;          ///< what to add to their addresses
-    std::uint32_t count;   ///< of program headers
-    std::uint32_t forks;   ///< 1: handlers for fork() are there
-    std::uint32_t applied; ///< number of the last apply()
+    uint32_t count;        ///< of program headers
+    uint32_t forks;        ///< 1: handlers for fork() are there
+    uint32_t applied;      ///< number of the last apply()
     spare_text spare;
-    void (*nothing)() noexcept;        ///< does nothing
-    std::uintptr_t (*zero)() noexcept; ///< returns zero
+    void (*nothing)() noexcept;   ///< does nothing
+    uintptr_t (*zero)() noexcept; ///< returns zero
 };
 
 /// The tables of one image (a program, a kernel, or a shared library).
@@ -308,7 +304,7 @@ struct tables {
 };
 
 /// The version of everything that images tell each other: this file.
-[[gnu::visibility("hidden")]] inline constexpr std::uint32_t version = INLAY_TABLE_VERSION;
+[[gnu::visibility("hidden")]] inline constexpr uint32_t version = INLAY_TABLE_VERSION;
 
 /// The first bytes of each `image`: a tool may have moved the note that leads to it.
 [[gnu::visibility("hidden")]] inline constexpr char mark[8] = {'i', 'n', 'l',  'a',
@@ -317,8 +313,8 @@ struct tables {
 /// What an ELF note (name "inlay", type `version`) says of its image: two distances in bytes, each from itself. From
 /// one follows where the `image` is; from both, where in the image that is, wherever the note may have been moved.
 struct note {
-    std::int32_t image;
-    std::int32_t elf_header;
+    int32_t image;
+    int32_t elf_header;
 };
 
 /// What an image shows to others in the process.

@@ -14,9 +14,8 @@
 #pragma once
 
 #include "inlay/feature.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
@@ -60,14 +59,14 @@ struct tried {
     }
 
     /// Bit n is the value of the feature in the n-th case of this round.
-    [[nodiscard]] constexpr std::uint64_t value(const char* one) const noexcept {
-        constexpr std::uint64_t words[in_a_word]{0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
-                                                 0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
+    [[nodiscard]] constexpr uint64_t value(const char* one) const noexcept {
+        constexpr uint64_t words[in_a_word]{0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
+                                            0xff00ff00ff00ff00, 0xffff0000ffff0000, 0xffffffff00000000};
         unsigned number = 0;
         while (!equal_names(features[number], one)) {
             ++number;
         }
-        return number < in_a_word ? words[number] : (round >> (number - in_a_word) & 1U) != 0 ? ~std::uint64_t{} : 0;
+        return number < in_a_word ? words[number] : (round >> (number - in_a_word) & 1U) != 0 ? ~uint64_t{} : 0;
     }
 };
 
@@ -75,36 +74,36 @@ struct tried {
 template <class Predicate>
 struct truth {
     static constexpr void name(tried& all) noexcept { all.add(Predicate::text()); }
-    static constexpr std::uint64_t value(const tried& all) noexcept { return all.value(Predicate::text()); }
+    static constexpr uint64_t value(const tried& all) noexcept { return all.value(Predicate::text()); }
 };
 template <>
 struct truth<always_t> {
     static constexpr void name(tried& /*all*/) noexcept {}
-    static constexpr std::uint64_t value(const tried& /*all*/) noexcept { return ~std::uint64_t{}; }
+    static constexpr uint64_t value(const tried& /*all*/) noexcept { return ~uint64_t{}; }
 };
 template <>
 struct truth<never_t> {
     static constexpr void name(tried& /*all*/) noexcept {}
-    static constexpr std::uint64_t value(const tried& /*all*/) noexcept { return 0; }
+    static constexpr uint64_t value(const tried& /*all*/) noexcept { return 0; }
 };
 template <class Predicate>
 struct truth<not_<Predicate>> {
     static constexpr void name(tried& all) noexcept { truth<Predicate>::name(all); }
-    static constexpr std::uint64_t value(const tried& all) noexcept { return ~truth<Predicate>::value(all); }
+    static constexpr uint64_t value(const tried& all) noexcept { return ~truth<Predicate>::value(all); }
 };
 template <class... Predicates>
 struct truth<all_of<Predicates...>> {
     static constexpr void name(tried& all) noexcept { (truth<Predicates>::name(all), ...); }
-    static constexpr std::uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) & ...); }
+    static constexpr uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) & ...); }
 };
 template <class... Predicates>
 struct truth<any_of<Predicates...>> {
     static constexpr void name(tried& all) noexcept { (truth<Predicates>::name(all), ...); }
-    static constexpr std::uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) | ...); }
+    static constexpr uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) | ...); }
 };
 
 /// Which of a list can hold, and which can win; both true where nobody can tell.
-template <std::size_t Count>
+template <size_t Count>
 struct chances {
     bool holds[Count + 1]{}; // NOLINT(*-avoid-c-arrays)
     bool wins[Count + 1]{};  // NOLINT(*-avoid-c-arrays)
@@ -112,21 +111,21 @@ struct chances {
 
 template <class First, class... Later>
 consteval bool plainly_loses() {
-    return (false || ... || (std::is_same_v<Later, First> || std::is_same_v<Later, always_t>));
+    return (false || ... || (detail::same<Later, First> || detail::same<Later, always_t>));
 }
-template <std::size_t Count>
+template <size_t Count>
 consteval void find_plain_chances(chances<Count>& /*out*/) {}
-template <std::size_t Count, class First, class... Later>
+template <size_t Count, class First, class... Later>
 consteval void find_plain_chances(chances<Count>& out) {
-    constexpr std::size_t at = Count - 1 - sizeof...(Later);
-    out.holds[at] = !std::is_same_v<First, never_t>;
+    constexpr size_t at = Count - 1 - sizeof...(Later);
+    out.holds[at] = !detail::same<First, never_t>;
     out.wins[at] = !plainly_loses<First, Later...>();
     find_plain_chances<Count, Later...>(out);
 }
 
 template <class... Predicates>
 consteval auto chances_of() {
-    constexpr std::size_t count = sizeof...(Predicates);
+    constexpr size_t count = sizeof...(Predicates);
     chances<count> out{};
     tried all{};
     (truth<Predicates>::name(all), ...);
@@ -135,9 +134,9 @@ consteval auto chances_of() {
         return out;
     }
     for (; all.round < all.rounds(); ++all.round) {
-        const std::uint64_t values[]{truth<Predicates>::value(all)..., 0}; // NOLINT(*-avoid-c-arrays)
-        std::uint64_t later = 0;
-        for (std::size_t i = count; i-- > 0;) {
+        const uint64_t values[]{truth<Predicates>::value(all)..., 0}; // NOLINT(*-avoid-c-arrays)
+        uint64_t later = 0;
+        for (size_t i = count; i-- > 0;) {
             out.holds[i] = out.holds[i] || values[i] != 0;
             out.wins[i] = out.wins[i] || (values[i] & ~later) != 0;
             later |= values[i];
@@ -164,7 +163,7 @@ struct a_when_can_win {
 /// What was found of a list, once.
 template <class... Whens>
 struct found_of {
-    static constexpr auto chances = chances_of<std::remove_cv_t<decltype(Whens::holds)>...>();
+    static constexpr auto chances = chances_of<detail::plain<decltype(Whens::holds)>...>();
 };
 template <class Found, unsigned Ordinal>
 consteval bool each_can_win() {
@@ -172,7 +171,7 @@ consteval bool each_can_win() {
 }
 template <class Found, unsigned Ordinal, class When, class... Whens>
 consteval bool each_can_win() {
-    return a_when_can_win<std::remove_cv_t<decltype(When::holds)>, Ordinal, Found::chances.holds[Ordinal - 1],
+    return a_when_can_win<detail::plain<decltype(When::holds)>, Ordinal, Found::chances.holds[Ordinal - 1],
                           Found::chances.wins[Ordinal - 1]>::value &&
            each_can_win<Found, Ordinal + 1, Whens...>();
 }

@@ -5,6 +5,9 @@
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 
+#include <cstddef>
+#include <cstdint>
+
 extern "C" {
 
 void store_one(std::uint8_t* to, const std::uint8_t* bytes) noexcept { inlay::arch::store_text(to, bytes, 4); }

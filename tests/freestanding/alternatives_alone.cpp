@@ -4,6 +4,8 @@
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 
+#include <cstdint>
+
 extern "C" {
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 }

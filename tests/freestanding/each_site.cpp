@@ -7,6 +7,8 @@
 #include <inlay/predicate_text.hpp>
 #include <inlay/self_test.hpp>
 
+#include <cstdint>
+
 extern "C" {
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 }

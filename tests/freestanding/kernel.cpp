@@ -5,6 +5,8 @@
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
 
+#include <cstdint>
+
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 

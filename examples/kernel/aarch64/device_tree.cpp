@@ -3,6 +3,8 @@
 // device_tree: the reader. See device_tree.hpp.
 #include "device_tree.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 namespace {

@@ -17,6 +17,8 @@
 
 #include "types.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 class device_tree {

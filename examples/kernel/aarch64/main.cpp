@@ -19,6 +19,8 @@
 
 #include <inlay/inlay.hpp>
 
+#include <cstddef>
+
 extern "C" {
 [[noreturn]] void boot_main(const void* blob, kernel::u64 level) noexcept;
 extern const char image_begin[], image_end[];

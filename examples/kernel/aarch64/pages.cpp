@@ -5,6 +5,8 @@
 
 #include "paging.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 namespace {

@@ -9,6 +9,8 @@
 
 #include "types.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 /// Which memory there is to give.

@@ -9,6 +9,8 @@
 
 #include <inlay/poke.hpp>
 
+#include <cstdint>
+
 namespace kernel {
 
 u64 no_firmware(u64 /*function*/, u64 /*a*/, u64 /*b*/, u64 /*c*/) noexcept {

@@ -6,6 +6,8 @@
 #include "cpu.hpp"
 #include "print.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 namespace {

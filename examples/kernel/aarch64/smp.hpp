@@ -13,6 +13,8 @@
 
 #include "cpu.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 inline constexpr u32 most_cpus = MOST_CPUS;

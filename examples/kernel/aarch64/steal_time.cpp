@@ -10,6 +10,8 @@
 
 #include <inlay/inlay.hpp>
 
+#include <cstdint>
+
 namespace kernel::steal_time {
 
 namespace {

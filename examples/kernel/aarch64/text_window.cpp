@@ -5,6 +5,9 @@
 
 #include "paging.hpp"
 
+#include <cstddef>
+#include <cstdint>
+
 extern "C" const char image_begin[], text_begin[], text_end[], text_window_begin[];
 
 namespace kernel {

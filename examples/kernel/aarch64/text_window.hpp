@@ -26,6 +26,9 @@
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace kernel {
 
 /// For live_text (live.cpp): the others stand still, and go on. Each returns when all of them do. The others must have

@@ -3,6 +3,8 @@
 // command_line: looks for words. See command_line.hpp.
 #include "command_line.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 namespace {

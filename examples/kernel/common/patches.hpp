@@ -13,6 +13,8 @@
 #include <inlay/apply.hpp>
 #include <inlay/override.hpp>
 
+#include <cstddef>
+
 namespace kernel {
 
 struct alternative_counts {

@@ -3,6 +3,8 @@
 // print: numbers as text. See print.hpp.
 #include "print.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 void put(const char* text) noexcept {

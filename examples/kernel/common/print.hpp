@@ -14,6 +14,8 @@
 
 #include <inlay/static_call.hpp>
 
+#include <cstddef>
+
 namespace kernel {
 
 /// Writes characters to the serial port: of the architecture (x86/serial.cpp, aarch64/serial.cpp).

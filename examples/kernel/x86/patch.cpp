@@ -16,6 +16,8 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstdint>
+
 extern "C" {
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_is_xenpv, entry_has_smap;
 }

@@ -9,6 +9,8 @@
 
 #include "cpu.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 inline constexpr unsigned most_cpus = 16;

@@ -12,6 +12,8 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 struct processors {

@@ -5,6 +5,8 @@
 
 #include "print.hpp"
 
+#include <cstddef>
+
 namespace kernel {
 
 namespace {

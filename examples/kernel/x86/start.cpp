@@ -16,6 +16,8 @@
 #include <inlay/arch/x86/pv.hpp>
 #include <inlay/poke.hpp>
 
+#include <cstddef>
+
 extern "C" {
 [[noreturn]] void native_main(kernel::u64 start_info) noexcept;
 [[noreturn]] void xen_main(const kernel::xen::start_info* start) noexcept;

@@ -14,6 +14,8 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstdint>
+
 namespace kernel {
 
 namespace {

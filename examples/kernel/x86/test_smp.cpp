@@ -18,6 +18,8 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstdint>
+
 namespace kernel {
 
 namespace {

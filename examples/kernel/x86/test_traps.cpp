@@ -23,6 +23,8 @@
 #include <inlay/arch/x86/cpu.hpp>
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstddef>
+
 extern "C" {
 void make_double_fault(kernel::u64 error) noexcept; // switch.S
 void make_machine_check(kernel::u64 entry) noexcept;

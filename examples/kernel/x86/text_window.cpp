@@ -7,6 +7,9 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstddef>
+#include <cstdint>
+
 extern "C" const char image_begin[], text_begin[], text_end[], image_end[], text_window_begin[];
 
 namespace kernel {

@@ -22,6 +22,9 @@
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace kernel {
 
 class text_window : public inlay::platform::bare<inlay::arch::emit::synchronise> {

@@ -10,6 +10,8 @@
 
 #include "cpu.hpp"
 
+#include <cstdint>
+
 namespace kernel::xen {
 
 /// xen.h, __HYPERVISOR_*

@@ -13,6 +13,8 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
+#include <cstdint>
+
 namespace kernel::xen {
 
 namespace {

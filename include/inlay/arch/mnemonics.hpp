@@ -9,16 +9,17 @@
 #pragma once
 
 #include "inlay/code.hpp"
+#include "inlay/words.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/mnemonics.hpp"
 #else
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace shown {
-enum class general_register : std::uint8_t {};
-enum class instruction_word : std::uint32_t {};
+enum class general_register : uint8_t {};
+enum class instruction_word : uint32_t {};
 constexpr instruction_word instruction_at(const machine_code& code, unsigned at) noexcept {
-    std::uint32_t word = 0;
+    uint32_t word = 0;
     for (unsigned i = 4; i-- > 0;) {
         word = word << 8 | code.byte(at + i);
     }

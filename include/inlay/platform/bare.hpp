@@ -32,11 +32,8 @@
 #include "inlay/arch/arch.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
-
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace inlay::platform {
 // Users' types have these in them, or derive from them. A hidden type may not be in one that is not, so it is the
@@ -45,11 +42,11 @@ inline namespace INLAY_TARGET {
 
 /// Addresses from `begin` up to, not including, `end`.
 struct range {
-    std::uintptr_t begin;
-    std::uintptr_t end;
+    uintptr_t begin;
+    uintptr_t end;
 
-    [[nodiscard, gnu::noinline, gnu::visibility("hidden")]] constexpr bool contains(std::uintptr_t at,
-                                                                                    std::size_t size) const noexcept {
+    [[nodiscard, gnu::noinline, gnu::visibility("hidden")]] constexpr bool contains(uintptr_t at,
+                                                                                    size_t size) const noexcept {
         return at >= begin && at <= end && size <= end - at;
     }
 };
@@ -69,36 +66,34 @@ template <void (*Synchronise)() noexcept, class Others = nobody_else>
 struct bare {
     range text{};
     range image{};
-    std::uintptr_t alias{}; ///< distance in bytes from text to where it may be written
-    bool wrong_alias{};     ///< at that distance there was something else than the text
-    range freed{};          ///< of the text, that of the initialisation, once it is not there any more
+    uintptr_t alias{};  ///< distance in bytes from text to where it may be written
+    bool wrong_alias{}; ///< at that distance there was something else than the text
+    range freed{};      ///< of the text, that of the initialisation, once it is not there any more
 
-    [[nodiscard, gnu::visibility("hidden")]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool readable(uintptr_t at, size_t size) const noexcept {
         return image.contains(at, size);
     }
-    [[nodiscard, gnu::visibility("hidden")]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool writable(uintptr_t at, size_t size) const noexcept {
         return image.contains(at, size) && !text.contains(at, 1);
     }
-    [[nodiscard, gnu::visibility("hidden")]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] bool executable(uintptr_t at, size_t size) const noexcept {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
     /// Sites there are passed over, by apply() and by changes.
-    [[nodiscard, gnu::visibility("hidden")]] bool gone(std::uintptr_t at) const noexcept {
-        return freed.contains(at, 1);
-    }
+    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept { return freed.contains(at, 1); }
 
     /// Whether the `size` bytes at `at` may become `bytes` while other processors run, or those can be stopped.
-    [[nodiscard, gnu::visibility("hidden")]] bool exchanges(std::uintptr_t at, const std::uint8_t* bytes,
-                                                            std::size_t size) const noexcept
-        requires(!std::is_same_v<Others, nobody_else>)
+    [[nodiscard, gnu::visibility("hidden")]] bool exchanges(uintptr_t at, const uint8_t* bytes,
+                                                            size_t size) const noexcept
+        requires(!detail::same<Others, nobody_else>)
     {
-        return can_stop || arch::exchangeable(reinterpret_cast<const std::uint8_t*>(at), bytes, size);
+        return can_stop || arch::exchangeable(reinterpret_cast<const uint8_t*>(at), bytes, size);
     }
 
     /// With an alias it looks before and after: what lies there must be the text itself.
-    [[gnu::visibility("hidden")]] bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
-        auto* const to = reinterpret_cast<std::uint8_t*>(at + alias);
-        const auto* const fetched = reinterpret_cast<const std::uint8_t*>(at);
+    [[gnu::visibility("hidden")]] bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept {
+        auto* const to = reinterpret_cast<uint8_t*>(at + alias);
+        const auto* const fetched = reinterpret_cast<const uint8_t*>(at);
         wrong_alias = alias != 0 && !detail::equal(to, fetched, size);
         bool good = !wrong_alias && may_write(fetched, bytes, size);
         if (good) {
@@ -127,18 +122,18 @@ struct bare {
 
 private:
     static constexpr bool can_stop = requires {
-        { Others::stop() } noexcept -> std::same_as<bool>;
+        { Others::stop() } noexcept -> detail::same_as<bool>;
         { Others::go() } noexcept;
     };
-    static constexpr bool alone = std::is_same_v<Others, nobody_else>;
+    static constexpr bool alone = detail::same<Others, nobody_else>;
     static_assert(
-        can_stop || alone || std::is_same_v<Others, nobody_stops>,
+        can_stop || alone || detail::same<Others, nobody_stops>,
         "inlay: the second argument of platform::bare is nobody_else, nobody_stops, or a type with static bool "
         "stop() noexcept and static void go() noexcept");
 
-    [[nodiscard, gnu::visibility("hidden")]] static bool may_write([[maybe_unused]] const std::uint8_t* from,
-                                                                   [[maybe_unused]] const std::uint8_t* to,
-                                                                   [[maybe_unused]] std::size_t size) noexcept {
+    [[nodiscard, gnu::visibility("hidden")]] static bool may_write([[maybe_unused]] const uint8_t* from,
+                                                                   [[maybe_unused]] const uint8_t* to,
+                                                                   [[maybe_unused]] size_t size) noexcept {
         if constexpr (can_stop) {
             return arch::exchangeable(from, to, size) || Others::stop();
         } else {

@@ -10,6 +10,7 @@
 #include "inlay/arch/aarch64/length.hpp"
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/patch.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
@@ -26,15 +27,14 @@ inline namespace INLAY_TARGET {
 /// image's program header PT_GNU_PROPERTY holds, `size` bytes at `notes`, says whether the loader has done so. Returns what
 /// mprotect() takes.
 inline constexpr bool guards_text = true;
-[[nodiscard]] inline int guard_of_text(const std::uint8_t* notes, std::size_t size) noexcept {
-    constexpr std::size_t header = 16;             // 4, the size, NT_GNU_PROPERTY_TYPE_0, "GNU"
-    constexpr std::uint32_t property = 0xc0000000; // GNU_PROPERTY_AARCH64_FEATURE_1_AND: bit 0 is BTI
+[[nodiscard]] inline int guard_of_text(const uint8_t* notes, size_t size) noexcept {
+    constexpr size_t header = 16;             // 4, the size, NT_GNU_PROPERTY_TYPE_0, "GNU"
+    constexpr uint32_t property = 0xc0000000; // GNU_PROPERTY_AARCH64_FEATURE_1_AND: bit 0 is BTI
     constexpr int prot_bti = 0x10;
     if (!has(inlay::cpu.bti.probe().encode()) || size < header || load32(notes) != 4 || load32(notes + 8) != 5) {
         return 0;
     }
-    for (std::size_t at = header; at + 12 <= size;
-         at += 8 + ((load32(notes + at + 4) + std::size_t{7}) & ~std::size_t{7})) {
+    for (size_t at = header; at + 12 <= size; at += 8 + ((load32(notes + at + 4) + size_t{7}) & ~size_t{7})) {
         if (load32(notes + at) == property) {
             return (load32(notes + at + 8) & 1U) != 0 ? prot_bti : 0;
         }

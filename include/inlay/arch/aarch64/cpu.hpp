@@ -28,8 +28,7 @@
 #include "inlay/arch/aarch64/emit.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 #if __STDC_HOSTED__ && defined(__linux__)
 #include <fcntl.h>
@@ -44,37 +43,36 @@ namespace aarch64 {
 using id_register = emit::id_register;
 
 /// A bit of AT_HWCAP, AT_HWCAP2, AT_HWCAP3, as a probe names it: 1 more than its number of all.
-[[nodiscard]] consteval std::uint8_t hwcap(unsigned bit) { return static_cast<std::uint8_t>(1 + bit); }
-[[nodiscard]] consteval std::uint8_t hwcap2(unsigned bit) { return static_cast<std::uint8_t>(65 + bit); }
-[[nodiscard]] consteval std::uint8_t hwcap3(unsigned bit) { return static_cast<std::uint8_t>(129 + bit); }
+[[nodiscard]] consteval uint8_t hwcap(unsigned bit) { return static_cast<uint8_t>(1 + bit); }
+[[nodiscard]] consteval uint8_t hwcap2(unsigned bit) { return static_cast<uint8_t>(65 + bit); }
+[[nodiscard]] consteval uint8_t hwcap3(unsigned bit) { return static_cast<uint8_t>(129 + bit); }
 
 /// A probe: a field of an ID register, and the least value that says that the feature is there.
 struct id_field {
     id_register reg{};
-    std::uint8_t shift{};   ///< bit where the field of four bits begins
-    std::uint8_t minimum{}; ///< 0 to 14
-    std::uint8_t cap{};     ///< the bit of hwcaps that says the same to a program: hwcap(7); 0: there is none
-    bool one_bit{};         ///< the field has one bit
+    uint8_t shift{};   ///< bit where the field of four bits begins
+    uint8_t minimum{}; ///< 0 to 14
+    uint8_t cap{};     ///< the bit of hwcaps that says the same to a program: hwcap(7); 0: there is none
+    bool one_bit{};    ///< the field has one bit
 
-    [[nodiscard]] constexpr std::uint32_t packed() const noexcept {
-        return static_cast<std::uint32_t>(reg) | std::uint32_t{shift} << 8 | std::uint32_t{one_bit} << 14 |
-               std::uint32_t{minimum} << 16 | std::uint32_t{cap} << 24;
+    [[nodiscard]] constexpr uint32_t packed() const noexcept {
+        return static_cast<uint32_t>(reg) | uint32_t{shift} << 8 | uint32_t{one_bit} << 14 | uint32_t{minimum} << 16 |
+               uint32_t{cap} << 24;
     }
 
     /// How a feature_record carries the probe.
     [[nodiscard]] constexpr table::probe_words encode() const noexcept { return {{packed(), 0, 0}}; }
 
-    [[nodiscard, gnu::always_inline]] static constexpr id_field decode(std::uint32_t word) noexcept {
-        return {static_cast<id_register>(word & 0xffU), static_cast<std::uint8_t>(word >> 8 & 63U),
-                static_cast<std::uint8_t>(word >> 16 & 15U), static_cast<std::uint8_t>(word >> 24),
-                (word >> 14 & 1U) != 0};
+    [[nodiscard, gnu::always_inline]] static constexpr id_field decode(uint32_t word) noexcept {
+        return {static_cast<id_register>(word & 0xffU), static_cast<uint8_t>(word >> 8 & 63U),
+                static_cast<uint8_t>(word >> 16 & 15U), static_cast<uint8_t>(word >> 24), (word >> 14 & 1U) != 0};
     }
 
     friend constexpr bool operator==(const id_field&, const id_field&) = default;
 };
 
 /// A field of one bit.
-[[nodiscard]] consteval id_field id_bit(id_register reg, std::uint8_t shift, std::uint8_t cap = 0) {
+[[nodiscard]] consteval id_field id_bit(id_register reg, uint8_t shift, uint8_t cap = 0) {
     return {reg, shift, 1, cap, true};
 }
 
@@ -96,24 +94,24 @@ struct any_id_field {
 
 /// A probe: revisions of a part, by MIDR_EL1. A revision r1p2 is 0x12: the variant, then the revision.
 struct midr_range {
-    std::uint8_t implementer{}; ///< 0x41: Arm
-    std::uint16_t part{};       ///< 12 bits
-    std::uint8_t first{0x00};
-    std::uint8_t last{0xff}; ///< this one included
+    uint8_t implementer{}; ///< 0x41: Arm
+    uint16_t part{};       ///< 12 bits
+    uint8_t first{0x00};
+    uint8_t last{0xff}; ///< this one included
 
     /// Bit 15 of the first word says that it is no field.
     [[nodiscard]] constexpr table::probe_words encode() const noexcept {
-        return {{1U << 15, std::uint32_t{implementer} << 16 | part, std::uint32_t{first} << 8 | last}};
+        return {{1U << 15, uint32_t{implementer} << 16 | part, uint32_t{first} << 8 | last}};
     }
     [[nodiscard, gnu::always_inline]] static constexpr bool is_encoded(const table::probe_words& words) noexcept {
         return (words.word[0] >> 15 & 1U) != 0;
     }
     [[nodiscard, gnu::always_inline]] static constexpr midr_range decode(const table::probe_words& words) noexcept {
-        return {static_cast<std::uint8_t>(words.word[1] >> 16), static_cast<std::uint16_t>(words.word[1]),
-                static_cast<std::uint8_t>(words.word[2] >> 8), static_cast<std::uint8_t>(words.word[2])};
+        return {static_cast<uint8_t>(words.word[1] >> 16), static_cast<uint16_t>(words.word[1]),
+                static_cast<uint8_t>(words.word[2] >> 8), static_cast<uint8_t>(words.word[2])};
     }
 
-    [[nodiscard]] constexpr bool contains(std::uint64_t midr) const noexcept {
+    [[nodiscard]] constexpr bool contains(uint64_t midr) const noexcept {
         const auto revision = static_cast<unsigned>((midr >> 20 & 15U) << 4 | (midr & 15U));
         return (midr >> 24 & 0xffU) == implementer && (midr >> 4 & 0xfffU) == part && revision >= first &&
                revision <= last;
@@ -122,7 +120,7 @@ struct midr_range {
     friend constexpr bool operator==(const midr_range&, const midr_range&) = default;
 };
 
-/// True if the CPU behind `source` has the feature. `source` supplies `id(id_register) -> std::uint64_t`, so that
+/// True if the CPU behind `source` has the feature. `source` supplies `id(id_register) -> uint64_t`, so that
 /// a dump of another CPU does as well as `this_cpu{}`; it may have `hwcap(unsigned number) -> bool`, which then says
 /// what is there, and `bool shows_ids()`. Pure but for `source`.
 template <class Source>
@@ -168,7 +166,7 @@ template <class Source>
 
 /// The CPUs of a system, as Linux shows them to a program.
 struct this_cpu {
-    [[nodiscard]] static std::uint64_t id(id_register which) noexcept { return shows_ids() ? emit::read(which) : 0; }
+    [[nodiscard]] static uint64_t id(id_register which) noexcept { return shows_ids() ? emit::read(which) : 0; }
     /// Bit `number` of AT_HWCAP, AT_HWCAP2 and AT_HWCAP3, one after the other.
     [[nodiscard]] static bool hwcap(unsigned number) noexcept {
         constexpr unsigned long third = 29; // AT_HWCAP3, which headers before Linux 6.14 lack
@@ -182,7 +180,7 @@ struct this_cpu {
         bool found = false;
         const long count = ::sysconf(_SC_NPROCESSORS_CONF);
         for (long cpu = 0; cpu < count; ++cpu) {
-            std::uint64_t midr = 0;
+            uint64_t midr = 0;
             if (read_midr(static_cast<unsigned>(cpu), midr)) {
                 shown = true;
                 found = found || range.contains(midr);
@@ -193,7 +191,7 @@ struct this_cpu {
 
 private:
     /// What the system says of one processor, in hexadecimal. False if it says nothing: one that is off.
-    [[nodiscard]] static bool read_midr(unsigned cpu, std::uint64_t& midr) noexcept {
+    [[nodiscard]] static bool read_midr(unsigned cpu, uint64_t& midr) noexcept {
         char name[] = "/sys/devices/system/cpu/cpu0000000000/regs/identification/midr_el1"; // NOLINT(*-avoid-c-arrays)
         constexpr unsigned prefix = 27;
         constexpr unsigned most = 10;
@@ -235,7 +233,7 @@ private:
 
 /// The CPU that runs the code, as its ID registers describe it at this exception level.
 struct this_cpu {
-    [[nodiscard, gnu::always_inline]] static std::uint64_t id(id_register which) noexcept { return emit::read(which); }
+    [[nodiscard, gnu::always_inline]] static uint64_t id(id_register which) noexcept { return emit::read(which); }
     [[nodiscard]] static bool any_is_in(const midr_range& range) noexcept {
         return range.contains(emit::read_system<0xc000>()); // MIDR_EL1
     }

@@ -8,8 +8,7 @@
 #pragma once
 
 #include "inlay/name.hpp"
-
-#include <cstddef>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
@@ -28,7 +27,7 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
     "pmuv3p1 pmuv3p4 pmuv3p5 pmuv3p7 pmuv3p8 pmuv3p9 ";
 
 /// Whether the `length` characters at `name` are one of them.
-[[nodiscard]] constexpr bool is_feature_name(const char* name, std::size_t length) noexcept {
+[[nodiscard]] constexpr bool is_feature_name(const char* name, size_t length) noexcept {
     return inlay::detail::is_word_of(feature_names, name, length);
 }
 

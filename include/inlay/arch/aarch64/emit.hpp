@@ -27,8 +27,8 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
-
-#include <cstddef>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 // The constraint for the address of a symbol, or a constant. GCC's "i" takes no symbol in position-independent
 // code; Clang's does, and Clang 19 crashes on "Si" without optimisation.
@@ -135,7 +135,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
 /// How a relative operand is encoded: `relative_operand::encoding`.
-enum class relocation : std::uint8_t {
+enum class relocation : uint8_t {
     branch26, ///< b, bl: R_AARCH64_JUMP26 and R_AARCH64_CALL26
     branch19, ///< b.cond, cbz, cbnz: R_AARCH64_CONDBR19
     branch14, ///< tbz, tbnz: R_AARCH64_TSTBR14
@@ -267,7 +267,7 @@ template <class Operation>
 
 /// An instruction as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
-    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
+    return static_cast<int>(static_cast<uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
 }
 
 /// A function that consists of `Code`, which has no symbols, and returns.
@@ -304,24 +304,24 @@ struct function_of {
 inline constexpr reg64 argument_registers[] = {x0, x1, x2, x3, x4, x5};
 template <class Result>
 inline constexpr auto result_register = x0;
-inline constexpr std::size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
-inline constexpr std::size_t widest_result = 8; ///< in bytes
+inline constexpr size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
+inline constexpr size_t widest_result = 8; ///< in bytes
 
 /// The offsets of the relative operands, a byte each, as `table::form::relative` has them.
 consteval int relative_offsets(const machine_code& code) {
-    std::uint32_t packed = 0xffffffff;
+    uint32_t packed = 0xffffffff;
     for (unsigned i = 0; i < code.relatives; ++i) {
         packed &= ~(0xffU << (8 * i));
-        packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+        packed |= static_cast<uint32_t>(code.relative[i].offset) << (8 * i);
     }
     return static_cast<int>(packed);
 }
 
 /// The encodings of the relative operands, a byte each.
 consteval int relocations(const machine_code& code) {
-    std::uint32_t packed = 0;
+    uint32_t packed = 0;
     for (unsigned i = 0; i < code.relatives; ++i) {
-        packed |= static_cast<std::uint32_t>(code.relative[i].encoding) << (8 * i);
+        packed |= static_cast<uint32_t>(code.relative[i].encoding) << (8 * i);
     }
     return static_cast<int>(packed);
 }
@@ -456,8 +456,7 @@ template <auto Code, class Operation>
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
-template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
-          auto Function>
+template <class Feature, table::probe_kind Kind, auto* Name, uint32_t W0, uint32_t W1, uint32_t W2, auto Function>
 [[gnu::always_inline]] inline void feature() noexcept {
     asm inline volatile(
         ".ifndef .Linlay_feature.%c[id]\n\t"
@@ -598,7 +597,7 @@ never:
 /// unchanged. This one is dropped once that analysis is over.
 [[gnu::always_inline]] inline void tell_of_call() noexcept {
 #if !defined(__clang__)
-    std::uintptr_t unknown; // NOLINT(*-init-variables): that is the point
+    uintptr_t unknown; // NOLINT(*-init-variables): that is the point
     asm("" : "=r"(unknown));
     if (__builtin_constant_p(unknown)) {
         reinterpret_cast<void (*)()>(unknown)();
@@ -607,7 +606,7 @@ never:
 }
 
 /// What a general register holds.
-using word = std::uint64_t;
+using word = uint64_t;
 
 /// What goes into a site, by register. Only those of takes<...>() are read.
 struct inputs {
@@ -636,7 +635,7 @@ inline constexpr unsigned input_mask = []() consteval {
     static_assert(((Registers.number < 6) && ...),
                   "inlay: an alternative takes operands in x0 to x5; write .takes<x0, x1>(), for example");
     constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
-    constexpr std::uint64_t sum = ((std::uint64_t{1} << Registers.number) + ... + 0U);
+    constexpr uint64_t sum = ((uint64_t{1} << Registers.number) + ... + 0U);
     static_assert(mask == sum, "inlay: takes<...>() names a register twice");
     static_assert((mask & (mask + 1)) == 0,
                   "inlay: the operands of an alternative are in the first registers without a gap; write .takes<x0>(), "
@@ -650,7 +649,7 @@ struct outputs {
 };
 
 /// What a site leaves unchanged.
-enum class keeps : std::uint8_t {
+enum class keeps : uint8_t {
     all,                    ///< everything but the results, flags and memory
     general,                ///< the same, but vector and floating-point registers change: it calls a function
     callee_saved = general, ///< the same here: it calls an operation that is callee-save
@@ -665,10 +664,10 @@ constexpr keeps keeps_of(called what) {
 }
 
 /// What a site gives back.
-enum class gives : std::uint8_t { nothing, in_x0 };
+enum class gives : uint8_t { nothing, in_x0 };
 
 /// Where a function gives back a result of `Size` bytes.
-template <std::size_t Size>
+template <size_t Size>
 inline constexpr gives result_of_size = gives::in_x0;
 
 /// Where a result of `Register` comes out; false and nothing for what is no result register.
@@ -1016,7 +1015,8 @@ template <class Declaration>
 /// well.
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
-    constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
+    constexpr auto gap = static_cast<int>(__builtin_offsetof(table::image, registry.nothing) -
+                                          __builtin_offsetof(table::image, registry));
     // clang-format off
     asm inline volatile(".ifndef .Linlay_image\n\t"
                         ".set .Linlay_image,1\n\t"
@@ -1230,7 +1230,7 @@ w15:
 }
 
 /// The ID registers that features are read from, numbered CRm << 4 | op2 (op0 is 3, op1 and CRn are 0).
-enum class id_register : std::uint8_t {
+enum class id_register : uint8_t {
     none = 0,
     pfr0 = 0x40,  ///< ID_AA64PFR0_EL1
     pfr1 = 0x41,  ///< ID_AA64PFR1_EL1
@@ -1252,8 +1252,8 @@ enum class id_register : std::uint8_t {
 
 /// mrs and msr of the register that `Number` is: op0, op1, CRn, CRm, op2 (system_registers.hpp).
 template <unsigned Number>
-[[nodiscard, gnu::always_inline]] inline std::uint64_t read_system() noexcept {
-    std::uint64_t value; // NOLINT(*-init-variables): an output
+[[nodiscard, gnu::always_inline]] inline uint64_t read_system() noexcept {
+    uint64_t value; // NOLINT(*-init-variables): an output
     asm volatile("mrs %0, S%c1_%c2_C%c3_C%c4_%c5"
                  : "=r"(value)
                  : "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
@@ -1262,7 +1262,7 @@ template <unsigned Number>
     return value;
 }
 template <unsigned Number>
-[[gnu::always_inline]] inline void write_system(std::uint64_t value) noexcept {
+[[gnu::always_inline]] inline void write_system(uint64_t value) noexcept {
     asm volatile("msr S%c1_%c2_C%c3_C%c4_%c5, %x0"
                  :
                  : "rZ"(value), "i"(Number >> 14), "i"(Number >> 11 & 7), "i"(Number >> 7 & 15), "i"(Number >> 3 & 15),
@@ -1271,8 +1271,8 @@ template <unsigned Number>
 }
 
 /// The value of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
-[[gnu::noinline]] inline std::uint64_t read(id_register which) noexcept {
-    std::uint64_t value = 0;
+[[gnu::noinline]] inline uint64_t read(id_register which) noexcept {
+    uint64_t value = 0;
     if (which == id_register::pfr0) {
         value = read_system<0xc000 | 4 << 3 | 0>();
     } else if (which == id_register::pfr1) {
@@ -1316,8 +1316,8 @@ template <unsigned Number>
 // barriers stay.
 
 /// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line, as powers of two of words; bits 28 and 29 IDC and DIC.
-[[nodiscard, gnu::always_inline]] inline std::uint64_t cache_type() noexcept {
-    std::uint64_t value; // NOLINT(*-init-variables): an output
+[[nodiscard, gnu::always_inline]] inline uint64_t cache_type() noexcept {
+    uint64_t value; // NOLINT(*-init-variables): an output
     asm volatile("mrs %0, ctr_el0" : "=r"(value));
     return value;
 }
@@ -1326,10 +1326,10 @@ inline constexpr unsigned instruction_lines = 0; ///< and that of an instruction
 
 /// Calls `operation(address)` for each line with any of the `size` bytes at `at`.
 template <class Operation>
-[[gnu::always_inline]] inline void each_line(std::uint64_t type, unsigned which, std::uintptr_t at, std::size_t size,
+[[gnu::always_inline]] inline void each_line(uint64_t type, unsigned which, uintptr_t at, size_t size,
                                              const Operation& operation) noexcept {
-    const std::uintptr_t line = std::uintptr_t{4} << (type >> which & 15U);
-    for (std::uintptr_t each = at & ~(line - 1); each < at + size; each += line) {
+    const uintptr_t line = uintptr_t{4} << (type >> which & 15U);
+    for (uintptr_t each = at & ~(line - 1); each < at + size; each += line) {
         operation(each);
     }
 }
@@ -1338,9 +1338,9 @@ inline namespace INLAY_TARGET {
 
 /// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory: also
 /// where that address is not cached.
-[[gnu::noinline]] inline void forget_data(std::uintptr_t at, std::size_t size) noexcept {
+[[gnu::noinline]] inline void forget_data(uintptr_t at, size_t size) noexcept {
     asm volatile("dsb ish" : : : "memory");
-    each_line(cache_type(), data_lines, at, size, [](std::uintptr_t each) noexcept {
+    each_line(cache_type(), data_lines, at, size, [](uintptr_t each) noexcept {
         asm volatile("dc civac, %0" : : "r"(each) : "memory");
     });
     asm volatile("dsb ish" : : : "memory");
@@ -1349,18 +1349,18 @@ inline namespace INLAY_TARGET {
 /// Has all processors that share these caches fetch what was written: `size` bytes at `written`, which run at
 /// `executed`. What a processor has fetched already it forgets by synchronise(): the dsb ish and isb of that belong to
 /// this. Linux lets programs do this, too.
-[[gnu::noinline]] inline void clean_text(std::uintptr_t written, std::uintptr_t executed, std::size_t size) noexcept {
-    const std::uint64_t type = cache_type();
+[[gnu::noinline]] inline void clean_text(uintptr_t written, uintptr_t executed, size_t size) noexcept {
+    const uint64_t type = cache_type();
     constexpr unsigned idc = 28;
     constexpr unsigned dic = 29;
     if ((type >> idc & 1) == 0) {
-        each_line(type, data_lines, written, size, [](std::uintptr_t each) noexcept {
+        each_line(type, data_lines, written, size, [](uintptr_t each) noexcept {
             asm volatile("dc cvau, %0" : : "r"(each) : "memory");
         });
     }
     asm volatile("dsb ish" : : : "memory");
     if ((type >> dic & 1) == 0) {
-        each_line(type, instruction_lines, executed, size, [](std::uintptr_t each) noexcept {
+        each_line(type, instruction_lines, executed, size, [](uintptr_t each) noexcept {
             asm volatile("ic ivau, %0" : : "r"(each) : "memory");
         });
     }

@@ -28,28 +28,27 @@
 #include "inlay/arch/aarch64/registers.hpp"
 #include "inlay/arch/aarch64/system_registers.hpp"
 #include "inlay/code.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
 /// An integer operand of any integer type. What range is right depends on the instruction.
 struct immediate {
-    std::int64_t value;
+    int64_t value;
 
     template <class Integer>
         requires requires(Integer integer) { integer % 1; }
     // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
-    constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
+    constexpr immediate(Integer integer) noexcept : value{static_cast<int64_t>(integer)} {}
 };
 
 // What it means to read and to write a register: code.hpp. Number 31 is the zero register in these types, and a write
 // of 32 bits clears the others. sp has bit 31.
 namespace detail {
 
-constexpr std::uint64_t bit_of(unsigned number) noexcept { return number == 31 ? 0 : std::uint64_t{1} << number; }
-inline constexpr std::uint64_t stack_pointer_bits = std::uint64_t{1} << 31 | stack_bit;
+constexpr uint64_t bit_of(unsigned number) noexcept { return number == 31 ? 0 : uint64_t{1} << number; }
+inline constexpr uint64_t stack_pointer_bits = uint64_t{1} << 31 | stack_bit;
 
 } // namespace detail
 
@@ -62,8 +61,8 @@ constexpr touched writing(stack_pointer) noexcept { return {0, detail::stack_poi
 
 /// base + offset; made by `insn::ptr`.
 struct mem {
-    std::uint8_t base; ///< 31: sp
-    std::int64_t offset;
+    uint8_t base; ///< 31: sp
+    int64_t offset;
 };
 
 namespace encoding {
@@ -120,24 +119,24 @@ template <>
 inline constexpr bool is_address_register<stack_pointer> = true;
 
 /// Bit 31 of most instructions: the operation has 64 bits.
-consteval std::uint32_t wide(reg64) { return 1U << 31; }
-consteval std::uint32_t wide(reg32) { return 0; }
-consteval std::uint32_t wide(stack_pointer) { return 1U << 31; }
+consteval uint32_t wide(reg64) { return 1U << 31; }
+consteval uint32_t wide(reg32) { return 0; }
+consteval uint32_t wide(stack_pointer) { return 1U << 31; }
 consteval unsigned width(reg64) { return 64; }
 consteval unsigned width(reg32) { return 32; }
 
 /// A register's number where 31 means the stack pointer.
 template <class Register>
-consteval std::uint32_t not_zero(Register number) {
+consteval uint32_t not_zero(Register number) {
     if (number.number == 31) {
         wrong::the_zero_register_cannot_be_an_operand_here();
     }
     return number.number;
 }
-consteval std::uint32_t not_zero(stack_pointer) { return 31; }
+consteval uint32_t not_zero(stack_pointer) { return 31; }
 
-consteval std::uint32_t number(reg64 of) { return of.number; }
-consteval std::uint32_t number(reg32 of) { return of.number; }
+consteval uint32_t number(reg64 of) { return of.number; }
+consteval uint32_t number(reg32 of) { return of.number; }
 
 // As registers in reads<...>() and writes<...>().
 inline constexpr other_state flags{flags_bit};
@@ -149,7 +148,7 @@ constexpr touched updating(Register both) noexcept {
 }
 
 /// An instruction, and what it reads and writes.
-consteval code<> plain(std::uint32_t word, touched use = {}, int stack_words = 0) {
+consteval code<> plain(uint32_t word, touched use = {}, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
     out.append_little_endian(word, instruction_size);
@@ -157,10 +156,10 @@ consteval code<> plain(std::uint32_t word, touched use = {}, int stack_words = 0
     return out;
 }
 
-inline constexpr std::uint32_t yield_word = 0xd503203f;
+inline constexpr uint32_t yield_word = 0xd503203f;
 
 /// An instruction of which nobody has said what it reads and writes.
-consteval code<> by_hand(std::uint32_t word, int stack_words) {
+consteval code<> by_hand(uint32_t word, int stack_words) {
     if (word == nop_word || word == yield_word) {
         return plain(word, {}, stack_words);
     }
@@ -171,10 +170,10 @@ consteval code<> by_hand(std::uint32_t word, int stack_words) {
 
 /// An instruction that refers to `Symbol`.
 template <auto Symbol>
-consteval code<Symbol> with_symbol(std::uint32_t word, relocation kind) {
+consteval code<Symbol> with_symbol(uint32_t word, relocation kind) {
     code<Symbol> out{};
     out.begin_instruction();
-    out.begin_relative(static_cast<std::uint8_t>(kind));
+    out.begin_relative(static_cast<uint8_t>(kind));
     out.append_little_endian(word, instruction_size);
     return out;
 }
@@ -204,56 +203,56 @@ consteval code<Symbols...> that_goes_away(code<Symbols...> out) {
 
 /// Rd at bit 0, Rn at bit 5, Rm at bit 16.
 template <class To, class First, class Second>
-consteval code<> three(std::uint32_t word, To to, First first, Second second) {
+consteval code<> three(uint32_t word, To to, First first, Second second) {
     return plain(word | number(second) << 16 | number(first) << 5 | number(to),
                  writing(to) | reading(first) | reading(second));
 }
 template <class To, class From>
-consteval code<> two(std::uint32_t word, To to, From from) {
+consteval code<> two(uint32_t word, To to, From from) {
     return plain(word | number(from) << 5 | number(to), writing(to) | reading(from));
 }
 
 /// The bits of a 12-bit immediate that may be shifted by 12.
-consteval std::uint32_t checked_12(immediate operand) {
+consteval uint32_t checked_12(immediate operand) {
     if (operand.value >= 0 && operand.value <= 0xfff) {
-        return static_cast<std::uint32_t>(operand.value) << 10;
+        return static_cast<uint32_t>(operand.value) << 10;
     }
     if (operand.value < 0 || operand.value > 0xfff000 || operand.value % 0x1000 != 0) {
         wrong::the_immediate_must_be_0_to_4095_or_a_multiple_of_4096_up_to_0xfff000();
     }
-    return 1U << 22 | static_cast<std::uint32_t>(operand.value >> 12) << 10;
+    return 1U << 22 | static_cast<uint32_t>(operand.value >> 12) << 10;
 }
 
 /// The stack words pushed by an instruction that takes `bytes` from sp.
-consteval int words_pushed(std::int64_t bytes) {
+consteval int words_pushed(int64_t bytes) {
     if (bytes % 16 != 0 || bytes > 48 || bytes < -64) {
         wrong::the_stack_pointer_moves_by_multiples_of_16_bytes_at_most_48_down_and_64_up();
     }
     return static_cast<int>(bytes / 8);
 }
 
-consteval std::uint32_t checked_16(immediate operand) {
+consteval uint32_t checked_16(immediate operand) {
     if (operand.value < 0 || operand.value > 0xffff) {
         wrong::the_immediate_must_fit_in_16_bits();
     }
-    return static_cast<std::uint32_t>(operand.value);
+    return static_cast<uint32_t>(operand.value);
 }
 
 /// movn 0, movz 2, movk 3, which keeps the other bits.
 template <class Register>
-consteval code<> move_wide(std::uint32_t operation, Register to, immediate operand, immediate shift) {
-    if (shift.value < 0 || shift.value % 16 != 0 || shift.value >= static_cast<std::int64_t>(width(to))) {
+consteval code<> move_wide(uint32_t operation, Register to, immediate operand, immediate shift) {
+    if (shift.value < 0 || shift.value % 16 != 0 || shift.value >= static_cast<int64_t>(width(to))) {
         wrong::the_shift_of_a_mov_is_0_16_32_or_48_and_less_than_the_width_of_the_register();
     }
-    return plain(wide(to) | 0x12800000U | operation << 29 | static_cast<std::uint32_t>(shift.value / 16) << 21 |
+    return plain(wide(to) | 0x12800000U | operation << 29 | static_cast<uint32_t>(shift.value / 16) << 21 |
                      checked_16(operand) << 5 | number(to),
                  operation == 3 ? updating(to) : writing(to));
 }
 
 /// Where the only bits of `value` are 16 aligned ones: their position, else 64.
-constexpr unsigned position_of_16(std::uint64_t value) {
+constexpr unsigned position_of_16(uint64_t value) {
     unsigned shift = 0;
-    while (shift < 64 && (value & ~(std::uint64_t{0xffff} << shift)) != 0) {
+    while (shift < 64 && (value & ~(uint64_t{0xffff} << shift)) != 0) {
         shift += 16;
     }
     return shift;
@@ -261,9 +260,9 @@ constexpr unsigned position_of_16(std::uint64_t value) {
 
 /// movz or movn. (The register's width is a parameter because Clang 14 calls no consteval function on a parameter
 /// of a template.)
-consteval code<> move_constant(std::uint32_t wide_bit, std::uint32_t to, std::int64_t operand) {
-    const auto all = wide_bit != 0 ? ~std::uint64_t{0} : std::uint64_t{0xffffffff};
-    const auto value = static_cast<std::uint64_t>(operand) & all;
+consteval code<> move_constant(uint32_t wide_bit, uint32_t to, int64_t operand) {
+    const auto all = wide_bit != 0 ? ~uint64_t{0} : uint64_t{0xffffffff};
+    const auto value = static_cast<uint64_t>(operand) & all;
     const bool whole = wide_bit != 0 || (operand >= -0x80000000LL && operand <= 0xffffffffLL);
     const unsigned plain_at = position_of_16(value);
     const unsigned inverted_at = position_of_16(~value & all);
@@ -272,9 +271,9 @@ consteval code<> move_constant(std::uint32_t wide_bit, std::uint32_t to, std::in
     }
     const bool inverted = plain_at == 64;
     const unsigned shift = inverted ? inverted_at : plain_at;
-    const auto bits = static_cast<std::uint32_t>((inverted ? ~value & all : value) >> shift);
+    const auto bits = static_cast<uint32_t>((inverted ? ~value & all : value) >> shift);
     return plain(wide_bit | 0x12800000U | (inverted ? 0U : 2U) << 29 | shift / 16 << 21 | bits << 5 | to,
-                 writing(reg64{static_cast<std::uint8_t>(to)}));
+                 writing(reg64{static_cast<uint8_t>(to)}));
 }
 consteval code<> move_constant(reg64 to, immediate operand) {
     return move_constant(wide(to), number(to), operand.value);
@@ -284,46 +283,46 @@ consteval code<> move_constant(reg32 to, immediate operand) {
 }
 
 template <class Register>
-consteval std::uint32_t checked_shift(Register to, immediate count) {
-    if (count.value < 0 || count.value >= static_cast<std::int64_t>(width(to))) {
+consteval uint32_t checked_shift(Register to, immediate count) {
+    if (count.value < 0 || count.value >= static_cast<int64_t>(width(to))) {
         wrong::the_shift_count_must_be_less_than_the_width_of_the_register();
     }
-    return static_cast<std::uint32_t>(count.value);
+    return static_cast<uint32_t>(count.value);
 }
 
 /// ubfm (operation 2) or sbfm (0) with the two positions.
 template <class Register>
-consteval code<> bitfield(std::uint32_t operation, Register to, Register from, std::uint32_t r, std::uint32_t s) {
+consteval code<> bitfield(uint32_t operation, Register to, Register from, uint32_t r, uint32_t s) {
     return plain(wide(to) | (wide(to) != 0 ? 1U << 22 : 0U) | operation << 29 | 0x13000000U | r << 16 | s << 10 |
                      number(from) << 5 | number(to),
                  writing(to) | reading(from));
 }
 
 /// A load or store of 1 << `log2` bytes with an offset counted in them.
-consteval std::uint32_t access(std::uint32_t word, unsigned log2, std::uint32_t value, mem at) {
-    const std::int64_t size = std::int64_t{1} << log2;
+consteval uint32_t access(uint32_t word, unsigned log2, uint32_t value, mem at) {
+    const int64_t size = int64_t{1} << log2;
     if (at.offset < 0 || at.offset % size != 0 || at.offset / size > 0xfff) {
         wrong::the_offset_must_be_a_multiple_of_the_size_and_at_most_4095_times_the_size();
     }
-    return word | log2 << 30 | static_cast<std::uint32_t>(at.offset / size) << 10 | std::uint32_t{at.base} << 5 | value;
+    return word | log2 << 30 | static_cast<uint32_t>(at.offset / size) << 10 | uint32_t{at.base} << 5 | value;
 }
 constexpr touched reading_base(mem at) noexcept {
     return at.base == 31 ? reading(stack_pointer{}) : reading(reg64{at.base});
 }
 template <class Register>
-consteval code<> load(std::uint32_t word, unsigned log2, Register to, mem at) {
+consteval code<> load(uint32_t word, unsigned log2, Register to, mem at) {
     touched base = reading_base(at);
     base.reads &= ~stack_bit; // a load lets nobody store to what was pushed
     return plain(access(word, log2, number(to), at), writing(to) | base | reading(memory));
 }
 template <class Register>
-consteval code<> store(std::uint32_t word, unsigned log2, Register from, mem at) {
+consteval code<> store(uint32_t word, unsigned log2, Register from, mem at) {
     return plain(access(word, log2, number(from), at), reading(from) | reading_base(at) | writing(memory));
 }
 
 /// In `machine_code::saved` and `restores`.
-consteval std::uint64_t saved_entry(reg64 pushed) {
-    return pushed.number == 31 ? machine_code::not_a_register : pushed.number + std::uint64_t{1};
+consteval uint64_t saved_entry(reg64 pushed) {
+    return pushed.number == 31 ? machine_code::not_a_register : pushed.number + uint64_t{1};
 }
 consteval unsigned restored_entry(reg64 popped) { return popped.number == 31 ? 0 : popped.number + 1U; }
 
@@ -340,7 +339,7 @@ consteval code<Symbols...> branch_over(code<> branch, code<Symbols...> body) {
     return out;
 }
 /// Instructions from a branch to the end of the `body` behind it.
-consteval std::uint32_t distance_over(const machine_code& body) { return body.length / instruction_size + 1U; }
+consteval uint32_t distance_over(const machine_code& body) { return body.length / instruction_size + 1U; }
 
 } // namespace encoding
 } // namespace aarch64
@@ -371,7 +370,7 @@ concept address_register = encoding::is_address_register<T>;
 /// [base, #offset]
 template <address_register Base>
 consteval mem ptr(Base base, immediate offset = 0) {
-    return {static_cast<std::uint8_t>(encoding::not_zero(base)), offset.value};
+    return {static_cast<uint8_t>(encoding::not_zero(base)), offset.value};
 }
 
 // ---- Words by hand.
@@ -386,7 +385,7 @@ template <int StackWords = 0, class... Words>
     static_assert(sizeof...(Words) >= 1 && sizeof...(Words) <= 16, "inlay: one code has 1 to 16 words");
     code<> out{};
     unsigned left = sizeof...(Words);
-    ((out = out + encoding::by_hand(static_cast<std::uint32_t>(values), --left == 0 ? StackWords : 0)), ...);
+    ((out = out + encoding::by_hand(static_cast<uint32_t>(values), --left == 0 ? StackWords : 0)), ...);
     return out;
 }
 
@@ -411,9 +410,9 @@ template <int StackWords = 0, class... Words>
 [[nodiscard]] consteval code<> sevl() { return encoding::plain(0xd50320bf); }
 
 /// What may branch to a bti: `c` calls (and br x16, br x17), `j` jumps.
-enum class landing : std::uint8_t { none, c, j, jc };
+enum class landing : uint8_t { none, c, j, jc };
 [[nodiscard]] consteval code<> bti(landing from) {
-    return encoding::plain(0xd503241fU | static_cast<std::uint32_t>(from) << 6);
+    return encoding::plain(0xd503241fU | static_cast<uint32_t>(from) << 6);
 }
 /// Counts as an ordinary system call: of the number in x8, and with a result in x0.
 [[nodiscard]] consteval code<> svc(immediate operand) {
@@ -449,7 +448,7 @@ enum class landing : std::uint8_t { none, c, j, jc };
     if (from.access == register_access::write_only) {
         encoding::wrong::the_system_register_is_written_only_so_use_msr();
     }
-    return encoding::plain(0xd5200000U | std::uint32_t{from.number} << 5 | encoding::number(to),
+    return encoding::plain(0xd5200000U | uint32_t{from.number} << 5 | encoding::number(to),
                            writing(to) | reading(encoding::memory) |
                                (from == nzcv ? reading(encoding::flags) : touched{}));
 }
@@ -457,7 +456,7 @@ enum class landing : std::uint8_t { none, c, j, jc };
     if (to.access == register_access::read_only) {
         encoding::wrong::the_system_register_is_read_only_so_use_mrs();
     }
-    return encoding::plain(0xd5000000U | std::uint32_t{to.number} << 5 | encoding::number(from),
+    return encoding::plain(0xd5000000U | uint32_t{to.number} << 5 | encoding::number(from),
                            reading(from) | writing(encoding::memory) |
                                (to == nzcv ? writing(encoding::flags) : touched{}));
 }
@@ -466,14 +465,13 @@ enum class landing : std::uint8_t { none, c, j, jc };
     if (operand.value < 0 || operand.value > 15) {
         encoding::wrong::the_immediate_of_a_field_of_pstate_is_0_to_15();
     }
-    return encoding::plain(0xd500401fU | static_cast<std::uint32_t>(field) >> 3 << 16 |
-                               static_cast<std::uint32_t>(operand.value) << 8 |
-                               (static_cast<std::uint32_t>(field) & 7U) << 5,
+    return encoding::plain(0xd500401fU | static_cast<uint32_t>(field) >> 3 << 16 |
+                               static_cast<uint32_t>(operand.value) << 8 | (static_cast<uint32_t>(field) & 7U) << 5,
                            reading(encoding::memory) | writing(encoding::memory));
 }
 /// `at` is an address in the line, or block.
 [[nodiscard]] consteval code<> dc(data_cache operation, reg64 at) {
-    constexpr std::uint32_t words[] = {0xd5087620, 0xd50b7a20, 0xd50b7b20, 0xd50b7e20, 0xd50b7420};
+    constexpr uint32_t words[] = {0xd5087620, 0xd50b7a20, 0xd50b7b20, 0xd50b7e20, 0xd50b7420};
     return encoding::plain(words[static_cast<unsigned>(operation)] | encoding::number(at),
                            reading(at) | encoding::updating(encoding::memory));
 }
@@ -488,7 +486,7 @@ enum class landing : std::uint8_t { none, c, j, jc };
 // ---- Order. DMB, DSB, ISB, SB, CSDB.
 
 /// Which accesses a barrier orders, and for whom.
-enum class barrier : std::uint8_t {
+enum class barrier : uint8_t {
     oshld = 1,
     oshst = 2,
     osh = 3,
@@ -503,10 +501,10 @@ enum class barrier : std::uint8_t {
     sy = 15,
 };
 [[nodiscard]] consteval code<> dmb(barrier option) {
-    return encoding::plain(0xd50330bfU | static_cast<std::uint32_t>(option) << 8);
+    return encoding::plain(0xd50330bfU | static_cast<uint32_t>(option) << 8);
 }
 [[nodiscard]] consteval code<> dsb(barrier option) {
-    return encoding::plain(0xd503309fU | static_cast<std::uint32_t>(option) << 8);
+    return encoding::plain(0xd503309fU | static_cast<uint32_t>(option) << 8);
 }
 [[nodiscard]] consteval code<> isb() { return encoding::plain(0xd5033fdf); }
 /// A speculation barrier; undefined without the feature `sb`.
@@ -797,14 +795,14 @@ template <full_register Register, address_register Base>
     }
     code<> out = encoding::plain(0xa8c103e0U | encoding::number(second) << 10 | encoding::number(first),
                                  writing(first) | writing(second), -2);
-    out.restores = static_cast<std::uint16_t>(encoding::restored_entry(first) | encoding::restored_entry(second) << 8);
+    out.restores = static_cast<uint16_t>(encoding::restored_entry(first) | encoding::restored_entry(second) << 8);
     return out;
 }
 
 // ---- Addresses, calls and branches. ADR, BL, BLR, B, BR, B.cond, CBZ, CBNZ, RET.
 
 /// The condition codes (C1.2.4), of the results of `cmp(x, y)`: `lo` and `hi` unsigned, `lt` and `gt` signed.
-enum class condition : std::uint8_t { eq, ne, hs, lo, mi, pl, vs, vc, hi, ls, ge, lt, gt, le, al };
+enum class condition : uint8_t { eq, ne, hs, lo, mi, pl, vs, vc, hi, ls, ge, lt, gt, le, al };
 
 /// The address of `Object`, which is at most 1 MiB from the site.
 template <auto Object>
@@ -865,7 +863,7 @@ template <condition Condition, auto Function>
                   "to branch inside one code, skip_if(condition::eq, body)");
     return encoding::that_touches(
         reading(encoding::flags),
-        encoding::with_symbol<Function>(0x54000000U | static_cast<std::uint32_t>(Condition), relocation::branch19));
+        encoding::with_symbol<Function>(0x54000000U | static_cast<uint32_t>(Condition), relocation::branch19));
 }
 
 /// A branch over `body`, which pops what it pushes.
@@ -880,7 +878,7 @@ template <auto... Symbols>
         encoding::wrong::condition_al_always_holds_so_use_skip();
     }
     return encoding::branch_over(
-        encoding::plain(0x54000000U | encoding::distance_over(body) << 5 | static_cast<std::uint32_t>(when),
+        encoding::plain(0x54000000U | encoding::distance_over(body) << 5 | static_cast<uint32_t>(when),
                         reading(encoding::flags)),
         body);
 }

@@ -2,7 +2,7 @@
 //
 // length: where the next instruction begins.
 //
-//     for (std::size_t at = 0; at < size; at += length) {
+//     for (size_t at = 0; at < size; at += length) {
 //         length = inlay::aarch64::instruction_length(text + at, size - at);
 //         if (length == 0) { ... }                                   // the end
 //     }
@@ -12,9 +12,7 @@
 #pragma once
 
 #include "inlay/arch/aarch64/nops.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
@@ -23,7 +21,7 @@ inline namespace INLAY_TARGET {
 
 /// The length in bytes of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within
 /// them.
-[[nodiscard]] constexpr unsigned instruction_length(const std::uint8_t* /*bytes*/, std::size_t available) noexcept {
+[[nodiscard]] constexpr unsigned instruction_length(const uint8_t* /*bytes*/, size_t available) noexcept {
     return available >= instruction_size ? instruction_size : 0;
 }
 

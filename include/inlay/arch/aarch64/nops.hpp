@@ -2,7 +2,7 @@
 //
 // nops: instructions that do nothing, to fill a given number of bytes.
 //
-//     std::uint8_t padding[12];
+//     uint8_t padding[12];
 //     inlay::aarch64::fill_nops(padding, sizeof padding);      // three nops
 //
 // How it works. An instruction has four bytes, little endian whatever the data's order is, and so has a nop.
@@ -10,8 +10,7 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
@@ -20,14 +19,14 @@ namespace aarch64 {
 inline constexpr unsigned instruction_size = 4;
 
 /// NOP.
-inline constexpr std::uint32_t nop_word = 0xd503201f;
+inline constexpr uint32_t nop_word = 0xd503201f;
 
 inline namespace INLAY_TARGET {
 
 /// Fills `bytes[0]` to `bytes[count - 1]` with nops. `count` is a multiple of four.
-constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
+constexpr void fill_nops(uint8_t* bytes, unsigned count) noexcept {
     for (unsigned i = 0; i < count; ++i) {
-        bytes[i] = static_cast<std::uint8_t>(nop_word >> (i % instruction_size * 8));
+        bytes[i] = static_cast<uint8_t>(nop_word >> (i % instruction_size * 8));
     }
 }
 

@@ -11,35 +11,31 @@
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian word at `at`.
-[[nodiscard]] inline std::uint32_t load32(const std::uint8_t* at) noexcept {
-    return std::uint32_t{at[0]} | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16 | std::uint32_t{at[3]} << 24;
+[[nodiscard]] inline uint32_t load32(const uint8_t* at) noexcept {
+    return uint32_t{at[0]} | uint32_t{at[1]} << 8 | uint32_t{at[2]} << 16 | uint32_t{at[3]} << 24;
 }
 
-inline void store32(std::uint8_t* at, std::uint32_t value) noexcept {
+inline void store32(uint8_t* at, uint32_t value) noexcept {
     for (unsigned i = 0; i < 4; ++i) {
-        static_cast<volatile std::uint8_t*>(at)[i] = static_cast<std::uint8_t>(value >> 8 * i);
+        static_cast<volatile uint8_t*>(at)[i] = static_cast<uint8_t>(value >> 8 * i);
     }
 }
 
 /// Whether the word is b or bl.
-[[nodiscard]] constexpr bool is_plain_branch(std::uint32_t word) noexcept {
-    return (word & 0x7c000000U) == 0x14000000U;
-}
+[[nodiscard]] constexpr bool is_plain_branch(uint32_t word) noexcept { return (word & 0x7c000000U) == 0x14000000U; }
 
 /// Writes `size` bytes of instructions to text, each by one store: another processor that fetches meanwhile finds the old
 /// or the new one. `to` and `size` are multiples of 4; the compiler knows it, so -mstrict-align changes nothing.
-inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
-    using instruction [[gnu::may_alias]] = std::uint32_t;
-    for (std::size_t at = 0; at < size; at += instruction_size) { // (data is little endian here, too)
+inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept {
+    using instruction [[gnu::may_alias]] = uint32_t;
+    for (size_t at = 0; at < size; at += instruction_size) { // (data is little endian here, too)
         __atomic_store_n(static_cast<instruction*>(static_cast<void*>(to + at)), load32(bytes + at), __ATOMIC_RELAXED);
     }
 }
@@ -47,16 +43,16 @@ inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t 
 /// Whether the word is b, bl, nop, brk, svc, hvc or smc. Where another processor runs one of these while it is replaced
 /// by another one, it runs the old or the new one; of anything else the architecture promises nothing (DDI 0487,
 /// B2.2.5). (Newer manuals add isb.)
-[[nodiscard]] constexpr bool is_exchangeable(std::uint32_t word) noexcept {
+[[nodiscard]] constexpr bool is_exchangeable(uint32_t word) noexcept {
     return is_plain_branch(word) || word == nop_word || (word & 0xffe0001fU) == 0xd4200000U ||
            ((word & 0xffe0001cU) == 0xd4000000U && (word & 3U) != 0);
 }
 
 /// Whether the `size` bytes at `from` may become those at `to` while other processors run them.
-[[nodiscard]] inline bool exchangeable(const std::uint8_t* from, const std::uint8_t* to, std::size_t size) noexcept {
-    for (std::size_t at = 0; at + instruction_size <= size; at += instruction_size) {
-        const std::uint32_t before = load32(from + at);
-        const std::uint32_t after = load32(to + at);
+[[nodiscard]] inline bool exchangeable(const uint8_t* from, const uint8_t* to, size_t size) noexcept {
+    for (size_t at = 0; at + instruction_size <= size; at += instruction_size) {
+        const uint32_t before = load32(from + at);
+        const uint32_t after = load32(to + at);
         if (before != after && !(is_exchangeable(before) && is_exchangeable(after))) {
             return false;
         }
@@ -66,25 +62,24 @@ inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t 
 
 /// Adds `amount` to the signed field of `width` bits at bit `low` of `word`. False, and nothing changes, if the
 /// sum would not fit.
-[[nodiscard]] constexpr bool add_to_field(std::uint32_t& word, unsigned low, unsigned width,
-                                          std::int64_t amount) noexcept {
-    const std::uint32_t mask = (1U << width) - 1;
-    const std::int64_t half = std::int64_t{1} << (width - 1);
-    const std::int64_t raw = word >> low & mask;
-    const std::int64_t sum = (raw >= half ? raw - 2 * half : raw) + amount;
+[[nodiscard]] constexpr bool add_to_field(uint32_t& word, unsigned low, unsigned width, int64_t amount) noexcept {
+    const uint32_t mask = (1U << width) - 1;
+    const int64_t half = int64_t{1} << (width - 1);
+    const int64_t raw = word >> low & mask;
+    const int64_t sum = (raw >= half ? raw - 2 * half : raw) + amount;
     if (amount > 4 * half || amount < -4 * half || sum < -half || sum >= half) {
         return false;
     }
-    word = (word & ~(mask << low)) | (static_cast<std::uint32_t>(sum) & mask) << low;
+    word = (word & ~(mask << low)) | (static_cast<uint32_t>(sum) & mask) << low;
     return true;
 }
 
 /// Adds `shift` bytes to the distance in the instruction at `field`. False, and nothing changes, if it would not
 /// fit, or if the instruction is none that is known to hold a distance.
-[[nodiscard]] inline bool relocate(std::uint8_t* field, std::int64_t shift) noexcept {
-    std::uint32_t word = load32(field);
+[[nodiscard]] inline bool relocate(uint8_t* field, int64_t shift) noexcept {
+    uint32_t word = load32(field);
     if ((word & 0x9f000000U) == 0x10000000U) { // adr: bits 1:0 of the distance are apart
-        std::uint32_t distance = (word >> 5 & 0x7ffffU) << 2 | (word >> 29 & 3U);
+        uint32_t distance = (word >> 5 & 0x7ffffU) << 2 | (word >> 29 & 3U);
         if (!add_to_field(distance, 0, 21, shift)) {
             return false;
         }
@@ -111,7 +106,7 @@ inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t 
 }
 
 /// What a branch is for; it says what may stand in its place.
-enum class branch_kind : std::uint8_t { call, jump };
+enum class branch_kind : uint8_t { call, jump };
 
 /// A branch in text.
 struct found_branch {
@@ -121,33 +116,33 @@ struct found_branch {
     branch_kind kind;
 
     [[nodiscard]] address target() const noexcept {
-        const std::uint32_t word = load32(reinterpret_cast<const std::uint8_t*>(field));
-        return start + static_cast<address>(std::intptr_t{static_cast<std::int32_t>(word << 6) >> 4});
+        const uint32_t word = load32(reinterpret_cast<const uint8_t*>(field));
+        return start + static_cast<address>(intptr_t{static_cast<int32_t>(word << 6) >> 4});
     }
 };
 
 /// Bytes of the longest branch that branch_at() knows.
-inline constexpr std::size_t longest_branch = 4;
+inline constexpr size_t longest_branch = 4;
 
 /// b and bl, without a distance.
-inline constexpr std::uint32_t jump_word = 0x14000000;
-inline constexpr std::uint32_t call_word = 0x94000000;
+inline constexpr uint32_t jump_word = 0x14000000;
+inline constexpr uint32_t call_word = 0x94000000;
 
 /// True if the word at `at` (of which `size` bytes may be read) is b or bl. Compilers do not reach for functions
 /// by b.cond, which goes only 1 MiB far.
-[[nodiscard]] inline bool branch_at(address at, std::size_t size, found_branch& result) noexcept {
-    if (size < longest_branch || !is_plain_branch(load32(reinterpret_cast<const std::uint8_t*>(at)))) {
+[[nodiscard]] inline bool branch_at(address at, size_t size, found_branch& result) noexcept {
+    if (size < longest_branch || !is_plain_branch(load32(reinterpret_cast<const uint8_t*>(at)))) {
         return false;
     }
-    const bool links = load32(reinterpret_cast<const std::uint8_t*>(at)) >> 31 != 0;
+    const bool links = load32(reinterpret_cast<const uint8_t*>(at)) >> 31 != 0;
     result = {at, at, at + longest_branch, links ? branch_kind::call : branch_kind::jump};
     return true;
 }
 
 /// Whether a debugger's breakpoint (brk #0) or the kernel's (brk #5, a uprobe) is there. What it lies on cannot be
 /// told: it may be the branch that is looked for, unless that is found behind it.
-[[nodiscard]] inline bool breakpoint_at(address at, std::size_t size, address /*target*/) noexcept {
-    const std::uint32_t word = size >= longest_branch ? load32(reinterpret_cast<const std::uint8_t*>(at)) : 0;
+[[nodiscard]] inline bool breakpoint_at(address at, size_t size, address /*target*/) noexcept {
+    const uint32_t word = size >= longest_branch ? load32(reinterpret_cast<const uint8_t*>(at)) : 0;
     return word == 0xd4200000U || word == 0xd42000a0U;
 }
 inline constexpr bool breakpoint_ends_walk = false;
@@ -156,7 +151,7 @@ inline constexpr bool breakpoint_ends_walk = false;
 inline constexpr int uprobe_byte = -1;
 
 /// Whether all of these bytes are nops.
-[[nodiscard]] inline bool is_nops(const std::uint8_t* bytes, unsigned count) noexcept {
+[[nodiscard]] inline bool is_nops(const uint8_t* bytes, unsigned count) noexcept {
     for (; count >= instruction_size; count -= instruction_size, bytes += instruction_size) {
         if (load32(bytes) != nop_word) {
             return false;
@@ -166,11 +161,11 @@ inline constexpr int uprobe_byte = -1;
 }
 
 /// Bytes between two places where an instruction may begin.
-inline constexpr std::size_t instruction_alignment = 4;
+inline constexpr size_t instruction_alignment = 4;
 
 /// The word at `at` that is b or bl (without a distance: `word`) to `target`. False if that is out of reach (128 MiB).
-[[nodiscard]] inline bool encode_plain(std::uint32_t word, address at, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::int64_t>(target - at);
+[[nodiscard]] inline bool encode_plain(uint32_t word, address at, address target, uint8_t* bytes) noexcept {
+    const auto distance = static_cast<int64_t>(target - at);
     if (distance % 4 != 0 || !add_to_field(word, 0, 26, distance / 4)) {
         return false;
     }
@@ -179,7 +174,7 @@ inline constexpr std::size_t instruction_alignment = 4;
 }
 
 /// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach.
-[[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
+[[nodiscard]] inline bool retarget(const found_branch& branch, address target, uint8_t* bytes) noexcept {
     return encode_plain(branch.kind == branch_kind::call ? call_word : jump_word, branch.start, target, bytes);
 }
 
@@ -187,7 +182,7 @@ inline constexpr std::size_t instruction_alignment = 4;
 inline constexpr unsigned call_length = 4;
 
 /// bl to `target`, at `at`. False if that is out of reach (128 MiB).
-[[nodiscard]] inline bool encode_call(address at, address target, std::uint8_t* bytes) noexcept {
+[[nodiscard]] inline bool encode_call(address at, address target, uint8_t* bytes) noexcept {
     return encode_plain(call_word, at, target, bytes);
 }
 
@@ -197,7 +192,7 @@ inline constexpr unsigned call_length = 4;
 /// A processor that runs b, bl or nop while another one replaces it by one of these runs the old or the new one. The
 /// architecture promises no such thing of mov (Arm ARM B2.2.5): there it is up to the platform.
 struct call_form {
-    std::uint32_t word;
+    uint32_t word;
     table::call_mode mode;
 };
 inline constexpr call_form call_forms[] = {
@@ -205,12 +200,12 @@ inline constexpr call_form call_forms[] = {
 };
 
 /// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
-[[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
+[[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
     }
     for (const auto& form : call_forms) {
-        if (size >= longest_branch && load32(reinterpret_cast<const std::uint8_t*>(at)) == form.word) {
+        if (size >= longest_branch && load32(reinterpret_cast<const uint8_t*>(at)) == form.word) {
             result = {at, at, at + longest_branch, branch_kind::call};
             return true;
         }
@@ -221,7 +216,7 @@ inline constexpr call_form call_forms[] = {
 /// The instruction for `branch` when its target is `target`, a function that does what `mode` says. False if the target
 /// is out of reach.
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
-                                        std::uint8_t* bytes) noexcept {
+                                        uint8_t* bytes) noexcept {
     for (const auto& form : call_forms) {
         if (form.mode == mode && branch.kind == branch_kind::call) {
             store32(bytes, form.word);
@@ -232,11 +227,11 @@ inline constexpr call_form call_forms[] = {
 }
 
 /// Bytes of a site of a key.
-inline constexpr std::size_t longest_jump = 4;
+inline constexpr size_t longest_jump = 4;
 
 /// The length in bytes of the b or nop at `bytes`, the site of a key; 0 if it is neither.
-[[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
-    const std::uint32_t word = load32(bytes);
+[[nodiscard]] inline unsigned jump_length(const uint8_t* bytes) noexcept {
+    const uint32_t word = load32(bytes);
     return (word & 0xfc000000U) == jump_word || word == nop_word ? longest_jump : 0;
 }
 
@@ -247,7 +242,7 @@ inline constexpr std::size_t longest_jump = 4;
 }
 
 /// A b at `at`. False if `target` is out of its reach.
-[[nodiscard]] inline bool encode_jump(address at, address target, std::uint8_t* bytes) noexcept {
+[[nodiscard]] inline bool encode_jump(address at, address target, uint8_t* bytes) noexcept {
     return encode_plain(jump_word, at, target, bytes);
 }
 

@@ -6,23 +6,22 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
 struct reg64 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg64, reg64) = default;
 };
 struct reg32 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg32, reg32) = default;
 };
 /// The type of `sp`.
 struct stack_pointer {
-    std::uint8_t number{31};
+    uint8_t number{31};
     friend constexpr bool operator==(stack_pointer, stack_pointer) = default;
 };
 

@@ -20,8 +20,7 @@
 #include "inlay/arch/aarch64/emit.hpp"
 #include "inlay/arch/aarch64/system_registers.hpp"
 #include "inlay/proof.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
@@ -62,13 +61,13 @@ template <register_group Group>
 
 /// The value of the register.
 template <system_register Register>
-[[nodiscard, gnu::always_inline]] inline std::uint64_t read() noexcept {
+[[nodiscard, gnu::always_inline]] inline uint64_t read() noexcept {
     static_assert(detail::may_access<Register, true>() && detail::needs_no_proof<Register.group>());
     return emit::read_system<Register.number>();
 }
 template <system_register Register>
     requires(Register.group != register_group::every)
-[[nodiscard, gnu::always_inline]] inline std::uint64_t
+[[nodiscard, gnu::always_inline]] inline uint64_t
 read(typename detail::proof_for<Register.group>::type /*proof*/) noexcept {
     static_assert(detail::may_access<Register, true>());
     return emit::read_system<Register.number>();
@@ -76,14 +75,14 @@ read(typename detail::proof_for<Register.group>::type /*proof*/) noexcept {
 
 /// Sets the register.
 template <system_register Register>
-[[gnu::always_inline]] inline void write(std::uint64_t value) noexcept {
+[[gnu::always_inline]] inline void write(uint64_t value) noexcept {
     static_assert(detail::may_access<Register, false>() && detail::needs_no_proof<Register.group>());
     emit::write_system<Register.number>(value);
 }
 template <system_register Register>
     requires(Register.group != register_group::every)
 [[gnu::always_inline]] inline void write(typename detail::proof_for<Register.group>::type /*proof*/,
-                                         std::uint64_t value) noexcept {
+                                         uint64_t value) noexcept {
     static_assert(detail::may_access<Register, false>());
     emit::write_system<Register.number>(value);
 }

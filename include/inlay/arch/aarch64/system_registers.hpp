@@ -16,31 +16,30 @@
 #pragma once
 
 #include "inlay/requirements.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
 /// What a processor has a system register with.
-enum class register_group : std::uint8_t {
+enum class register_group : uint8_t {
     every, ///< every processor has it, or nobody has said which do
     pmu,   ///< feature `pmuv3`
     gic,   ///< feature `gicv3`
 };
 
 /// What may be done with a system register.
-enum class register_access : std::uint8_t { both, read_only, write_only };
+enum class register_access : uint8_t { both, read_only, write_only };
 
 struct system_register {
-    std::uint16_t number; ///< bits 20:5 of mrs and msr
+    uint16_t number; ///< bits 20:5 of mrs and msr
     register_access access{register_access::both};
     register_group group{register_group::every};
 
     /// S<op0>_<op1>_C<CRn>_C<CRm>_<op2>
     [[nodiscard]] static constexpr system_register numbered(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
                                                             unsigned op2) noexcept {
-        return {static_cast<std::uint16_t>(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2)};
+        return {static_cast<uint16_t>(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2)};
     }
     [[nodiscard]] constexpr system_register reads_only() const noexcept {
         return {number, register_access::read_only, group};
@@ -54,7 +53,7 @@ struct system_register {
 };
 
 /// Fields of PSTATE that msr sets to an immediate.
-enum class pstate : std::uint8_t {
+enum class pstate : uint8_t {
     uao = 0 << 3 | 3,     ///< the numbers are op1 and op2
     pan = 0 << 3 | 4,     ///< feature of ARMv8.1
     spsel = 0 << 3 | 5,   ///< 1: the stack pointer is that of the exception level
@@ -65,7 +64,7 @@ enum class pstate : std::uint8_t {
 };
 
 /// Operations on the data cache by address.
-enum class data_cache : std::uint8_t {
+enum class data_cache : uint8_t {
     ivac,  ///< invalidate, to the point of coherency; EL1
     cvac,  ///< clean, to the point of coherency
     cvau,  ///< clean, to the point of unification

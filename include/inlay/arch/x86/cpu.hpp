@@ -27,8 +27,7 @@
 #include "inlay/arch/x86/emit.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
@@ -37,22 +36,22 @@ using cpuid_result = emit::cpuid_result;
 
 /// A probe: one bit of CPUID, and the state that the OS must have enabled for the bit to count.
 struct cpuid {
-    std::uint32_t leaf{};
-    std::uint16_t subleaf{};
+    uint32_t leaf{};
+    uint16_t subleaf{};
     reg32 reg{};
-    std::uint8_t bit{};   ///< 0 to 31
-    std::uint32_t xcr0{}; ///< bits of XCR0 that must all be set; 0 if the feature needs no state (see xstate)
+    uint8_t bit{};   ///< 0 to 31
+    uint32_t xcr0{}; ///< bits of XCR0 that must all be set; 0 if the feature needs no state (see xstate)
 
     /// How a feature_record carries the probe.
     [[nodiscard]] constexpr table::probe_words encode() const noexcept {
-        const auto where = std::uint32_t{subleaf} | std::uint32_t{reg.number} << 16 | std::uint32_t{bit} << 24;
+        const auto where = uint32_t{subleaf} | uint32_t{reg.number} << 16 | uint32_t{bit} << 24;
         return {{leaf, where, xcr0}};
     }
 
     [[nodiscard, gnu::always_inline]] static constexpr cpuid decode(table::probe_words words) noexcept {
-        const std::uint32_t where = words.word[1];
-        return {words.word[0], static_cast<std::uint16_t>(where), reg32{static_cast<std::uint8_t>(where >> 16 & 3U)},
-                static_cast<std::uint8_t>(where >> 24 & 31U), words.word[2]};
+        const uint32_t where = words.word[1];
+        return {words.word[0], static_cast<uint16_t>(where), reg32{static_cast<uint8_t>(where >> 16 & 3U)},
+                static_cast<uint8_t>(where >> 24 & 31U), words.word[2]};
     }
 
     friend constexpr bool operator==(const cpuid&, const cpuid&) = default;
@@ -60,28 +59,25 @@ struct cpuid {
 
 /// Bits of XCR0 that a feature needs (Intel SDM volume 1, section 13.1, and the chapters on detection).
 namespace xstate {
-inline constexpr std::uint32_t avx = 1U << 1 | 1U << 2;                    ///< XMM, upper half of YMM
-inline constexpr std::uint32_t mpx = 1U << 3 | 1U << 4;                    ///< BNDREGS, BNDCSR
-inline constexpr std::uint32_t avx512 = avx | 1U << 5 | 1U << 6 | 1U << 7; ///< opmask, ZMM_Hi256, Hi16_ZMM
-inline constexpr std::uint32_t amx = 1U << 17 | 1U << 18;                  ///< TILECFG, TILEDATA
-inline constexpr std::uint32_t apx = 1U << 19;                             ///< r16 to r31
+inline constexpr uint32_t avx = 1U << 1 | 1U << 2;                    ///< XMM, upper half of YMM
+inline constexpr uint32_t mpx = 1U << 3 | 1U << 4;                    ///< BNDREGS, BNDCSR
+inline constexpr uint32_t avx512 = avx | 1U << 5 | 1U << 6 | 1U << 7; ///< opmask, ZMM_Hi256, Hi16_ZMM
+inline constexpr uint32_t amx = 1U << 17 | 1U << 18;                  ///< TILECFG, TILEDATA
+inline constexpr uint32_t apx = 1U << 19;                             ///< r16 to r31
 } // namespace xstate
 
 namespace detail {
 inline namespace INLAY_TARGET {
 
 [[nodiscard]] constexpr bool bit_of(const cpuid_result& result, reg32 reg, unsigned bit) noexcept {
-    const std::uint32_t value = reg == eax   ? result.eax
-                                : reg == ebx ? result.ebx
-                                : reg == ecx ? result.ecx
-                                             : result.edx;
+    const uint32_t value = reg == eax ? result.eax : reg == ebx ? result.ebx : reg == ecx ? result.ecx : result.edx;
     return (value >> bit & 1U) != 0;
 }
 
 /// Whether the CPU lists subleaf `subleaf` of a leaf that it has. Leaves that list nothing return 0 in the
 /// subleaves that they lack, so those need no check.
 template <class Source>
-[[nodiscard]] constexpr bool lists_subleaf(std::uint32_t leaf, std::uint32_t subleaf, const Source& source) {
+[[nodiscard]] constexpr bool lists_subleaf(uint32_t leaf, uint32_t subleaf, const Source& source) {
     if (subleaf == 0) {
         return true;
     }
@@ -105,14 +101,14 @@ inline namespace INLAY_TARGET {
 
 /// True if the CPU behind `source` has the feature. `source` supplies
 ///     cpuid(leaf, subleaf) -> cpuid_result    the registers that CPUID returns
-///     xcr0() -> std::uint64_t                 asked only where CPUID says OSXSAVE
+///     xcr0() -> uint64_t                 asked only where CPUID says OSXSAVE
 /// so that a dump of another CPU does as well as `this_cpu{}`. Pure but for `source`.
 template <class Source>
 [[nodiscard]] constexpr bool holds(cpuid probe, const Source& source) {
     // Leaves come in ranges of 65,536 (basic 0, extended 0x8000'0000, Centaur 0xc000'0000). The first leaf of
     // each names the last; where the range is missing, the answer lies outside of it.
-    const std::uint32_t first = probe.leaf & 0xffff'0000U;
-    const std::uint32_t last = source.cpuid(first, 0U).eax;
+    const uint32_t first = probe.leaf & 0xffff'0000U;
+    const uint32_t last = source.cpuid(first, 0U).eax;
     if ((last & 0xffff'0000U) != first || probe.leaf > last ||
         !detail::lists_subleaf(probe.leaf, probe.subleaf, source) ||
         !detail::bit_of(source.cpuid(probe.leaf, probe.subleaf), probe.reg, probe.bit)) {
@@ -130,12 +126,12 @@ template <class Source>
 /// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the core
 /// at hand. Each cpuid() costs an exit to the hypervisor in a virtual machine.
 struct this_cpu {
-    [[nodiscard, gnu::always_inline]] static cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
+    [[nodiscard, gnu::always_inline]] static cpuid_result cpuid(uint32_t leaf, uint32_t subleaf) noexcept {
         return emit::cpuid(leaf, subleaf);
     }
 
     /// XCR0. Call it only where CPUID says OSXSAVE.
-    [[nodiscard, gnu::always_inline]] static std::uint64_t xcr0() noexcept { return emit::xgetbv(); }
+    [[nodiscard, gnu::always_inline]] static uint64_t xcr0() noexcept { return emit::xgetbv(); }
 };
 
 /// Basic features. Intel SDM volume 2, CPUID leaf 01H; AMD APM volume 3, appendix E, Fn0000_0001.

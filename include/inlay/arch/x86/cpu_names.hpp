@@ -9,8 +9,7 @@
 #pragma once
 
 #include "inlay/name.hpp"
-
-#include <cstddef>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
@@ -41,7 +40,7 @@ inline constexpr char feature_names[] = // NOLINT(*-avoid-c-arrays)
     "pmm pmm_en xenpv pvunlock vcpupreempt ";
 
 /// Whether the `length` characters at `name` are one of them.
-[[nodiscard]] constexpr bool is_feature_name(const char* name, std::size_t length) noexcept {
+[[nodiscard]] constexpr bool is_feature_name(const char* name, size_t length) noexcept {
     return inlay::detail::is_word_of(feature_names, name, length);
 }
 

@@ -38,8 +38,8 @@
 #include "inlay/arch/x86/registers.hpp"
 #include "inlay/code.hpp"
 #include "inlay/table.hpp"
-
-#include <cstddef>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 // A function that consists of assembly: no compiler may put an instruction of its own into it, which would change the
 // registers that it is there to keep.
@@ -228,7 +228,7 @@ inline constexpr int kept_by_thunks = 0;
 #endif
 
 /// What this processor has of those registers, and the system lets a program use. One an image.
-[[gnu::visibility("hidden")]] inline constinit std::uint8_t processor_state = state_unknown;
+[[gnu::visibility("hidden")]] inline constinit uint8_t processor_state = state_unknown;
 inline namespace INLAY_TARGET {
 /// Finds out.
 [[gnu::visibility("hidden")]] inline void find_processor_state() noexcept;
@@ -453,7 +453,7 @@ struct thunk {
 
 /// Four of the bytes as an operand: 32 bits, because no compiler prints larger constants.
 consteval int chunk(const machine_code& code, unsigned index) {
-    return static_cast<int>(static_cast<std::uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
+    return static_cast<int>(static_cast<uint32_t>(code.words[index / 2] >> (index % 2 * 32)));
 }
 
 /// A function that consists of `Code`, which has no symbols, and returns.
@@ -510,15 +510,15 @@ inline constexpr auto result_register = []() consteval {
     }
 }();
 #endif
-inline constexpr std::size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
-inline constexpr std::size_t widest_result = 8; ///< in bytes
+inline constexpr size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
+inline constexpr size_t widest_result = 8; ///< in bytes
 
 /// The offsets of all symbol operands, a byte each; 255 where there is none.
 consteval int operand_offsets(const machine_code& code) {
-    std::uint32_t packed = 0xffffffff;
+    uint32_t packed = 0xffffffff;
     for (unsigned i = 0; i < code.relatives; ++i) {
         packed &= ~(0xffU << (8 * i));
-        packed |= static_cast<std::uint32_t>(code.relative[i].offset) << (8 * i);
+        packed |= static_cast<uint32_t>(code.relative[i].offset) << (8 * i);
     }
     return static_cast<int>(packed);
 }
@@ -526,7 +526,7 @@ consteval int operand_offsets(const machine_code& code) {
 /// The offsets of those that are relative, as `table::form::relative` has them. The others are absolute (their tail is
 /// 0), and stay what they are when the form is copied.
 consteval int relative_offsets(const machine_code& code) {
-    auto packed = static_cast<std::uint32_t>(operand_offsets(code));
+    auto packed = static_cast<uint32_t>(operand_offsets(code));
     for (unsigned i = 0; i < code.relatives; ++i) {
         packed |= code.relative[i].encoding == 0 ? 0xffU << (8 * i) : 0;
     }
@@ -534,9 +534,9 @@ consteval int relative_offsets(const machine_code& code) {
 }
 
 consteval int relative_tails(const machine_code& code) {
-    std::uint32_t packed = 0;
+    uint32_t packed = 0;
     for (unsigned i = 0; i < code.relatives; ++i) {
-        packed |= static_cast<std::uint32_t>(code.relative[i].encoding) << (8 * i);
+        packed |= static_cast<uint32_t>(code.relative[i].encoding) << (8 * i);
     }
     return static_cast<int>(packed);
 }
@@ -630,8 +630,7 @@ template <auto Code, class Operation>
 }
 
 /// A `table::feature_record`. `Function` is a bool() or 0.
-template <class Feature, table::probe_kind Kind, auto* Name, std::uint32_t W0, std::uint32_t W1, std::uint32_t W2,
-          auto Function>
+template <class Feature, table::probe_kind Kind, auto* Name, uint32_t W0, uint32_t W1, uint32_t W2, auto Function>
 [[gnu::always_inline]] inline void feature() noexcept {
     asm inline volatile(".ifndef .Linlay_feature.%c[id]\n\t"
                         ".pushsection .rodata.inlay.%c[id],\"a\",@progbits\n\t"
@@ -775,7 +774,7 @@ never:
 /// unchanged. This one is dropped once that analysis is over.
 [[gnu::always_inline]] inline void tell_of_call() noexcept {
 #if !defined(__clang__)
-    std::uintptr_t unknown; // NOLINT(*-init-variables): that is the point
+    uintptr_t unknown; // NOLINT(*-init-variables): that is the point
     asm("" : "=r"(unknown));
     if (__builtin_constant_p(unknown)) {
         reinterpret_cast<void (*)()>(unknown)();
@@ -784,7 +783,7 @@ never:
 }
 
 /// What a general register holds.
-using word = std::uintptr_t;
+using word = uintptr_t;
 
 /// What goes into a site, by register: rax is eax in 32-bit mode, and so on. Only those in the site's mask are read.
 struct inputs {
@@ -841,7 +840,7 @@ struct outputs {
 };
 
 /// What a site leaves unchanged.
-enum class keeps : std::uint8_t {
+enum class keeps : uint8_t {
     all,          ///< everything but the results, flags and memory
     callee_saved, ///< the same but rax, and vector and floating-point registers: it calls a function
     general,      ///< the same, and rdx
@@ -857,10 +856,10 @@ constexpr keeps keeps_of(called what) {
 }
 
 /// What a site gives back.
-enum class gives : std::uint8_t { nothing, in_rax, in_rdx_rax };
+enum class gives : uint8_t { nothing, in_rax, in_rdx_rax };
 
 /// Where a function gives back a result of `Size` bytes.
-template <std::size_t Size>
+template <size_t Size>
 inline constexpr gives result_of_size = Size > (is_64_bit ? 8 : 4) ? gives::in_rdx_rax : gives::in_rax;
 
 /// Where a result of `Register` comes out; false and nothing for what is no result register.
@@ -881,7 +880,7 @@ inline constexpr gives gives_in<edx_eax> = gives::in_rdx_rax;
 template <auto Register>
 [[gnu::always_inline]] inline auto result(const outputs& out) noexcept {
     if constexpr (gives_in<Register> == gives::in_rdx_rax) {
-        return std::uint64_t{out.rdx} << 32 | static_cast<std::uint32_t>(out.rax);
+        return uint64_t{out.rdx} << 32 | static_cast<uint32_t>(out.rax);
     } else {
         return out.rax;
     }
@@ -1257,7 +1256,8 @@ template <class Declaration>
 /// which are gone as well. (Sections of records are ordered by their text; parts of both kinds would not link by ld -r.)
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
-    constexpr auto gap = static_cast<int>(offsetof(table::image, registry.nothing) - offsetof(table::image, registry));
+    constexpr auto gap = static_cast<int>(__builtin_offsetof(table::image, registry.nothing) -
+                                          __builtin_offsetof(table::image, registry));
     // clang-format off
     asm inline volatile(".ifndef .Linlay_image\n\t"
                         ".set .Linlay_image,1\n\t"
@@ -1475,41 +1475,41 @@ w15:
 }
 
 struct cpuid_result {
-    std::uint32_t eax, ebx, ecx, edx;
+    uint32_t eax, ebx, ecx, edx;
 };
 
 inline namespace INLAY_TARGET {
 
 /// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising. (In 32-bit
 /// mode too it is taken to be there: only before the Pentium it is not.)
-[[gnu::noinline]] inline cpuid_result cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
+[[gnu::noinline]] inline cpuid_result cpuid(uint32_t leaf, uint32_t subleaf) noexcept {
     cpuid_result result{leaf, 0, subleaf, 0};
     asm inline volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
     return result;
 }
 
 /// XGETBV of XCR0. Raises #UD unless CPUID leaf 1 says OSXSAVE (ecx bit 27).
-[[gnu::always_inline]] inline std::uint64_t xgetbv() noexcept {
-    std::uint32_t low = 0;
-    std::uint32_t high = 0;
+[[gnu::always_inline]] inline uint64_t xgetbv() noexcept {
+    uint32_t low = 0;
+    uint32_t high = 0;
     asm inline volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return std::uint64_t{high} << 32 | low;
+    return uint64_t{high} << 32 | low;
 }
 
 [[gnu::visibility("hidden")]] inline void find_processor_state() noexcept {
-    constexpr std::uint32_t sse = 1U << 25;      // leaf 1, edx
-    constexpr std::uint32_t osxsave = 1U << 27;  // leaf 1, ecx
-    constexpr std::uint32_t avx512f = 1U << 16;  // leaf 7, ebx
-    constexpr std::uint32_t avx512bw = 1U << 30; // leaf 7, ebx
-    constexpr std::uint32_t apx_f = 1U << 21;    // leaf 7, subleaf 1, edx
-    constexpr std::uint64_t ymm = 0x6;           // of XCR0 (SDM volume 1, 13.3)
-    constexpr std::uint64_t zmm = 0xe6;
-    constexpr std::uint64_t apx = std::uint64_t{1} << 19;
+    constexpr uint32_t sse = 1U << 25;      // leaf 1, edx
+    constexpr uint32_t osxsave = 1U << 27;  // leaf 1, ecx
+    constexpr uint32_t avx512f = 1U << 16;  // leaf 7, ebx
+    constexpr uint32_t avx512bw = 1U << 30; // leaf 7, ebx
+    constexpr uint32_t apx_f = 1U << 21;    // leaf 7, subleaf 1, edx
+    constexpr uint64_t ymm = 0x6;           // of XCR0 (SDM volume 1, 13.3)
+    constexpr uint64_t zmm = 0xe6;
+    constexpr uint64_t apx = uint64_t{1} << 19;
     int state = 0;
     const cpuid_result first = cpuid(1, 0);
     state |= (first.edx & sse) != 0 ? state_sse : 0;
     if ((first.ecx & osxsave) != 0) {
-        const std::uint64_t enabled = xgetbv();
+        const uint64_t enabled = xgetbv();
         state |= (enabled & ymm) == ymm ? state_avx : 0;
         if (cpuid(0, 0).eax >= 7) {
             const cpuid_result seventh = cpuid(7, 0);
@@ -1519,17 +1519,17 @@ inline namespace INLAY_TARGET {
             state |= (enabled & apx) != 0 && seventh.eax >= 1 && (cpuid(7, 1).edx & apx_f) != 0 ? state_apx : 0;
         }
     }
-    __atomic_store_n(&processor_state, static_cast<std::uint8_t>(state), __ATOMIC_RELAXED);
+    __atomic_store_n(&processor_state, static_cast<uint8_t>(state), __ATOMIC_RELAXED);
 }
 
 /// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
-[[gnu::always_inline]] inline void forget_data(std::uintptr_t /*at*/, std::size_t /*size*/) noexcept {
+[[gnu::always_inline]] inline void forget_data(uintptr_t /*at*/, size_t /*size*/) noexcept {
     asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
 }
 
 /// Instruction caches see what is written.
-[[gnu::always_inline]] inline void clean_text(std::uintptr_t /*written*/, std::uintptr_t /*executed*/,
-                                              std::size_t /*size*/) noexcept {}
+[[gnu::always_inline]] inline void clean_text(uintptr_t /*written*/, uintptr_t /*executed*/, size_t /*size*/) noexcept {
+}
 
 /// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
 /// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives

@@ -35,28 +35,28 @@
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/registers.hpp"
 #include "inlay/code.hpp"
-
-#include <cstdint>
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 
 /// An integer operand of any integer type. What range is right depends on the instruction.
 struct immediate {
-    std::int64_t value;
+    int64_t value;
 
     template <class Integer>
         requires requires(Integer integer) { integer % 1; }
     // NOLINTNEXTLINE(google-explicit-constructor): an integer is one by itself
-    constexpr immediate(Integer integer) noexcept : value{static_cast<std::int64_t>(integer)} {}
+    constexpr immediate(Integer integer) noexcept : value{static_cast<int64_t>(integer)} {}
 };
 
 // What it means to read and to write a register: code.hpp. A register of 8 or 16 bits keeps the others of its register,
 // one of 32 bits clears them.
 namespace detail {
 
-constexpr std::uint64_t bit_of(unsigned number) noexcept {
-    return std::uint64_t{1} << number | (number == rsp.number ? stack_bit : 0);
+constexpr uint64_t bit_of(unsigned number) noexcept {
+    return uint64_t{1} << number | (number == rsp.number ? stack_bit : 0);
 }
 
 } // namespace detail
@@ -76,8 +76,8 @@ constexpr touched writing(register_pair) noexcept { return writing(eax) | writin
 struct mem {
     address_register base;
     address_register index;
-    std::uint8_t scale; ///< 1, 2, 4 or 8; 0: no index
-    std::int32_t displacement;
+    uint8_t scale; ///< 1, 2, 4 or 8; 0: no index
+    int32_t displacement;
 };
 
 namespace encoding {
@@ -187,11 +187,11 @@ consteval unsigned rex(reg64) { return rex_w; }
 consteval unsigned rex(reg32) { return 0; }
 consteval unsigned rex(reg8 byte) { return byte.number >= 4 && byte.number < 8 ? rex_present : 0; } // spl, not ah
 
-consteval bool fits_8_signed(std::int64_t value) { return value >= -0x80 && value <= 0x7f; }
-consteval bool fits_32_signed(std::int64_t value) { return value >= -0x80000000LL && value <= 0x7fffffff; }
-consteval bool fits_32_unsigned(std::int64_t value) { return value >= 0 && value <= 0xffffffffLL; }
+consteval bool fits_8_signed(int64_t value) { return value >= -0x80 && value <= 0x7f; }
+consteval bool fits_32_signed(int64_t value) { return value >= -0x80000000LL && value <= 0x7fffffff; }
+consteval bool fits_32_unsigned(int64_t value) { return value >= 0 && value <= 0xffffffffLL; }
 
-consteval std::int64_t checked_8(immediate operand) {
+consteval int64_t checked_8(immediate operand) {
     if (operand.value < -0x80 || operand.value > 0xff) {
         wrong::the_immediate_must_fit_in_8_bits();
     }
@@ -199,22 +199,22 @@ consteval std::int64_t checked_8(immediate operand) {
 }
 
 /// For operations of 32 bits: signed or unsigned; the result is signed, which finds the 8-bit forms.
-consteval std::int64_t checked_32(immediate operand) {
+consteval int64_t checked_32(immediate operand) {
     if (!fits_32_signed(operand.value) && !fits_32_unsigned(operand.value)) {
         wrong::the_immediate_must_fit_in_32_bits();
     }
-    return static_cast<std::int32_t>(operand.value);
+    return static_cast<int32_t>(operand.value);
 }
 
 /// For operations of 64 bits, which extend an immediate of 32 bits by its sign.
-consteval std::int64_t checked_32_signed(immediate operand) {
+consteval int64_t checked_32_signed(immediate operand) {
     if (!fits_32_signed(operand.value)) {
         wrong::the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
     }
     return operand.value;
 }
-consteval std::int64_t checked(reg32, immediate operand) { return checked_32(operand); }
-consteval std::int64_t checked(reg64, immediate operand) { return checked_32_signed(operand); }
+consteval int64_t checked(reg32, immediate operand) { return checked_32(operand); }
+consteval int64_t checked(reg64, immediate operand) { return checked_32_signed(operand); }
 
 template <class Register>
 constexpr bool is_stack_pointer(Register which) noexcept {
@@ -223,8 +223,8 @@ constexpr bool is_stack_pointer(Register which) noexcept {
 
 /// The stack words pushed by an instruction that adds `bytes` to `destination`.
 template <class Register>
-consteval int words_pushed(Register destination, std::int64_t bytes) {
-    constexpr std::int64_t word = sizeof(void*);
+consteval int words_pushed(Register destination, int64_t bytes) {
+    constexpr int64_t word = sizeof(void*);
     if (!is_stack_pointer(destination)) {
         return 0;
     }
@@ -236,7 +236,7 @@ consteval int words_pushed(Register destination, std::int64_t bytes) {
 
 /// Appends prefix, REX and opcode. `opcode` reads as in the manual: 0xf30fb8 is F3 0F B8, and REX goes
 /// between F3 and 0F.
-consteval void append_opcode(machine_code& out, std::uint32_t opcode, unsigned rex_bits) {
+consteval void append_opcode(machine_code& out, uint32_t opcode, unsigned rex_bits) {
     if (!is_64_bit && rex_bits != 0) {
         wrong::registers_of_64_bits_and_r8_to_r15_and_spl_bpl_sil_and_dil_are_not_there_in_32_bit_mode();
     }
@@ -245,10 +245,10 @@ consteval void append_opcode(machine_code& out, std::uint32_t opcode, unsigned r
         --length;
     }
     for (bool first = true; length != 0; first = false) {
-        const auto byte = static_cast<std::uint8_t>(opcode >> (8 * (length - 1)));
+        const auto byte = static_cast<uint8_t>(opcode >> (8 * (length - 1)));
         const bool prefix = first && (byte == 0x66 || byte == 0xf0 || byte == 0xf2 || byte == 0xf3);
         if (!prefix && rex_bits != 0) {
-            out.append(static_cast<std::uint8_t>(rex_present | rex_bits));
+            out.append(static_cast<uint8_t>(rex_present | rex_bits));
             rex_bits = 0;
         }
         out.append(byte);
@@ -260,11 +260,11 @@ consteval void append_checked(machine_code& out, immediate byte) {
     if (byte.value < 0 || byte.value > 255) {
         wrong::a_byte_of_machine_code_is_0_to_255();
     }
-    out.append(static_cast<std::uint8_t>(byte.value));
+    out.append(static_cast<uint8_t>(byte.value));
 }
 
 consteval void append_modrm(machine_code& out, unsigned mod, unsigned reg, unsigned rm) {
-    out.append(static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7)));
+    out.append(static_cast<uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7)));
 }
 
 /// A nop as fill_nops writes it, or pause.
@@ -274,7 +274,7 @@ consteval bool does_nothing(const machine_code& one) {
 }
 
 /// No operand, or none that is encoded.
-consteval code<> plain(std::uint32_t opcode, int stack_words = 0) {
+consteval code<> plain(uint32_t opcode, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
     append_opcode(out, opcode, 0);
@@ -282,7 +282,7 @@ consteval code<> plain(std::uint32_t opcode, int stack_words = 0) {
 }
 
 /// A register in the low bits of the opcode.
-consteval code<> short_form(std::uint32_t opcode, unsigned rex_bits, operand low, int stack_words = 0) {
+consteval code<> short_form(uint32_t opcode, unsigned rex_bits, operand low, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
     append_opcode(out, opcode + (low.number & 7), rex_bits | low.number >> 3);
@@ -291,7 +291,7 @@ consteval code<> short_form(std::uint32_t opcode, unsigned rex_bits, operand low
 }
 
 /// ModRM with two registers. `reg` may be an extension of the opcode: `/digit` in the manual.
-consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, operand rm, int stack_words = 0) {
+consteval code<> modrm(uint32_t opcode, unsigned rex_bits, operand reg, operand rm, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
     append_opcode(out, opcode, rex_bits | reg.number >> 3 << 2 | rm.number >> 3);
@@ -301,7 +301,7 @@ consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, ope
 }
 
 /// ModRM with a memory operand (volume 2, section 2.1.5, tables 2-2 and 2-3).
-consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, memory_operand from_or_to,
+consteval code<> modrm(uint32_t opcode, unsigned rex_bits, operand reg, memory_operand from_or_to,
                        int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
@@ -319,7 +319,7 @@ consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, mem
     } else {
         append_modrm(out, mod, reg.number, base);
     }
-    out.append_little_endian(static_cast<std::uint64_t>(std::int64_t{rm.displacement}), mod == 2 ? 4 : mod);
+    out.append_little_endian(static_cast<uint64_t>(int64_t{rm.displacement}), mod == 2 ? 4 : mod);
     out.touches(reg.use | from_or_to.use);
     return out;
 }
@@ -327,13 +327,12 @@ consteval code<> modrm(std::uint32_t opcode, unsigned rex_bits, operand reg, mem
 /// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later. The same
 /// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7). `use` is what is done to `Object`.
 template <auto Object>
-consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, operand reg, touched use,
-                                 unsigned trailing = 0) {
+consteval code<Object> modrm_rip(uint32_t opcode, unsigned rex_bits, operand reg, touched use, unsigned trailing = 0) {
     code<Object> out{};
     out.begin_instruction();
     append_opcode(out, opcode, rex_bits | reg.number >> 3 << 2);
     append_modrm(out, 0, reg.number, 5);
-    out.begin_relative(static_cast<std::uint8_t>(is_64_bit ? 4 + trailing : 0));
+    out.begin_relative(static_cast<uint8_t>(is_64_bit ? 4 + trailing : 0));
     out.append_little_endian(0, 4);
     out.touches(reg.use | use);
     return out;
@@ -341,7 +340,7 @@ consteval code<Object> modrm_rip(std::uint32_t opcode, unsigned rex_bits, operan
 
 /// A branch with a distance of 32 bits.
 template <auto Symbol>
-consteval code<Symbol> branch(std::uint32_t opcode) {
+consteval code<Symbol> branch(uint32_t opcode) {
     code<Symbol> out{};
     out.begin_instruction();
     append_opcode(out, opcode, 0);
@@ -351,8 +350,8 @@ consteval code<Symbol> branch(std::uint32_t opcode) {
 }
 
 template <auto... Symbols>
-consteval code<Symbols...> with_immediate(code<Symbols...> out, std::int64_t value, unsigned count) {
-    out.append_little_endian(static_cast<std::uint64_t>(value), count);
+consteval code<Symbols...> with_immediate(code<Symbols...> out, int64_t value, unsigned count) {
+    out.append_little_endian(static_cast<uint64_t>(value), count);
     return out;
 }
 
@@ -385,7 +384,7 @@ inline constexpr unsigned group1_add = 0;
 inline constexpr unsigned group1_sub = 5;
 inline constexpr unsigned group1_xor = 6;
 inline constexpr unsigned group1_cmp = 7;
-consteval code<> arithmetic(unsigned operation, unsigned rex_bits, operand to, std::int64_t value, int stack_words) {
+consteval code<> arithmetic(unsigned operation, unsigned rex_bits, operand to, int64_t value, int stack_words) {
     if (fits_8_signed(value)) {
         return with_immediate(modrm(0x83, rex_bits, operation, to, stack_words), value, 1);
     }
@@ -430,11 +429,11 @@ consteval code<> bit_of_register(unsigned operation, Register, operand to, immed
 }
 
 /// What the string instructions work on. They go up or down by a flag (DF).
-enum class string : std::uint8_t { source, destination, both };
+enum class string : uint8_t { source, destination, both };
 
 /// A string instruction that goes on along the addresses in rsi (`source`) and rdi (`destination`); with `repeated`,
 /// rcx times. (Where rcx is 0 nothing happens: registers and flags that it writes count as read as well.)
-consteval code<> string_instruction(std::uint32_t opcode, unsigned rex_bits, string ends, touched more, bool repeated) {
+consteval code<> string_instruction(uint32_t opcode, unsigned rex_bits, string ends, touched more, bool repeated) {
     constexpr auto stepped = [](const auto& which) { return reading(which) | writing(which); };
     touched all = more | reading(flags);
     if (ends != string::destination) {
@@ -449,20 +448,20 @@ consteval code<> string_instruction(std::uint32_t opcode, unsigned rex_bits, str
     }
     return that_touches(all, short_form(opcode, rex_bits, 0));
 }
-consteval code<> moves(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+consteval code<> moves(uint32_t opcode, unsigned rex_bits, bool repeated = false) {
     return string_instruction(opcode, rex_bits, string::both, reading(memory) | writing(memory), repeated);
 }
-consteval code<> stores(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+consteval code<> stores(uint32_t opcode, unsigned rex_bits, bool repeated = false) {
     return string_instruction(opcode, rex_bits, string::destination, reading(eax) | writing(memory), repeated);
 }
 template <class Register>
-consteval code<> loads(std::uint32_t opcode, unsigned rex_bits, Register to) {
+consteval code<> loads(uint32_t opcode, unsigned rex_bits, Register to) {
     return string_instruction(opcode, rex_bits, string::source, reading(memory) | writing(to), false);
 }
-consteval code<> compares(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+consteval code<> compares(uint32_t opcode, unsigned rex_bits, bool repeated = false) {
     return string_instruction(opcode, rex_bits, string::both, reading(memory) | writing(flags), repeated);
 }
-consteval code<> scans(std::uint32_t opcode, unsigned rex_bits, bool repeated = false) {
+consteval code<> scans(uint32_t opcode, unsigned rex_bits, bool repeated = false) {
     return string_instruction(opcode, rex_bits, string::destination, reading(eax) | reading(memory) | writing(flags),
                               repeated);
 }
@@ -470,18 +469,18 @@ consteval code<> scans(std::uint32_t opcode, unsigned rex_bits, bool repeated = 
 /// Which parts of the state an instruction of the xsave family takes, as a mask in edx:eax.
 consteval touched parts_of_state() { return reading(edx_eax); }
 /// Saves them. It keeps the parts of memory that it does not store, and reads what an earlier one left there.
-consteval code<> saves_state(std::uint32_t opcode, unsigned rex_bits, unsigned digit, mem to) {
+consteval code<> saves_state(uint32_t opcode, unsigned rex_bits, unsigned digit, mem to) {
     return that_touches(parts_of_state() | reading(vectors), modrm(opcode, rex_bits, digit, updated(to)));
 }
-consteval code<> loads_state(std::uint32_t opcode, unsigned rex_bits, unsigned digit, mem from) {
+consteval code<> loads_state(uint32_t opcode, unsigned rex_bits, unsigned digit, mem from) {
     return that_touches(parts_of_state() | writing(vectors), modrm(opcode, rex_bits, digit, read(from)));
 }
 
-inline constexpr std::uint32_t short_jmp = 0xeb;
+inline constexpr uint32_t short_jmp = 0xeb;
 
 /// A jump over `body`, which lands inside the same code, because a jump out of it could not be moved.
 template <auto... Symbols>
-consteval code<Symbols...> jump_over(std::uint32_t opcode, code<Symbols...> body) {
+consteval code<Symbols...> jump_over(uint32_t opcode, code<Symbols...> body) {
     if (body.depth(body.length) != 0) {
         wrong::the_body_of_a_skip_must_pop_exactly_what_it_pushes();
     }
@@ -533,7 +532,7 @@ consteval mem ptr(address_register base, immediate displacement = 0) {
     if (!encoding::fits_32_signed(displacement.value)) {
         encoding::wrong::the_displacement_must_fit_in_32_bits_signed();
     }
-    return {base, {}, 0, static_cast<std::int32_t>(displacement.value)};
+    return {base, {}, 0, static_cast<int32_t>(displacement.value)};
 }
 
 /// [base + index * scale + displacement]; scale is 1, 2, 4 or 8.
@@ -546,7 +545,7 @@ consteval mem ptr(address_register base, address_register index, unsigned scale,
     }
     mem operand = ptr(base, displacement);
     operand.index = index;
-    operand.scale = static_cast<std::uint8_t>(scale);
+    operand.scale = static_cast<uint8_t>(scale);
     return operand;
 }
 
@@ -585,7 +584,7 @@ template <int StackWords = 0, class... Bytes>
     code<> out{};
     while (count != 0) {
         const unsigned length = count < max_nop_length ? count : max_nop_length;
-        std::uint8_t values[max_nop_length]{};
+        uint8_t values[max_nop_length]{};
         fill_nops(values, length);
         out.begin_instruction();
         for (unsigned i = 0; i < length; ++i) {
@@ -633,13 +632,13 @@ template <int StackWords = 0, class... Bytes>
 [[nodiscard]] consteval code<> pop(address_register to) {
     code<> out = encoding::short_form(0x58, 0, encoding::written(to), -1);
     if (!encoding::is_stack_pointer(to)) {
-        out.restores = static_cast<std::uint16_t>(to.number + 1U);
+        out.restores = static_cast<uint16_t>(to.number + 1U);
     }
     return out;
 }
 /// Pushes 64 bits: the immediate extended by its sign; 32 bits in 32-bit mode.
 [[nodiscard]] consteval code<> push(immediate operand) {
-    const std::int64_t value = encoding::checked(address_register{}, operand);
+    const int64_t value = encoding::checked(address_register{}, operand);
     return encoding::fits_8_signed(value) ? encoding::with_immediate(encoding::plain(0x6a, 1), value, 1)
                                           : encoding::with_immediate(encoding::plain(0x68, 1), value, 4);
 }
@@ -657,7 +656,7 @@ template <int StackWords = 0, class... Bytes>
 
 /// lock add dword ptr [to], operand
 [[nodiscard]] consteval code<> lock_add(mem to, immediate operand) {
-    const std::int64_t value = encoding::checked_32(operand);
+    const int64_t value = encoding::checked_32(operand);
     const bool small = encoding::fits_8_signed(value);
     return encoding::that_sets_flags(encoding::with_immediate(
         encoding::modrm(small ? 0xf083 : 0xf081, 0, 0, encoding::updated(to)), value, small ? 1 : 4));
@@ -1311,7 +1310,7 @@ template <full_register Register>
 
 /// The condition codes (volume 2, appendix B, table B-10), of the results of `cmp(x, y)`: `b` below, `a`
 /// above (unsigned); `l` less, `g` greater (signed); `e` equal, also zero; `s` negative; `o` overflow.
-enum class condition : std::uint8_t { o, no, b, ae, e, ne, be, a, s, ns, p, np, l, ge, le, g };
+enum class condition : uint8_t { o, no, b, ae, e, ne, be, a, s, ns, p, np, l, ge, le, g };
 
 /// Calls `Function` through a thunk that keeps all general registers but the result.
 template <auto Function>

@@ -2,7 +2,7 @@
 //
 // length: where the next instruction begins, in the mode of the program; or in the other one, as a tool may ask.
 //
-//     for (std::size_t at = 0; at < size; at += length) {
+//     for (size_t at = 0; at < size; at += length) {
 //         length = inlay::x86::instruction_length(text + at, size - at);
 //         if (length == 0) { ... }                                   // data, or newer than this header
 //     }
@@ -24,9 +24,7 @@
 #pragma once
 
 #include "inlay/arch/x86/registers.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
@@ -37,7 +35,7 @@ inline constexpr unsigned max_instruction_length = 15;
 namespace detail {
 
 /// What follows an opcode. Odd: a ModRM byte.
-enum follows : std::uint8_t {
+enum follows : uint8_t {
     nothing = 0,
     modrm = 1,
     imm8 = 2,
@@ -59,7 +57,7 @@ enum follows : std::uint8_t {
 /// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than there can be.
 /// (GCC does not hide an array template without a bound as its namespace says.)
 template <bool LongMode>
-[[gnu::visibility("hidden")]] inline constexpr std::uint16_t immediate_sizes[] = {
+[[gnu::visibility("hidden")]] inline constexpr uint16_t immediate_sizes[] = {
     0x000, 0x000,        // nothing, modrm
     0x111, 0x111,        // imm8
     0x424, 0x424,        // immz
@@ -70,7 +68,7 @@ template <bool LongMode>
 };
 /// In 32-bit mode: the same but for branch, far in place of immv, and moffs.
 template <>
-inline constexpr std::uint16_t immediate_sizes<false>[] = {
+inline constexpr uint16_t immediate_sizes<false>[] = {
     0x000, 0x000, 0x111, 0x111, 0x424, 0x424, 0x333, 0xfff, 0x222, 0x222, 0x424, 0, 0x646, 0, 0x444,
 };
 
@@ -175,19 +173,19 @@ inline constexpr char two_byte_letters[] =
 /// The rows of eight letters that differ, and for each eight opcodes, which row it is.
 template <bool LongMode>
 struct opcode_rows {
-    std::uint32_t row[LongMode ? 31 : 30]{};
-    std::uint8_t number[64]{};
+    uint32_t row[LongMode ? 31 : 30]{};
+    uint8_t number[64]{};
 
     constexpr opcode_rows() noexcept {
         unsigned used = 0;
         for (unsigned i = 0; i < 64; ++i) {
-            std::uint32_t packed = 0;
+            uint32_t packed = 0;
             for (unsigned j = 0; j < 8; ++j) {
                 const unsigned at = 8 * i + j;
                 const char letter = at >= 256  ? two_byte_letters[at - 256]
                                     : LongMode ? long_mode_letters[at]
                                                : legacy_letters[at];
-                packed |= std::uint32_t{meaning(letter)} << 4 * j;
+                packed |= uint32_t{meaning(letter)} << 4 * j;
             }
             unsigned same = 0;
             while (same < used && row[same] != packed) {
@@ -196,7 +194,7 @@ struct opcode_rows {
             if (same == used) {
                 row[used++] = packed;
             }
-            number[i] = static_cast<std::uint8_t>(same);
+            number[i] = static_cast<uint8_t>(same);
         }
     }
 };
@@ -206,19 +204,19 @@ inline constexpr opcode_rows<LongMode> rows;
 /// What follows all opcodes of the maps that VEX, EVEX and XOP have numbers for: 2 is 0F 38, 3 is 0F 3A,
 /// 5 and 6 are of AVX512-FP16, 7 is urdmsr with its imm32, 8 to 10 are of XOP (AMD's manual, volume 3, 1.2.8). Two bits
 /// a map: all are odd, and at most 7.
-constexpr std::uint64_t pack_maps() noexcept {
+constexpr uint64_t pack_maps() noexcept {
     constexpr char letters[] = "--mB-mmZBmZ---------------------";
-    std::uint64_t packed = 0;
+    uint64_t packed = 0;
     for (unsigned i = 0; i < 32; ++i) {
-        packed |= std::uint64_t{meaning(letters[i])} / 2 << 2 * i;
+        packed |= uint64_t{meaning(letters[i])} / 2 << 2 * i;
     }
     return packed;
 }
-inline constexpr std::uint64_t maps = pack_maps();
+inline constexpr uint64_t maps = pack_maps();
 
 /// Prefixes as bits: those from 0x64 on, each its own. (Of the others none matters, and REX would have these bits too.)
-[[gnu::always_inline]] constexpr std::uint32_t prefix_bit(unsigned byte) noexcept {
-    return std::uint32_t{byte >= 0x64} << (byte & 31);
+[[gnu::always_inline]] constexpr uint32_t prefix_bit(unsigned byte) noexcept {
+    return uint32_t{byte >= 0x64} << (byte & 31);
 }
 
 } // namespace detail
@@ -228,7 +226,7 @@ inline namespace INLAY_TARGET {
 /// The length of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within them,
 /// is longer than 15 bytes, or is not known. `LongMode`: in 64-bit mode; else in 32-bit mode.
 template <bool LongMode = is_64_bit>
-[[nodiscard]] inline unsigned instruction_length(const std::uint8_t* bytes, std::size_t available) noexcept {
+[[nodiscard]] inline unsigned instruction_length(const uint8_t* bytes, size_t available) noexcept {
     using detail::follows;
     using detail::prefix_bit;
     const unsigned limit =
@@ -243,7 +241,7 @@ template <bool LongMode = is_64_bit>
         if (at >= limit) {
             return 0;
         }
-        const std::uint8_t opcode = bytes[at++];
+        const uint8_t opcode = bytes[at++];
         index = map + opcode;
         constexpr const auto& rows = detail::rows<LongMode>;
         what = rows.row[rows.number[index / 8]] >> 4 * (index & 7) & 15;

@@ -11,34 +11,18 @@
 #pragma once
 
 #include "inlay/code.hpp"
+#include "inlay/words.hpp"
 
 // Not in namespace x86, where the registers have these names: GCC would warn of shadows.
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace shown {
 
 /// The general registers, numbered as in encodings.
-enum class general_register : std::uint8_t {
-    rax,
-    rcx,
-    rdx,
-    rbx,
-    rsp,
-    rbp,
-    rsi,
-    rdi,
-    r8,
-    r9,
-    r10,
-    r11,
-    r12,
-    r13,
-    r14,
-    r15
-};
+enum class general_register : uint8_t { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 };
 
 /// The functions of insn.hpp that make one instruction.
 // clang-format off
-enum class instruction : std::uint8_t {
+enum class instruction : uint8_t {
     bytes,
     nop, pause, hlt, serialize, stac, clac, cli, sti, cld, std_, clc, stc, pushf, popf, push, pop, leave, lfence, mfence,
     sfence, lock_add, lock_cmpxchg, lock_xadd, xchg, cmpxchg8b, lock_cmpxchg8b, cmpxchg16b, lock_cmpxchg16b, cpuid, rdtsc,
@@ -62,17 +46,17 @@ namespace mnemonics {
 /// Bytes that mean an instruction.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): rows have the order of the manual, and none is in memory
 struct row {
-    std::uint16_t prefixes; ///< 0x66, 0xf2, 0xf3, 0xf0; 0x66f3
-    std::uint32_t opcode;   ///< without prefixes and REX
-    std::uint8_t any;       ///< bits of the opcode's last byte that do not matter
-    std::uint16_t modrm;    ///< `anything`, a digit, a digit with `in_register` or `in_memory`, or `whole` + the byte
-    std::uint8_t wide;      ///< REX.W: 0 no, 1 yes, 2 either
+    uint16_t prefixes; ///< 0x66, 0xf2, 0xf3, 0xf0; 0x66f3
+    uint32_t opcode;   ///< without prefixes and REX
+    uint8_t any;       ///< bits of the opcode's last byte that do not matter
+    uint16_t modrm;    ///< `anything`, a digit, a digit with `in_register` or `in_memory`, or `whole` + the byte
+    uint8_t wide;      ///< REX.W: 0 no, 1 yes, 2 either
     instruction what;
 };
-inline constexpr std::uint16_t anything = 0x8000;
-inline constexpr std::uint16_t whole = 0x4000;
-inline constexpr std::uint16_t in_register = 0x2000;
-inline constexpr std::uint16_t in_memory = 0x1000;
+inline constexpr uint16_t anything = 0x8000;
+inline constexpr uint16_t whole = 0x4000;
+inline constexpr uint16_t in_register = 0x2000;
+inline constexpr uint16_t in_memory = 0x1000;
 
 using enum instruction;
 // clang-format off
@@ -151,7 +135,7 @@ inline constexpr row rows[] = { // NOLINT(*-avoid-c-arrays): no header for std::
 };
 // clang-format on
 
-constexpr bool fits(std::uint16_t wanted, std::uint8_t modrm) noexcept {
+constexpr bool fits(uint16_t wanted, uint8_t modrm) noexcept {
     if (wanted == anything) {
         return true;
     }
@@ -167,16 +151,16 @@ constexpr bool fits(std::uint16_t wanted, std::uint8_t modrm) noexcept {
 
 /// The instruction that begins at byte `at`.
 constexpr instruction instruction_at(const machine_code& code, unsigned at) noexcept {
-    std::uint16_t prefixes = 0;
+    uint16_t prefixes = 0;
     for (; code.byte(at) == 0x66 || code.byte(at) == 0xf0 || code.byte(at) == 0xf2 || code.byte(at) == 0xf3; ++at) {
-        prefixes = static_cast<std::uint16_t>(prefixes << 8 | code.byte(at));
+        prefixes = static_cast<uint16_t>(prefixes << 8 | code.byte(at));
     }
-    std::uint8_t wide = 0;
+    uint8_t wide = 0;
     if (sizeof(void*) == 8 && (code.byte(at) & 0xf0) == 0x40) {
         wide = code.byte(at) >> 3 & 1;
         ++at;
     }
-    std::uint32_t opcode = code.byte(at++);
+    uint32_t opcode = code.byte(at++);
     if (opcode == 0x0f) {
         opcode = opcode << 8 | code.byte(at++);
     }
@@ -187,7 +171,7 @@ constexpr instruction instruction_at(const machine_code& code, unsigned at) noex
         return opcode < 0x48 ? instruction::inc : instruction::dec; // REX in 64-bit mode
     }
     for (const auto& each : mnemonics::rows) {
-        if (each.prefixes == prefixes && each.opcode == (opcode & ~std::uint32_t{each.any}) &&
+        if (each.prefixes == prefixes && each.opcode == (opcode & ~uint32_t{each.any}) &&
             (each.wide == 2 || each.wide == wide) && mnemonics::fits(each.modrm, code.byte(at))) {
             return each.what;
         }

@@ -2,7 +2,7 @@
 //
 // nops: the fewest instructions that do nothing in a given number of bytes.
 //
-//     std::uint8_t padding[11];
+//     uint8_t padding[11];
 //     inlay::x86::fill_nops(padding, sizeof padding);      // a nop of nine bytes and one of two
 //
 // How it works. The sequences are those of the Intel SDM (volume 2, NOP, "Recommended Multi-Byte Sequence of
@@ -17,8 +17,7 @@
 #include "inlay/requirements.hpp"
 
 #include "inlay/arch/x86/registers.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
@@ -29,7 +28,7 @@ inline constexpr unsigned max_nop_length = is_64_bit ? 9 : 8;
 namespace detail {
 
 /// The first four bytes of the nop of n + 1 bytes, little endian; the others are 0.
-inline constexpr std::uint32_t nop_words_64[] = {
+inline constexpr uint32_t nop_words_64[] = {
     0x90,       // nop
     0x9066,     // 66 nop
     0x1f0f,     // nop [rax]
@@ -40,7 +39,7 @@ inline constexpr std::uint32_t nop_words_64[] = {
     0x841f0f,   // nop [rax + rax + 0], 32 bits
     0x841f0f66, // 66 nop [rax + rax + 0], 32 bits
 };
-inline constexpr std::uint32_t nop_words_32[] = {
+inline constexpr uint32_t nop_words_32[] = {
     0x90,       // nop
     0xf689,     // mov esi, esi
     0x768d,     // lea esi, [esi + 0], a displacement of 8 bits
@@ -56,18 +55,18 @@ inline constexpr std::uint32_t nop_words_32[] = {
 inline namespace INLAY_TARGET {
 
 /// The first four bytes of the nop of `length` bytes, 1 to max_nop_length.
-constexpr std::uint32_t nop_word(unsigned length) noexcept {
+constexpr uint32_t nop_word(unsigned length) noexcept {
     return is_64_bit ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];
 }
 
 /// Fills `bytes[0]` to `bytes[count - 1]` with as few nops as possible, the longest first.
-constexpr void fill_nops(std::uint8_t* bytes, unsigned count) noexcept {
+constexpr void fill_nops(uint8_t* bytes, unsigned count) noexcept {
     while (count != 0) {
         unsigned length = count < max_nop_length ? count : max_nop_length;
-        std::uint32_t word = nop_word(length);
+        uint32_t word = nop_word(length);
         count -= length;
         do {
-            *bytes++ = static_cast<std::uint8_t>(word);
+            *bytes++ = static_cast<uint8_t>(word);
             word >>= 8;
         } while (--length != 0);
     }

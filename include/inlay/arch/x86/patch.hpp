@@ -7,47 +7,44 @@
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/bytes.hpp"
 #include "inlay/table.hpp"
-
-#include <cstddef>
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 inline namespace INLAY_TARGET {
 
 /// The little-endian 32-bit field at `at`.
-[[nodiscard]] inline std::int32_t load32(const std::uint8_t* at) noexcept {
-    return static_cast<std::int32_t>(inlay::detail::word_at(at));
+[[nodiscard]] inline int32_t load32(const uint8_t* at) noexcept {
+    return static_cast<int32_t>(inlay::detail::word_at(at));
 }
 
-inline void store32(std::uint8_t* at, std::int32_t value) noexcept {
-    *reinterpret_cast<inlay::detail::unaligned_word*>(at) = static_cast<std::uint32_t>(value);
+inline void store32(uint8_t* at, int32_t value) noexcept {
+    *reinterpret_cast<inlay::detail::unaligned_word*>(at) = static_cast<uint32_t>(value);
 }
 
 /// Writes `size` bytes of instructions to text, piece by piece: see platform::bare.
-[[gnu::always_inline]] inline void store_text(std::uint8_t* to, const std::uint8_t* bytes, std::size_t size) noexcept {
+[[gnu::always_inline]] inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept {
     inlay::detail::copy(to, bytes, size);
 }
 
 /// Whether bytes of text may become others while other processors run them: not by store_text().
-[[nodiscard]] constexpr bool exchangeable(const std::uint8_t* /*from*/, const std::uint8_t* /*to*/,
-                                          std::size_t /*size*/) noexcept {
+[[nodiscard]] constexpr bool exchangeable(const uint8_t* /*from*/, const uint8_t* /*to*/, size_t /*size*/) noexcept {
     return false;
 }
 
 /// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit. In 32-bit
 /// mode all distances fit, as addresses wrap around.
-[[nodiscard]] inline bool relocate(std::uint8_t* field, std::int64_t shift) noexcept {
-    const std::int64_t moved = load32(field) + shift;
-    if (is_64_bit && moved != static_cast<std::int32_t>(moved)) {
+[[nodiscard]] inline bool relocate(uint8_t* field, int64_t shift) noexcept {
+    const int64_t moved = load32(field) + shift;
+    if (is_64_bit && moved != static_cast<int32_t>(moved)) {
         return false;
     }
-    store32(field, static_cast<std::int32_t>(moved));
+    store32(field, static_cast<int32_t>(moved));
     return true;
 }
 
 /// What a branch is for; it says what may stand in its place.
-enum class branch_kind : std::uint8_t { call, jump, conditional };
+enum class branch_kind : uint8_t { call, jump, conditional };
 
 /// A branch in text.
 struct found_branch {
@@ -57,16 +54,16 @@ struct found_branch {
     branch_kind kind;
 
     [[nodiscard]] address target() const noexcept {
-        return end + static_cast<address>(std::intptr_t{load32(reinterpret_cast<const std::uint8_t*>(field))});
+        return end + static_cast<address>(intptr_t{load32(reinterpret_cast<const uint8_t*>(field))});
     }
 };
 
 /// Bytes of the longest branch that branch_at() knows.
-inline constexpr std::size_t longest_branch = 6;
+inline constexpr size_t longest_branch = 6;
 
 /// True if the instruction at `at` (of which `size` bytes may be read) is a call, jmp or jcc rel32.
-[[nodiscard]] inline bool branch_at(address at, std::size_t size, found_branch& result) noexcept {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+[[nodiscard]] inline bool branch_at(address at, size_t size, found_branch& result) noexcept {
+    const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     if (size >= 5 && (bytes[0] == 0xe8 || bytes[0] == 0xe9)) {
         result = {at, at + 1, at + 5, bytes[0] == 0xe8 ? branch_kind::call : branch_kind::jump};
         return true;
@@ -79,8 +76,8 @@ inline constexpr std::size_t longest_branch = 6;
 }
 
 /// Whether a breakpoint (int3) lies on a call, jmp or jcc rel32 of `target`: what is left of it still goes there.
-[[nodiscard]] inline bool breakpoint_at(address at, std::size_t size, address target) noexcept {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+[[nodiscard]] inline bool breakpoint_at(address at, size_t size, address target) noexcept {
+    const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     if (size < 5 || bytes[0] != 0xcc) {
         return false;
     }
@@ -96,11 +93,11 @@ inline constexpr int uprobe_byte = 0xcc;
 inline constexpr bool breakpoint_ends_walk = true;
 
 /// Whether all of these bytes are nops, as fill_nops() or an assembler puts them.
-[[nodiscard]] inline bool is_nops(const std::uint8_t* bytes, unsigned count) noexcept {
+[[nodiscard]] inline bool is_nops(const uint8_t* bytes, unsigned count) noexcept {
     while (count != 0) {
         unsigned length = count < max_nop_length ? count : max_nop_length;
         const auto is_nop = [&]() noexcept {
-            std::uint32_t word = nop_word(length);
+            uint32_t word = nop_word(length);
             for (unsigned i = 0; i < length; ++i, word >>= 8) {
                 if (bytes[i] != (word & 0xff)) {
                     return false;
@@ -121,18 +118,18 @@ inline constexpr bool breakpoint_ends_walk = true;
 
 /// Pages of text have no protection of their own.
 inline constexpr bool guards_text = false;
-[[nodiscard]] constexpr int guard_of_text(const std::uint8_t* /*notes*/, std::size_t /*size*/) noexcept { return 0; }
+[[nodiscard]] constexpr int guard_of_text(const uint8_t* /*notes*/, size_t /*size*/) noexcept { return 0; }
 
 /// Bytes between two places where an instruction may begin.
-inline constexpr std::size_t instruction_alignment = 1;
+inline constexpr size_t instruction_alignment = 1;
 
 /// The four bytes at `branch.field` that make it go to `target`. False if that is out of reach.
-[[nodiscard]] inline bool retarget(const found_branch& branch, address target, std::uint8_t* bytes) noexcept {
-    const auto distance = static_cast<std::intptr_t>(target - branch.end);
-    if (distance != static_cast<std::int32_t>(distance)) {
+[[nodiscard]] inline bool retarget(const found_branch& branch, address target, uint8_t* bytes) noexcept {
+    const auto distance = static_cast<intptr_t>(target - branch.end);
+    if (distance != static_cast<int32_t>(distance)) {
         return false;
     }
-    store32(bytes, static_cast<std::int32_t>(distance));
+    store32(bytes, static_cast<int32_t>(distance));
     return true;
 }
 
@@ -140,7 +137,7 @@ inline constexpr std::size_t instruction_alignment = 1;
 inline constexpr unsigned call_length = 5;
 
 /// A call of `target` at `at`. False if that is out of reach (2 GiB).
-[[nodiscard]] inline bool encode_call(address at, address target, std::uint8_t* bytes) noexcept {
+[[nodiscard]] inline bool encode_call(address at, address target, uint8_t* bytes) noexcept {
     bytes[0] = 0xe8;
     return retarget({at, at + 1, at + call_length, branch_kind::call}, target, bytes + 1);
 }
@@ -152,7 +149,7 @@ inline constexpr unsigned call_length = 5;
 /// rule; and a kernel whose returns go through a thunk has no `ret` of its own. So a jump stays one, to the image's own
 /// function that does nothing, or returns zero.
 struct call_form {
-    std::uint8_t bytes[5];
+    uint8_t bytes[5];
     table::call_mode mode;
 };
 inline constexpr call_form call_forms[] = {
@@ -163,11 +160,11 @@ inline constexpr call_form call_forms[] = {
 };
 
 /// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
-[[nodiscard]] inline bool patched_branch_at(address at, std::size_t size, found_branch& result) noexcept {
+[[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
     }
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
+    const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     for (const auto& form : call_forms) {
         unsigned same = 0;
         while (same < sizeof(form.bytes) && same < size && bytes[same] == form.bytes[same]) {
@@ -185,11 +182,11 @@ inline constexpr call_form call_forms[] = {
 /// does what `mode` says. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps,
 /// conditional ones conditional.
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
-                                        std::uint8_t* bytes) noexcept {
+                                        uint8_t* bytes) noexcept {
     for (const auto& form : call_forms) {
         if (form.mode == mode && branch.kind == branch_kind::call) {
             for (unsigned i = 0; i < sizeof(form.bytes); ++i) {
-                static_cast<volatile std::uint8_t*>(bytes)[i] = form.bytes[i];
+                static_cast<volatile uint8_t*>(bytes)[i] = form.bytes[i];
             }
             return true;
         }
@@ -198,29 +195,29 @@ inline constexpr call_form call_forms[] = {
     bytes[0] = branch.kind == branch_kind::call ? 0xe8 : 0xe9;
     if (branch.kind == branch_kind::conditional) {
         bytes[0] = 0x0f;
-        bytes[1] = reinterpret_cast<const std::uint8_t*>(branch.start)[1];
+        bytes[1] = reinterpret_cast<const uint8_t*>(branch.start)[1];
     }
     return retarget(branch, target, bytes + opcode_size);
 }
 
 /// Bytes of a site of a key, always: an assembler that chose between jumps of 2 and 5 bytes could also put padding in
 /// front of one (`-mbranches-within-32B-boundaries`), between the site's label and the jump.
-inline constexpr std::size_t longest_jump = 5;
+inline constexpr size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.
-[[nodiscard]] inline unsigned jump_length(const std::uint8_t* bytes) noexcept {
-    constexpr std::uint32_t nop = nop_word(longest_jump);
+[[nodiscard]] inline unsigned jump_length(const uint8_t* bytes) noexcept {
+    constexpr uint32_t nop = nop_word(longest_jump);
     return bytes[0] == 0xe9 || (inlay::detail::word_at(bytes) == nop && bytes[4] == 0) ? longest_jump : 0;
 }
 
 /// Where the jmp at `at` goes; 0 if it is none.
 [[nodiscard]] inline address jump_target(address at) noexcept {
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(at);
-    return bytes[0] == 0xe9 ? at + longest_jump + static_cast<address>(std::intptr_t{load32(bytes + 1)}) : 0;
+    const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
+    return bytes[0] == 0xe9 ? at + longest_jump + static_cast<address>(intptr_t{load32(bytes + 1)}) : 0;
 }
 
 /// A jmp at `at`. False if `target` is out of its reach.
-[[nodiscard]] inline bool encode_jump(address at, address target, std::uint8_t* bytes) noexcept {
+[[nodiscard]] inline bool encode_jump(address at, address target, uint8_t* bytes) noexcept {
     bytes[0] = 0xe9;
     return retarget({at, at + 1, at + longest_jump, branch_kind::jump}, target, bytes + 1);
 }

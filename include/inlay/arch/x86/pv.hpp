@@ -18,13 +18,14 @@
 #pragma once
 
 #include "inlay/pv.hpp"
+#include "inlay/words.hpp"
 
 // The tables are visible types, as a user's are: what code is in their operations, users' may have as well, and for GCC
 // a template argument of class type is as visible as the place where it is met first.
 namespace inlay::x86::pv {
 
 /// A register's width: addresses, page-table entries, flags.
-using word = std::uintptr_t;
+using word = uintptr_t;
 
 namespace detail {
 
@@ -68,7 +69,7 @@ inline constexpr auto load_tr = ltr(reg16{first.number});
 inline constexpr auto load_ldt = lldt(reg16{first.number});
 
 /// CPUID of the leaf registers[0], subleaf registers[2]; eax, ebx, ecx, edx come back in its place.
-[[gnu::visibility("hidden")]] inline void cpuid(std::uint32_t* registers) noexcept {
+[[gnu::visibility("hidden")]] inline void cpuid(uint32_t* registers) noexcept {
     const auto found = emit::cpuid(registers[0], registers[2]);
     registers[0] = found.eax;
     registers[1] = found.ebx;
@@ -79,20 +80,20 @@ inline constexpr auto load_ldt = lldt(reg16{first.number});
 } // namespace detail
 
 /// Of the processor. Descriptor tables are given by the address of what LGDT and LIDT read; selectors as numbers.
-struct [[gnu::visibility("hidden")]] cpu_ops {           // as one of its targets is
-    pv_op<void(std::uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
+struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
+    pv_op<void(uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
     pv_op<word(), native<detail::read_cr0>> read_cr0{};
     pv_op<void(word), native<detail::write_cr0>> write_cr0{};
     pv_op<word(), native<detail::read_cr4>> read_cr4{};
     pv_op<void(word), native<detail::write_cr4>> write_cr4{};
-    pv_op<std::uint64_t(std::uint32_t), native<detail::read_msr>> read_msr{};
-    pv_op<void(std::uint32_t, std::uint32_t, std::uint32_t), native<detail::write_msr>> write_msr{}; ///< msr, low, high
-    pv_op<std::uint64_t(std::uint32_t), native<detail::read_pmc>> read_pmc{};                        ///< counter
+    pv_op<uint64_t(uint32_t), native<detail::read_msr>> read_msr{};
+    pv_op<void(uint32_t, uint32_t, uint32_t), native<detail::write_msr>> write_msr{}; ///< msr, low, high
+    pv_op<uint64_t(uint32_t), native<detail::read_pmc>> read_pmc{};                   ///< counter
     pv_op<void(const void*), native<insn::lgdt(insn::ptr(detail::first))>> load_gdt{};
     pv_op<void(const void*), native<insn::lidt(insn::ptr(detail::first))>> load_idt{};
-    pv_op<void(std::uint32_t), native<detail::load_tr>> load_tr{};
-    pv_op<void(std::uint32_t), native<detail::load_ldt>> load_ldt{};
-    pv_op<std::uint32_t(), native<insn::str(insn::eax)>> store_tr{};
+    pv_op<void(uint32_t), native<detail::load_tr>> load_tr{};
+    pv_op<void(uint32_t), native<detail::load_ldt>> load_ldt{};
+    pv_op<uint32_t(), native<insn::str(insn::eax)>> store_tr{};
     pv_op<void(), native<insn::wbinvd()>> wbinvd{};
     pv_op<void(), native<insn::out(0x80)>> io_delay{}; ///< a write to an unused port takes about a microsecond
 };
@@ -135,10 +136,10 @@ struct mmu_ops {
 /// Of queued spinlocks: a lock is 32 bits, of which the first byte says that it is taken. The slow path is the kernel's
 /// own: assign it.
 struct lock_ops {
-    pv_op<void(std::uint32_t*, std::uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< lock, what it held
-    pv_op<void(std::uint32_t*), callee_save<detail::unlock>> queued_spin_unlock{};
-    pv_op<void(std::uint8_t*, std::uint8_t), pv_nop> wait{}; ///< while the byte has this value
-    pv_op<void(int), pv_nop> kick{};                         ///< the processor that waits
+    pv_op<void(uint32_t*, uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< lock, what it held
+    pv_op<void(uint32_t*), callee_save<detail::unlock>> queued_spin_unlock{};
+    pv_op<void(uint8_t*, uint8_t), pv_nop> wait{}; ///< while the byte has this value
+    pv_op<void(int), pv_nop> kick{};               ///< the processor that waits
     pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 

@@ -10,8 +10,7 @@
 #include "inlay/requirements.hpp"
 
 #include "inlay/traits.hpp"
-
-#include <cstdint>
+#include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
@@ -20,33 +19,33 @@ namespace x86 {
 inline constexpr bool is_64_bit = sizeof(void*) == 8;
 
 struct reg64 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg64, reg64) = default;
 };
 struct reg32 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg32, reg32) = default;
 };
 struct reg16 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg16, reg16) = default;
 };
 /// Numbers 4 to 7 are spl, bpl, sil and dil (they need a REX prefix); ah to bh cannot be named.
 struct reg8 {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(reg8, reg8) = default;
 };
 /// What holds an address, and what push and pop move.
 using address_register = inlay::detail::either<is_64_bit, reg64, reg32>;
 /// A control register, cr0 to cr15.
 struct control_register {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(control_register, control_register) = default;
 };
 
 /// A debug register, dr0 to dr7.
 struct debug_register {
-    std::uint8_t number;
+    uint8_t number;
     friend constexpr bool operator==(debug_register, debug_register) = default;
 };
 
