@@ -266,10 +266,12 @@ def headings(text):
 def main():
     pages = sys.argv[1:]
     if not pages:
-        listed = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md"], stdout=subprocess.PIPE, text=True, check=False)
-        pages = listed.stdout.split()
-        if not pages:  # a source archive
-            for folder, _, names in os.walk(ROOT):
+        if shutil.which("git"):
+            pages = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md"], stdout=subprocess.PIPE, text=True,
+                                   check=False).stdout.split()
+        if not pages:  # a source archive, or a machine without git
+            for folder, folders, names in os.walk(ROOT):
+                folders[:] = [each for each in folders if each not in ("build", "out") and not each.startswith("build-")]
                 pages += [os.path.relpath(os.path.join(folder, n), ROOT) for n in names if n.endswith(".md")]
     with tempfile.TemporaryDirectory() as work:
         tester = Tester(work)
