@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the patcher costs a record, beside a plain copy of the same bytes to the same places.
+// The cost of the patcher for each record, compared with a plain copy of the same bytes to the same places.
 //
 //     build/gcc/bench/apply --benchmark_out=FILE --benchmark_out_format=json     # ns_per_record of each row
 //
@@ -11,9 +11,9 @@
 //     apply     apply(): every check, every decision, every byte
 //     process   apply() of sites in the text of this program, by system calls
 //
-// Text is put back between two iterations, outside of what is timed. Up to 100 records, an iteration goes over several
-// images, since a clock cannot see one. Before anything is timed, all bytes of the text are compared to what they ought
-// to be.
+// Between two iterations, the benchmark restores the text; this is not timed. Up to 100 records, an iteration patches
+// several images, since one is too short for the clock. Before it times, the benchmark compares all bytes of the text
+// with the right bytes.
 #include "clock.hpp"
 #include "keeper.hpp"
 #include "machine.hpp"
@@ -191,7 +191,7 @@ int main(int count, char** arguments) {
     const auto row = [&](const char* what, std::size_t size) {
         return kept.median(std::string{what} + '/' + std::to_string(size));
     };
-    std::printf("What apply() costs a record of an alternative; medians of 31 interleaved repetitions, wall clock.\n"
+    std::printf("The cost of apply() for an alternative's record; medians of 31 interleaved repetitions, wall clock.\n"
                 "The ratio is to a plain copy of the same bytes to the same places.\n\n"
                 "       records      copy    decide     apply    apply/copy\n");
     for (const std::size_t size : sizes) {

@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# Makes docs/figures/ of what the benchmarks measured:
+# Makes docs/figures/ from the results of the benchmarks:
 #
 #     bench/figures.py MEASURED OUT      # run.sh does it
-#     bench/figures.py OUT               # makes tables and pictures anew, of what is in OUT
+#     bench/figures.py OUT               # makes tables and pictures anew, from the files in OUT
 #
-# MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark), size.json
-# and compile.json, all of one machine. OUT has a folder for each machine, named after its processor: raw files, pictures
-# and a README.md; beside them OUT/README.md shows all machines side by side. What was not measured stays as it is: the
-# raw files in OUT, and where OUT has none those in docs/figures, are read as well. Each raw file has the machine,
-# compiler, flags, mitigations and date in it.
+# MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark),
+# size.json and compile.json, all of one machine. OUT has a folder for each machine, named after its processor: raw
+# files, pictures and a README.md. OUT/README.md shows all machines side by side. Parts that were not measured stay as
+# they are: figures.py also reads the raw files in OUT, or else those in docs/figures. Each raw file contains the
+# machine, compiler, flags, mitigations and date.
 #
-# Each result is first checked: one that contradicts itself is refused with its reason. The one in OUT stays then, the
-# others are written, and the exit status is 1.
+# figures.py first checks each result. It refuses a result that contradicts itself, and gives the reason. Then the
+# result in OUT stays, the others are written, and the exit status is 1.
 
 import json
 import math
@@ -37,7 +37,7 @@ PUBLISHED = pathlib.Path(__file__).resolve().parent.parent / "docs/figures"
 COLOURS = ["#20639b", "#3caea3", "#f6a531", "#c44536"]
 
 
-ALONE = 0.9  # of the units of a core: with less, somebody else was at work on it (see clock.hpp)
+ALONE = 0.9  # of the units of a core: with less, another thread used the core (see clock.hpp)
 
 
 def percentile(values, which):
@@ -61,7 +61,7 @@ def iterations(measured):
 
 
 class Refused(Exception):
-    """Why a result is refused, and what to do."""
+    """The reason why a result is refused, and advice."""
 
     def __init__(self, reason, advice):
         super().__init__(f"{reason}. {advice}.")
@@ -192,7 +192,7 @@ class Apply:
 
 
 class Updates:
-    """One run of `updates`: a change's time, and what a thread notices that reads meanwhile, by row."""
+    """One run of `updates`: the time of a change, and its effect on a thread that reads meanwhile, by row."""
 
     READ = ("read_median", "read_p99", "read_p99.9", "slowest_median", "slowest_p99")
     MAPPINGS = ("mappings_before", "mappings_after")
@@ -385,7 +385,7 @@ def verdict(value, low, high, form="{:.3f}"):
 
 
 def targets(machine):
-    """The aims, and what was measured of each: pairs of its text and a verdict by compiler."""
+    """The aims, and the results for each: pairs of its text and a verdict by compiler."""
     dispatches, applies, sizes = machine.runs["dispatch"], machine.runs["apply"], machine.size
     infinite = float("inf")
     rows = []
@@ -630,7 +630,7 @@ def raw(run):
 
 
 def columns(machines, part):
-    """What has results of this part: (machine, compiler, run)."""
+    """All results of this part: (machine, compiler, run)."""
     return [(machine, compiler, machine.runs[part][compiler]) for machine in machines for compiler in compilers_of(machine.runs[part])]
 
 
@@ -711,7 +711,7 @@ def updates_cell(run, row):
 
 
 def take(measured):
-    """Reads and checks what was measured: results by (part, compiler), and what is refused: (text, reason)."""
+    """Reads and checks the measured files: results by (part, compiler), and refused results: (text, reason)."""
     results, refused = {}, []
     for path in sorted(measured.glob("*.json")):
         part, _, compiler = path.stem.partition("-")

@@ -11,7 +11,7 @@
 //     spare_page      The text is mapped twice (mremap with MREMAP_DONTUNMAP). The spare page is written through
 //                     /proc/self/mem and moved over the one that runs; the kernel merges it with its neighbours.
 //     anonymous_page  A new page is filled, made executable and moved over the one that runs.
-//     breakpoint      int3, a barrier; the bytes behind it, a barrier; the first byte, a barrier. A signal handler does
+//     breakpoint      int3, a barrier; the bytes after it, a barrier; the first byte, a barrier. A signal handler does
 //                     what the instruction did, for a thread that runs into int3.
 #pragma once
 

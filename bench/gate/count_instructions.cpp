@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// apply() of so many records, once, for whoever counts instructions: all that run inside bench_counted().
+// One apply() of a given number of records, to count its instructions: those that run inside bench_counted().
 //
 //     valgrind --tool=callgrind --collect-atstart=no --toggle-collect=bench_counted count_instructions 1000
 #include "../made_image.hpp"
