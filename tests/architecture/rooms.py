@@ -47,7 +47,7 @@ def main(folder):
     for room, rooms in may.items():
         for other in rooms:
             if other not in files:
-                wrong.append(f"rooms.txt: {room} > {other}: there is no such room")
+                wrong.append(f"rooms.txt: {room} > {other}: this room does not exist")
             elif order.index(other) >= order.index(room):
                 wrong.append(f"rooms.txt: {room} > {other}: {other} stands above it")
     headers = sorted(os.path.relpath(os.path.join(place, name), folder)
@@ -84,7 +84,7 @@ def main(folder):
     wrong += [f"rooms.txt: {source} >> {target}: nothing uses this"
               for (source, target), is_used in exceptions.items() if not is_used]
 
-    # Cycles of headers, which #pragma once would hide.
+    # Cycles of headers; #pragma once would hide them.
     done, path = set(), []
 
     def visit(header):

@@ -151,7 +151,7 @@ CASES
     [ "$(env -u INLAY_SET ./program)" = "0 0 1 1 ordinary" ]
 }
 
-# Whoever runs a program with the rights of another cannot set its names.
+# A user who runs a program with the rights of another user cannot set its names.
 secure() { # COMPILER
     [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "it takes root, and setpriv"; return 77; }
     # shellcheck disable=SC2086

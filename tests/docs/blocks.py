@@ -4,7 +4,7 @@
 
     python3 tests/docs/blocks.py [PAGE...]     default: every page of the repository
 
-What is done with a block depends on the words after its fence:
+The words after a block's fence decide its test:
 
     cpp              a whole program: compiled with -Wall -Wextra -Werror by each compiler, and run. The block after it,
                      if it has no language or says "text", is its output, to the letter.
@@ -144,7 +144,7 @@ class Tester:
                         continue
                     text = head + form % block.text
                     source = self.write("block.cpp", text)
-                    # What a part declares need not be used in it.
+                    # A part need not use its declarations.
                     made = self.run([compiler, *FLAGS, *self.flags_for(text), "-Wno-unused", "-fsyntax-only", source])
                     if made.returncode == 0:
                         said = ""
@@ -251,7 +251,8 @@ class Tester:
             trouble = "" if os.path.exists(full) else f"the link to {target} leads nowhere"
             if not trouble and heading and full.endswith(".md"):
                 with open(full, encoding="utf-8") as file:
-                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: there is no such heading"
+                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: this heading does not
+                    exist"
             self.result(page, trouble)
 
 
