@@ -132,13 +132,13 @@ constexpr std::array hidden_by_linux{
     exception{"monitor", "cleared in Xen guests"},
 };
 
-// Flags that Linux sets from what it knows of the CPU, with or without the bit.
+// Flags that Linux sets from its knowledge of the CPU, with or without the bit.
 constexpr std::array set_by_linux{
     exception{"arat", "set for AMD families after 11h, whose leaf 6 may be silent"},
     exception{"cpb", "AMD erratum 1076: the bit is missing on some of family 17h"},
     exception{"3dnowprefetch", "set for AMD CPUs with 3DNow! or long mode"},
     exception{"mba", "AMD shows its own in Fn8000_0008 ebx bit 6"},
-    exception{"vnmi", "in Linux 6.1 the flag is the one of Intel VMX, which CPUID does not show"},
+    exception{"vnmi", "in Linux 6.1 the flag is the one of Intel VMX; CPUID does not show it"},
 };
 
 template <std::size_t N>
@@ -296,7 +296,7 @@ static_assert(std::is_same_v<when<!!cpu.sse2>, when<cpu.sse2>>);
 static_assert(!std::is_same_v<when<cpu.sse2 && !cpu.xenpv>, when<cpu.sse2>>);
 static_assert(std::string_view{cpu.amd_3dnow.text()} == "3dnow");
 
-/// A CPU made up for a test. Leaves that it lacks answer all ones, so that whoever trusts them is found out.
+/// A CPU made up for a test. Leaves that it lacks answer all ones, so that the test fails for code that trusts them.
 class dump {
 public:
     using place = std::pair<std::uint32_t, std::uint32_t>;

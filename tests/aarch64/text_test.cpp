@@ -155,10 +155,10 @@ bool give(bool k, unsigned w, int c, int v) {
 }
 
 void change() {
-    // Nobody else: everything is written.
+    // No other processor: apply() writes all sites.
     expect(inlay::apply(inlay::this_image(), running), error::others_run, "apply() refuses beneath others that run");
     check(synchronised == 0 && give(false, 0, 7, 1), "and nothing was written");
-    expect(inlay::apply(inlay::this_image(), nobody), error::no_error, "apply() where nobody else runs");
+    expect(inlay::apply(inlay::this_image(), nobody), error::no_error, "apply() if no other processor runs");
     check(synchronised != 0 && give(false, 0, 7, 1) && ask_alternative() == 2, "and all sites are patched");
 
     // Others run, and cannot be stopped: b, bl and nop.
@@ -173,7 +173,7 @@ void change() {
     check(refused.record().table == inlay::table_kind::calls && refused.record().site != 0, "and the site is named");
     check(give(true, 2, 8, 0) && synchronised == before, "and nothing has changed");
 
-    // Others run, and can be stopped, which is not done without need.
+    // Others run, and can be stopped; this happens only if a write needs it.
     stops = goes = 0;
     expect(inlay::set(key, false, stoppable_others), error::no_error, "a key, and others could be stopped");
     check(stops == 0 && !stopped, "but it takes no stop");

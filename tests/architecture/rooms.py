@@ -4,8 +4,8 @@
 
     python3 tests/architecture/rooms.py [FOLDER]     default: include/inlay
 
-Fails for an include that the table does not allow, a header that is in no room, a cycle of rooms, a permission or an exception
-that nothing uses, inline assembly outside arch/, and macros outside of arch/ but for asm.h and version.hpp.
+Fails for: an include that the table does not allow; a header that is in no room; a cycle of rooms; an unused permission or
+exception; inline assembly outside of arch/; macros outside of arch/, except in asm.h and version.hpp.
 """
 import fnmatch
 import os

@@ -251,8 +251,7 @@ class Tester:
             trouble = "" if os.path.exists(full) else f"the link to {target} leads nowhere"
             if not trouble and heading and full.endswith(".md"):
                 with open(full, encoding="utf-8") as file:
-                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: this heading does not
-                    exist"
+                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: no such heading"
             self.result(page, trouble)
 
 

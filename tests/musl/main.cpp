@@ -69,7 +69,7 @@ bool has_all(unsigned value) {
 
 // ---- Threads -----------------------------------------------------------------------------------------------
 
-/// What threads share. (<atomic> needs a C library that libstdc++ was configured for.)
+/// Data that threads share. (<atomic> needs a C library that libstdc++ was configured for.)
 template <class Value>
 class shared {
 public:

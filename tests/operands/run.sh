@@ -58,7 +58,7 @@ one() {
     timeout 60 "$d/operands"
 }
 
-# A configuration of the list, in a process of its own: a line if it is wrong, and what the program says.
+# A configuration of the list, in a separate process. If it is wrong: a line, and the program's output.
 if [ "$mode" = configuration ]; then
     work=$1 number=$2
     shift 2
