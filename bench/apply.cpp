@@ -163,14 +163,14 @@ bool are_right() {
 
 int main(int count, char** arguments) {
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This processor is emulated by %s: times mean nothing here, and are not measured.\n",
+        std::printf("This processor is emulated by %s: times mean nothing here, so it measures none.\n",
                     emulator.c_str());
         return 1;
     }
     bench::add_context();
     sites_everywhere(std::make_integer_sequence<int, 64>{});
     if (!are_right()) {
-        std::printf("A site does not hold what it ought to, so there is nothing to measure.\n");
+        std::printf("A site holds wrong bytes, so the benchmark measures nothing.\n");
         return 1;
     }
     constexpr std::array<std::pair<const char*, void (*)(image&)>, 3> variants{

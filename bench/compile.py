@@ -109,7 +109,7 @@ class Costs:
 def main():
     parser = argparse.ArgumentParser(description="The cost of inlay for a compiler.")
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions, of which the median is taken")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions; the median counts")
     parser.add_argument("--quick", action="store_true", help="one repetition of two headers")
     parser.add_argument("compiler", nargs="*", help="default: the choice of tools/compilers")
     arguments = parser.parse_args()

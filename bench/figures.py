@@ -68,7 +68,7 @@ class Refused(Exception):
 
 
 def alone(measured):
-    """The repetitions in which the core was free, and which part of all they are."""
+    """The repetitions with a free core, and their part of all repetitions."""
     rows = iterations(measured)
     widest = percentile([row["width"] for row in rows], 95)
     chosen = [row for row in rows if row["width"] >= ALONE * widest]
@@ -723,7 +723,7 @@ def take(measured):
             except (KeyError, ValueError) as trouble:  # the program ended before it was done
                 raise Refused(f"{path.name} is not whole ({trouble!r})", "Look at what was printed above") from trouble
             result.check()
-            # As it is published, so that tables made anew have the same last digit.
+            # In the published form, so that tables made anew have the same last digit.
             results[part, compiler] = PARTS[part](json.loads(raw(result))) if part in PARTS else result
         except Refused as why:
             refused.append((f"{part}, {compiler}" if compiler else part, str(why)))

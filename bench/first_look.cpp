@@ -116,10 +116,10 @@ constexpr auto asks_at_random = [](number x, unsigned) BENCH_INLINE {
     return flags[position] ? callee(x) : other(x);
 };
 
-// ---- Are they what they claim to be? -----------------------------------------------------------------------
+// ---- Do the variants match their names? --------------------------------------------------------------------
 
-/// Applies everything but the calls of `not_applied`, record by record: tables are data. The number of calls that
-/// became direct, all of which go to `callee`; -1 if any other thing happened.
+/// Applies all sites except the calls of `not_applied`, record by record: tables are data. Returns the number of calls
+/// that became direct calls of `callee`; -1 in any other case.
 int apply_all_but_one() {
     inlay::platform::process self;
     const auto all = inlay::this_image();
@@ -210,12 +210,12 @@ void add_all(bool has_popcnt) {
 
 int main(int count, char** arguments) {
     std::printf("14. Costs and savings: a first look\n"
-                "=================================================\n"
-                "Steps of a chain, each waiting for the one before; medians of 15 interleaved repetitions, as ratios\n"
+                "===================================\n"
+                "Steps of a chain, one after the other; medians of 15 interleaved repetitions, as ratios\n"
                 "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
     const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This CPU is emulated by %s: what follows says nothing about a real one.\n\n", emulator.c_str());
+        std::printf("This CPU is emulated by %s: this says nothing about a real CPU.\n\n", emulator.c_str());
     }
     if (apply_all_but_one() < 1 || !holds("bench.flag", "\xb8\x01", 2) ||
         (has_popcnt && !holds("bench.popcount", "\xf3\x48\x0f\xb8\xc7", 5))) {

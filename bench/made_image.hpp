@@ -40,13 +40,13 @@ inline void refer(table::reference& from, const void* to) {
         static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(&from));
 }
 
-/// The bytes of a form, and where they begin and end up.
+/// The bytes of a form, their place, and their target.
 struct form {
     table::form head;
     std::array<std::uint8_t, 8> bytes;
 };
 
-/// An original and two `when`s, of which the last may be left out.
+/// An original and one or two `when`s.
 struct declaration {
     std::array<table::choice, 3> choices;
     std::array<form, 3> forms;
@@ -106,7 +106,7 @@ public:
     }
     inlay::outcome apply() { return apply(platform_); }
 
-    /// Everything but to write.
+    /// All steps except writing.
     inlay::outcome decide() {
         struct : kernel {
             static bool write(address /*at*/, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept {

@@ -26,7 +26,7 @@ import compilers
 import units
 from compilers import ROOT
 
-# Bytes a record, by section: the project's targets.
+# Bytes of a record, by section: the project's targets.
 RECORD_LIMITS = {"inlay_alternatives": 14, "inlay_keys": 12, "inlay_calls": 8}
 LIMITS = ROOT / "bench/gate/limits.json"
 PATCHER_AIM = 2048

@@ -436,7 +436,7 @@ bool is_alternative(std::uintptr_t at) {
                        [at](const auto& record) { return record.site.target() == at; });
 }
 
-/// Stands for a platform that writes nothing and only notes in which order it is asked to.
+/// A platform that writes nothing, and only notes the order of the requests.
 struct noting_platform : inlay::platform::process {
     bool write(std::uintptr_t at, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept {
         if (is_alternative(at)) {

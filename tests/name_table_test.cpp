@@ -202,7 +202,8 @@ TEST_F(NameTable, BeforeApplyOnlyTheCellsChange) {
 }
 
 TEST_F(NameTable, ATailCallStaysOneJump) {
-    // A thread may be anywhere while the site changes: where it is, an instruction must begin before and after.
+    // A thread may be anywhere while the site changes. At its place, an instruction must begin before and after the
+    // change.
     t->registry.zero = reinterpret_cast<std::uintptr_t (*)() noexcept>(&image.text[510]);
     put_jump(70, trampoline, 0xe9);
     ASSERT_TRUE(apply());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Changes at any time: while other threads run through the sites, where text may not be written, and in which order.
+// Changes at any time: while other threads execute the sites, if text may not be written, and their order.
 #include "made_image.hpp"
 
 #include <inlay/inlay.hpp>
@@ -232,7 +232,7 @@ TEST(Live, NoPageIsWritableAndExecutable) {
 inline constexpr inlay::static_key<"poke.lone", false> lone;
 [[gnu::noinline]] int ask_lone() { return lone ? 1 : 0; }
 
-/// The process's platform, counting what it is asked and told.
+/// The process's platform; it counts the requests.
 struct counting {
     inlay::platform::process self{inlay::platform::process::way::replace_page};
     mutable unsigned asked{};
@@ -378,7 +378,7 @@ TEST(PokeDeathTest, WhereItIsRefusedAfterApplyNothingChangesAndTheReasonIsGiven)
                       }
                       const auto call = inlay::update(add, &plus_two);
                       if (!call && (call.record().table != inlay::table_kind::calls || call.system_error != EACCES)) {
-                          return 3; // (without optimisation no call is patched, and nothing is to be refused)
+                          return 3; // (without optimisation no call is patched, and apply() refuses nothing)
                       }
                       return call_it(1) == (call ? 3 : 2) && call_it_and_more(1) == (call ? 7 : 5) ? 0 : 4;
                   }),

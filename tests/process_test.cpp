@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Patching a running process: text is never writable and executable, and where it cannot be written the program
-// keeps the slower form and says why.
+// Patching a running process: text is never writable and executable. If it cannot be written, the program keeps the
+// slower form, and apply() says why.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>

@@ -339,7 +339,8 @@ namespace {
 
 namespace {
 
-// Nothing but the site: only the call on a path that is never taken needs a frame, and compilers would make it there.
+// Only the site: only the call on a path that is never taken needs a frame, and compilers would make the frame on that
+// path.
 [[gnu::noinline]] bool alone() { return call_changing(); }
 
 } // namespace

@@ -376,7 +376,7 @@ TEST_F(Table, TargetOutOfRange) {
 }
 
 TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
-    // The second record is at the same address but longer: seven bytes, of which its original says five.
+    // The second record is at the same address but longer: seven bytes; its original states five of them.
     t->alternatives[1].site.distance = 0;
     made::refer(t->alternatives[1].site, &image.text[16]);
     std::array<table::choice, 2> longer{};

@@ -775,7 +775,7 @@ TEST_F(x86_encoding, immediates) {
 
     over<values>(encode::push{}, "push $");
 
-    // mov to 64 bits takes the shortest form; as takes the one that it is told.
+    // mov to 64 bits takes the shortest form; GNU as takes the stated form.
     const encode::mov move;
     constexpr std::array<std::int64_t, 6> lower{0, 1, 0x7f, 0x7fffffff, 0x80000000LL, 0xffffffffLL};
     constexpr std::array<std::int64_t, 5> negative{-1, -128, -129, -0x7fffffff, -0x80000000LL};
@@ -1017,7 +1017,7 @@ TEST(x86_marks, stack_effects_and_boundaries) {
     static_assert(around.boundaries == 0b111011 && around.depth(4) == 2 && around.depth(around.length) == 0);
 }
 
-/// The general registers in a mask, of which each may be named at any width.
+/// The general registers in a mask; each may be named at any width.
 template <class... Registers>
 constexpr std::uint64_t registers(Registers... each) {
     return (std::uint64_t{0} | ... | (std::uint64_t{1} << each.number));
@@ -1059,7 +1059,7 @@ TEST(x86_marks, what_push_and_pop_keep) {
     static_assert(writes_only(push(rcx) + (pop(rax) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx)));
     static_assert(writes_only(push(rcx) + (rdtscp() + pop(rcx)), registers(rax, rcx, rdx))); // not found, and safe
     static_assert(writes_only(push(rcx) + (inlay::none + pop(rcx) + inlay::none), 0));
-    // Where a body may be skipped, what it has popped and pushed again may be either.
+    // If a body may be skipped, a register that it has popped and pushed again may have either value.
     static_assert(writes_only(push(rcx) + skip_if(condition::e, pop(rax) + push(rbx)) + pop(rbx), registers(rax, rbx)));
     // Stores to a pushed value; another stack.
     static_assert(writes_only(push(rcx) + mov(ptr(rsp), rax) + pop(rcx), registers(rcx)));

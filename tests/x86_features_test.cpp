@@ -104,7 +104,7 @@ constexpr std::array hidden_by_linux{
     exception{"erms", "IA32_MISC_ENABLE without fast strings"},
 
     // Errata and mitigations.
-    exception{"rdrand", "not trusted after suspend on AMD families 15h and 16h, nor where it fails its test"},
+    exception{"rdrand", "not trusted after suspend on AMD families 15h and 16h, nor if it fails its test"},
     exception{"rdseed", "as rdrand; a microcode bug on AMD family 1Ah"},
     exception{"xsaves", "AMD erratum 1386, families 17h"},
     exception{"irperf", "AMD erratum 1054, early Zen"},
@@ -331,7 +331,7 @@ constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number
 constexpr std::uint32_t osxsave_bit = bit(27);
 constexpr std::uint32_t avx_bit = bit(28);
 
-/// A CPU with AVX, AVX-512F and AMX of which the OS enabled `state`; `leaf_1_ecx` may lack OSXSAVE.
+/// A CPU with AVX, AVX-512F and AMX; the OS enabled `state`; `leaf_1_ecx` may lack OSXSAVE.
 dump vector_cpu(std::uint32_t leaf_1_ecx, std::uint64_t state) {
     return dump{{{{0, 0}, {7, 0, 0, 0}}, {{1, 0}, {0, 0, leaf_1_ecx, 0}}, {{7, 0}, {0, bit(16), bit(3), bit(24)}}},
                 state};

@@ -107,7 +107,7 @@ private:
             if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) {
                 which = bit_of(operand.reg.value);
                 in_part = in_part || ZydisRegisterGetWidth(mode_, operand.reg.value) < 32;
-                // The stack words tell of rsp, except where it gets the value of another register.
+                // The stack words describe rsp, except if rsp gets the value of another register.
                 if (operand.visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && which == rsp &&
                     instruction.mnemonic != ZYDIS_MNEMONIC_LEAVE) {
                     which = 0;

@@ -34,7 +34,7 @@ ROOTS = """\
 #endif
 """
 
-# Headers that are in it, but compiled only where a macro asks for them; and where they can be.
+# Headers that are in it, but compiled only if a macro asks for them; and the condition for each.
 OPTIONAL = {
     "INLAY_X86_PV": ("inlay/arch/x86/pv.hpp", "defined(__x86_64__) || defined(__i386__)"),
     "INLAY_NAMES": ("inlay/names.hpp", "defined(__linux__) && __STDC_HOSTED__"),

@@ -109,12 +109,12 @@ struct form {
     via through{via::nothing};
     std::vector<const void*> data{}; ///< what it reads and runs besides its own instructions
     const char* equals{};            ///< the form whose instructions it has, nops and moves aside
-    bool left_alone{};               ///< apply() is to leave its sites as they are
+    bool left_alone{};               ///< apply() must not patch its sites
     std::array<chain_code, 2> chains{};
 };
 
-/// What a file with forms has of each, in the section `bench_copies`, as often as it is linked. Aligned so that no
-/// compiler leaves a gap between two files.
+/// The data of a form, in the section `bench_copies`; each link of the form's file adds a copy. The alignment keeps
+/// compilers from leaving a gap between two files.
 struct alignas(64) copy {
     form (*describe)();
     std::array<function_pointer, 2> blocks;

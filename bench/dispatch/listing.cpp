@@ -77,7 +77,8 @@ bool decode(address at, instruction& result) {
                                                ZYDIS_MAX_INSTRUCTION_LENGTH, &result.what, result.operands));
 }
 
-/// Calls `see(instruction)` for each one on the way to the return, or once around a loop; false if there is neither.
+/// Calls `see(instruction)` for each instruction on the path to the return, or once around a loop; false if the path
+/// has neither.
 template <class See>
 bool follow(address at, const See& see) {
     constexpr unsigned enough = 100'000;

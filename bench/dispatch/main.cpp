@@ -116,7 +116,7 @@ bool in_parts(const inlay::table::section<Record>& all, const exceptions& but, c
     return true;
 }
 
-/// Applies everything but the exceptions. Tables are data.
+/// Applies all sites except the exceptions. Tables are data.
 bool patch(const std::vector<form>& forms) {
     const exceptions but{forms};
     const auto all = inlay::this_image();

@@ -19,7 +19,7 @@ int main(int count, char** arguments) {
     bench::image image{records};
     image.restore();
     if (!bench_counted(image) || !image.is_patched()) {
-        std::fprintf(stderr, "a site does not hold what it ought to\n");
+        std::fprintf(stderr, "a site holds wrong bytes\n");
         return 1;
     }
     return 0;

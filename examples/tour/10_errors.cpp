@@ -5,7 +5,7 @@
 // What. apply() returns an outcome. If it is false, `message(done.error())` describes the error, `done.detail()` or
 // `done.record()` gives its place, and every site still works.
 //
-// Why. A patcher that stops half-way leaves a program that no one designed. Linux can BUG(); a library must not.
+// Why. A patcher that stops half-way leaves a program that no author designed. Linux can BUG(); a library must not.
 //
 // How it works underneath. A first pass checks and decides every record, and writes nothing. A second pass writes, but
 // only if all records are good. If the system refuses in the middle of that pass, the sites get their originals back.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// alternatives and dispatch on AArch64, run natively or under qemu-aarch64. A plain program: it prints a line
-// PASS or FAIL a check and returns 1 if one failed. With an argument, it ends through b.cond in place of b.
+// alternatives and dispatch on AArch64, run natively or under qemu-aarch64. A plain program: it prints a line PASS or
+// FAIL for each check and returns 1 if one failed. With an argument, it ends through b.cond in place of b.
 #include <inlay/inlay.hpp>
 
 #include "../made_image.hpp"

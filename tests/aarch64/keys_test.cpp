@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Static keys, static switches and static calls on AArch64, run natively or under qemu-aarch64. A plain program, like
-// alternative_test.cpp: it prints a line PASS or FAIL a check and returns 1 if one failed.
+// alternative_test.cpp: it prints a line PASS or FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

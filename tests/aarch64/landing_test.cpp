@@ -31,7 +31,7 @@ void check(bool good, const char* what) {
     failed += good ? 0 : 1;
 }
 
-/// The signal that ends a process which branches to where no pad is; 0 if none does.
+/// The signal that ends a process that branches to an instruction without a pad; 0 if no signal does.
 int branch() {
     std::fflush(stdout);
     const pid_t child = ::fork();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Paravirt operations on AArch64, run natively or under qemu-aarch64: every kind of target, patched and not, what the
-// sites become, what is kept. A plain program, like alternative_test.cpp: it prints a line PASS or FAIL a check and
-// returns 1 if one failed.
+// sites become, what is kept. A plain program, like alternative_test.cpp: it prints a line PASS or FAIL for each check
+// and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 #include <inlay/pv_ops.hpp>
 
@@ -486,14 +486,14 @@ void callee_save_changes_the_result_alone() {
     const u64 c = call_changing_kept() ? 1000 : 1;
     return a + b * c + static_cast<u64>(d + e);
 }
-// Nothing but the site: it needs a frame for x30.
+// Only the site: it needs a frame for x30.
 [[gnu::noinline]] bool alone() { return call_changing(); }
 [[gnu::noinline]] bool alone_kept() { return call_changing_kept(); }
 
 void values_across(const std::string& when) {
     expect(across_ordinary(1, 20, 100.0), 321, "values across an ordinary operation" + when);
     expect(across_callee_save(2, 30, 100.0), 332, "values across a callee-save operation" + when);
-    check(!alone() && !alone_kept(), "a function with nothing but a call" + when);
+    check(!alone() && !alone_kept(), "a function with only a call" + when);
 }
 
 } // namespace

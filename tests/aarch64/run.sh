@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against
-# GNU as, and the freestanding patcher. One line a variant.
+# AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against GNU as,
+# and the freestanding patcher. One line for each variant.
 #   sh tests/aarch64/run.sh [CXX...]      clang++ of any version cross-compiles
 # Default: aarch64-linux-gnu-g++, and the most telling tests with the main Clang.
 set -u
@@ -12,7 +12,7 @@ include=include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compilers=${*:-aarch64-linux-gnu-g++ $clang}
-brief= # a compiler of which the most telling settings are enough
+brief= # a compiler that runs only the most telling settings
 [ $# != 0 ] || brief=$clang
 flags="-std=c++20 $warnings -I$include"
 passed=0
@@ -166,7 +166,7 @@ for compiler in $compilers; do
         count "$compiler $options, text_code"
     done
 
-    # Guarded pages: the tests in a library of which each indirect branch must arrive at a landing pad. (The start files
+    # Guarded pages: the tests in a library whose indirect branches must all arrive at a landing pad. (The start files
     # of Debian have none, so no program can have it, nor what comes from libgcc.)
     printf '%s\n' 'extern "C" { [[gnu::visibility("hidden")]] void* __dso_handle = nullptr; }' >"$work/handle.hpp"
     for test in landing keys pv proof sites alternative; do
@@ -279,8 +279,8 @@ for compiler in $compilers; do
     done
 done
 
-# Lines "word text": the words must be what the assembler makes of the text. (No matter which compiler: it is done
-# at compile time.)
+# Lines "word text": the words must equal the assembler's words for the text. (No matter which compiler: it is done at
+# compile time.)
 # shellcheck disable=SC2086
 if aarch64-linux-gnu-g++ $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
     { echo ".arch armv8.6-a+crc+lse+sve"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"

@@ -149,7 +149,7 @@ template <int Kind>
         by_address_and_more();
     }
 }
-/// Catches what leaves that; who calls it this way, knows no better.
+/// Catches the exception that leaves it; a caller by address cannot know the target.
 template <int Kind>
 [[gnu::noinline]] void catches() {
     void (*volatile unknown)() = &calls_what_throws<Kind>;

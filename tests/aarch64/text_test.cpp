@@ -179,7 +179,7 @@ void change() {
     check(stops == 0 && !stopped, "but it takes no stop");
     expect(inlay::update(call_it, inlay::returns_zero<int() noexcept>, stoppable_others), error::no_error,
            "mov takes the place of bl");
-    check(stops == 1 && goes != 0 && !stopped && give(false, 2, 0, 0), "with the others stopped, who go on then");
+    check(stops == 1 && goes != 0 && !stopped && give(false, 2, 0, 0), "with the others stopped; then they go on");
     expect(inlay::update(call_it, &seven, running), error::others_run, "and bl that of mov not beneath them");
     stoppable = false;
     goes = 0;
@@ -198,7 +198,7 @@ void change() {
     check(stops != 0 && !stopped && ask_alternative() == 1, "and it is the new one");
 }
 
-/// A record whose site is where no instruction begins.
+/// A record whose site lies inside an instruction.
 void misaligned() {
     static inlay::table::alternative_record record;
     auto tables = inlay::this_image();
@@ -234,7 +234,7 @@ void alias() {
     kernel.alias = at(writable) - at(text);
     check(kernel.write(at(text), words(first), first.length) && kernel.finish(), "written through an alias");
     check(reinterpret_cast<int (*)()>(text)() == 5, "and it runs");
-    // (QEMU before 8.1 takes ic ivau for nothing, and would run the first one again.)
+    // (QEMU before 8.1 ignores ic ivau, and would run the first one again.)
     const auto holds = [&](const inlay::machine_code& code) { return std::memcmp(text, code.words, code.length) == 0; };
     check(kernel.write(at(text), words(second), second.length) && kernel.finish() && holds(second), "and again");
     kernel.alias = at(other) - at(text);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Controls and names: the code of a site by name, who includes Hana, names across images, settings from outside.
+# Controls and names: the code of a site by name, the headers that include Hana, names across images, settings from
+# outside.
 #   sh tests/controls/run.sh              all; two minutes at most
 #   sh tests/controls/run.sh PATTERN      those whose line matches
 set -u

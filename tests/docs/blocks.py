@@ -43,7 +43,7 @@ using inlay::cpu, inlay::when;
 class Block:
     def __init__(self, page, line, info, text, before, excuse):
         self.page, self.line, self.info, self.text = page, line, info, text
-        self.before = before  # lines of prose between this block and the one before it
+        self.before = before  # lines of prose between the previous block and this one
         self.excuse = excuse
 
     def where(self):
@@ -160,7 +160,7 @@ class Tester:
                     self.run([*command, self.write(name, block.text)]).stdout)
 
     def install(self):
-        """The source tree, installed; where that is."""
+        """Installs the source tree; returns the folder."""
         if self.installed is None:
             self.installed = os.path.join(self.work, "installed")
             build = os.path.join(self.work, "build-inlay")

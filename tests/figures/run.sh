@@ -83,7 +83,7 @@ FIGURES=/proc/figures BUILD="$work/b" sh bench/run.sh size >"$work/log" 2>&1
 [ $? = 2 ] && says "$work/log" "/proc/figures cannot be written" FIGURES= && ! grep -q measuring "$work/log"
 check "a folder that cannot be written is found first" $? "$work/log"
 
-# A user who may write nothing of the checkout measures one part.
+# A user without write access to the checkout measures one part.
 mkdir "$work/build folder" "$work/figures folder"
 chmod -R a-w,a+rX "$copy"
 chmod 755 "$work"

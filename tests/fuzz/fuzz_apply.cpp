@@ -57,7 +57,7 @@ struct platform : made::platform {
 
 } // namespace
 
-/// The first bytes say how many bytes of each table there are; the rest is the data, in which the tables come first.
+/// The first bytes give the number of bytes of each table. The rest is the data; the tables come first in it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     if (size < 4) {
         return 0;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation
-# (INLAY_MATRIX=full: at five settings), the encodings against GNU as, lengths
-# against Zydis, wrong uses, and the freestanding patcher. One line a variant.
+# 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation (INLAY_MATRIX=full: at five
+# settings), the encodings against GNU as, lengths against Zydis, wrong uses, and the freestanding patcher. One line for
+# each variant.
 #   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ and a Clang; clang++ of any version cross-compiles
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
@@ -169,8 +169,8 @@ case $compilers in
     ;;
 esac
 
-# Lines "hex registers text": the bytes must be what the assembler makes of the text. (No matter which compiler: it is done at
-# compile time.)
+# Lines "hex registers text": the bytes must equal the assembler's bytes for the text. (No matter which compiler: it is
+# done at compile time.)
 # shellcheck disable=SC2086
 if i686-linux-gnu-g++ $flags $position -O0 "$here/encoding_test.cpp" -static -no-pie -o "$work/encoding" &&
     "$work/encoding" >"$work/list"; then

@@ -108,7 +108,7 @@ rewritten() { # COMPILER LINKERS...
     done
 }
 
-# Without a note that inlay knows, an image says so and is as it was written.
+# Without a note that inlay knows, an image's apply() says so, and the image stays unpatched.
 noteless() { # COMPILER LINKER
     compile_group "$1" && link_group "$1" "$2" || return 1
     run_group none untouched || return 1
@@ -221,7 +221,7 @@ linear() { # COMPILER VALGRIND
     "$1" $flags -DMAIN -DKEYS=20 "$here/many.cpp" -ldl -o program && python3 - <<'PYTHON' || return 1
 data = open("lib0000.so", "rb").read()
 if data.count(b"images.library-0000.") != 20:
-    raise SystemExit("the names are not where they are looked for")
+    raise SystemExit("the names are not at the expected place")
 for i in range(1, 100):
     open(f"lib{i:04}.so", "wb").write(data.replace(b"images.library-0000.", b"images.library-%04d." % i))
 for i in range(100):

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=tests/checks.sh
 . "$root/tests/checks.sh"
-# says NAME SENTENCE COMMAND...: the command fails, and says that. CMake breaks its lines where it likes.
+# says NAME SENTENCE COMMAND...: the command fails, and says that. CMake breaks lines at any place.
 says() {
     name=$1
     sentence=$2

@@ -186,7 +186,7 @@ END
     grep -q '^ok, [0-9]*[0-9][0-9] instructions' out
 }
 
-# A breakpoint on a site of each kind: apply() says so, with the site's address, and the program goes on unharmed.
+# A breakpoint on a site of each kind: apply() returns an error with the site's address, and the program still works.
 breakpoints() {
     "$@" $quiet $base "$here/breakpoints.cpp" -o program && ./program | grep -q 'apply: no error' || return 1
     for function in alternative_site operation_site call_site tail_site dispatch_site key_site; do

@@ -33,7 +33,7 @@ bool agree() {
     return good;
 }
 
-/// Whether all sites have what change_all(turn) made of them.
+/// Whether all sites have the values of change_all(turn).
 bool have_all(unsigned turn) {
     bool good = true;
     for (const auto& each : sites) {

@@ -31,7 +31,7 @@ inline void expect(bool good, const char* what) {
     }
 }
 
-/// How long a program goes on: until this time has passed and so much was done.
+/// The end of a program: when this time has passed, and this amount of work is done.
 class goal {
 public:
     /// From arguments: SECONDS [EXECUTIONS [CHANGES]].

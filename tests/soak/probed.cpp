@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// probed: a uprobe comes and goes on functions beside a site, while the site is changed and runs.
+// probed: a uprobe comes and goes on functions next to a site, while the site changes and runs.
 //
 //     probed TRACEFS GROUP SECONDS     the tracefs that run.sh mounts as root; a name for its uprobes
 #include "count.hpp"
