@@ -288,7 +288,7 @@ def bars(path, run, group, title):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("ratio of medians to the form compared with, warm, each step waiting for the one before")
+    axes.set_xlabel("ratio of medians to the reference form, warm, each step waiting for the previous one")
     axes.set_title(title)
     axes.legend(fontsize="small")
     save(figure, path)
@@ -306,7 +306,7 @@ def cold(path, run):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("cycles a site, 64 sites, each step waiting for the one before")
+    axes.set_xlabel("cycles for each site, 64 sites, each step waiting for the previous one")
     axes.set_title("Warm, branch targets cold, caches cold")
     axes.legend(fontsize="small")
     save(figure, path)
@@ -459,7 +459,7 @@ def apply_table(compiler, run):
                      [[f"{n:,}", *(f"{run.median(v, n):.2f}" if (v, n) in run.ns else "" for v in variants),
                        f"{run.ratio(n):.2f}" if ("apply", n) in run.ns else ""] for n in sizes])
     exponents = [f"{v} {run.exponent(v):.3f}" for v in variants if len([n for n in run.sizes(v) if n >= 1000]) > 2]
-    yield "ns a record, medians. Exponents from 1,000 records up: " + ", ".join(exponents) + "."
+    yield "ns for each record, medians. Exponents from 1,000 records up: " + ", ".join(exponents) + "."
     yield ""
 
 
@@ -558,8 +558,8 @@ class Machine:
     def write(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
         page = [f"# {self.title}", "",
-                "Made by `sh bench/run.sh`; [performance.md](../../performance.md) says what the figures mean, "
-                "[the figures](../README.md) has other machines beside it.", ""]
+                "Made by `sh bench/run.sh`; [performance.md](../../performance.md) explains the figures, "
+                "[the figures](../README.md) has the other machines.", ""]
         aims = targets(self)
         if aims:
             compilers = compilers_of({each for _, found in aims for each in found})
@@ -576,7 +576,7 @@ class Machine:
         if not dispatches:
             return
         yield from ("## Calls, instructions, questions", "",
-                    "Cycles a site, median ± half the distance of the quartiles: ratio of medians to the form compared with.", "")
+                    "Cycles for each site, median ± half the distance of the quartiles: ratio of medians to the reference form.", "")
         for compiler in compilers_of(dispatches):
             run = dispatches[compiler]
             for group in dict.fromkeys(group for group, _ in run.forms.values()):
@@ -601,8 +601,8 @@ class Machine:
         if not updates:
             return
         yield from ("## Changes", "",
-                    "Medians: us a change and its ratio to one membarrier, alone and beside a thread that calls what changes. Of that "
-                    "thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
+                    "Medians: us for each change and the ratio to one membarrier, alone and beside a thread that calls the changing "
+                    "function. For this thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
                     "of the process, before and after the first change.", "")
         for compiler in compilers_of(updates):
             yield from (*describe(updates[compiler].context), *updates_table(compiler, updates[compiler]))
@@ -659,13 +659,13 @@ def machines_bars(path, machines):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("ratio of medians to the form compared with, 64 sites, warm, each step waiting for the one before")
+    axes.set_xlabel("ratio of medians to the reference form, 64 sites, warm, each step waiting for the previous one")
     axes.legend(fontsize="small")
     save(figure, path)
 
 
 def overview(machines, out):
-    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) says what they mean. Each machine has a page "
+    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) explains them. Each machine has a page "
             "with all of its figures; here they are side by side. Quote ratios: cycles and times are a machine's own.", ""]
     page += table(["machine", "processor", "measured on", "compilers", "kernel"],
                   [[f"[{machine.name}]({machine.name}/README.md)", machine.title,
@@ -690,15 +690,15 @@ def overview(machines, out):
                                  f"{run.median(form, sites=sites, state=state):.2f}: {run.ratio(form, sites=sites, state=state):.2f}"))
         if rows:
             page += [f"## {counted(sites).capitalize()}, {state}", "",
-                     "Cycles a site, each step waiting for the one before, and the ratio of medians to the form compared with.", "", *rows]
+                     "Cycles for each site, each step waiting for the previous one, and the ratio of medians to the reference form.", "", *rows]
     rows = list(side_by_side(machines, "apply", "records", lambda run: [f"{n:,}" for n in run.sizes("apply")],
                              lambda run, n: f"{run.median('apply', int(n.replace(',', ''))):.2f}: {run.ratio(int(n.replace(',', ''))):.2f}"))
     if rows:
-        page += ["## apply()", "", "ns a record, and the ratio to a plain copy of the same bytes to the same places.", "", *rows]
+        page += ["## apply()", "", "ns for each record, and the ratio to a plain copy of the same bytes to the same places.", "", *rows]
     rows = list(side_by_side(machines, "updates", "change", lambda run: list(run.texts.values()),
                              lambda run, text: updates_cell(run, next(row for row, each in run.texts.items() if each == text))))
     if rows:
-        page += ["## Changes", "", "us a change alone, and its ratio to one membarrier.", "", *rows]
+        page += ["## Changes", "", "us for each change alone, and the ratio to one membarrier.", "", *rows]
     (out / "README.md").write_text("\n".join(page).rstrip() + "\n")
 
 

@@ -211,7 +211,7 @@ void add_all(bool has_popcnt) {
 int main(int count, char** arguments) {
     std::printf("14. Costs and savings: a first look\n"
                 "===================================\n"
-                "Steps of a chain, one after the other; medians of 15 interleaved repetitions, as ratios\n"
+                "Steps of a dependent chain; medians of 15 interleaved repetitions, as ratios\n"
                 "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
     const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
