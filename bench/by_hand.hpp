@@ -2,7 +2,7 @@
 //
 // by_hand: the code that patched sites are compared with, written without a library.
 //
-// No other file outside arch/*/emit.hpp has inline assembly: the measured code must not make the yardstick.
+// No other file outside of arch/ and emit/ has inline assembly: the measured code must not make the yardstick.
 #pragma once
 
 #include <bit>

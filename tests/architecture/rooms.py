@@ -4,8 +4,8 @@
 
     python3 tests/architecture/rooms.py [FOLDER]     default: include/inlay
 
-Fails for: an include that the table does not allow; a header that is in no room; a cycle of rooms; an unused permission or
-exception; inline assembly outside of arch/; macros outside of arch/, except in asm.h and version.hpp.
+Fails for an include that the table does not allow, a header that is in no room, a cycle of rooms, a permission or an exception
+that nothing uses, inline assembly outside arch/, and macros outside of arch/ but for asm.h and version.hpp.
 """
 import fnmatch
 import os
@@ -47,7 +47,7 @@ def main(folder):
     for room, rooms in may.items():
         for other in rooms:
             if other not in files:
-                wrong.append(f"rooms.txt: {room} > {other}: this room does not exist")
+                wrong.append(f"rooms.txt: {room} > {other}: there is no such room")
             elif order.index(other) >= order.index(room):
                 wrong.append(f"rooms.txt: {room} > {other}: {other} stands above it")
     headers = sorted(os.path.relpath(os.path.join(place, name), folder)
@@ -84,7 +84,7 @@ def main(folder):
     wrong += [f"rooms.txt: {source} >> {target}: nothing uses this"
               for (source, target), is_used in exceptions.items() if not is_used]
 
-    # Cycles of headers; #pragma once would hide them.
+    # Cycles of headers, which #pragma once would hide.
     done, path = set(), []
 
     def visit(header):

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The rule which header may include which (rooms.txt), and a test that the script finds a header that breaks it.
+# Who may know whom among the headers (rooms.txt), and that a header which breaks a rule is found.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d)
