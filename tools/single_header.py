@@ -165,11 +165,11 @@ def single_header():
     intro = f"""\
 // SPDX-License-Identifier: BSL-1.0
 //
-// inlay {version} as one header, written by tools/single_header.py from the headers of include/inlay; those have
-// the comments. It has <inlay/inlay.hpp>, <inlay/platform/bare.hpp> and, on x86, <inlay/pv.hpp>. With INLAY_X86_PV defined
+// inlay {version} as one header, written by tools/single_header.py from the headers of include/inlay, which have the
+// comments. It has <inlay/inlay.hpp>, <inlay/platform/bare.hpp> and, on x86, <inlay/pv.hpp>. With INLAY_X86_PV defined
 // before it, <inlay/arch/x86/pv.hpp> as well; with INLAY_NAMES, <inlay/names.hpp>; with INLAY_CONFIGURE,
-// <inlay/configure.hpp>; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. It lacks the headers that need other
-// packages: the report, and the walks over tables with Boost.
+// <inlay/configure.hpp>; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. What needs other packages is left out:
+// the report, and what walks over tables with Boost.
 """
     return intro + "\n".join(body) + "\n", sorted(names)
 
