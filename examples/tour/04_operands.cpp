@@ -61,7 +61,7 @@ std::uint64_t run(const char* label) {
     return sum;
 }
 
-/// The target of the site's call: the distance stands after the first byte, 0xe8, and counts from the end of the call.
+/// Where the site's call goes: the distance stands behind its first byte, 0xe8, and counts from its end.
 const std::uint8_t* find_thunk() {
     const auto site = tour::find("hweight64");
     std::int32_t distance = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Branches by features, proofs of features and system registers on AArch64. A plain program, like alternative_test.cpp.
-// (tests/has_test.cpp has more places for a branch.)
+// (tests/has_test.cpp has more places where such a branch can stand.)
 #include <inlay/arch/aarch64/system.hpp>
 #include <inlay/inlay.hpp>
 

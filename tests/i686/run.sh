@@ -123,7 +123,7 @@ for compiler in $compilers; do
         result $? "freestanding does not link without libc with $compiler $optimise"
     done
 
-    # Programs that must not compile, and the expected errors.
+    # What must not compile, and what the compiler must say.
     refused() {
         printf '#include <inlay/inlay.hpp>\nusing namespace inlay::x86::insn;\n%s\n' "$1" >"$work/wrong.cpp"
         shift
