@@ -106,7 +106,7 @@ void emulate(int /*signal*/, siginfo_t* /*info*/, void* context) {
     registers[REG_RIP] += instruction.length;
 }
 
-/// One use of an operation: what it returns, and what it does to memory.
+/// One use of an operation: its result, and its effect on memory.
 struct use {
     const char* name;
     std::function<u64()> run;
@@ -231,7 +231,7 @@ TEST(PvReference, EveryOperationDoesTheSameInEveryForm) {
 
     constexpr std::size_t operations = inlay::operation_count<pv::cpu_ops> + inlay::operation_count<pv::irq_ops> +
                                        inlay::operation_count<pv::mmu_ops> + inlay::operation_count<pv::lock_ops>;
-    // Not in the list: queued_spin_lock_slowpath, which has no native form, and store_tr, which has no fixed result.
+    // Not in the list: queued_spin_lock_slowpath (no native form) and store_tr (no fixed result).
     EXPECT_EQ(every_use().size(), operations - 2);
 
     run_all("before apply()");

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Writes all of inlay that needs no other package as one header.
+"""Writes one header with all parts of inlay that need no other package.
 
     tools/single_header.py -o inlay.hpp     the same sources give the same bytes
-    tools/single_header.py --check          is each header either in it or left out on purpose?
+    tools/single_header.py --check          checks that each header is either in it or left out on purpose
     tools/single_header.py --list           the headers that are in it
 
-How it works. An #include of inlay's own is replaced by the file, where it stands, the first time. Some stand between
-#if and #endif, and a file that was written for one architecture only would be missing on another. So a file counts as
-written only under the conditions of the place, and is written again where they do not hold. All conditions around an
-#include are about the compiler's own macros, so the same words mean the same. A file that is written more than once has
-a guard.
+How it works. The script replaces the first #include of each inlay header by the file. Some of these lines stand between
+#if and #endif, and a file that was written for only one architecture would be missing on another. So a file counts as
+written only under the conditions of its place. Under other conditions, the script writes it again. All conditions
+around an #include test the compiler's own macros, so equal words have equal meanings. A file that is written more than
+once has a guard.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ROOTS = """\
 #endif
 """
 
-# Headers that are in it, but compiled only where a macro asks for them; and where they can be.
+# Headers that are in it, but compiled only if a macro asks for them; and the condition for each.
 OPTIONAL = {
     "INLAY_X86_PV": ("inlay/arch/x86/pv.hpp", "defined(__x86_64__) || defined(__i386__)"),
     "INLAY_NAMES": ("inlay/names.hpp", "defined(__linux__) && __STDC_HOSTED__"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// tour: what the programs of the tour share: printing a section, and showing this program's sites as bytes and
-// instructions. How to find a site: its name (`named<"...">()`) is in the table that apply() reads. What needs no template
+// tour: helpers for all programs of the tour: they print a section, and show this program's sites as bytes and
+// instructions. They find a site by its name (`named<"...">()`) in the table that apply() reads. Code without templates
 // is in tour.cpp, compiled once.
 #pragma once
 
@@ -13,11 +13,11 @@
 
 namespace tour {
 
-/// Prints `text` in colour, by the escape sequence `code`. Colours are for people: not in a pipe, and not where NO_COLOR asks
-/// for none (no-color.org).
+/// Prints `text` in colour, by the escape sequence `code`. Colours are for people: not in a pipe, and not if NO_COLOR
+/// is set (no-color.org).
 void coloured(const char* code, const std::string& text);
 
-/// The beginning of a program's output, its text, and what the next program is about.
+/// The title of a program's output, its text, and the subject of the next program.
 void title(int number, const char* text);
 void say(const char* text);
 void next(const char* text);
@@ -31,7 +31,7 @@ struct site {
 /// The first site of the alternative called `name`; one without bytes if there is none.
 [[nodiscard]] site find(const char* name);
 
-/// Gives an address a name, beside those of the program's own file.
+/// Gives an address a name, in addition to the names in the program's file.
 void call_it(inlay::address address, const std::string& name);
 
 /// The instructions in a stretch of text.
@@ -47,11 +47,11 @@ inlay::address address_of(Result (*function)(Parameters...)) {
     return reinterpret_cast<inlay::address>(function);
 }
 
-/// A whole function: as long as its symbol says, and without bytes where there is none.
+/// A whole function, with the length of its symbol; without bytes if it has no symbol.
 [[nodiscard]] site find_function(inlay::address begin);
 
-/// Prints a function, an instruction a line, with distances from its start. `mark` is one of them, or none. Nops that
-/// only align what follows are left out.
+/// Prints a function, an instruction a line, with distances from its start. `mark` is one of them, or none. It leaves
+/// out nops that only align the next instruction.
 void list(const char* label, site function, site mark = {});
 
 /// The address of what a record of `Declaration`, a key, switch or static call, refers to; 0 if it is not one of these.
@@ -90,13 +90,13 @@ site find_call(const Call& /*call*/) {
     return {};
 }
 
-/// apply(), with `more` behind the overrides that the reader gave in INLAY_FEATURES (the last one counts).
+/// apply(), with `more` after the reader's overrides in INLAY_FEATURES (the last one counts).
 [[nodiscard]] inlay::outcome apply_with(const char* more);
 
 /// "inlay: what is wrong: with which entry".
 [[nodiscard]] std::string sentence(const inlay::outcome& done);
 
-/// apply_with(), for programs that cannot go on where it fails.
+/// apply_with(), for programs that cannot go on after an error.
 inlay::outcome counts_or_leave(const char* more = "");
 void apply_or_leave(const char* more = "");
 
