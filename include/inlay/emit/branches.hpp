@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// branches: sites of a key, a switch and a predicate, which are one jump or one nop.
+// branches: sites of a key, a switch and a predicate. Each site is one instruction, a jump or a nop.
 //
-//     return emit::key_site<Declaration, true>();
+//     if (emit::key_site<Declaration, true>()) { ... }      // before apply(): a jump to code that reads the value
+//
+// How it works. A site is an `asm goto` with a label of C++ for each path, and a record with the addresses of the labels.
+// Each function here returns a constant after each label, so that the compiler joins a path with the caller's branch.
 #pragma once
 
 #include "inlay/emit/tables.hpp"
@@ -10,14 +13,34 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace emit {
 
-/// The value of a key. One instruction at the site, which starts out as a jump to the code that reads the value from
-/// memory; patched, it is a nop (where `Expected` follows) or a jump to `other`. Always of 5 bytes, and written as
-/// bytes: an assembler that is told to align branches (-mbranches-within-32B-boundaries) would put padding between
-/// label and jump. The assembly reads the site's own label only, so compilers may copy it.
+/// The value of a key, `Expected` or the other one. The site is one instruction of a fixed length.
+///
+/// Which instruction belongs at the site follows in four steps:
+///
+/// 1. Layout. The compiler has two paths after the question, one for each value. `Expected` says which of them should follow
+///    the site; the other path begins at the label `other`. The results are constants, so the compiler joins each path with the
+///    branch of the caller's `if`, and compares nothing.
+/// 2. The path that follows is taken by a nop, the one at `other` by a jump to `other`. So:
+///
+///        value    Expected   the value's path     the site
+///        true     true       follows the site     nop
+///        true     false      is at `other`        jump to `other`
+///        false    true       is at `other`        jump to `other`
+///        false    false      follows the site     nop
+///
+///    In one line: the site is a jump if the value is not `Expected`.
+/// 3. The record has all that this rule needs: the site, `other`, the name of the key (by which its value is found), and
+///    `Expected`, as the bit table::falls_through_if_true of the reference to the name. decide() applies the rule.
+/// 4. Until apply() has run, no value has been decided. The site jumps to `slow`, which reads the value from memory.
+///
+/// `Expected` is about layout only. If the compiler places the paths another way, the jump still arrives at the label, and the
+/// result is the value.
+///
+/// The assembly names no label but the site's own and those of C++, so compilers may copy it.
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
     // clang-format off
-    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
+    asm inline goto(".Linlay_key%=: " INLAY_JUMP("%l[slow]")
                     INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape]")
                     INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys")
                     INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_names")
@@ -37,8 +60,9 @@ other:
     return !Expected;
 }
 
-/// Whether a predicate holds: an alternative of a jump to `other` and a nop, `Nop`, which is there already. `Expected` is
-/// what follows the nop. The original is what leads to false. The tables of a site are its own, since its jump is.
+/// Whether a predicate holds: an alternative of a nop and a jump to `other`. The code `Nop` has been described. The path for
+/// `Expected` follows the site, as of key_site(). The original is the form that leads to false. Each site has tables of its
+/// own, because its jump has a target of its own.
 template <class Predicate, class Nop, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
     // clang-format off
@@ -67,7 +91,8 @@ template <class Predicate, class Nop, bool Expected>
                     ".long .Linlay_has%= - ., .Linlay_has_choice%= - .\n\t"
                     ".popsection"
                     :
-                    : [id] INLAY_SYMBOL(anchor_of<Predicate>), [nop] INLAY_SYMBOL(anchor_of<Nop>), [expected] "i"(int{Expected}),
+                    : [id] INLAY_SYMBOL(anchor_of<Predicate>), [nop] INLAY_SYMBOL(anchor_of<Nop>),
+                      [expected] "i"(int{Expected}),
                       [kind] "i"(static_cast<int>(table::form_kind::plain)), [length] "i"(arch::emit::jump_length),
                       [operand] "i"(arch::emit::operand_of_jump)
                     :
@@ -91,12 +116,12 @@ template <unsigned Index, unsigned Count, unsigned First>
 }
 
 /// The way of a switch, of `Count` (2 to 16) that begin with `First`; counted in steps of 1 << `Shift`. `Initial` is
-/// the one that follows (16: none does). A jump of 5 bytes; else as key_site(). If the value is none of these ways,
-/// it has just been set, and is what is returned.
+/// the one that follows (16: none does). Else as key_site(). If the value is none of these ways, it has just been set, and is
+/// the result.
 template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
 [[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
     // clang-format off
-    asm inline goto(".Linlay_key%=: .byte 0xe9\n\t.long %l[slow] - . - 4\n\t"
+    asm inline goto(".Linlay_key%=: " INLAY_JUMP("%l[slow]")
                     INLAY_RELOC(".Linlay_key%=", "%c[id] + %c[shape] + 4*%c[initial] + 128*%c[first]")
                     INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_keys")
                     INLAY_SECTION_IS_THERE(".Linlay_key%=", "inlay_names")

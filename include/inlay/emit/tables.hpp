@@ -41,6 +41,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace emit {
 
+using arch::emit::relative_offsets;
 using detail::anchor_of;
 using detail::id_of;
 
@@ -61,7 +62,7 @@ template <auto Code, class Operation>
             ".endif"
             :
             : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-              [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(arch::emit::relative_offsets(Code)));
+              [kind] "i"(static_cast<int>(table::form_kind::plain)), [at] "i"(relative_offsets(Code)));
     } else {
         asm inline volatile(
             ".ifndef .Linlay_form.%c[id]\n\t"
@@ -77,9 +78,9 @@ template <auto Code, class Operation>
             ".endif"
             :
             : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-              [kind] "i"(static_cast<int>(table::form_kind::indirect_call)),
-              [at] "i"(arch::emit::relative_offsets(Code)), [pointer] INLAY_SYMBOL(Operation::where),
-              [nothing] INLAY_SYMBOL(Operation::nothing), [missing] INLAY_SYMBOL(Operation::missing));
+              [kind] "i"(static_cast<int>(table::form_kind::indirect_call)), [at] "i"(relative_offsets(Code)),
+              [pointer] INLAY_SYMBOL(Operation::where), [nothing] INLAY_SYMBOL(Operation::nothing),
+              [missing] INLAY_SYMBOL(Operation::missing));
     }
 }
 
@@ -187,7 +188,8 @@ template <class Declaration, auto Original, auto Padding, unsigned Last>
                         ".endm\n\t"
                         ".endif"
                         :
-                        : [id] INLAY_SYMBOL(anchor_of<Declaration>), [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
+                        : [id] INLAY_SYMBOL(anchor_of<Declaration>),
+                          [original] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Original>>),
                           [padding] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Padding>>),
                           [choice] INLAY_SYMBOL(anchor_of<inlay::detail::of_choice<Declaration, Last>>));
     // clang-format on
@@ -303,7 +305,8 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         ".popsection\n\t"
                         ".endif"
                         :
-                        : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing), [zero] INLAY_SYMBOL(Zero),
+                        : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing),
+                          [zero] INLAY_SYMBOL(Zero),
                           [word] "i"(sizeof(word)), [version] "i"(table::version));
     // clang-format on
 }

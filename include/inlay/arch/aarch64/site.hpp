@@ -153,15 +153,12 @@ template <auto Code, auto... Symbols>
         :
         : [id] INLAY_SYMBOL(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
           [at] "i"(relative_offsets(Code)), [kinds] "i"(relocations(Code)), [thunks] "i"(thunks),
-          [w0] "i"(inlay::emit::chunk(Code, 0)), [w1] "i"(inlay::emit::chunk(Code, 1)),
-          [w2] "i"(inlay::emit::chunk(Code, 2)), [w3] "i"(inlay::emit::chunk(Code, 3)),
-          [w4] "i"(inlay::emit::chunk(Code, 4)), [w5] "i"(inlay::emit::chunk(Code, 5)),
-          [w6] "i"(inlay::emit::chunk(Code, 6)), [w7] "i"(inlay::emit::chunk(Code, 7)),
-          [w8] "i"(inlay::emit::chunk(Code, 8)), [w9] "i"(inlay::emit::chunk(Code, 9)),
-          [w10] "i"(inlay::emit::chunk(Code, 10)), [w11] "i"(inlay::emit::chunk(Code, 11)),
-          [w12] "i"(inlay::emit::chunk(Code, 12)), [w13] "i"(inlay::emit::chunk(Code, 13)),
-          [w14] "i"(inlay::emit::chunk(Code, 14)), [w15] "i"(inlay::emit::chunk(Code, 15)), [s0] INLAY_SYMBOL(s0),
-          [s1] INLAY_SYMBOL(s1), [s2] INLAY_SYMBOL(s2), [s3] INLAY_SYMBOL(s3));
+          [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)),
+          [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)),
+          [w8] "i"(chunk(Code, 8)), [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)),
+          [w12] "i"(chunk(Code, 12)), [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)),
+          [w15] "i"(chunk(Code, 15)), [s0] INLAY_SYMBOL(s0), [s1] INLAY_SYMBOL(s1), [s2] INLAY_SYMBOL(s2),
+          [s3] INLAY_SYMBOL(s3));
 }
 
 /// What operand `Number` begins with: an input, or else, if the site `Changes` it, anything. (0 is never looked at.)
@@ -175,6 +172,29 @@ template <unsigned Inputs, unsigned Number, bool Changes>
         return 0;
     }
 }
+
+// The statement of a site; each list but the outputs begins with a comma. INLAY_SITE_OF_INPUTS is the one with as many inputs
+// as `Inputs` says; `first` is that in x0, where it is no output.
+#define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
+    asm inline volatile("inlay_site.%c[id] %=" : outputs : [id] INLAY_SYMBOL(id) inputs : "cc", "memory" clobbers)
+#define INLAY_LIST(...) __VA_ARGS__
+#define INLAY_CHANGED "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
+#define INLAY_CALLER_SAVED , "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17"
+#define INLAY_SITE_OF_INPUTS(outputs, first, clobbers)                                                                 \
+    if constexpr (Inputs == 1) {                                                                                       \
+        INLAY_SITE(outputs, INLAY_LIST(first), INLAY_LIST(clobbers));                                                  \
+    } else if constexpr (Inputs == 3) {                                                                                \
+        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1)), INLAY_LIST(clobbers));                                         \
+    } else if constexpr (Inputs == 7) {                                                                                \
+        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2)), INLAY_LIST(clobbers));                                \
+    } else if constexpr (Inputs == 15) {                                                                               \
+        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3)), INLAY_LIST(clobbers));                       \
+    } else if constexpr (Inputs == 31) {                                                                               \
+        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4)), INLAY_LIST(clobbers));              \
+    } else {                                                                                                           \
+        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)), INLAY_LIST(clobbers));     \
+    }                                                                                                                  \
+    static_assert(true)
 
 /// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63; `Clobbers` one of those that
 /// change besides.
@@ -215,126 +235,38 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         // as well: where it is reserved (-ffixed-x18), Clang warns of a clobber.
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
         if constexpr (every) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-                                  "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
-                                  "x30" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), ,
+                       INLAY_LIST(INLAY_CALLER_SAVED, "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
+                                  "x28", "x30" INLAY_CALL_CLOBBERS));
         } else if constexpr (vectors) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-                                  "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), ,
+                       INLAY_LIST(INLAY_CALLER_SAVED, "x30" INLAY_CALL_CLOBBERS));
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5), "=r"(a18)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15",
-                                  "x16", "x17", "x30");
+            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), , INLAY_LIST(INLAY_CALLER_SAVED, "x30"));
         }
         out.x0 = a0;
     } else if constexpr (Clobbers != 0) {
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
-                            : [id] INLAY_SYMBOL(id)
-                            : "cc", "memory", "x16", "x17");
+        INLAY_SITE(INLAY_CHANGED, , INLAY_LIST(, "x16", "x17"));
         out.x0 = a0;
     } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
         if constexpr (Inputs == 0) {
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id) : "cc", "memory");
-        } else if constexpr (Inputs == 1) {
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0) : "cc", "memory");
-        } else if constexpr (Inputs == 3) {
-            asm inline volatile("inlay_site.%c[id] %=" : : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1) : "cc", "memory");
-        } else if constexpr (Inputs == 7) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2)
-                                : "cc", "memory");
-        } else if constexpr (Inputs == 15) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory");
-        } else if constexpr (Inputs == 31) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                                : "cc", "memory");
+            INLAY_SITE(, , );
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                :
-                                : [id] INLAY_SYMBOL(id), "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                                : "cc", "memory");
+            INLAY_SITE_OF_INPUTS(, INLAY_LIST(, "r"(a0)), );
         }
     } else if constexpr (Keeps == keeps::all) {
         if constexpr (Inputs == 0) {
-            asm inline volatile("inlay_site.%c[id] %=" : "=r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
-        } else if constexpr (Inputs == 1) {
-            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id) : "cc", "memory");
-        } else if constexpr (Inputs == 3) {
-            asm inline volatile("inlay_site.%c[id] %=" : "+r"(a0) : [id] INLAY_SYMBOL(id), "r"(a1) : "cc", "memory");
-        } else if constexpr (Inputs == 7) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                                : "cc", "memory");
-        } else if constexpr (Inputs == 15) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory");
-        } else if constexpr (Inputs == 31) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                                : "cc", "memory");
+            INLAY_SITE("=r"(a0), , );
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                                : "cc", "memory");
+            INLAY_SITE_OF_INPUTS("+r"(a0), , );
         }
         out.x0 = a0;
     } else {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "=r"(a0)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
-        } else if constexpr (Inputs == 1) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
-        } else if constexpr (Inputs == 3) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
-        } else if constexpr (Inputs == 7) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
-        } else if constexpr (Inputs == 15) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
-        } else if constexpr (Inputs == 31) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
+            INLAY_SITE("=r"(a0), , INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+r"(a0)
-                                : [id] INLAY_SYMBOL(id), "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)
-                                : "cc", "memory", "x16", "x17", "x30" INLAY_CALL_CLOBBERS);
+            INLAY_SITE_OF_INPUTS("+r"(a0), , INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
         }
         out.x0 = a0;
     }
@@ -356,3 +288,8 @@ template <class Declaration>
 } // namespace inlay
 
 #undef INLAY_CALL_CLOBBERS
+#undef INLAY_SITE
+#undef INLAY_LIST
+#undef INLAY_CHANGED
+#undef INLAY_CALLER_SAVED
+#undef INLAY_SITE_OF_INPUTS

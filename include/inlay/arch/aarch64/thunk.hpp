@@ -74,6 +74,7 @@ namespace aarch64::emit {
 
 using inlay::detail::anchor_of;
 using inlay::detail::id_of;
+using inlay::emit::chunk;
 
 /// Whether what is reached by an indirect branch begins with bti.
 #ifdef __ARM_FEATURE_BTI_DEFAULT
@@ -211,11 +212,9 @@ struct function_of {
             ".if 4*\\w < %c[length]\n\t.inst (.Linlay_w\\w & 0xffffffff)\n\t.endif\n\t"
             ".endr"
             :
-            : [length] "i"(int{Code.length}), [w0] "i"(inlay::emit::chunk(Code, 0)),
-              [w1] "i"(inlay::emit::chunk(Code, 1)), [w2] "i"(inlay::emit::chunk(Code, 2)),
-              [w3] "i"(inlay::emit::chunk(Code, 3)), [w4] "i"(inlay::emit::chunk(Code, 4)),
-              [w5] "i"(inlay::emit::chunk(Code, 5)), [w6] "i"(inlay::emit::chunk(Code, 6)),
-              [w7] "i"(inlay::emit::chunk(Code, 7))
+            : [length] "i"(int{Code.length}), [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)),
+              [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)),
+              [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7))
             : "cc", "memory", "x0");
     }
 };

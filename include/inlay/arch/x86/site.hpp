@@ -24,48 +24,50 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// What a called function may change besides general registers. Clang knows all names everywhere. GCC refuses those of
-// registers that the function around a site does not have, and has no way to ask: there, thunks keep what a unit
-// cannot name (see `kept_by_thunks`). Without vector registers (-mgeneral-regs-only, as kernels are built) no function
-// changes them.
-#define INLAY_VECTORS_OF_SSE_32 , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
-#define INLAY_VECTORS_OF_SSE_64                                                                                        \
-    INLAY_VECTORS_OF_SSE_32, "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
-#define INLAY_FLOATS , "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
-#define INLAY_MASKS , "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
-#define INLAY_VECTORS_OF_AVX512                                                                                        \
-    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
-        "xmm28", "xmm29", "xmm30", "xmm31"
-#define INLAY_GENERAL_OF_APX                                                                                           \
-    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
-#if defined(__MMX__) || defined(__clang__)
+// What a called function may change besides general registers: one list, whose parts are empty where this unit cannot name
+// them. Clang knows all names everywhere. GCC refuses those of registers that the function around a site does not have, and
+// has no way to ask: there, thunks keep what a unit cannot name (see `kept_by_thunks`). Without vector registers
+// (-mgeneral-regs-only, as kernels are built) no function changes them.
+#if defined(__clang__) || defined(__SSE__) || (defined(__i386__) && !defined(_SOFT_FLOAT))
+#define INLAY_X87 , "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
+#else
+#define INLAY_X87
+#endif
+#if defined(__clang__) || (defined(__MMX__) && (defined(__SSE__) || (defined(__i386__) && !defined(_SOFT_FLOAT))))
 #define INLAY_MMX , "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7"
 #else
 #define INLAY_MMX
 #endif
+#if defined(__clang__) || defined(__SSE__)
+#define INLAY_SSE , "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"
+#else
+#define INLAY_SSE
+#endif
+#if defined(__x86_64__) && (defined(__clang__) || defined(__SSE__))
+#define INLAY_SSE_OF_64_BITS , "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#else
+#define INLAY_SSE_OF_64_BITS
+#endif
+#if defined(__x86_64__) && (defined(__clang__) || defined(__AVX512F__))
+#define INLAY_AVX512                                                                                                   \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
+        "xmm28", "xmm29", "xmm30", "xmm31"
+#else
+#define INLAY_AVX512
+#endif
+#if defined(__clang__) || defined(__AVX512F__)
+#define INLAY_MASKS , "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define INLAY_MASKS
+#endif
 // Clang 18 knows their names only where it may use them.
 #if defined(__APX_F__) || defined(__EGPR__) || (defined(__clang__) && __clang_major__ >= 19 && defined(__x86_64__))
-#define INLAY_APX INLAY_GENERAL_OF_APX
+#define INLAY_APX                                                                                                      \
+    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
 #else
 #define INLAY_APX
 #endif
-#if defined(__x86_64__)
-#if defined(__clang__) || defined(__AVX512F__)
-#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_64 INLAY_VECTORS_OF_AVX512 INLAY_MASKS INLAY_APX
-#elif defined(__SSE__)
-#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_64 INLAY_APX
-#else
-#define INLAY_CALL_CLOBBERS INLAY_APX
-#endif
-#elif defined(__clang__) || defined(__AVX512F__)
-#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_32 INLAY_MASKS
-#elif defined(__SSE__)
-#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX INLAY_VECTORS_OF_SSE_32
-#elif !defined(_SOFT_FLOAT) // x87
-#define INLAY_CALL_CLOBBERS INLAY_FLOATS INLAY_MMX
-#else
-#define INLAY_CALL_CLOBBERS
-#endif
+#define INLAY_CALL_CLOBBERS INLAY_X87 INLAY_MMX INLAY_SSE INLAY_SSE_OF_64_BITS INLAY_AVX512 INLAY_MASKS INLAY_APX
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::emit {
@@ -155,19 +157,13 @@ template <auto Code, auto... Symbols>
         ".endif"
         :
         : [id] "i"(anchor_of<inlay::detail::of_code<Code>>), [length] "i"(int{Code.length}),
-          [at] "i"(operand_offsets(Code)), [tail] "i"(relative_tails(Code)), [w0] "i"(inlay::emit::chunk(Code, 0)),
-          [w1] "i"(inlay::emit::chunk(Code, 1)), [w2] "i"(inlay::emit::chunk(Code, 2)),
-          [w3] "i"(inlay::emit::chunk(Code, 3)), [w4] "i"(inlay::emit::chunk(Code, 4)),
-          [w5] "i"(inlay::emit::chunk(Code, 5)), [w6] "i"(inlay::emit::chunk(Code, 6)),
-          [w7] "i"(inlay::emit::chunk(Code, 7)), [w8] "i"(inlay::emit::chunk(Code, 8)),
-          [w9] "i"(inlay::emit::chunk(Code, 9)), [w10] "i"(inlay::emit::chunk(Code, 10)),
-          [w11] "i"(inlay::emit::chunk(Code, 11)), [w12] "i"(inlay::emit::chunk(Code, 12)),
-          [w13] "i"(inlay::emit::chunk(Code, 13)), [w14] "i"(inlay::emit::chunk(Code, 14)),
-          [w15] "i"(inlay::emit::chunk(Code, 15)), [s0] "i"(s0), [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
+          [at] "i"(operand_offsets(Code)), [tail] "i"(relative_tails(Code)), [w0] "i"(chunk(Code, 0)),
+          [w1] "i"(chunk(Code, 1)), [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)),
+          [w5] "i"(chunk(Code, 5)), [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)), [w8] "i"(chunk(Code, 8)),
+          [w9] "i"(chunk(Code, 9)), [w10] "i"(chunk(Code, 10)), [w11] "i"(chunk(Code, 11)), [w12] "i"(chunk(Code, 12)),
+          [w13] "i"(chunk(Code, 13)), [w14] "i"(chunk(Code, 14)), [w15] "i"(chunk(Code, 15)), [s0] "i"(s0),
+          [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
-
-// Without SSE (-mgeneral-regs-only, as kernels are built) no function changes vector registers, and GCC refuses
-// to hear of them.
 
 /// The stack pointer. A statement with it as an operand is one that needs a stack frame: the compiler does not move
 /// it in front of the function's prologue, where the stack is not aligned yet.
@@ -185,6 +181,14 @@ register word stack_pointer asm("esp");
 #pragma clang diagnostic pop
 #endif
 // NOLINTEND(misc-definitions-in-headers)
+
+// The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result register
+// and no counter can be, INLAY_OPERANDS all of those with a constraint.
+#define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
+    asm inline volatile("inlay_site.%c[id] %=" : outputs : [id] "i"(id)inputs : "cc", "memory" clobbers)
+#define INLAY_LIST(...) __VA_ARGS__
+#define INLAY_OTHERS , "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
+#define INLAY_OPERANDS , "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0)INLAY_OTHERS
 
 /// The site itself. `Inputs` is a mask of register numbers, `Clobbers` one of those that change besides.
 ///
@@ -255,22 +259,16 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         register word in_8 asm("r8") = value_8;
         register word in_9 asm("r9") = value_9;
         if constexpr (every) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+b"(b), "+r"(in_8),
-                                  "+r"(in_9), "+r"(stack_pointer)
-                                : [id] "i"(id)
-                                : "cc", "memory", "r10", "r11", "r12", "r13", "r14", "r15" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+b"(b), "+r"(in_8),
+                                  "+r"(in_9), "+r"(stack_pointer)),
+                       , INLAY_LIST(, "r10", "r11", "r12", "r13", "r14", "r15" INLAY_CALL_CLOBBERS));
         } else if constexpr (vectors) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9),
-                                  "+r"(stack_pointer)
-                                : [id] "i"(id), "bi"(has_b ? b : 0)
-                                : "cc", "memory", "r10", "r11" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9),
+                                  "+r"(stack_pointer)),
+                       INLAY_LIST(, "bi"(has_b ? b : 0)), INLAY_LIST(, "r10", "r11" INLAY_CALL_CLOBBERS));
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)
-                                : [id] "i"(id), "bi"(has_b ? b : 0)
-                                : "cc", "memory", "r10", "r11");
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)),
+                       INLAY_LIST(, "bi"(has_b ? b : 0)), INLAY_LIST(, "r10", "r11"));
         }
     } else if constexpr (has_8 || has_9) {
         out_a = has_a ? a : anything();
@@ -281,17 +279,11 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         register word in_8 asm("r8") = value_8;
         register word in_9 asm("r9") = value_9;
         if constexpr (vectors) {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+r"(stack_pointer)
-                                : [id] "i"(id), "ci"(has_c ? c : 0), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0),
-                                  "Di"(has_di ? di : 0), "r"(in_8), "r"(in_9)
-                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+r"(stack_pointer)),
+                       INLAY_LIST(, "ci"(has_c ? c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)), INLAY_CALL_CLOBBERS);
         } else {
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d)
-                                : [id] "i"(id), "ci"(has_c ? c : 0), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0),
-                                  "Di"(has_di ? di : 0), "r"(in_8), "r"(in_9)
-                                : "cc", "memory");
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d)),
+                       INLAY_LIST(, "ci"(has_c ? c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)), );
         }
 #else
     if constexpr (every || Keeps == keeps::preserved || (Clobbers != 0 && vectors)) {
@@ -303,16 +295,12 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
             si = has_si ? si : anything();
             di = has_di ? di : anything();
             Declaration::describe();
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+b"(b), "+S"(si), "+D"(di), "+r"(stack_pointer)
-                                : [id] "i"(id)
-                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+b"(b), "+S"(si), "+D"(di), "+r"(stack_pointer)),
+                       , INLAY_CALL_CLOBBERS);
         } else {
             Declaration::describe();
-            asm inline volatile("inlay_site.%c[id] %="
-                                : "+a"(out_a), "+d"(out_d), "+c"(c), "+r"(stack_pointer)
-                                : [id] "i"(id), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                                : "cc", "memory" INLAY_CALL_CLOBBERS);
+            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+r"(stack_pointer)), INLAY_OTHERS,
+                       INLAY_CALL_CLOBBERS);
         }
 #endif
     } else if constexpr (Clobbers != 0) { // rcx, or registers of results
@@ -320,46 +308,23 @@ template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned
         out_d = has_d ? d : anything();
         c = has_c ? c : anything();
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "+a"(out_a), "+d"(out_d), "+c"(c)
-                            : [id] "i"(id), "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory");
+        INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c)), INLAY_OTHERS, );
     } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            :
-                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
-                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory");
+        INLAY_SITE(, INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a)
-                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
-                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory");
+        INLAY_SITE("=a"(out_a), INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all) {
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a), "=d"(out_d)
-                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
-                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory");
+        INLAY_SITE(INLAY_LIST("=a"(out_a), "=d"(out_d)), INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::callee_saved && Gives != gives::in_rdx_rax) {
         // The result register, whether the site gives it back or not: the function it calls may return something.
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
-                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory" INLAY_CALL_CLOBBERS);
+        INLAY_SITE(INLAY_LIST("=a"(out_a), "+r"(stack_pointer)), INLAY_OPERANDS, INLAY_CALL_CLOBBERS);
     } else {
         Declaration::describe();
-        asm inline volatile("inlay_site.%c[id] %="
-                            : "=a"(out_a), "=d"(out_d), "+r"(stack_pointer)
-                            : [id] "i"(id), "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0),
-                              "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-                            : "cc", "memory" INLAY_CALL_CLOBBERS);
+        INLAY_SITE(INLAY_LIST("=a"(out_a), "=d"(out_d), "+r"(stack_pointer)), INLAY_OPERANDS, INLAY_CALL_CLOBBERS);
     }
     return {out_a, out_d};
 }
@@ -384,12 +349,15 @@ template <class Declaration>
 } // namespace x86::emit
 } // namespace inlay
 
-#undef INLAY_VECTORS_OF_SSE_32
-#undef INLAY_VECTORS_OF_SSE_64
-#undef INLAY_FLOATS
-#undef INLAY_MASKS
-#undef INLAY_VECTORS_OF_AVX512
-#undef INLAY_GENERAL_OF_APX
+#undef INLAY_X87
 #undef INLAY_MMX
+#undef INLAY_SSE
+#undef INLAY_SSE_OF_64_BITS
+#undef INLAY_AVX512
+#undef INLAY_MASKS
 #undef INLAY_APX
 #undef INLAY_CALL_CLOBBERS
+#undef INLAY_SITE
+#undef INLAY_LIST
+#undef INLAY_OTHERS
+#undef INLAY_OPERANDS

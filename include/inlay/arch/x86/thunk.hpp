@@ -101,6 +101,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::emit {
 
 using inlay::detail::id_of;
+using inlay::emit::chunk;
 
 // What a thunk keeps of the registers that GCC lets no statement of this unit name, although a function in it may have
 // them by its target attribute. Bits of `processor_state`.
@@ -397,11 +398,9 @@ struct function_of {
             ".if 4*\\w+\\b < %c[length]\n\t.byte (.Linlay_w\\w >> (8*\\b)) & 255\n\t.endif\n\t"
             ".endr\n\t.endr\n\t" INLAY_RETURN
             :
-            : [length] "i"(int{Code.length}), [w0] "i"(inlay::emit::chunk(Code, 0)),
-              [w1] "i"(inlay::emit::chunk(Code, 1)), [w2] "i"(inlay::emit::chunk(Code, 2)),
-              [w3] "i"(inlay::emit::chunk(Code, 3)), [w4] "i"(inlay::emit::chunk(Code, 4)),
-              [w5] "i"(inlay::emit::chunk(Code, 5)), [w6] "i"(inlay::emit::chunk(Code, 6)),
-              [w7] "i"(inlay::emit::chunk(Code, 7)));
+            : [length] "i"(int{Code.length}), [w0] "i"(chunk(Code, 0)), [w1] "i"(chunk(Code, 1)),
+              [w2] "i"(chunk(Code, 2)), [w3] "i"(chunk(Code, 3)), [w4] "i"(chunk(Code, 4)), [w5] "i"(chunk(Code, 5)),
+              [w6] "i"(chunk(Code, 6)), [w7] "i"(chunk(Code, 7)));
     }
 };
 
