@@ -22,6 +22,8 @@ template <class Result>
 inline constexpr auto result_register = x0;
 inline constexpr size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
 inline constexpr size_t widest_result = 8; ///< in bytes
+/// Whether a function by the ordinary convention finds its arguments there.
+inline constexpr bool operands_are_arguments = true;
 
 /// What goes into a site, by register. Only those of takes<...>() are read.
 struct inputs {

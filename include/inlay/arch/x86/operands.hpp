@@ -36,6 +36,8 @@ inline constexpr auto result_register = []() consteval {
 #endif
 inline constexpr size_t most_arguments = sizeof(argument_registers) / sizeof(argument_registers[0]);
 inline constexpr size_t widest_result = 8; ///< in bytes
+/// Whether a function by the ordinary convention finds its arguments there.
+inline constexpr bool operands_are_arguments = is_64_bit;
 
 /// What goes into a site, by register: rax is eax in 32-bit mode, and so on. Only those in the site's mask are read.
 struct inputs {
