@@ -67,33 +67,6 @@ concept text_platform = requires(T& platform, const T& view, address at, size_t 
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Whether a text of the image begins at `at`: all of it is readable, up to the null.
-template <class Image>
-[[nodiscard]] bool is_text(const Image& image, address at) noexcept {
-    while (image.readable(at, 1)) {
-        if (*reinterpret_cast<const char*>(at++) == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/// Whether all that `named` refers to is there.
-template <class Platform>
-void check_named(reader<Platform>& from, const table::named& named) noexcept {
-    const Platform& image = from.image;
-    const address cell = named.cell.target();
-    const auto require = [&](bool good, const table::reference& at) noexcept {
-        if (!good) {
-            from.fail(error::reference_outside, at.target());
-        }
-    };
-    require(is_text(image, named.name.target()), named.name);
-    require(is_text(image, named.signature.target()), named.signature);
-    require(cell % alignof(table::cell) == 0 && image.writable(cell, sizeof(table::cell)), named.cell);
-    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
-}
-
 /// Registers all names of an image that are in order; others it passes over.
 template <class Platform>
 void register_names(const table::tables& tables, const Platform& platform) noexcept {

@@ -15,6 +15,8 @@
 //     decide/choose.hpp       which form wins
 //     decide/place.hpp        the bytes of a form at a site
 //     decide/key.hpp          the bytes of a key's site for a value
+//     decide/name.hpp         whether a name in the tables is whole
+//     decide/call.hpp         which call belongs to a record, and its bytes
 //
 // The architecture is a parameter of all of them. A function that gets an image, or a reader of one, takes the image's own
 // target (decide/reader.hpp); one that gets no image takes it as its first template argument. Without either it is
@@ -22,9 +24,11 @@
 #pragma once
 
 #include "inlay/arch/arch.hpp"
+#include "inlay/decide/call.hpp"
 #include "inlay/decide/choose.hpp"
 #include "inlay/decide/form.hpp"
 #include "inlay/decide/key.hpp"
+#include "inlay/decide/name.hpp"
 #include "inlay/decide/patch.hpp"
 #include "inlay/decide/place.hpp"
 #include "inlay/decide/predicate.hpp"
