@@ -26,7 +26,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 /// The nop in place of a jump.
-consteval code<> no_jump() { return arch::insn::nop(arch::emit::jump_length); }
+consteval code<> no_jump() { return arch::insn::nop(arch::emit::branch_site_length); }
 
 } // namespace detail
 

@@ -93,8 +93,8 @@ template <class Predicate, class Nop, bool Expected>
                     :
                     : [id] INLAY_SYMBOL(anchor_of<Predicate>), [nop] INLAY_SYMBOL(anchor_of<Nop>),
                       [expected] "i"(int{Expected}),
-                      [kind] "i"(static_cast<int>(table::form_kind::plain)), [length] "i"(arch::emit::jump_length),
-                      [operand] "i"(arch::emit::operand_of_jump)
+                      [kind] "i"(static_cast<int>(table::form_kind::plain)), [length] "i"(arch::emit::branch_site_length),
+                      [operand] "i"(arch::emit::branch_site_operand)
                     :
                     : other);
     // clang-format on

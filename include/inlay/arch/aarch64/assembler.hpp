@@ -43,8 +43,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64::emit {
 
-inline constexpr unsigned jump_length = 4;     ///< bytes of INLAY_JUMP
-inline constexpr unsigned operand_of_jump = 0; ///< the offset of its relative operand
+inline constexpr unsigned branch_site_length = 4;  ///< bytes of INLAY_JUMP
+inline constexpr unsigned branch_site_operand = 0; ///< the offset of its relative operand
 
 } // namespace aarch64::emit
 } // namespace inlay

@@ -52,8 +52,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::emit {
 
-inline constexpr unsigned jump_length = 5;     ///< bytes of INLAY_JUMP
-inline constexpr unsigned operand_of_jump = 1; ///< the offset of its relative operand
+inline constexpr unsigned branch_site_length = 5;  ///< bytes of INLAY_JUMP
+inline constexpr unsigned branch_site_operand = 1; ///< the offset of its relative operand
 
 } // namespace x86::emit
 } // namespace inlay
