@@ -21,8 +21,19 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// A site names the symbol of its table's section in a relocation that changes nothing, so that a linker script which puts
-// the records elsewhere without that symbol does not link.
+// A relocation that changes nothing. (Assemblers of all architectures know this name of it.) At a site it names the
+// declaration, so that a linker that folds identical functions sees two that differ.
+#define INLAY_RELOC(at, symbol) ".reloc " at ", BFD_RELOC_NONE, " symbol "\n\t"
+
+// The directive for an address.
+#if __SIZEOF_POINTER__ == 8
+#define INLAY_WORD ".quad "
+#else
+#define INLAY_WORD ".long "
+#endif
+
+// A site names the symbol of its table's section in such a relocation, so that a linker script which puts the records
+// elsewhere without that symbol does not link.
 #ifdef INLAY_RELOCATABLE // a kernel module, whose loader finds sections by name (docs/linking.md)
 #define INLAY_SECTION_IS_THERE(at, section)
 #else

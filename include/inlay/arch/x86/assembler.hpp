@@ -9,8 +9,6 @@
 //
 //     INLAY_SYMBOL(address)              an operand that prints as a symbol, or as a constant
 //     INLAY_FUNCTION(function)           the same for a function
-//     INLAY_RELOC(at, symbol)            a relocation that changes nothing
-//     INLAY_WORD                         the directive for an address
 //     INLAY_JUMP(label)                  a jump of the length that a key's site has
 #pragma once
 
@@ -32,17 +30,6 @@
 #define INLAY_FUNCTION(function) "s"(__builtin_function_start(function))
 #else
 #define INLAY_FUNCTION(function) INLAY_SYMBOL(function)
-#endif
-
-// The relocation that changes nothing. At a site it names the declaration, so that a linker that folds identical
-// functions sees two that differ; and the section's own symbol, so that a linker script that puts the records
-// elsewhere without it does not link.
-#if defined(__x86_64__)
-#define INLAY_RELOC(at, symbol) ".reloc " at ", R_X86_64_NONE, " symbol "\n\t"
-#define INLAY_WORD ".quad "
-#else
-#define INLAY_RELOC(at, symbol) ".reloc " at ", R_386_NONE, " symbol "\n\t"
-#define INLAY_WORD ".long "
 #endif
 
 // Always of 5 bytes, and written as bytes: an assembler that is told to align branches (-mbranches-within-32B-boundaries)
