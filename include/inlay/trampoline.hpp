@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// trampoline: what calls go to until they are patched.
+// trampoline: the functions that calls go to until apply() patches them.
 #pragma once
 
 #include "inlay/anchor.hpp"

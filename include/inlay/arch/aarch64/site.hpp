@@ -70,7 +70,7 @@ consteval int relocations(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// What the assembler prints for a symbol of a code: for a thunk, the end of its name.
+/// The operand that prints a symbol of a code: for a thunk, the end of its name.
 template <auto Symbol>
 inline constexpr auto operand = []() consteval {
     if constexpr (inlay::detail::is_preserving<Symbol>) {
@@ -248,7 +248,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     } else if constexpr (Clobbers != 0) {
         INLAY_SITE(INLAY_CHANGED, , INLAY_LIST(, "x16", "x17"));
         out.x0 = a0;
-    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+    } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         if constexpr (Inputs == 0) {
             INLAY_SITE(, , );
         } else {

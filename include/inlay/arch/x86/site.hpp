@@ -77,7 +77,7 @@ using inlay::detail::id_of;
 using inlay::emit::anything;
 using inlay::emit::laundered;
 
-/// What the assembler prints for a symbol of a code.
+/// The operand that prints a symbol of a code.
 template <auto Symbol, class Type = inlay::detail::plain<decltype(Symbol)>>
 inline constexpr auto operand = Symbol;
 template <auto Symbol, auto Function>
@@ -309,7 +309,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
         c = has_c ? c : anything();
         Declaration::describe();
         INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c)), INLAY_OTHERS, );
-    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+    } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         Declaration::describe();
         INLAY_SITE(, INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {
