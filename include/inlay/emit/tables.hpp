@@ -6,13 +6,13 @@
 //     emit::choice<Declaration, 1, Form, Predicate, Name, 5>();
 //
 // How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label made from its
-// anchor (anchor.hpp). What differs by architecture are the macros of arch/*/assembler.hpp.
+// anchor (anchor.hpp). Macros of arch/*/assembler.hpp spell the few parts that differ between architectures.
 //
-// A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
-// and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
+// A site's record goes to a section with flags "ao?". It is in the COMDAT group of the function around the site (`?`), and linked
+// to the section of the site's own label (`o`). So the linker keeps or drops the record together with its code.
 //
-// `asm inline`: GCC measures an assembly statement by its lines, and would take a description of fifty lines that
-// write no instruction for fifty instructions when it decides what to inline.
+// Each statement is `asm inline`: GCC counts the lines of an assembly statement as instructions when it decides which functions
+// to inline. A description of fifty lines writes no instruction.
 #pragma once
 
 #include "inlay/anchor.hpp"

@@ -231,8 +231,8 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     [[maybe_unused]] register word a4 asm("x4") = v4;
     [[maybe_unused]] register word a5 asm("x5") = v5;
     if constexpr (every || most) {
-        // Every register that can be an operand is an output, so that inputs can be among those that change. x18 is one
-        // as well: where it is reserved (-ffixed-x18), Clang warns of a clobber.
+        // Every register that can be an operand is an output, so that inputs can be among those that change. So is x18,
+        // because Clang warns of x18 as a clobber if it is reserved (-ffixed-x18).
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
         if constexpr (every) {
             INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), ,

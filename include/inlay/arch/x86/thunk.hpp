@@ -27,8 +27,8 @@ namespace x86::emit {
 using inlay::detail::id_of;
 using inlay::emit::chunk;
 
-// Registers that a thunk keeps, as bits of `processor_registers`: those that GCC lets no statement of this unit name, although a
-// function of the unit may use them by its target attribute.
+// Registers that a thunk keeps, as bits of `processor_registers`: those that GCC lets no statement of this unit name, although
+// a function of the unit may use them by its target attribute.
 inline constexpr int sse_registers = 2;
 inline constexpr int avx_registers = 4;
 inline constexpr int avx512_registers = 8;
@@ -150,8 +150,8 @@ inline namespace INLAY_TARGET {
         [apx] "i"(apx_registers), [avx] "i"(avx_registers),                                                            \
         [vectors] "i"((kept_by_thunks & sse_registers) != 0 ? 1 : 0), [unknown] "i"(unknown_registers)
 
-/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the processor which
-/// registers it has. A template, so that units that keep different registers do not share it.
+/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the processor
+/// which registers it has. A template, so that units that keep different registers do not share it.
 template <int Kept>
 struct registers_to_frame {
     // clang-format off
