@@ -3,6 +3,7 @@
 // AArch64 as the architecture that arch/arch.hpp asks for.
 #pragma once
 
+#include "inlay/arch/aarch64/architecture.hpp"
 #include "inlay/arch/aarch64/cpu.hpp"
 #include "inlay/arch/aarch64/cpu_names.hpp"
 #include "inlay/arch/aarch64/emit.hpp"
@@ -10,6 +11,7 @@
 #include "inlay/arch/aarch64/length.hpp"
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/patch.hpp"
+#include "inlay/arch/no_mnemonics.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {

@@ -3,11 +3,13 @@
 // x86 as the architecture that arch/arch.hpp asks for.
 #pragma once
 
+#include "inlay/arch/x86/architecture.hpp"
 #include "inlay/arch/x86/cpu.hpp"
 #include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/arch/x86/emit.hpp"
 #include "inlay/arch/x86/insn.hpp"
 #include "inlay/arch/x86/length.hpp"
+#include "inlay/arch/x86/mnemonics.hpp"
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/patch.hpp"
 
