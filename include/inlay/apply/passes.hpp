@@ -47,7 +47,7 @@ struct any_table {
 
 /// Notes as the record in question the one whose site is at the address that was refused, or the nearest before it.
 template <class Run>
-[[gnu::noinline]] void find_record(Run& run) noexcept {
+void find_record(Run& run) noexcept {
     run.where = {table_kind::no_table, 0, 0};
     const address refused = run.from.refused;
     const auto look = [&](auto section, table_kind kind) noexcept {
@@ -132,8 +132,10 @@ template <class Run>
         run.find_refused = false;
     }
     const address refused = run.from.refused != 0 ? run.from.refused : run.where.site;
-    if (run.where.table == table_kind::names) {
-        run.where.site = refused;
+    if constexpr (Run::has_names) {
+        if (run.where.table == table_kind::names) { // which have no site
+            run.where.site = refused;
+        }
     }
     run.done.fail(run.from.trouble, run.where, refused);
     return run.good();

@@ -100,7 +100,7 @@ struct apply_run {
     static constexpr size_t first_window = 128;
 
 private:
-    [[gnu::noinline]] void fail_write(error trouble, address at) noexcept {
+    void fail_write(error trouble, address at) noexcept {
         find_refused = trouble != error::others_run;
         from.fail(trouble, find_refused ? refused_address(platform, at) : at);
     }
