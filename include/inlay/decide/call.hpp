@@ -3,9 +3,9 @@
 // call: which call instruction belongs to a record, and which bytes it has when the call goes to a given function.
 //
 //     const auto what = detail::callee_in(from, tables, record);               // the name or dispatch, its trampoline
-//     arch::found_branch branch;
+//     arch::here::found_branch branch;
 //     if (detail::find_call(image, &record, end, what.trampoline, branch)) {   // the instruction
-//         uint8_t bytes[arch::longest_branch];
+//         uint8_t bytes[arch::here::longest_branch];
 //         bool direct = detail::place_call(branch, what.trampoline, to, mode, bytes);
 //     }
 //
@@ -17,9 +17,9 @@
 // patcher, changes, each_site() and the report all ask these functions.
 #pragma once
 
-#include "inlay/arch/arch.hpp"
+#include "inlay/arch/here.hpp"
 #include "inlay/arch/target.hpp"
-#include "inlay/decide.hpp"
+#include "inlay/decide/reader.hpp"
 #include "inlay/error.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
@@ -57,8 +57,9 @@ template <class Image>
 /// The place of the pointer to function number `ordinal` in a dispatch's list, checked.
 template <class Image>
 [[nodiscard]] address place_of_target(reader<Image>& from, const table::callee& callee, unsigned ordinal) noexcept {
-    const address at = callee.targets.target() + ordinal * sizeof(address);
-    if (at % alignof(address) != 0 || !from.image.readable(at, sizeof(address))) {
+    constexpr size_t size = image_target<Image>::pointer_size;
+    const address at = callee.targets.target() + ordinal * size;
+    if (at % size != 0 || !from.image.readable(at, size)) {
         from.fail(error::ordinal_outside, at);
     }
     return at;
@@ -71,9 +72,10 @@ inline constexpr size_t call_window = 4096;
 /// instruction now.
 template <class Image>
 [[nodiscard]] bool find_noted_call(const Image& image, const table::call_record& record,
-                                   arch::found_branch& result) noexcept {
+                                   typename image_target<Image>::found_branch& result) noexcept {
+    using target = image_target<Image>;
     const address at = record.site.target();
-    return arch::patched_branch_at(at, executable_from(image, at, arch::longest_branch), result);
+    return target::patched_branch_at(at, executable_from(image, at, target::longest_branch), result);
 }
 
 /// Finds the call that belongs to `record`, which is one of a table that ends at `end`. The walk goes from the marker,
@@ -82,7 +84,9 @@ template <class Image>
 /// instruction. If no call is found, `*breakpoint` is the place of a breakpoint that may hide the call.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
-                             address trampoline, arch::found_branch& result, address* breakpoint = nullptr) noexcept {
+                             address trampoline, typename image_target<Image>::found_branch& result,
+                             address* breakpoint = nullptr) noexcept {
+    using target = image_target<Image>;
     const address callee = record->callee.target();
     if ((callee & spare_bits) != 0) { // looked for before
         return (callee & table::call_found) != 0 && find_noted_call(image, *record, result);
@@ -94,16 +98,16 @@ template <class Image>
         for (; record + 1 != end && record[1].site.target() == at; ++record) {
             pending += record[1].callee.target() == callee ? 1U : 0U;
         }
-        if (arch::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
+        if (target::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
             return true;
         }
-        if (breakpoint != nullptr && arch::breakpoint_at(at, window, trampoline)) {
+        if (breakpoint != nullptr && target::breakpoint_at(at, window, trampoline)) {
             *breakpoint = at;
-            if (arch::breakpoint_ends_walk) {
+            if (target::breakpoint_ends_walk) {
                 break;
             }
         }
-        length = arch::instruction_length(reinterpret_cast<const uint8_t*>(at), window);
+        length = target::instruction_length(reinterpret_cast<const uint8_t*>(at), window);
         if (length == 0) {
             break;
         }
@@ -112,23 +116,26 @@ template <class Image>
 }
 
 /// The length of a call's site in bytes.
-[[nodiscard]] inline unsigned length_of(const arch::found_branch& branch) noexcept {
+template <class Branch>
+[[nodiscard]] unsigned length_of(const Branch& branch) noexcept {
     return static_cast<unsigned>(branch.end - branch.start);
 }
 
 /// The bytes of a call before it is patched: it goes through its trampoline, which is in reach, as the compiler's call
 /// went there from here.
-inline void place_unpatched_call(const arch::found_branch& branch, address trampoline, uint8_t* bytes) noexcept {
-    (void)arch::encode_branch(branch, trampoline, table::call_mode::function, bytes);
+template <class Target = arch::here>
+void place_unpatched_call(const typename Target::found_branch& branch, address trampoline, uint8_t* bytes) noexcept {
+    (void)Target::encode_branch(branch, trampoline, table::call_mode::function, bytes);
 }
 
 /// The bytes of a call, length_of() of them, when its target is `to`, a function that does what `mode` says. False if
 /// the target is out of reach: then the call goes through its trampoline.
-[[nodiscard]] inline bool place_call(const arch::found_branch& branch, address trampoline, address to,
-                                     table::call_mode mode, uint8_t* bytes) noexcept {
-    const bool direct = arch::encode_branch(branch, to, mode, bytes);
+template <class Target = arch::here>
+[[nodiscard]] bool place_call(const typename Target::found_branch& branch, address trampoline, address to,
+                              table::call_mode mode, uint8_t* bytes) noexcept {
+    const bool direct = Target::encode_branch(branch, to, mode, bytes);
     if (!direct) {
-        place_unpatched_call(branch, trampoline, bytes);
+        place_unpatched_call<Target>(branch, trampoline, bytes);
     }
     return direct;
 }
