@@ -85,15 +85,6 @@ struct recorded_features {
     static void remember(const table::predicate_node& /*node*/, bool /*value*/) noexcept {}
 };
 
-template <class Platform>
-[[nodiscard]] bool text_may_change(const Platform& platform) noexcept {
-    if constexpr (requires { platform.live(); }) {
-        return platform.live();
-    } else {
-        return true;
-    }
-}
-
 /// A text of the image; "" if there is none.
 template <class Image>
 [[nodiscard]] const char* text_in(const Image& image, const table::reference& from) noexcept {
@@ -218,7 +209,7 @@ void each_record(const Section& section, table_kind kind, bool ran, const Platfo
     for (size_t i = 0; i < section.size(); ++i) {
         const address site = section.records[i].site.target();
         site_note note{{kind, static_cast<uint32_t>(i), site}, "", reason::none, 0, false};
-        if (text_is_gone(platform, site)) {
+        if (says_gone(platform, site)) {
             note.why = reason::gone;
         } else {
             look(section.records + i, note);

@@ -282,7 +282,7 @@ private:
     error trouble_{error::no_error};
     bool writing_{};
     bool dirty_{};
-    written_last<!looks_itself<Platform>> last_{};
+    last_write<!looks_itself<Platform>> last_{};
 };
 
 template <text_platform Platform>
