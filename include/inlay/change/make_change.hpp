@@ -64,31 +64,38 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
+/// What is done with each cell of the name, and with its sites.
+enum class change_step : uint8_t {
+    check,
+    store,        ///< where the platform cannot stage, so that writing is showing
+    make_ready,   ///< the sites
+    store_staged, ///< where the platform can stage
+    show,         ///< the sites; or drop them
+    store_back,   ///< the cells that were stored
+    write_back,   ///< the sites, one by one
+};
+
 /// One change of a name, step by step. `cells(function)` calls `function(named, tables, platform)` for each cell.
 template <class Cells>
 class name_change {
 public:
-    name_change(const table::named& what, const Cells& cells, outcome& done) noexcept
-        : what_{what}, cells_{cells}, done_{done} {}
+    name_change(const table::named& what, const table::setting& to, const Cells& cells, outcome& done) noexcept
+        : what_{what}, to_{to}, cells_{cells}, done_{done} {}
 
-    void make(const table::setting& to) noexcept {
+    void make() noexcept {
+        each(change_step::check);
         if (!done_) {
             return;
         }
-        each([&](auto& part, const table::named& named, const table::registry&) noexcept {
-            part.check(named, to, done_);
-        });
-        if (!done_) {
-            return;
-        }
-        store(to, false);
+        each(change_step::store);
         for (const site_order order : in_order) {
-            make_ready(to, order);
+            order_ = order;
+            each(change_step::make_ready);
             if (done_ && !stored_) {
-                store(to, true);
+                each(change_step::store_staged);
                 stored_ = true;
             }
-            show_or_drop();
+            each(change_step::show);
         }
         if (!done_) {
             take_back();
@@ -96,65 +103,54 @@ public:
     }
 
 private:
-    /// Calls `step(part, named, registry)` for each cell: `part` is its image's part in the change.
-    template <class Step>
-    void each(const Step& step) noexcept {
+    void take_back() noexcept {
+        each(change_step::store_back);
+        for (const site_order order : in_order) {
+            order_ = order;
+            each(change_step::write_back);
+        }
+        note_taken_back(done_, back_);
+    }
+
+    /// Takes the step in each image that has the name.
+    [[gnu::noinline]] void each(change_step step) noexcept {
         cells_([&](const table::named& named, const table::tables& tables, auto& platform) noexcept {
             if (same_type(named, what_)) {
                 image_change part{tables, platform};
-                step(part, named, *tables.registry);
+                take_step(step, part, named, *tables.registry);
             }
         });
     }
 
-    /// Stores the setting in the cells of images whose platform can stage, or of those whose cannot.
-    void store(const table::setting& to, bool staging) noexcept {
-        each([&](auto& part, const table::named& named, const table::registry& registry) noexcept {
-            if (part.stages == staging) {
-                detail::store(cell_of(named), to, registry);
-            }
-        });
-    }
-
-    void make_ready(const table::setting& to, site_order order) noexcept {
-        each([&](auto& part, const table::named& named, const table::registry&) noexcept {
-            if (done_) {
-                part.write(named, to, order, done_);
-            }
-        });
-    }
-
-    void show_or_drop() noexcept {
-        each([&](auto& part, const table::named& named, const table::registry&) noexcept {
-            if (done_) {
-                part.show(named, done_);
-            } else {
-                part.drop();
-            }
-        });
-    }
-
-    [[gnu::noinline]] void take_back() noexcept {
-        outcome back;
-        each([&](auto& part, const table::named& named, const table::registry& registry) noexcept {
-            if (!part.stages || stored_) {
-                const table::setting before = cell_of(named).state.before;
-                detail::store(cell_of(named), before, registry);
-            }
-        });
-        for (const site_order order : in_order) {
-            each([&](auto& part, const table::named& named, const table::registry&) noexcept {
-                part.one_by_one();
-                part.write(named, setting_of(cell_of(named)), order, back);
-                part.show(named, back);
-            });
+    template <class Part>
+    void take_step(change_step step, Part& part, const table::named& named, const table::registry& registry) noexcept {
+        table::cell& cell = cell_of(named);
+        if (step == change_step::check) {
+            part.check(named, to_, done_);
+        } else if (step == (Part::stages ? change_step::store_staged : change_step::store)) {
+            store(cell, to_, registry);
+        } else if (step == change_step::make_ready && done_) {
+            part.write(named, to_, order_, done_);
+        } else if (step == change_step::show && done_) {
+            part.show(named, done_);
+        } else if (step == change_step::show) {
+            part.drop();
+        } else if (step == change_step::store_back && (!Part::stages || stored_)) {
+            const table::setting before = cell.state.before;
+            store(cell, before, registry);
+        } else if (step == change_step::write_back) {
+            part.one_by_one();
+            part.write(named, setting_of(cell), order_, back_);
+            part.show(named, back_);
         }
-        note_taken_back(done_, back);
     }
 
     const table::named& what_;
+    const table::setting& to_;
     const Cells& cells_;
     outcome& done_;
+    outcome back_{}; ///< of taking back
+    site_order order_{site_order::inner};
     bool stored_{}; ///< in the cells of images whose platform can stage
 };
 
@@ -165,7 +161,9 @@ template <class Cells>
     outcome done;
     table::setting to = setting_of(cell_of(what));
     done.fail(make_setting(how, to), {table_kind::names, 0, 0});
-    name_change<Cells>{what, cells, done}.make(to);
+    if (done) {
+        name_change<Cells>{what, to, cells, done}.make();
+    }
     return done;
 }
 
