@@ -80,36 +80,39 @@ template <class Cells>
 class name_change {
 public:
     name_change(const table::named& what, const table::setting& to, const Cells& cells, outcome& done) noexcept
-        : what_{what}, to_{to}, cells_{cells}, done_{done} {}
+        : what_{what}, to_{to}, cells_{cells}, done_{&done} {}
 
     void make() noexcept {
         each(change_step::check);
-        if (!done_) {
+        if (!*done_) {
             return;
         }
         each(change_step::store);
         for (const site_order order : in_order) {
             order_ = order;
             each(change_step::make_ready);
-            if (done_ && !stored_) {
+            if (*done_ && !stored_) {
                 each(change_step::store_staged);
                 stored_ = true;
             }
             each(change_step::show);
         }
-        if (!done_) {
+        if (!*done_) {
             take_back();
         }
     }
 
 private:
     void take_back() noexcept {
+        outcome& failed = *done_;
+        outcome back; // here: in the class, some compilers would call memset, which a kernel need not have
+        done_ = &back;
         each(change_step::store_back);
         for (const site_order order : in_order) {
             order_ = order;
             each(change_step::write_back);
         }
-        note_taken_back(done_, back_);
+        note_taken_back(failed, back);
     }
 
     /// Takes the step in each image that has the name.
@@ -126,13 +129,13 @@ private:
     void take_step(change_step step, Part& part, const table::named& named, const table::registry& registry) noexcept {
         table::cell& cell = cell_of(named);
         if (step == change_step::check) {
-            part.check(named, to_, done_);
+            part.check(named, to_, *done_);
         } else if (step == (Part::stages ? change_step::store_staged : change_step::store)) {
             store(cell, to_, registry);
-        } else if (step == change_step::make_ready && done_) {
-            part.write(named, to_, order_, done_);
-        } else if (step == change_step::show && done_) {
-            part.show(named, done_);
+        } else if (step == change_step::make_ready && *done_) {
+            part.write(named, to_, order_, *done_);
+        } else if (step == change_step::show && *done_) {
+            part.show(named, *done_);
         } else if (step == change_step::show) {
             part.drop();
         } else if (step == change_step::store_back && (!Part::stages || stored_)) {
@@ -140,16 +143,15 @@ private:
             store(cell, before, registry);
         } else if (step == change_step::write_back) {
             part.one_by_one();
-            part.write(named, setting_of(cell), order_, back_);
-            part.show(named, back_);
+            part.write(named, setting_of(cell), order_, *done_);
+            part.show(named, *done_);
         }
     }
 
     const table::named& what_;
     const table::setting& to_;
     const Cells& cells_;
-    outcome& done_;
-    outcome back_{}; ///< of taking back
+    outcome* done_; ///< of the change, or of taking it back
     site_order order_{site_order::inner};
     bool stored_{}; ///< in the cells of images whose platform can stage
 };
