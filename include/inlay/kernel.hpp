@@ -15,7 +15,7 @@
 //     apply.hpp        the patcher                        platform/bare.hpp  writes its text
 //     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
 //     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
-//     override.hpp     features by command line
+//     inspect.hpp      which form stands at a site        override.hpp     features by command line
 //
 // How it works. It includes these headers, and needs none of a C++ library: `-ffreestanding -nostdinc++` will do, and the
 // kernel may have a `namespace std` of its own. A kernel's macros (`inline`, `likely`, `min`, `barrier`, ...) are set
@@ -32,6 +32,7 @@
 #include "inlay/each_site.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"
+#include "inlay/inspect.hpp"
 #include "inlay/override.hpp"
 #include "inlay/platform/bare.hpp"
 #include "inlay/poke.hpp"

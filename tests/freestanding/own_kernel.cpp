@@ -61,11 +61,12 @@ constexpr inlay::feature<"own.asked", inlay::by_hand{}> asked;
 
 #if defined(__aarch64__)
 namespace insn = inlay::aarch64::insn;
+constexpr auto fence = (insn::isb)(); // parentheses keep `isb` and `nop` functions, since the macros are back
 #else
 namespace insn = inlay::x86::insn;
+constexpr auto fence = insn::lfence();
 #endif
-/// Parentheses keep `nop` a function, since the macro is back.
-constexpr inlay::alternative<(insn::nop)(4), inlay::when<asked, (insn::nop)(8)>> gap;
+constexpr inlay::alternative<(insn::nop)(4), inlay::when<asked, fence>> gap;
 constexpr inlay::static_key<"own.trace", false> trace;
 constexpr inlay::static_switch<"own.scheduler", 4> scheduler;
 noinline int one() noexcept { return 1; }
@@ -93,6 +94,16 @@ noinline int sum() noexcept {
     }
 }
 
+/// How many sites of a table hold the form.
+template <class Platform, class Section>
+unsigned count(const Platform& kernel, const Section& records, inlay::standing form) noexcept {
+    unsigned result = 0;
+    for (size_t i = 0; i < records.size(); ++i) {
+        result += inlay::inspect(kernel, inlay::this_image(), records.records[i]).form == form ? 1U : 0U;
+    }
+    return result;
+}
+
 inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay::uintptr_t>(symbol); }
 
 } // namespace
@@ -100,7 +111,8 @@ inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay
 void own_main() noexcept {
     inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{at(text_begin), at(text_end)},
                                                                  {at(image_begin), at(image_end)}};
-    if (sum() != 11) {
+    const auto keys = inlay::this_image().keys;
+    if (sum() != 11 || count(kernel, keys, inlay::standing::reads_memory) != keys.size()) {
         leave(1);
     }
     inlay::set(asked, true);
@@ -121,7 +133,19 @@ void own_main() noexcept {
         // Without optimisation compilers move calls away from their markers.
         wrong += note.why == inlay::reason::none || note.why == inlay::reason::call_not_found ? 0 : 1;
     });
-    leave(wrong == 0 ? 0 : 6);
+    if (wrong != 0) {
+        leave(6);
+    }
+    const auto tables = inlay::this_image();
+    if (count(kernel, tables.alternatives, inlay::standing::when) != tables.alternatives.size() ||
+        count(kernel, tables.keys, inlay::standing::jump) +
+                count(kernel, tables.keys, inlay::standing::falls_through) !=
+            tables.keys.size() ||
+        count(kernel, tables.calls, inlay::standing::direct) + count(kernel, tables.calls, inlay::standing::other) !=
+            tables.calls.size()) {
+        leave(7);
+    }
+    leave(0);
 }
 
 #if defined(__x86_64__)

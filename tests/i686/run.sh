@@ -63,7 +63,7 @@ run_test() {
 
 # Those that change the program as it is compiled, and the others, which are as good at one setting.
 every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features each_site"
+one_setting="table name_table override process poke x86_features each_site inspect"
 
 for compiler in $compilers; do
     settings="-O0 -O2"
