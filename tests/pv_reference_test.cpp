@@ -3,9 +3,9 @@
 // The reference operations of x86: the form before apply(), the called one and the inlined one do the same. Most of
 // their instructions are for ring 0; here they fault, and the signal handler does what they would, on a made-up
 // processor.
-#include <inlay/arch/x86/pv.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/inspect.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/pv_ops.hpp>
 
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Paravirt operations: every kind of target, patched and not, the instructions in place of calls, registers, the stack.
-#include <inlay/arch/x86/pv.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/pv_ops.hpp>
 
 #include <gtest/gtest.h>

@@ -11,6 +11,7 @@
 // clash across units.
 #pragma once
 
+#include "inlay/arch/target.hpp"
 #include "inlay/code.hpp"
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
@@ -112,11 +113,7 @@ template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...)> {
     using result = Result;
     static constexpr size_t arity = sizeof...(Parameters);
-    [[gnu::visibility("hidden")]]
-#if defined(__i386__)
-    [[gnu::regparm(3)]]
-#endif
-    static Result call(Parameters... parameters) noexcept {
+    [[gnu::visibility("hidden")]] INLAY_CONVENTION static Result call(Parameters... parameters) noexcept {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };
@@ -124,11 +121,7 @@ template <auto Function, class Result, class... Parameters>
 struct reachable<Function, Result (*)(Parameters...) noexcept> {
     using result = Result;
     static constexpr size_t arity = sizeof...(Parameters);
-    [[gnu::visibility("hidden")]]
-#if defined(__i386__)
-    [[gnu::regparm(3)]]
-#endif
-    static Result call(Parameters... parameters) noexcept {
+    [[gnu::visibility("hidden")]] INLAY_CONVENTION static Result call(Parameters... parameters) noexcept {
         return Function(static_cast<Parameters&&>(parameters)...);
     }
 };

@@ -40,18 +40,11 @@
  * Relocations that change nothing (docs/linking.md): a linker that folds identical functions sees which alternatives
  * they have, and a script that puts the records elsewhere does not link.
  */
-#if defined(__x86_64__)
-#define INLAY_NONE R_X86_64_NONE
-#elif defined(__i386__)
-#define INLAY_NONE R_386_NONE
-#else
-#define INLAY_NONE R_AARCH64_NONE
-#endif
 	.macro inlay_relocations site, choice
-	.reloc	\site, INLAY_NONE, \choice
+	.reloc	\site, BFD_RELOC_NONE, \choice
 #ifndef INLAY_RELOCATABLE
 	.hidden	__start_inlay_alternatives
-	.reloc	\site, INLAY_NONE, __start_inlay_alternatives
+	.reloc	\site, BFD_RELOC_NONE, __start_inlay_alternatives
 #endif
 	.endm
 

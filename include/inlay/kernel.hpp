@@ -44,7 +44,7 @@
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
 #if defined(__aarch64__)
-#include "inlay/arch/aarch64/system.hpp"
+#include "inlay/system/aarch64.hpp"
 #endif
 
 #include "inlay/kernel/macros_back.hpp"

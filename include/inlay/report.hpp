@@ -5,6 +5,7 @@
 //     inlay::report::print(std::cout);                               // this image, this CPU, text
 //     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // what another CPU would get
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
+//     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //
 // For every alternative and every call of the image that calls it: its name, its place in the source, the predicate
 // and the code of each choice, which one wins, the bytes before and after, and what is in memory now. For every static
@@ -18,6 +19,7 @@
 //     report/cpu_model.hpp    CPUs by name              report/collect.hpp      the report as data
 //     report/symbols.hpp      functions and lines       report/text.hpp         for people
 //     report/disassembly.hpp  instructions              report/json.hpp         for programs
+//     report/file.hpp         the image in an ELF file
 //
 // What INLAY_FEATURES forces counts on the CPU `this` from the apply() that read it.
 #pragma once
@@ -26,6 +28,7 @@
 #include "inlay/platform/linux.hpp"
 #include "inlay/report/collect.hpp"
 #include "inlay/report/cpu_model.hpp"
+#include "inlay/report/file.hpp"
 #include "inlay/report/json.hpp"
 #include "inlay/report/text.hpp"
 
@@ -35,6 +38,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unistd.h>
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -66,11 +70,7 @@ namespace detail {
     return choice == colours::always || (choice == colours::automatic && !unwanted && file >= 0 && ::isatty(file) == 1);
 }
 
-/// Hidden, like everything that asks for the calling image.
-[[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how, int file) {
-    const table::tables tables = this_image();
-    const platform::process image;
-    const contents what = collect(tables, image, cpu_model::parse(how.cpu, used_feature_names(tables, image)));
+inline void write(std::ostream& out, const contents& what, const options& how, int file) {
     if (how.format == output::json) {
         write_json(out, what);
     } else {
@@ -78,19 +78,49 @@ namespace detail {
     }
 }
 
+/// Hidden, like everything that asks for the calling image.
+[[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how, int file) {
+    const table::tables tables = this_image();
+    const platform::process image;
+    write(out, collect(tables, image, cpu_model::parse(how.cpu, used_feature_names(tables, image))), how, file);
+}
+
+/// A stream does not say whether it is a terminal; these are known.
+[[nodiscard]] inline int file_of(const std::ostream& out) noexcept {
+    return &out == &std::cout ? STDOUT_FILENO : &out == &std::cerr || &out == &std::clog ? STDERR_FILENO : -1;
+}
+
 } // namespace detail
 
 /// Reports on the image (program or shared library) that calls it. Throws std::invalid_argument if `how.cpu` is no CPU
 /// or has a feature that nobody knows. Not thread-safe against apply().
 [[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how = {}) {
-    // A stream does not say whether it is a terminal; these are known.
-    const int file = &out == &std::cout ? STDOUT_FILENO : &out == &std::cerr || &out == &std::clog ? STDERR_FILENO : -1;
-    detail::print(out, how, file);
+    detail::print(out, how, detail::file_of(out));
 }
 
 [[gnu::visibility("hidden")]] inline void print(std::FILE* out, const options& how = {}) {
     std::ostringstream text;
     detail::print(text, how, ::fileno(out));
+    const std::string all = text.str();
+    std::fwrite(all.data(), 1, all.size(), out);
+}
+
+/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if it is
+/// none, is damaged or has no tables of inlay; std::invalid_argument if `how.cpu` is no CPU of its architecture. (A template,
+/// so that only programs that use it have the code of three architectures.)
+template <class Stream>
+void print_file(Stream& out, const std::string& path, const options& how = {})
+    requires std::is_base_of_v<std::ostream, Stream>
+{
+    detail::write(out, collect_file(path, how.cpu), how, detail::file_of(out));
+}
+
+template <class File>
+void print_file(File* out, const std::string& path, const options& how = {})
+    requires std::is_same_v<File, std::FILE>
+{
+    std::ostringstream text;
+    detail::write(text, collect_file(path, how.cpu), how, ::fileno(out));
     const std::string all = text.str();
     std::fwrite(all.data(), 1, all.size(), out);
 }

@@ -2,8 +2,8 @@
 //
 // Branches by features, proofs of features and system registers on AArch64. A plain program, like alternative_test.cpp.
 // (tests/has_test.cpp has more places where such a branch can stand.)
-#include <inlay/arch/aarch64/system.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/system/aarch64.hpp>
 
 #include <cstdio>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Sites of every kind in freestanding code: it must compile and link with nothing but the library.
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
 
 using namespace inlay::x86::insn;

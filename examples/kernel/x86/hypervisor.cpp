@@ -3,7 +3,7 @@
 // hypervisor: reads the leaves that hypervisors have for themselves. See hypervisor.hpp.
 #include "hypervisor.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
 
 namespace kernel {

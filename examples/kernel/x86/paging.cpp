@@ -3,7 +3,7 @@
 // paging: walking and changing tables, in both worlds. See paging.hpp.
 #include "paging.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
 
 namespace kernel {

@@ -14,7 +14,7 @@
 #include "text_window.hpp"
 #include "trap.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_is_xenpv, entry_has_smap;

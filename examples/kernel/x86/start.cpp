@@ -13,7 +13,7 @@
 #include "text_window.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
 
 extern "C" {

@@ -16,7 +16,7 @@
 #include "per_cpu.hpp"
 #include "smp.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

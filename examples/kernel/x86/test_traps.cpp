@@ -20,7 +20,7 @@
 #include "user.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
 
 extern "C" {

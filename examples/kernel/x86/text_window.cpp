@@ -5,7 +5,7 @@
 
 #include "paging.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" const char image_begin[], text_begin[], text_end[], image_end[], text_window_begin[];
 

@@ -11,7 +11,7 @@
 #include "trap.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel::xen {
 

@@ -26,7 +26,7 @@
 //     breakpoint_at, breakpoint_ends_walk            a debugger's instruction in the way
 //     longest_jump, jump_length, jump_target, encode_jump   the site of a key
 //
-// A new architecture is a folder and one line here, in here.hpp and in emit.hpp.
+// A new architecture is a folder, and a line in each choice: here, in here.hpp, emit.hpp, target.hpp and mnemonics.hpp.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -3,7 +3,7 @@
 // macros_aside: sets a kernel's macros aside while headers of inlay are read; macros_back.hpp brings them back.
 //
 //     #include <inlay/kernel/macros_aside.hpp>
-//     #include <inlay/arch/x86/pv.hpp>
+//     #include <inlay/pv/linux.hpp>
 //     #include <inlay/kernel/macros_back.hpp>
 //
 // How it works. The compiler keeps each macro on a stack of its name. The names are C++ keywords, attributes, and those
