@@ -29,6 +29,7 @@ ROOTS = """\
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/self_test.hpp"
+#include "inlay/text_poke.hpp"
 #if defined(__aarch64__)
 #include "inlay/arch/aarch64/system.hpp"
 #endif

@@ -39,14 +39,13 @@
 // volume 3, 9.1.3 "Handling Self- and Cross-Modifying Code".
 #pragma once
 
+#include "inlay/arch/emulate.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/bytes.hpp"
 #include "inlay/platform/bare.hpp"
 #include "inlay/words.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
-#include "inlay/arch/x86/emulate.hpp"
-
 namespace inlay {
 // A kernel's own types have these in them: the functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
@@ -80,8 +79,8 @@ public:
     /// Whether the site holds one instruction, and gets one that a handler can carry out.
     [[nodiscard, gnu::visibility("hidden")]] bool exchanges(uintptr_t at, const uint8_t* bytes,
                                                             size_t size) const noexcept {
-        return size <= sizeof(change::bytes) && x86::may_emulate(bytes, size) &&
-               x86::may_emulate(reinterpret_cast<const uint8_t*>(at), size);
+        return size <= sizeof(change::bytes) && arch::may_emulate(bytes, size) &&
+               arch::may_emulate(reinterpret_cast<const uint8_t*>(at), size);
     }
 
     /// Adds a site to the batch, and makes the changes of a full one.
@@ -142,8 +141,8 @@ public:
         }
         bool ours = each < count;
         if (ours) {
-            x86::emulate(batch_[each].bytes, batch_[each].size, at, frame);
-        } else if (*reinterpret_cast<const volatile uint8_t*>(at) != x86::breakpoint) {
+            arch::emulate(batch_[each].bytes, batch_[each].size, at, frame);
+        } else if (*reinterpret_cast<const volatile uint8_t*>(at) != arch::breakpoint) {
             frame.ip = at;
             ours = true;
         }
@@ -155,8 +154,8 @@ private:
     /// Of one site.
     struct change {
         uintptr_t at;
-        uint8_t bytes[x86::longest_branch]; // NOLINT(*-avoid-c-arrays): freestanding
-        uint8_t old[x86::longest_branch];   // NOLINT(*-avoid-c-arrays)
+        uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays): freestanding
+        uint8_t old[arch::longest_branch];   // NOLINT(*-avoid-c-arrays)
         uint8_t size;
     };
 
@@ -169,7 +168,7 @@ private:
             const change& each = batch_[done];
             const bool tail = which == part::new_tail || which == part::old_tail;
             const bool old = which == part::old_tail || which == part::old_first;
-            const uint8_t* const from = which == part::breakpoint ? &x86::breakpoint : old ? each.old : each.bytes;
+            const uint8_t* const from = which == part::breakpoint ? &arch::breakpoint : old ? each.old : each.bytes;
             const unsigned skipped = tail ? 1 : 0;
             const unsigned size = tail ? each.size - 1U : 1;
             if (size != 0 && !Hooks::write(each.at + skipped, from + skipped, size)) {
