@@ -26,6 +26,7 @@
 
 #include "inlay/arch/target.hpp"
 #include "inlay/decide.hpp"
+#include "inlay/decide/call.hpp"
 #include "inlay/error.hpp"
 #include "inlay/image.hpp"
 #include "inlay/registry.hpp"
@@ -66,33 +67,6 @@ concept text_platform = requires(T& platform, const T& view, address at, size_t 
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Whether a text of the image begins at `at`: all of it is readable, up to the null.
-template <class Image>
-[[nodiscard]] bool is_text(const Image& image, address at) noexcept {
-    while (image.readable(at, 1)) {
-        if (*reinterpret_cast<const char*>(at++) == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/// Whether all that `named` refers to is there.
-template <class Platform>
-void check_named(reader<Platform>& from, const table::named& named) noexcept {
-    const Platform& image = from.image;
-    const address cell = named.cell.target();
-    const auto require = [&](bool good, const table::reference& at) noexcept {
-        if (!good) {
-            from.fail(error::reference_outside, at.target());
-        }
-    };
-    require(is_text(image, named.name.target()), named.name);
-    require(is_text(image, named.signature.target()), named.signature);
-    require(cell % alignof(table::cell) == 0 && image.writable(cell, sizeof(table::cell)), named.cell);
-    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
-}
-
 /// Registers all names of an image that are in order; others it passes over.
 template <class Platform>
 void register_names(const table::tables& tables, const Platform& platform) noexcept {
@@ -117,45 +91,6 @@ template <class Platform>
     } else {
         return false;
     }
-}
-
-/// How far behind its marker a call is looked for, in bytes.
-inline constexpr size_t call_window = 4096;
-
-/// The call that belongs to `record` (of a table that ends at `end`): walks from the marker, instruction by
-/// instruction, to the first one that goes to the trampoline, except those that belong to markers in between: in
-/// f(f(x)) the outer marker comes first, and the inner call. The walk ends with the text, or at an instruction that is
-/// not known. If nothing is found, `*breakpoint` is where a breakpoint may be in the way.
-template <class Image>
-[[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
-                             address trampoline, arch::found_branch& result, address* breakpoint = nullptr) noexcept {
-    const address callee = record->callee.target();
-    address at = record->site.target();
-    if ((callee & spare_bits) != 0) { // looked for before
-        return (callee & table::call_found) != 0 &&
-               arch::patched_branch_at(at, executable_from(image, at, arch::longest_branch), result);
-    }
-    size_t window = executable_from(image, at, call_window);
-    unsigned pending = 1;
-    for (unsigned length = 0; window != 0; window -= length, at += length) {
-        for (; record + 1 != end && record[1].site.target() == at; ++record) {
-            pending += record[1].callee.target() == callee ? 1U : 0U;
-        }
-        if (arch::branch_at(at, window, result) && result.target() == trampoline && --pending == 0) {
-            return true;
-        }
-        if (breakpoint != nullptr && arch::breakpoint_at(at, window, trampoline)) {
-            *breakpoint = at;
-            if (arch::breakpoint_ends_walk) {
-                break;
-            }
-        }
-        length = arch::instruction_length(reinterpret_cast<const uint8_t*>(at), window);
-        if (length == 0) {
-            break;
-        }
-    }
-    return false;
 }
 
 /// Why the platform has just refused.

@@ -277,6 +277,9 @@ for compiler in $compilers; do
         [ -z "$(nm -u "$work/runtime.o" | grep mem)" ]
         result $? "the freestanding patcher calls a function of libc with $compiler $options"
     done
+    # shellcheck disable=SC2086
+    sh "$here/../freestanding/own_kernel.sh" $compiler
+    result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
 done
 
 # Lines "word text": the words must be what the assembler makes of the text. (No matter which compiler: it is done

@@ -365,7 +365,7 @@ TEST(Alternative, EachNopIsOneInstruction) {
         EXPECT_EQ(inlay::x86::instruction_length(bytes.data(), length), length);
         EXPECT_EQ(inlay::x86::jump_length(bytes.data()), length == 5 ? length : 0) << "the site of a key has 5 bytes";
     }
-    for (const auto& form : inlay::x86::call_forms) {
+    for (const auto& form : inlay::x86::call_forms<>) {
         EXPECT_EQ(inlay::x86::instruction_length(form.bytes, 5), 5U) << "a thread may be inside of the site";
     }
 }

@@ -127,6 +127,10 @@ for compiler in $compilers; do
         result $? "freestanding does not link without libc with $compiler $optimise"
     done
 
+    # shellcheck disable=SC2086
+    sh "$tests/freestanding/own_kernel.sh" $compiler
+    result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
+
     # What must not compile, and what the compiler must say.
     refused() {
         printf '#include <inlay/inlay.hpp>\nusing namespace inlay::x86::insn;\n%s\n' "$1" >"$work/wrong.cpp"

@@ -11,7 +11,7 @@
 #include "print.hpp"
 #include "text_window.hpp"
 
-#include <inlay/inlay.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

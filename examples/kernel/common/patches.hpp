@@ -10,10 +10,7 @@
 #include "print.hpp"
 #include "types.hpp"
 
-#include <inlay/apply.hpp>
-#include <inlay/override.hpp>
-
-#include <cstddef>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -27,7 +24,7 @@ template <class Function>
 [[nodiscard]] alternative_counts count_alternatives(const inlay::table::tables& tables, Function&& indirect) noexcept {
     using namespace inlay;
     alternative_counts counts{};
-    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+    for (size_t i = 0; i < tables.alternatives.size(); ++i) {
         const auto& record = tables.alternatives.records[i];
         const auto* each = reinterpret_cast<const table::choice*>(record.choices.target());
         const unsigned length = each->length;

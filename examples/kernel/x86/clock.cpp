@@ -10,7 +10,7 @@
 #include "text_window.hpp"
 
 #include <inlay/arch/x86/pv.hpp>
-#include <inlay/poke.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -16,8 +16,6 @@
 
 #include <inlay/arch/x86/pv.hpp>
 
-#include <cstdint>
-
 extern "C" {
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_is_xenpv, entry_has_smap;
 }
@@ -41,7 +39,7 @@ struct operation_counts {
     operations = {};
     const alternative_counts alternatives =
         count_alternatives(this_image(), [&](const u8* now, unsigned length) noexcept {
-            std::uint8_t nothing[max_code_length];
+            u8 nothing[max_code_length];
             arch::fill_nops(nothing, length);
             bool nops = true;
             for (unsigned at = 0; at < length; ++at) {

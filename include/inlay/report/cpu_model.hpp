@@ -4,10 +4,11 @@
 //
 //     auto old = inlay::report::cpu_model::parse("x86-64-v2");
 //     auto what_if = inlay::report::cpu_model::parse("this,-avx2,+app.x", {"app.x"});
+//     auto other = inlay::report::cpu_model::parse<inlay::aarch64::target>("none,+crc32");
 //
 // A model is one of
 //
-//     this                   the CPU at hand: probes run, features set by hand and forced ones as they are now
+//     this                   this machine's CPU: probes run, features set by hand and forced ones as they are now
 //     none                   a CPU that has nothing
 //     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with what the levels before it have
 //
@@ -15,11 +16,13 @@
 // On all models but `this`, features found by hand or by a function are not there unless +name says so.
 #pragma once
 
-#include "inlay/arch/arch.hpp"
+#include "inlay/arch/here.hpp"
 #include "inlay/override.hpp"
+#include "inlay/report/architectures.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -29,37 +32,22 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
-/// One level: its name, and the features that it adds to the level before it, between blanks.
-struct cpu_level {
-    const char* name;
-    const char* adds;
-};
-
-#if defined(__x86_64__)
-/// System V ABI, AMD64 supplement, section 3.1.1, table "Micro-Architecture Levels", in the names of `inlay::cpu`:
-/// pni is SSE3, abm is LZCNT, lahf_lm is LAHF-SAHF, syscall is SCE. (OSFXSR is a bit of CR4, which no feature asks.)
-inline constexpr cpu_level cpu_levels[] = {
-    // NOLINT(*-avoid-c-arrays)
-    {"x86-64", " cmov cx8 fpu fxsr mmx syscall sse sse2 "},
-    {"x86-64-v2", " cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3 "},
-    {"x86-64-v3", " avx avx2 bmi1 bmi2 f16c fma abm movbe osxsave "},
-    {"x86-64-v4", " avx512f avx512bw avx512cd avx512dq avx512vl "},
-};
-inline constexpr std::size_t cpu_level_count = std::size(cpu_levels);
-#else
-inline constexpr const cpu_level* cpu_levels = nullptr;
-inline constexpr std::size_t cpu_level_count = 0;
-#endif
-
 class cpu_model {
 public:
     /// Reads a model. `own` are feature names beyond those of `inlay::cpu` (see used_feature_names).
     /// Throws std::invalid_argument with a sentence that names the part it does not know.
+    template <class Target = arch::here>
     [[nodiscard]] static cpu_model parse(std::string_view text, const std::vector<std::string>& own = {}) {
         cpu_model model{std::string{text}};
         const auto quoted = [](std::string_view part) { return '"' + std::string{part} + '"'; };
         auto comma = std::min(text.find(','), text.size());
+        model.levels_ = facts<Target>::levels();
         model.set_base(text.substr(0, comma));
+        if (model.this_ && !facts<Target>::runs_here) {
+            throw std::invalid_argument{
+                "inlay: the CPU \"this\" is of another architecture than the image, which is for " +
+                std::string{Target::name} + ": write \"none\", then changes such as \",+app.x\""};
+        }
         while (comma < text.size()) {
             text.remove_prefix(comma + 1);
             comma = std::min(text.find(','), text.size());
@@ -69,7 +57,7 @@ public:
                                             " must be +feature or -feature"};
             }
             const auto name = change.substr(1);
-            if (!arch::is_feature_name(name.data(), name.size()) &&
+            if (!facts<Target>::is_feature_name(name.data(), name.size()) &&
                 std::find(own.begin(), own.end(), name) == own.end()) {
                 throw std::invalid_argument{"inlay: unknown feature " + quoted(name) + " in the CPU " +
                                             quoted(model.text_) +
@@ -84,7 +72,7 @@ public:
     /// As it was written.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
-    /// True if it is the CPU at hand, perhaps with changes.
+    /// True if it is this machine's CPU, perhaps with changes.
     [[nodiscard]] bool is_this() const noexcept { return this_; }
 
     /// What the reader asked for by +name or -name.
@@ -101,7 +89,7 @@ public:
     /// Whether a CPU of this model's level has the feature of the architecture called `name`.
     [[nodiscard]] bool level_has(std::string_view name) const {
         const std::string word = ' ' + std::string{name} + ' ';
-        return std::any_of(cpu_levels, cpu_levels + levels_, [&](const cpu_level& level) {
+        return std::any_of(levels_.begin(), levels_.end(), [&](const cpu_level& level) {
             return std::string_view{level.adds}.find(word) != std::string_view::npos;
         });
     }
@@ -110,17 +98,19 @@ private:
     explicit cpu_model(std::string text) : text_{std::move(text)} {}
 
     void set_base(std::string_view base) {
+        const auto all = levels_;
+        levels_ = {};
         this_ = base == "this";
         if (this_ || base == "none") {
             return;
         }
         std::string names = "this, none";
-        for (std::size_t i = 0; i < cpu_level_count; ++i) {
-            if (base == cpu_levels[i].name) {
-                levels_ = i + 1;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (base == all[i].name) {
+                levels_ = all.first(i + 1);
                 return;
             }
-            names += std::string{", "} + cpu_levels[i].name;
+            names += std::string{", "} + all[i].name;
         }
         throw std::invalid_argument{"inlay: unknown CPU \"" + std::string{base} + "\": write one of " + names +
                                     ", then changes such as \",-avx2,+app.x\""};
@@ -128,7 +118,7 @@ private:
 
     std::string text_;
     bool this_{};
-    std::size_t levels_{}; ///< how many of cpu_levels it has
+    std::span<const cpu_level> levels_{}; ///< those that it has
     std::vector<std::pair<std::string, bool>> changes_{};
 };
 

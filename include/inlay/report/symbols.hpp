@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// symbols: which function and which line of source an address of the running process belongs to.
+// symbols: which function and which line of source an address belongs to, of the running process or of an ELF file.
 //
-//     inlay::report::symbols symbols;
+//     inlay::report::symbols symbols;           // of this process; symbols{"vmlinux"} of a file, by the file's addresses
 //     auto where = symbols.find(address);       // where.function, where.offset, where.file, where.line
 //
 // How it works. libdw reads the ELF files of the process's own mappings. A site is written by an inlined function
@@ -11,6 +11,8 @@
 // inlay. Without debug info there is the function, without symbols the module and the offset in it.
 #pragma once
 
+#include "inlay/report/architectures.hpp"
+#include "inlay/report/model.hpp"
 #include "inlay/table.hpp"
 
 #include <cstdio>
@@ -32,24 +34,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
-/// Where an address is. What is not known is empty or 0.
-struct place {
-    address at{};
-    std::string function{};      ///< demangled
-    std::size_t offset{};        ///< in bytes from the function's start
-    std::string module{};        ///< path of the program or shared library
-    std::size_t module_offset{}; ///< in bytes from where the module is loaded
-    std::string file{};          ///< as the compiler saw it, mostly absolute
-    int line{};
-};
-
 namespace detail {
-
-[[nodiscard]] inline std::string hex(std::uint64_t value) {
-    char text[24]; // NOLINT(*-avoid-c-arrays)
-    (void)std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
-    return text;
-}
 
 [[nodiscard]] inline std::string demangled(const char* symbol) {
     int status = 0;
@@ -86,6 +71,17 @@ public:
         if (session_ == nullptr || dwfl_linux_proc_report(session_.get(), ::getpid()) != 0 ||
             dwfl_report_end(session_.get(), nullptr, nullptr) != 0) {
             session_.reset(); // e.g. no /proc: addresses stay numbers
+        }
+    }
+    /// Those of a file; if it cannot be read, addresses stay numbers.
+    explicit symbols(const std::string& path) : session_{dwfl_begin(&callbacks())} {
+        if (session_ == nullptr) {
+            return;
+        }
+        dwfl_report_begin(session_.get());
+        if (dwfl_report_elf(session_.get(), path.c_str(), path.c_str(), -1, 0, true) == nullptr ||
+            dwfl_report_end(session_.get(), nullptr, nullptr) != 0) {
+            session_.reset();
         }
     }
     symbols(const symbols&) = delete;

@@ -3,6 +3,7 @@
 // AArch64 as the architecture that arch/arch.hpp asks for.
 #pragma once
 
+#include "inlay/arch/aarch64/architecture.hpp"
 #include "inlay/arch/aarch64/cpu.hpp"
 #include "inlay/arch/aarch64/cpu_names.hpp"
 #include "inlay/arch/aarch64/emit.hpp"

@@ -3,6 +3,7 @@
 // x86 as the architecture that arch/arch.hpp asks for.
 #pragma once
 
+#include "inlay/arch/x86/architecture.hpp"
 #include "inlay/arch/x86/cpu.hpp"
 #include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/arch/x86/emit.hpp"

@@ -231,7 +231,7 @@ consteval int words_pushed(Register destination, int64_t bytes) {
     if (bytes % word != 0 || bytes < -7 * word || bytes > 8 * word) {
         wrong::the_stack_pointer_moves_by_whole_words_and_by_at_most_7_words_down_and_8_words_up();
     }
-    return static_cast<int>(-bytes / word);
+    return static_cast<int>(-(bytes / word));
 }
 
 /// Appends prefix, REX and opcode. `opcode` reads as in the manual: 0xf30fb8 is F3 0F B8, and REX goes

@@ -4,6 +4,7 @@
 //
 //     uint8_t padding[11];
 //     inlay::x86::fill_nops(padding, sizeof padding);      // a nop of nine bytes and one of two
+//     inlay::x86::fill_nops<32>(padding, sizeof padding);  // those of 32-bit mode, whatever the unit's mode is
 //
 // How it works. The sequences are those of the Intel SDM (volume 2, NOP, "Recommended Multi-Byte Sequence of
 // NOP Instruction"), one to nine bytes long. Each is at most four bytes that matter, then zeros: so a table
@@ -22,8 +23,10 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 
-/// Longest nop, in bytes. There are longer ones, which some processors decode slowly.
-inline constexpr unsigned max_nop_length = is_64_bit ? 9 : 8;
+/// Longest nop of a mode, in bytes. There are longer ones, which some processors decode slowly.
+template <unsigned Mode>
+inline constexpr unsigned longest_nop = Mode == 64 ? 9 : 8;
+inline constexpr unsigned max_nop_length = longest_nop<mode_of_unit>;
 
 namespace detail {
 
@@ -54,16 +57,18 @@ inline constexpr uint32_t nop_words_32[] = {
 
 inline namespace INLAY_TARGET {
 
-/// The first four bytes of the nop of `length` bytes, 1 to max_nop_length.
+/// The first four bytes of the nop of `length` bytes, 1 to longest_nop.
+template <unsigned Mode = mode_of_unit>
 constexpr uint32_t nop_word(unsigned length) noexcept {
-    return is_64_bit ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];
+    return Mode == 64 ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];
 }
 
 /// Fills `bytes[0]` to `bytes[count - 1]` with as few nops as possible, the longest first.
+template <unsigned Mode = mode_of_unit>
 constexpr void fill_nops(uint8_t* bytes, unsigned count) noexcept {
     while (count != 0) {
-        unsigned length = count < max_nop_length ? count : max_nop_length;
-        uint32_t word = nop_word(length);
+        unsigned length = count < longest_nop<Mode> ? count : longest_nop<Mode>;
+        uint32_t word = nop_word<Mode>(length);
         count -= length;
         do {
             *bytes++ = static_cast<uint8_t>(word);

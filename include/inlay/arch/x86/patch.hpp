@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // patch: what the patcher must know of x86 machine code: relative operands, and calls in text.
+//
+// Where the modes differ, a function takes its mode, 64 or 32 bits, as a template argument: a program of one mode may
+// read an image of the other. Without the argument, it is the mode of the unit.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -34,9 +37,10 @@ inline void store32(uint8_t* at, int32_t value) noexcept {
 
 /// Adds `shift` bytes to the relative operand at `field`. False, and nothing changes, if it would not fit. In 32-bit
 /// mode all distances fit, as addresses wrap around.
+template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool relocate(uint8_t* field, int64_t shift) noexcept {
     const int64_t moved = load32(field) + shift;
-    if (is_64_bit && moved != static_cast<int32_t>(moved)) {
+    if (Mode == 64 && moved != static_cast<int32_t>(moved)) {
         return false;
     }
     store32(field, static_cast<int32_t>(moved));
@@ -93,11 +97,12 @@ inline constexpr int uprobe_byte = 0xcc;
 inline constexpr bool breakpoint_ends_walk = true;
 
 /// Whether all of these bytes are nops, as fill_nops() or an assembler puts them.
+template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool is_nops(const uint8_t* bytes, unsigned count) noexcept {
     while (count != 0) {
-        unsigned length = count < max_nop_length ? count : max_nop_length;
+        unsigned length = count < longest_nop<Mode> ? count : longest_nop<Mode>;
         const auto is_nop = [&]() noexcept {
-            uint32_t word = nop_word(length);
+            uint32_t word = nop_word<Mode>(length);
             for (unsigned i = 0; i < length; ++i, word >>= 8) {
                 if (bytes[i] != (word & 0xff)) {
                     return false;
@@ -152,20 +157,22 @@ struct call_form {
     uint8_t bytes[5];
     table::call_mode mode;
 };
-inline constexpr call_form call_forms[] = {
-    is_64_bit ? call_form{{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing}
-              : call_form{{0x3e, 0x8d, 0x74, 0x26, 0x00}, table::call_mode::nothing},
-    is_64_bit ? call_form{{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero}  // data16 data16 xor rax, rax
-              : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero}, // mov eax, 0
+template <unsigned Mode = mode_of_unit>
+[[gnu::visibility("hidden")]] inline constexpr call_form call_forms[2] = {
+    Mode == 64 ? call_form{{0x0f, 0x1f, 0x44, 0x00, 0x00}, table::call_mode::nothing}
+               : call_form{{0x3e, 0x8d, 0x74, 0x26, 0x00}, table::call_mode::nothing},
+    Mode == 64 ? call_form{{0x66, 0x66, 0x48, 0x31, 0xc0}, table::call_mode::zero}  // data16 data16 xor rax, rax
+               : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero}, // mov eax, 0
 };
 
 /// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
+template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
     }
     const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
-    for (const auto& form : call_forms) {
+    for (const auto& form : call_forms<Mode>) {
         unsigned same = 0;
         while (same < sizeof(form.bytes) && same < size && bytes[same] == form.bytes[same]) {
             ++same;
@@ -181,9 +188,10 @@ inline constexpr call_form call_forms[] = {
 /// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function that
 /// does what `mode` says. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps,
 /// conditional ones conditional.
+template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         uint8_t* bytes) noexcept {
-    for (const auto& form : call_forms) {
+    for (const auto& form : call_forms<Mode>) {
         if (form.mode == mode && branch.kind == branch_kind::call) {
             for (unsigned i = 0; i < sizeof(form.bytes); ++i) {
                 static_cast<volatile uint8_t*>(bytes)[i] = form.bytes[i];
@@ -205,8 +213,9 @@ inline constexpr call_form call_forms[] = {
 inline constexpr size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.
+template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline unsigned jump_length(const uint8_t* bytes) noexcept {
-    constexpr uint32_t nop = nop_word(longest_jump);
+    constexpr uint32_t nop = nop_word<Mode>(longest_jump);
     return bytes[0] == 0xe9 || (inlay::detail::word_at(bytes) == nop && bytes[4] == 0) ? longest_jump : 0;
 }
 

@@ -17,6 +17,7 @@ namespace x86 {
 
 /// Whether the program runs in 64-bit mode; else it is in 32-bit protected mode, or compatibility mode.
 inline constexpr bool is_64_bit = sizeof(void*) == 8;
+inline constexpr unsigned mode_of_unit = is_64_bit ? 64 : 32;
 
 struct reg64 {
     uint8_t number;

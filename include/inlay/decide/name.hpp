@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// name: whether the name of a key or static call is whole in the tables, and what its cell holds.
+#pragma once
+
+#include "inlay/decide/reader.hpp"
+#include "inlay/layout.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
+inline namespace INLAY_TARGET {
+
+/// Whether a text of the image begins at `at`: all of it is readable, up to the null.
+template <class Image>
+[[nodiscard]] bool is_text(const Image& image, address at) noexcept {
+    while (image.readable(at, 1)) {
+        if (*reinterpret_cast<const char*>(at++) == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Checks all that `named` refers to.
+template <class Image>
+void check_named(reader<Image>& from, const table::named& named) noexcept {
+    constexpr size_t pointer_size = image_target<Image>::pointer_size;
+    const Image& image = from.image;
+    const address cell = named.cell.target();
+    const auto require = [&](bool good, const table::reference& at) noexcept {
+        if (!good) {
+            from.fail(error::reference_outside, at.target());
+        }
+    };
+    require(is_text(image, named.name.target()), named.name);
+    require(is_text(image, named.signature.target()), named.signature);
+    require(cell % pointer_size == 0 && image.writable(cell, table::layout<pointer_size>::cell_size), named.cell);
+    require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
+}
+
+/// What the cell of `named`, which has been checked, holds: a key's value, or the function that a static call goes to.
+/// (A key's value is a number, and no address in the image.)
+template <class Image>
+[[nodiscard]] address value_in(const Image& image, const table::named& named) noexcept {
+    const address cell = named.cell.target();
+    if (named.trampoline) {
+        return pointer_at(image, cell);
+    }
+    if constexpr (image_target<Image>::pointer_size == sizeof(address)) {
+        return *reinterpret_cast<const address*>(cell);
+    } else {
+        uint64_t value = 0; // little endian, in one pointer or less
+        for (size_t i = image_target<Image>::pointer_size; i-- > 0;) {
+            value = value << 8 | reinterpret_cast<const uint8_t*>(cell)[i];
+        }
+        return static_cast<address>(value);
+    }
+}
+
+/// How a static call's cell says what its function does.
+template <class Image>
+[[nodiscard]] table::call_mode mode_in(const Image& /*image*/, const table::named& named) noexcept {
+    return static_cast<table::call_mode>(*reinterpret_cast<const uint8_t*>(
+        named.cell.target() + table::layout<image_target<Image>::pointer_size>::cell_mode));
+}
+
+} // namespace INLAY_TARGET
+} // namespace detail
+} // namespace inlay

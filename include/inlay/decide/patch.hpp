@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// patch: the answers of decide: the bytes of a site, and the form that they come from.
+#pragma once
+
+#include "inlay/arch/target.hpp"
+#include "inlay/code.hpp"
+#include "inlay/table.hpp"
+#include "inlay/words.hpp"
+
+namespace inlay {
+inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+
+/// The bytes of one site.
+struct patch {
+    uint8_t length; ///< in bytes; at most max_code_length
+    uint8_t bytes[max_code_length];
+    uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
+};
+
+/// The chosen form and, if a `when` decided it, its ordinal (0: the original).
+struct decision {
+    const table::form* form;     ///< null in decisions about calls, like `original`
+    const table::form* original; ///< what stands there if no `when` holds
+    uint8_t length;              ///< of the site, in bytes
+    uint8_t ordinal;
+};
+
+} // namespace INLAY_TARGET
+} // namespace inlay
+
+namespace [[gnu::visibility("hidden")]] inlay {
+inline namespace INLAY_TARGET {
+
+/// The bytes depend on the site by more than one operand.
+inline constexpr uint8_t many_operands = 254;
+
+} // namespace INLAY_TARGET
+} // namespace inlay

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// layout: where things are in the structs of table.hpp that hold pointers, in an image of any pointer size.
+//
+//     const address mode = cell + inlay::table::layout<Target::pointer_size>::cell_mode;
+//
+// How it works. Records hold distances of 32 bits and are the same in every image. Only cells and the `image` hold
+// pointers. The structs of table.hpp are those of this unit's pointers; for an image of other pointers there are these
+// numbers, which each unit compares with its own structs.
+#pragma once
+
+#include "inlay/table.hpp"
+#include "inlay/words.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace table {
+
+/// Offsets and sizes in bytes.
+template <size_t PointerSize>
+struct layout {
+    static_assert(PointerSize == 4 || PointerSize == 8);
+
+    // cell: the value is at its begin
+    static constexpr size_t cell_mode = PointerSize + 4;
+    static constexpr size_t cell_size = 10 * PointerSize + 24;
+
+    // image: four tables follow the mark, a pointer to the begin of each and one to its end
+    static constexpr size_t image_tables = sizeof(mark);
+    static constexpr size_t image_registry = image_tables + 8 * PointerSize;
+};
+
+static_assert(layout<sizeof(address)>::cell_size == sizeof(cell));
+static_assert(layout<sizeof(address)>::cell_mode ==
+              __builtin_offsetof(cell, state) + __builtin_offsetof(cell_state, mode));
+static_assert(layout<sizeof(address)>::image_tables == __builtin_offsetof(image, alternatives));
+static_assert(layout<sizeof(address)>::image_registry == __builtin_offsetof(image, registry));
+
+} // namespace table
+} // namespace inlay

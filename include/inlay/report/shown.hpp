@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// shown: addresses as a report shows them.
+//
+// How it works. Functions that decide work on the memory of this process. Of an image that runs here, that is what is shown;
+// an image in a file has addresses of its own, and says which: `address shown(address at) const`.
+#pragma once
+
+#include "inlay/table.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace report {
+namespace detail {
+
+/// Whether an image is not that of this process.
+template <class Image>
+inline constexpr bool is_file = requires(const Image& image) { image.shown(address{}); };
+
+template <class Image>
+[[nodiscard]] address address_shown(const Image& image, address at) {
+    if constexpr (is_file<Image>) {
+        return image.shown(at);
+    } else {
+        return at;
+    }
+}
+
+} // namespace detail
+} // namespace report
+} // namespace inlay
