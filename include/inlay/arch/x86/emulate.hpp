@@ -93,7 +93,7 @@ void emulate(const uint8_t* bytes, size_t size, uintptr_t at, Frame& frame) noex
     } else if (bytes[0] == 0xc3) {
         frame.ip = frame.pop();
     } else {
-        for (const auto& form : call_forms) {
+        for (const auto& form : call_forms<mode_of_unit>) {
             if (form.mode == table::call_mode::zero && inlay::detail::equal(form.bytes, bytes, sizeof(form.bytes))) {
                 frame.ax = 0;
                 if (bytes[0] != 0xb8) { // xor: clears and sets flags, as it does in hardware
