@@ -15,7 +15,8 @@
 //     apply.hpp        the patcher                        platform/bare.hpp  writes its text
 //     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
 //     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
-//     inspect.hpp      which form stands at a site        override.hpp     features by command line
+//     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
+//     override.hpp     features by command line
 //
 // How it works. It includes these headers, and needs none of a C++ library: `-ffreestanding -nostdinc++` will do, and the
 // kernel may have a `namespace std` of its own. A kernel's macros (`inline`, `likely`, `min`, `barrier`, ...) are set
@@ -43,6 +44,7 @@
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
+#include "inlay/text_poke.hpp"
 #if defined(__aarch64__)
 #include "inlay/system/aarch64.hpp"
 #endif

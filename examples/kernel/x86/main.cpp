@@ -84,7 +84,8 @@ void kernel_main(bool xen) noexcept {
                  {"user", &test_user, true},
                  {"clock", &test_clock, true},
                  {"storm", &test_storm, true},
-                 {"smp", &test_smp, true}};
+                 {"smp", &test_smp, true},
+                 {"live", &test_live, true}};
     for (const auto& each : tests) {
         if (!wanted(each.name)) {
             continue;
