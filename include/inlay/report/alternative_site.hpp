@@ -144,18 +144,15 @@ private:
     [[nodiscard]] std::string target_of(const table::indirect_call& call, const table::reference& operation) const {
         const address pointer = call.pointer.target();
         const address to = inlay::detail::pointer_at(image_, pointer);
-        if (const std::string name = name_at(image_, operation); !name.empty()) {
-            this->name_address(pointer, name);
+        if (const std::string its = name_at(image_, operation); !its.empty()) {
+            this->name_address(pointer, its);
         }
         this->name_address(call.missing.target(), "reporter of missing operations");
-        if (to == call.nothing.target()) {
-            return "nothing";
+        std::string name = to == call.nothing.target() ? "nothing" : "missing";
+        if (to != call.nothing.target() && to != 0 && to != call.missing.target()) {
+            name = name_of_target(this->describe(to));
+            this->name_address(to, name);
         }
-        if (to == 0 || to == call.missing.target()) {
-            return "missing";
-        }
-        const std::string name = name_of_target(this->describe(to));
-        this->name_address(to, name);
         return name;
     }
 
