@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the patcher costs a record, beside a plain copy of the same bytes to the same places.
+// The cost of the patcher for each record, compared with a plain copy of the same bytes to the same places.
 //
 //     build/gcc/bench/apply --benchmark_out=FILE --benchmark_out_format=json     # ns_per_record of each row
 //
@@ -11,9 +11,9 @@
 //     apply     apply(): every check, every decision, every byte
 //     process   apply() of sites in the text of this program, by system calls
 //
-// Text is put back between two iterations, outside of what is timed. Up to 100 records, an iteration goes over several
-// images, since a clock cannot see one. Before anything is timed, all bytes of the text are compared to what they ought
-// to be.
+// Between two iterations, the benchmark restores the text; this is not timed. Up to 100 records, an iteration patches
+// several images, since one is too short for the clock. Before it times, the benchmark compares all bytes of the text
+// with the right bytes.
 #include "clock.hpp"
 #include "keeper.hpp"
 #include "machine.hpp"
@@ -163,14 +163,14 @@ bool are_right() {
 
 int main(int count, char** arguments) {
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This processor is emulated by %s: times mean nothing here, and are not measured.\n",
+        std::printf("This processor is emulated by %s: times mean nothing here, so it measures none.\n",
                     emulator.c_str());
         return 1;
     }
     bench::add_context();
     sites_everywhere(std::make_integer_sequence<int, 64>{});
     if (!are_right()) {
-        std::printf("A site does not hold what it ought to, so there is nothing to measure.\n");
+        std::printf("A site holds wrong bytes, so the benchmark measures nothing.\n");
         return 1;
     }
     constexpr std::array<std::pair<const char*, void (*)(image&)>, 3> variants{
@@ -191,7 +191,7 @@ int main(int count, char** arguments) {
     const auto row = [&](const char* what, std::size_t size) {
         return kept.median(std::string{what} + '/' + std::to_string(size));
     };
-    std::printf("What apply() costs a record of an alternative; medians of 31 interleaved repetitions, wall clock.\n"
+    std::printf("The cost of apply() for an alternative's record; medians of 31 interleaved repetitions, wall clock.\n"
                 "The ratio is to a plain copy of the same bytes to the same places.\n\n"
                 "       records      copy    decide     apply    apply/copy\n");
     for (const std::size_t size : sizes) {

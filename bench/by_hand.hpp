@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// by_hand: what patched sites are compared with, as someone who needs no library would write it.
+// by_hand: the code that patched sites are compared with, written without a library.
 //
-// The one place outside arch/*/emit.hpp with inline assembly: a yardstick must not be made by what it measures.
+// No other file outside of arch/ and emit/ has inline assembly: the measured code must not make the yardstick.
 #pragma once
 
 #include <bit>
@@ -33,37 +33,37 @@ using number = std::uint64_t;
     return result;
 }
 
-/// `x`, of which the compiler knows nothing any more. `Way` tells two of them apart: equal ones would be merged, and
-/// the branch before them with it.
+/// `x`, with a value that the compiler cannot know. `Way` makes two statements different: the compiler would merge
+/// equal statements, and the branch before them.
 template <int Way>
 [[gnu::always_inline]] inline number opaque(number x) {
     asm volatile("# way %c1" : "+r"(x) : "i"(Way));
     return x;
 }
 
-/// The step of every chain: a rotation by a constant. Every core executes it, in one cycle; an addition of a constant is no
-/// such step, since Intel's cores from Golden Cove on carry out several a cycle while they rename registers.
+/// The step of every chain: a rotation by a constant. Every core executes it in one cycle. An addition of a constant
+/// would not do: Intel's cores from Golden Cove on carry out several additions in a cycle, while they rename registers.
 ///
 /// Sources: the tables of uops.info and of Agner Fog ("ROR r64, i": latency 1, "IMUL r64, r64": 3), and on additions
-/// http://www.complang.tuwien.ac.at/anton/additions/. Tried on a core of that family (Xeon, family 6, model 207), in
-/// rotations: exclusive or of a register 1.00, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1, which has an
-/// encoding of its own and other rules for flags.
+/// http://www.complang.tuwien.ac.at/anton/additions/. Measured on a core of that family (Xeon, family 6, model 207), in
+/// rotations: exclusive or of a register 1.00, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1: a rotation
+/// by 1 has another encoding and other rules for flags.
 template <int By>
 [[gnu::always_inline]] inline number rotate(number x) {
     static_assert(By > 1 && By < 63);
     return std::rotr(x, By);
 }
 
-/// 64 rotations, each waiting for the one before: a cycle each.
+/// 64 rotations, each waiting for the previous one: a cycle each.
 [[gnu::always_inline]] inline void one_by_one(number& a) {
     asm volatile(".rept 64\n\tror $13, %0\n\t.endr" : "+r"(a) : : "cc");
 }
 
-/// 64 instructions of which each four wait for none of the others: up to four a cycle, if nobody else uses the core.
-/// Exclusive or of two registers: no core does that while it renames, and each unit for integers can (only some of them
-/// rotate). The nops take units from nobody, but places among the instructions that a core takes up in a cycle, which it
-/// shares out between its threads: on a Xeon, family 6, model 207, these are 3.2 a cycle, and 1.9 beside a busy thread;
-/// without nops 3.3 and 2.8.
+/// 64 instructions in groups of four that do not wait for each other: up to four in a cycle, if no other thread uses
+/// the core. They are exclusive ors of two registers: no core executes those while it renames, and each integer unit
+/// can (only some units rotate). The nops use no execution unit, but they use places in the core's front end, which its
+/// threads share. On a Xeon, family 6, model 207, a core executes 3.2 exclusive ors in a cycle, and 1.9 beside a busy
+/// sibling thread; without nops 3.3 and 2.8.
 [[gnu::always_inline]] inline void four_at_once(number& a, number& b, number& c, number& d, number y) {
     asm volatile(".rept 16\n\txor %4, %0\n\txor %4, %1\n\txor %4, %2\n\txor %4, %3\n\tnop\n\tnop\n\t.endr"
                  : "+r"(a), "+r"(b), "+r"(c), "+r"(d)

@@ -6,12 +6,12 @@
 //     clock.start();
 //     const auto before = bench::ticks(); ... const auto after = bench::ticks();
 //     const double cycles = double(after - before) * clock.stop();
-//     if (clock.width() < 0.9 * widest) ...            // somebody else was at work on this core
+//     if (clock.width() < 0.9 * widest) ...            // another thread used this core
 //
-// How it works. The time-stamp counter ticks at a rate of its own (Intel SDM volume 3, 18.17; AMD APM volume
-// 2, 13.2.4); the core's clock changes. So each measurement has its factor, cycles a tick: where perf_event_open(2)
-// counts cycles, from these; else from rotations that wait for one another, a cycle each (by_hand.hpp says where), run
-// just before and just after.
+// How it works. The time-stamp counter ticks at a constant rate (Intel SDM volume 3, 18.17; AMD APM volume 2, 13.2.4),
+// but the core's clock changes. So each measurement has a factor, in cycles for each tick. If perf_event_open(2) counts
+// cycles, the factor comes from this count. Otherwise it comes from rotations that wait for one another, a cycle each
+// (see by_hand.hpp). They run just before and just after the measurement.
 #pragma once
 
 #include "by_hand.hpp"
@@ -43,7 +43,7 @@ public:
         what.exclude_kernel = 1;
         what.exclude_hv = 1;
         file_ = static_cast<int>(::syscall(SYS_perf_event_open, &what, 0, -1, -1, 0UL));
-        if (file_ >= 0 && count() == 0) { // it opens, but there is nothing behind it
+        if (file_ >= 0 && count() == 0) { // it opens, but does not count
             ::close(file_);
             file_ = -1;
         }
@@ -87,10 +87,11 @@ public:
         return file_ >= 0 ? cycles / passed : (calibration_ + cycles_a_tick_) / 2;
     }
 
-    /// Exclusive ors a cycle (by_hand.hpp) that the core had to give, before start() or after stop(), whatever is less.
+    /// The exclusive ors (by_hand.hpp) that the core executed in a cycle: before start() or after stop(), the lesser of
+    /// the two.
     [[nodiscard]] double width() const noexcept { return least_width_; }
 
-    // What it calibrates by, 4,096 instructions each: functions, so that they can be looked at.
+    // The code for calibration, 4,096 instructions each: functions, so that a test can look at them.
     [[gnu::noinline]] static void one_by_one() {
         by_hand::number a = 1;
         for (int i = 0; i < rounds; ++i) {

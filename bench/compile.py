@@ -1,16 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# What inlay costs a compiler, at -O2: user seconds and peak memory of including each header, and the time of each
-# declaration and site, against the ordinary forms of the same.
+# The cost of inlay for a compiler, at -O2: user seconds and peak memory of including each header; and the time of each
+# declaration and site, compared with their ordinary forms.
 #
-#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; those that tools/compilers chooses)
+#   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; the choice of tools/compilers)
 #   bench/compile.py --quick [compiler...]                           one repetition of two headers
 #
-# How. A header is compiled in turn with an empty unit, and the differences' median taken, so that a machine that slows
-# down slows both. Of declarations there are 0, 100 and 200 in a unit, each with one site; of sites 100 and 1,000, of
-# one declaration: the slope is what one costs, without the header. Each site is in a function of its own; the row "no
-# site" says what that takes, and is not subtracted from the others.
+# How. A header and an empty unit are compiled in turn, and the median of the differences counts. So a machine that
+# slows down slows both. One series of units has 0, 100 and 200 declarations, each with one site. Another has 100 and
+# 1,000 sites of one declaration. The slope is the cost of one, without the header. Each site is in a separate function;
+# the row "no site" gives the cost of the function, and is not subtracted from the others.
 
 import argparse
 import os
@@ -87,7 +87,7 @@ class Costs:
             "kind", "form", "declaration us", "of the 2nd hundred us", "declaration KiB", "site us"), rows, left=2)
 
     def costs_of(self, kind, form):
-        """What a declaration and a site of this form cost: values by (what, unit)."""
+        """The costs of a declaration and a site of this form: values by (name, unit)."""
         def units_of(*counts):
             texts = [units.unit(form, declarations, sites) for declarations, sites in counts]
             return self.in_turn(texts, f"{kind}: {form.name}")
@@ -107,11 +107,11 @@ class Costs:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="What inlay costs a compiler.")
+    parser = argparse.ArgumentParser(description="The cost of inlay for a compiler.")
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions, of which the median is taken")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions; the median counts")
     parser.add_argument("--quick", action="store_true", help="one repetition of two headers")
-    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
+    parser.add_argument("compiler", nargs="*", help="default: the choice of tools/compilers")
     arguments = parser.parse_args()
     if arguments.repeat < 1:
         parser.error("--repeat takes 1 or more")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# What size.py and compile.py have in common: compilers, runs of them with what they took, tables, JSON.
+# Shared code of size.py and compile.py: compilers, runs of them with time and memory, tables, JSON.
 
 import datetime
 import json
@@ -45,13 +45,13 @@ class Compiler:
         return done.stdout
 
     def run(self, arguments, what):
-        """Runs it, and says what it took. `what` names the unit if it does not compile."""
+        """Runs the compiler, and returns its time and memory. `what` names the unit if it does not compile."""
         command = [self.path, *map(str, arguments)]
         with tempfile.TemporaryFile() as messages:
             actions = [(os.POSIX_SPAWN_DUP2, messages.fileno(), 1), (os.POSIX_SPAWN_DUP2, messages.fileno(), 2)]
             child = os.posix_spawn(self.path, command, os.environ, file_actions=actions)
-            # Of this child and of those that it waited for (cc1plus, as): times are summed up, and the peak is that of
-            # the largest process.
+            # The child and the processes that it waited for (cc1plus, as): `used` has the sum of their times, and the
+            # peak of the largest process.
             _, status, used = os.wait4(child, 0)
             if status != 0:
                 messages.seek(0)
@@ -62,7 +62,7 @@ class Compiler:
 
 
 def chosen(commands):
-    """The compilers of the command line; else the GCC and the Clang that tools/compilers chooses, if they are there."""
+    """The compilers of the command line; else the GCC and the Clang that tools/compilers chooses, if installed."""
     if not commands:
         for role in ("gcc", "clang"):
             command = subprocess.run(["sh", ROOT / "tools/compilers", role], capture_output=True, text=True, check=True).stdout.strip()
@@ -94,7 +94,7 @@ def processor():
 
 
 def progress(text):
-    """A line for whoever waits, at once and on standard error: tables come at the end."""
+    """Prints a line for the waiting user, at once and on standard error: tables come at the end."""
     print(f"    {text} ...", file=sys.stderr, flush=True)
 
 

@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# Makes docs/figures/ of what the benchmarks measured:
+# Makes docs/figures/ from the results of the benchmarks:
 #
 #     bench/figures.py MEASURED OUT      # run.sh does it
-#     bench/figures.py OUT               # makes tables and pictures anew, of what is in OUT
+#     bench/figures.py OUT               # makes tables and pictures anew, from the files in OUT
 #
-# MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark), size.json
-# and compile.json, all of one machine. OUT has a folder for each machine, named after its processor: raw files, pictures
-# and a README.md; beside them OUT/README.md shows all machines side by side. What was not measured stays as it is: the
-# raw files in OUT, and where OUT has none those in docs/figures, are read as well. Each raw file has the machine,
-# compiler, flags, mitigations and date in it.
+# MEASURED holds dispatch-COMPILER.json, apply-COMPILER.json and updates-COMPILER.json (from Google Benchmark),
+# size.json and compile.json, all of one machine. OUT has a folder for each machine, named after its processor: raw
+# files, pictures and a README.md. OUT/README.md shows all machines side by side. Parts that were not measured stay as
+# they are: figures.py also reads the raw files in OUT, or else those in docs/figures. Each raw file contains the
+# machine, compiler, flags, mitigations and date.
 #
-# Each result is first checked: one that contradicts itself is refused with its reason. The one in OUT stays then, the
-# others are written, and the exit status is 1.
+# figures.py first checks each result. It refuses a result that contradicts itself, and gives the reason. Then the
+# result in OUT stays, the others are written, and the exit status is 1.
 
 import json
 import math
@@ -37,7 +37,7 @@ PUBLISHED = pathlib.Path(__file__).resolve().parent.parent / "docs/figures"
 COLOURS = ["#20639b", "#3caea3", "#f6a531", "#c44536"]
 
 
-ALONE = 0.9  # of the units of a core: with less, somebody else was at work on it (see clock.hpp)
+ALONE = 0.9  # of the units of a core: with less, another thread used the core (see clock.hpp)
 
 
 def percentile(values, which):
@@ -61,14 +61,14 @@ def iterations(measured):
 
 
 class Refused(Exception):
-    """Why a result is refused, and what to do."""
+    """The reason why a result is refused, and advice."""
 
     def __init__(self, reason, advice):
         super().__init__(f"{reason}. {advice}.")
 
 
 def alone(measured):
-    """The repetitions in which the core was free, and which part of all they are."""
+    """The repetitions with a free core, and their part of all repetitions."""
     rows = iterations(measured)
     widest = percentile([row["width"] for row in rows], 95)
     chosen = [row for row in rows if row["width"] >= ALONE * widest]
@@ -192,7 +192,7 @@ class Apply:
 
 
 class Updates:
-    """One run of `updates`: a change's time, and what a thread notices that reads meanwhile, by row."""
+    """One run of `updates`: the time of a change, and its effect on a thread that reads meanwhile, by row."""
 
     READ = ("read_median", "read_p99", "read_p99.9", "slowest_median", "slowest_p99")
     MAPPINGS = ("mappings_before", "mappings_after")
@@ -288,7 +288,7 @@ def bars(path, run, group, title):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("ratio of medians to the form compared with, warm, each step waiting for the one before")
+    axes.set_xlabel("ratio of medians to the reference form, warm, each step waiting for the previous one")
     axes.set_title(title)
     axes.legend(fontsize="small")
     save(figure, path)
@@ -306,7 +306,7 @@ def cold(path, run):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("cycles a site, 64 sites, each step waiting for the one before")
+    axes.set_xlabel("cycles for each site, 64 sites, each step waiting for the previous one")
     axes.set_title("Warm, branch targets cold, caches cold")
     axes.legend(fontsize="small")
     save(figure, path)
@@ -385,7 +385,7 @@ def verdict(value, low, high, form="{:.3f}"):
 
 
 def targets(machine):
-    """The aims, and what was measured of each: pairs of its text and a verdict by compiler."""
+    """The aims, and the results for each: pairs of its text and a verdict by compiler."""
     dispatches, applies, sizes = machine.runs["dispatch"], machine.runs["apply"], machine.size
     infinite = float("inf")
     rows = []
@@ -459,7 +459,7 @@ def apply_table(compiler, run):
                      [[f"{n:,}", *(f"{run.median(v, n):.2f}" if (v, n) in run.ns else "" for v in variants),
                        f"{run.ratio(n):.2f}" if ("apply", n) in run.ns else ""] for n in sizes])
     exponents = [f"{v} {run.exponent(v):.3f}" for v in variants if len([n for n in run.sizes(v) if n >= 1000]) > 2]
-    yield "ns a record, medians. Exponents from 1,000 records up: " + ", ".join(exponents) + "."
+    yield "ns for each record, medians. Exponents from 1,000 records up: " + ", ".join(exponents) + "."
     yield ""
 
 
@@ -558,8 +558,8 @@ class Machine:
     def write(self, folder):
         folder.mkdir(parents=True, exist_ok=True)
         page = [f"# {self.title}", "",
-                "Made by `sh bench/run.sh`; [performance.md](../../performance.md) says what the figures mean, "
-                "[the figures](../README.md) has other machines beside it.", ""]
+                "Made by `sh bench/run.sh`; [performance.md](../../performance.md) explains the figures, "
+                "[the figures](../README.md) has the other machines.", ""]
         aims = targets(self)
         if aims:
             compilers = compilers_of({each for _, found in aims for each in found})
@@ -576,7 +576,7 @@ class Machine:
         if not dispatches:
             return
         yield from ("## Calls, instructions, questions", "",
-                    "Cycles a site, median ± half the distance of the quartiles: ratio of medians to the form compared with.", "")
+                    "Cycles for each site, median ± half the distance of the quartiles: ratio of medians to the reference form.", "")
         for compiler in compilers_of(dispatches):
             run = dispatches[compiler]
             for group in dict.fromkeys(group for group, _ in run.forms.values()):
@@ -601,8 +601,8 @@ class Machine:
         if not updates:
             return
         yield from ("## Changes", "",
-                    "Medians: us a change and its ratio to one membarrier, alone and beside a thread that calls what changes. Of that "
-                    "thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
+                    "Medians: us for each change and the ratio to one membarrier, alone and beside a thread that calls the changing "
+                    "function. For this thread's calls, in ns: median, p99 and p99.9 of all, median and p99 of the slowest during each change. Mappings "
                     "of the process, before and after the first change.", "")
         for compiler in compilers_of(updates):
             yield from (*describe(updates[compiler].context), *updates_table(compiler, updates[compiler]))
@@ -630,7 +630,7 @@ def raw(run):
 
 
 def columns(machines, part):
-    """What has results of this part: (machine, compiler, run)."""
+    """All results of this part: (machine, compiler, run)."""
     return [(machine, compiler, machine.runs[part][compiler]) for machine in machines for compiler in compilers_of(machine.runs[part])]
 
 
@@ -659,13 +659,13 @@ def machines_bars(path, machines):
     axes.invert_yaxis()
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel("ratio of medians to the form compared with, 64 sites, warm, each step waiting for the one before")
+    axes.set_xlabel("ratio of medians to the reference form, 64 sites, warm, each step waiting for the previous one")
     axes.legend(fontsize="small")
     save(figure, path)
 
 
 def overview(machines, out):
-    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) says what they mean. Each machine has a page "
+    page = ["# Figures", "", "Made by `sh bench/run.sh`; [performance.md](../performance.md) explains them. Each machine has a page "
             "with all of its figures; here they are side by side. Quote ratios: cycles and times are a machine's own.", ""]
     page += table(["machine", "processor", "measured on", "compilers", "kernel"],
                   [[f"[{machine.name}]({machine.name}/README.md)", machine.title,
@@ -690,15 +690,15 @@ def overview(machines, out):
                                  f"{run.median(form, sites=sites, state=state):.2f}: {run.ratio(form, sites=sites, state=state):.2f}"))
         if rows:
             page += [f"## {counted(sites).capitalize()}, {state}", "",
-                     "Cycles a site, each step waiting for the one before, and the ratio of medians to the form compared with.", "", *rows]
+                     "Cycles for each site, each step waiting for the previous one, and the ratio of medians to the reference form.", "", *rows]
     rows = list(side_by_side(machines, "apply", "records", lambda run: [f"{n:,}" for n in run.sizes("apply")],
                              lambda run, n: f"{run.median('apply', int(n.replace(',', ''))):.2f}: {run.ratio(int(n.replace(',', ''))):.2f}"))
     if rows:
-        page += ["## apply()", "", "ns a record, and the ratio to a plain copy of the same bytes to the same places.", "", *rows]
+        page += ["## apply()", "", "ns for each record, and the ratio to a plain copy of the same bytes to the same places.", "", *rows]
     rows = list(side_by_side(machines, "updates", "change", lambda run: list(run.texts.values()),
                              lambda run, text: updates_cell(run, next(row for row, each in run.texts.items() if each == text))))
     if rows:
-        page += ["## Changes", "", "us a change alone, and its ratio to one membarrier.", "", *rows]
+        page += ["## Changes", "", "us for each change alone, and the ratio to one membarrier.", "", *rows]
     (out / "README.md").write_text("\n".join(page).rstrip() + "\n")
 
 
@@ -711,7 +711,7 @@ def updates_cell(run, row):
 
 
 def take(measured):
-    """Reads and checks what was measured: results by (part, compiler), and what is refused: (text, reason)."""
+    """Reads and checks the measured files: results by (part, compiler), and refused results: (text, reason)."""
     results, refused = {}, []
     for path in sorted(measured.glob("*.json")):
         part, _, compiler = path.stem.partition("-")
@@ -723,7 +723,7 @@ def take(measured):
             except (KeyError, ValueError) as trouble:  # the program ended before it was done
                 raise Refused(f"{path.name} is not whole ({trouble!r})", "Look at what was printed above") from trouble
             result.check()
-            # As it is published, so that tables made anew have the same last digit.
+            # In the published form, so that tables made anew have the same last digit.
             results[part, compiler] = PARTS[part](json.loads(raw(result))) if part in PARTS else result
         except Refused as why:
             refused.append((f"{part}, {compiler}" if compiler else part, str(why)))

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 13. What it costs and what it saves: a first look, on this machine.
+// 14. Costs and savings: a first look, on this machine.
 //
-// What. The same call made in several ways; the same instruction with and without a choice in front of it; the same
-// question asked of memory and of the text. Each is a ratio to the plain form of its group, from the same run.
+// What. The same call made in several ways. The same instruction with and without a choice before it. The same
+// question, answered by memory and by text. Each figure is a ratio to the plain form of its group, from the same run.
 //
-// Why. "Patched code is faster" is true in some places and not in others. Whoever uses it should know which.
+// Why. "Patched code is faster" is true in some places and not in others. Users of patching should know these places.
 //
-// How it works underneath. Each variant is a chain of 256 steps whose result feeds the next one, in a loop that
-// starts on a cache line of its own. Google Benchmark runs the repetitions of all variants in random order, so that
-// a machine that slows down slows all of them; medians are compared. Before any number is printed, the bytes of the
-// sites are looked at: what claims to be patched is, and what claims not to be is not.
+// How it works underneath. Each variant is a chain of 256 steps; each step's result feeds the next step. The loop
+// starts on a new cache line. Google Benchmark runs the repetitions of all variants in random order, so that a machine
+// that slows down slows all of them. The ratios compare medians. Before the program prints a number, it checks the
+// bytes of the sites: patched variants are patched, and the others are not.
 #include "by_hand.hpp"
 #include "machine.hpp"
 #include "ratios.hpp"
@@ -55,7 +55,7 @@ number (*volatile pointer)(number) = &callee; // volatile: the compiler must not
 // Clang takes the directives that a site writes for instructions, and does not inline functions with sites.
 #define BENCH_INLINE __attribute__((always_inline))
 
-/// A chain of `step(x, i)`. Its own function, so that all loops are aligned alike.
+/// A chain of `step(x, i)`. A separate function, so that all loops have the same alignment.
 template <class Step>
 [[gnu::noinline, gnu::aligned(64)]] number chain(number x, Step step) {
     for (unsigned i = 0; i < steps; ++i) {
@@ -116,10 +116,10 @@ constexpr auto asks_at_random = [](number x, unsigned) BENCH_INLINE {
     return flags[position] ? callee(x) : other(x);
 };
 
-// ---- Are they what they claim to be? -----------------------------------------------------------------------
+// ---- Do the variants match their names? --------------------------------------------------------------------
 
-/// Applies everything but the calls of `not_applied`, record by record: tables are data. The number of calls that
-/// became direct, all of which go to `callee`; -1 if any other thing happened.
+/// Applies all sites except the calls of `not_applied`, record by record: tables are data. Returns the number of calls
+/// that became direct calls of `callee`; -1 in any other case.
 int apply_all_but_one() {
     inlay::platform::process self;
     const auto all = inlay::this_image();
@@ -209,13 +209,13 @@ void add_all(bool has_popcnt) {
 } // namespace
 
 int main(int count, char** arguments) {
-    std::printf("13. What it costs and what it saves: a first look\n"
-                "=================================================\n"
-                "Steps of a chain, each waiting for the one before; medians of 15 interleaved repetitions, as ratios\n"
+    std::printf("14. Costs and savings: a first look\n"
+                "===================================\n"
+                "Steps of a dependent chain; medians of 15 interleaved repetitions, as ratios\n"
                 "to the first row of each group. Times are wall clock; performance counters are not used.\n\n");
     const bool has_popcnt = inlay::x86::holds(cpu.popcnt.probe(), inlay::x86::this_cpu{});
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This CPU is emulated by %s: what follows says nothing about a real one.\n\n", emulator.c_str());
+        std::printf("This CPU is emulated by %s: this says nothing about a real CPU.\n\n", emulator.c_str());
     }
     if (apply_all_but_one() < 1 || !holds("bench.flag", "\xb8\x01", 2) ||
         (has_popcnt && !holds("bench.popcount", "\xf3\x48\x0f\xb8\xc7", 5))) {

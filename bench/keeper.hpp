@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// keeper: the counter of each repetition, without those in which the core was not free.
+// keeper: the counter of each repetition, without repetitions on a busy core.
 //
 //     bench::keeper kept{"cycles"};                  // benchmarks have it, and clock::width() as "width"
 //     benchmark::RunSpecifiedBenchmarks(&kept);      // prints nothing
@@ -47,7 +47,7 @@ public:
         }
     }
 
-    /// Leaves out the repetitions in which the core was not this program's alone. Returns which part is left.
+    /// Leaves out the repetitions during which another thread used the core. Returns the part that is left.
     double choose() {
         if (widths_.empty()) {
             return 0;

@@ -25,7 +25,7 @@
 
 namespace bench {
 
-/// What pretends to be the processor; empty if nothing known does.
+/// The emulator that pretends to be the processor; empty if no known emulator does.
 [[nodiscard]] inline std::string emulator() {
     const inlay::x86::this_cpu here;
     const auto name = here.cpuid(0x4000'0000, 0); // where hypervisors give their names, QEMU's emulator gives its own

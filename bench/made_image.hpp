@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// made_image: a text with many sites and the tables of it, made in memory.
+// made_image: a text with many sites, and its tables, made in memory.
 //
 //     bench::image image{1'000};
 //     image.restore();
 //     if (image.apply() && image.is_patched()) ...
 //
-// How it works. Sites of 3 to 8 bytes, 16 bytes apart, in the order of text. 16 declarations share them in runs: the
-// next site is of the same declaration with a probability of 3 in 4, else of any other, so that a run is 4 long on
-// average. A declaration has an original and one or two `when`s; one of them holds, so that every site is written. 2 of
-// the 16 become a call, whose distance is another one at each site.
+// How it works. The sites have 3 to 8 bytes. They lie 16 bytes apart, in the order of text. 16 declarations share them
+// in runs: the next site has the same declaration with a probability of 3 in 4, else any other one. So an average run
+// has 4 sites. A declaration has an original and one or two `when`s. One `when` holds, so that apply() writes every
+// site. 2 of the 16 become a call, with another distance at each site.
 #pragma once
 
 #include <inlay/apply.hpp>
@@ -40,13 +40,13 @@ inline void refer(table::reference& from, const void* to) {
         static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(&from));
 }
 
-/// The bytes of a form, and where they begin and end up.
+/// The bytes of a form, their place, and their target.
 struct form {
     table::form head;
     std::array<std::uint8_t, 8> bytes;
 };
 
-/// An original and two `when`s, of which the last may be left out.
+/// An original and one or two `when`s.
 struct declaration {
     std::array<table::choice, 3> choices;
     std::array<form, 3> forms;
@@ -54,7 +54,7 @@ struct declaration {
     unsigned winner; ///< index of the choice that wins
 };
 
-/// What the sites share.
+/// The data that the sites share.
 struct description {
     std::array<declaration, declaration_count> declarations;
     std::array<table::predicate_node, 4> nodes; // on, off, on and on, on or off
@@ -106,7 +106,7 @@ public:
     }
     inlay::outcome apply() { return apply(platform_); }
 
-    /// Everything but to write.
+    /// All steps except writing.
     inlay::outcome decide() {
         struct : kernel {
             static bool write(address /*at*/, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept {
@@ -187,7 +187,7 @@ private:
         }
     }
 
-    /// What a form looks like at a site, worked out without the library but for its nops.
+    /// The bytes of a form at a site, computed without the library (except its nops).
     [[nodiscard]] static site_bytes place(const declaration& what, unsigned choice, const std::uint8_t* site) {
         const form& from = what.forms[choice];
         site_bytes result{what.choices[choice].length, {}};

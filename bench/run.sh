@@ -7,13 +7,13 @@
 #     apply      the patcher, a record
 #     updates    changes of running text
 #     size       bytes
-#     compile    what a compiler needs for it
+#     compile    the cost of inlay for a compiler
 #   CXX="g++ clang++-19"             the compilers; else the GCC and the Clang of tools/compilers, if they are installed
 #   BUILD=DIRECTORY                  where to build, instead of build
 #   FIGURES=DIRECTORY                where to write, instead of docs/figures
-# There is a folder a machine. Parts that are not measured stay as they are published. Each result is checked: one that
-# contradicts itself (emulated, too busy) is refused with its reason, stays as it is published, and makes the exit
-# status 1. The last lines say what was written, refused and failed.
+# Each machine has a folder. Parts that are not measured stay as they are published. The script checks each result. It
+# refuses a result that contradicts itself (emulated, too busy), gives the reason, and keeps the published one; then the
+# exit status is 1. The last lines list the written, refused and failed results.
 set -eu
 all="dispatch apply updates size compile"
 case " $* " in
@@ -26,7 +26,7 @@ for part in "$@"; do
     case " $all " in
     *" $part "*) ;;
     *)
-        echo "no such part: $part (there are: $all)" >&2
+        echo "no such part: $part (the parts: $all)" >&2
         exit 2
         ;;
     esac

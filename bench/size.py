@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# What inlay costs in bytes: records, sites against the ordinary forms of the same, and the run time.
+# The cost of inlay in bytes: records, sites compared with their ordinary forms, and the run time.
 #
-#   bench/size.py [--out FILE.json] [compiler...]        (default: those that tools/compilers chooses)
+#   bench/size.py [--out FILE.json] [compiler...]        (default: the choice of tools/compilers)
 #   bench/size.py --check [compiler...]                  only what has a limit
 #
 # Both say at the end which limits are exceeded, and fail then.
 #
-# How. Units of 100 and 200 sites are compiled, and the sizes of their sections compared: the difference is what 100
-# sites take, and what there is once falls out. Likewise with declarations, whose bytes depend on the lengths of names
-# as well. Text of a site is the functions' own length, because the padding between them would hide it. "All" is what is
-# in memory when a program runs: text, data, tables, and unwind information.
+# How. The script compiles units of 100 and 200 sites, and compares the sizes of their sections. The difference is the
+# size of 100 sites, without the data that a unit has once. It does the same with declarations; their bytes also depend
+# on the lengths of names. The text of a site is measured by the lengths of the functions, because the padding between
+# them would hide it. "All" means all bytes in memory while a program runs: text, data, tables, and unwind information.
 
 import argparse
 import json
@@ -26,7 +26,7 @@ import compilers
 import units
 from compilers import ROOT
 
-# Bytes a record, by section: the project's targets.
+# Bytes of a record, by section: the project's targets.
 RECORD_LIMITS = {"inlay_alternatives": 14, "inlay_keys": 12, "inlay_calls": 8}
 LIMITS = ROOT / "bench/gate/limits.json"
 PATCHER_AIM = 2048
@@ -34,7 +34,7 @@ PATCHER_AIM = 2048
 KERNEL_FLAGS = ["-std=c++20", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-nostdlib", "-fno-pic",
                 "-mno-red-zone", "-mgeneral-regs-only", "-fno-asynchronous-unwind-tables", f"-I{ROOT}/include"]
 
-# By their name in limits.json: the source, and what it is
+# By their name in limits.json: the source, and its description
 PATCHERS = {
     "patcher_bytes": ("runtime.cpp", "freestanding, -Os"),
     "alternatives_patcher_bytes": ("alternatives_alone.cpp", "freestanding, -Os, alternatives alone"),
@@ -132,7 +132,7 @@ class Sizes:
         return over
 
     def growth_of_all(self):
-        """Prints what a site and a declaration of each kind take, and what their ordinary forms do."""
+        """Prints the sizes of a site and a declaration of each kind, and of their ordinary forms."""
         function = self.growth("none", units.NOTHING)
         known = {}  # kinds share ordinary forms
         rows = []
@@ -168,7 +168,7 @@ class Sizes:
         return size
 
     def hosted(self):
-        """What a program gains by apply() and one site."""
+        """The bytes that apply() and one site add to a program."""
         without = self.compiled(HOSTED_WITHOUT, compilers.FLAGS, "an empty program")
         having = self.compiled(HOSTED_WITH, compilers.FLAGS, "a program with one site")
         text, allocated = having.text - without.text, having.allocated - without.allocated
@@ -179,7 +179,7 @@ class Sizes:
 
 
 def judged_patcher(compiler, which, size):
-    """What is said of a patcher's size: (text, whether it is over its limit)."""
+    """The verdict on a patcher's size: (text, whether it is over its limit)."""
     limit = json.loads(LIMITS.read_text()).get(which, {}).get(compiler.name)
     if limit is None:
         return f"{compiler.name}: not judged, no limit for it in {LIMITS.relative_to(ROOT)}", False
@@ -190,10 +190,10 @@ def judged_patcher(compiler, which, size):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="What inlay costs in bytes.")
+    parser = argparse.ArgumentParser(description="The cost of inlay in bytes.")
     parser.add_argument("--out", metavar="FILE.json", help="write the results there as well")
     parser.add_argument("--check", action="store_true", help="only what has a limit; fails if one is exceeded")
-    parser.add_argument("compiler", nargs="*", help="default: those that tools/compilers chooses")
+    parser.add_argument("compiler", nargs="*", help="default: the choice of tools/compilers")
     arguments = parser.parse_args()
 
     chosen = compilers.chosen(arguments.compiler)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# What a declaration and a site of each kind look like, and the ordinary C++ that would stand in their place. size.py
-# compiles these units for their bytes, compile.py for their time.
+# Units with a declaration and a site of each kind, and with the ordinary C++ that they replace. size.py compiles these
+# units for their bytes, compile.py for their time.
 #
 # A unit is a file of functions, each with one site:
 #
@@ -23,7 +23,7 @@ PUBLIC_HEADERS = [
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write a declaration and a site: $d is the number of the declaration, $n that of the site."""
+    """One way to write a declaration and a site: $d is the number of the declaration, $n the number of the site."""
     name: str
     prelude: str
     declaration: str
@@ -32,7 +32,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Kind:
-    """What inlay has, and the ordinary forms to compare it with."""
+    """The kinds that inlay has, and the ordinary forms to compare them with."""
     name: str
     inlay: Form
     ordinary: list[Form]

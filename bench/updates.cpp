@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a change costs: of a key and of a static call, by the number of their sites and pages, beside what it might be made
-// of; and what a thread notices that runs through the site meanwhile.
+// The cost of a change of a key and of a static call, by the number of their sites and pages, and the costs of the
+// mechanisms that a change could use. Also the effect on a thread that executes the site meanwhile.
 //
 //     build/gcc/bench/updates --benchmark_out=FILE --benchmark_out_format=json
 //
-// How it works. Each row is one change, there and back in turn, so that each writes. It is measured twice: alone, and
-// while a thread calls the function that changes, again and again, and times each call by the time-stamp counter. The
-// library's changes are inlay::set() and update(), by whatever way the library takes here; bench/ways.hpp has the ways
-// that there are, on text of their own. 4,096 sites of another key are in the program all the time: they must not count.
+// How it works. Each row is one change, there and back in turn, so that each change writes. It is measured twice:
+// alone, and while a thread calls the changing function over and over, and times each call by the time-stamp counter.
+// The library's changes are inlay::set() and update(), by the mechanism that the library chooses on this machine.
+// bench/ways.hpp implements all mechanisms, on separate text. The program always has 4,096 sites of another key: they
+// must not count.
 //
-// Before anything is timed, each change is tried: its sites must have the new value, and the process's mappings are
-// counted, before and after.
+// Before it times, the benchmark tries each change: its sites must have the new value. It counts the process's mappings
+// before and after.
 #include "clock.hpp"
 #include "keeper.hpp"
 #include "machine.hpp"
@@ -96,7 +97,8 @@ void calibrate() {
     ns_a_tick = passed.count() / static_cast<double>(last - first);
 }
 
-/// Keeps this thread on the first or last processor that it may use: two that share one would measure the scheduler.
+/// Keeps this thread on the first or last processor that it may use: two threads on one processor would measure the
+/// scheduler.
 class pinned {
 public:
     explicit pinned(bool last) {
@@ -262,7 +264,7 @@ bool add_way(const char* name, const char* text_for_1, const char* text_for_64) 
     return true;
 }
 
-/// What changes are made of, each on text of its own.
+/// The mechanisms of changes, each on separate text.
 bool add_ways() {
     const std::vector<std::function<long()>> any{&return_one};
     const auto wait = [](int) { // so that both threads do what they do in the other rows
@@ -376,7 +378,7 @@ void print(keeper& kept) {
     const double alone = kept.median("barrier/0", "time");
     const double beside = kept.median("barrier/0/read", "time");
     std::printf(
-        "What a change costs: medians of 15 interleaved repetitions, wall clock, and ratios to one membarrier.\n"
+        "The cost of a change: medians of 15 interleaved repetitions, wall clock, and ratios to one membarrier.\n"
         "Alone, and beside a thread that calls what changes. Of its calls, in ns: median, p99 and p99.9 of all,\n"
         "then median and p99 of the slowest during each change. Mappings: of the process, before and after.\n\n"
         "    %-38s %9s %8s  %9s %8s  %6s %6s %7s  %8s %9s  %s\n",

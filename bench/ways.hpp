@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// ways: what a change of running text may be made of, written out on text of the benchmark's own. No library is in it.
+// ways: the mechanisms that a change of running text could use, implemented on the benchmark's own text, without a
+// library.
 //
 //     bench::ways::spare_page spare;
-//     if (spare.prepare()) spare.change(64, 2);          // 64 functions on pages of their own return 2 from now on
+//     if (spare.prepare()) spare.change(64, 2);          // 64 functions on separate pages return 2 from now on
 //
-// How it works. Each way has 64 pages, each of which begins with `mov $1, %eax; ret`. A change writes another number,
-// and everything that can be done before the first page changes is done before.
+// How it works. Each way has 64 pages, and each page begins with `mov $1, %eax; ret`. A change writes another number.
+// It does as many steps as possible before the first page changes.
 //
 //     spare_page      The text is mapped twice (mremap with MREMAP_DONTUNMAP). The spare page is written through
 //                     /proc/self/mem and moved over the one that runs; the kernel merges it with its neighbours.
 //     anonymous_page  A new page is filled, made executable and moved over the one that runs.
-//     breakpoint      int3, a barrier; the bytes behind it, a barrier; the first byte, a barrier. A signal handler does
+//     breakpoint      int3, a barrier; the bytes after it, a barrier; the first byte, a barrier. A signal handler does
 //                     what the instruction did, for a thread that runs into int3.
 #pragma once
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
-# What inlay::pv and inlay::report need from the machine that compiles, for inlay's own build and for the installed
-# package alike: an installed inlay serves any architecture, so nothing of this can be decided when it is installed.
+# The needs of inlay::pv and inlay::report on the compiling machine, for inlay's own build and for the installed
+# package. An installed inlay serves any architecture, so the installation cannot decide these needs.
 
 # inlay_without_red_zone(TARGET): units that use TARGET have no red zone. Paravirt operations are called from assembly
-# statements. The library keeps the red zone out of their way; this makes sure of it, whatever the compiler. Only 64-bit
-# x86 has the option: the compiler is asked, since CMAKE_SYSTEM_PROCESSOR knows nothing of -m32 or --target.
+# statements. The library makes the compiler avoid the red zone there; this option makes sure, with any compiler. Only
+# 64-bit x86 has the option. The function asks the compiler, since CMAKE_SYSTEM_PROCESSOR ignores -m32 and --target.
 function(inlay_without_red_zone target)
   if(NOT CMAKE_CXX_COMPILER_LOADED)
     return()
@@ -41,7 +41,7 @@ function(inlay_find_report_packages missing)
     if(TARGET PkgConfig::inlay_libdw)
       set(libdw PkgConfig::inlay_libdw)
     else()
-      # Without pkg-config, or without a .pc file of what libdw itself uses.
+      # Without pkg-config, or without a .pc file of a library that libdw itself uses.
       find_path(INLAY_LIBDW_INCLUDE_DIR elfutils/libdwfl.h)
       find_library(INLAY_LIBDW_LIBRARY dw)
       find_library(INLAY_LIBELF_LIBRARY elf)

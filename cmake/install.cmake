@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# What is installed. All of it goes below include/ and share/: it is the same for every architecture.
+# The installed files. All of it goes below include/ and share/: it is the same for every architecture.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -34,7 +34,7 @@ if(INLAY_PYTHON)
                                         -o \"${inlay_single}\" COMMAND_ERROR_IS_FATAL ANY)" COMPONENT inlay)
   install(FILES "${inlay_single}" DESTINATION "${CMAKE_INSTALL_DATADIR}/inlay/single_header" COMPONENT inlay)
 else()
-  message(STATUS "inlay: no single header, which needs Python 3 (Debian: python3)")
+  message(STATUS "inlay: no single header, since it needs Python 3 (Debian: python3)")
 endif()
 
 # In a package of Debian, debian/copyright says it.

@@ -37,7 +37,7 @@ has them, for ordinary programs as well.
 .
 The report of what is patched where needs libzydis-dev and libdw-dev.")
 
-# Who packages: by the variables that Debian's own tools read, or by git.
+# The maintainer: by the variables that Debian's own tools read, or by git.
 set(INLAY_DEB_MAINTAINER "" CACHE STRING "Maintainer of the Debian package: NAME <ADDRESS>")
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${INLAY_DEB_MAINTAINER}")
 if(NOT INLAY_DEB_MAINTAINER AND DEFINED ENV{DEBFULLNAME} AND DEFINED ENV{DEBEMAIL})

@@ -32,14 +32,14 @@ choose_build_folder build/tour || exit 1
 sh tools/install_packages.sh $packages
 # $compiler unquoted: it may be "ccache g++"
 # shellcheck disable=SC2086
-command -v $compiler >/dev/null || { echo "CXX=$compiler: there is no such compiler here" >&2; exit 1; }
+command -v $compiler >/dev/null || { echo "CXX=$compiler: this compiler is not installed" >&2; exit 1; }
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 trap 'exit 1' HUP INT TERM
 does_not_build() {
     cat "$log"
-    echo "the tour does not build with $compiler; what the tools said stands above" >&2
+    echo "the tour does not build with $compiler; the tools' messages are above" >&2
     exit 1
 }
 echo "Building the tour in $BUILD with $compiler ..."

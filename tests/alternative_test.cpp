@@ -77,7 +77,7 @@ TEST(Alternative, ApplyIsIdempotent) {
     EXPECT_EQ(again.written, 0U);
 }
 
-// ---- Instructions with much behind them: strings, the state of vector registers -----------------------
+// ---- Instructions that do much: strings, the state of vector registers --------------------------------
 
 inline constexpr auto copy = inlay::alternative<rep_movsb(), when<a, shr(rcx, 3) + rep_movsq()>>{}
                                  .takes<rdi, rsi, rcx>()
@@ -197,7 +197,7 @@ TEST(Alternative, ReturnsEdxEaxAsOneValue) {
     EXPECT_EQ(time_stamp(), 0x2'0000'0001U);
 }
 
-// ---- Calls, slots, and what they leave alone ----------------------------------------------------------
+// ---- Calls, slots, and the registers that they keep ---------------------------------------------------
 
 std::uint64_t software_popcount(std::uint64_t value) {
     std::uint64_t count = 0;
@@ -223,7 +223,7 @@ TEST(Alternative, CallAndInstructionGiveEqualResults) {
 inline constexpr auto trash =
     inlay::alternative<call<&trash_registers>(), when<a, xor_(eax, eax)>>{}.returns<rax, bool>();
 
-/// A leaf but for the site, with values in every register and in what would be the red zone.
+/// A leaf function except for the site, with values in every register, and in the bytes of a red zone.
 [[gnu::noinline]] std::uint64_t many_values(std::uint64_t x, double y, bool& flag) {
     volatile std::uint64_t stack[8] = {x, x + 1, x + 2, x + 3, x + 4, x + 5, x + 6, x + 7};
     const std::uint64_t p = x * 3, q = x * 5, r = x * 7, s = x * 11, t = x * 13, u = x * 17, v = x * 19, w = x * 23;
@@ -249,7 +249,7 @@ TEST(Alternative, CallKeepsRegistersStackAndRedZone) {
     EXPECT_FALSE(inline_flag);
 }
 
-// Each register holds a value of its own across the call; one word on the stack misaligns it for a call.
+// Each register holds a different value across the call; one word on the stack misaligns it for a call.
 constexpr auto add_registers = add(rax, rcx) + add(rax, rdx) + add(rax, rsi) + add(rax, rdi);
 constexpr auto add_extended = add(rax, r8) + add(rax, r9) + add(rax, r10);
 inline constexpr auto poison_low =
@@ -282,7 +282,7 @@ inline constexpr auto result_ignored = inlay::alternative<call<&software_popcoun
 [[gnu::noinline]] std::uint64_t keeps_its_own(std::uint64_t x, std::uint64_t y) {
     std::uint64_t sum = x * y;
     for (std::uint64_t i = 0; i < y; ++i) {
-        result_ignored(i); // returns something, which nobody asked for
+        result_ignored(i); // returns a value that no code uses
         sum += i * sum;
     }
     return sum;
@@ -317,7 +317,7 @@ TEST(Alternative, CallsThroughAMemorySlot) {
 constinit std::uint64_t variable = 41;
 constinit std::uint8_t byte_variable = 5;
 
-/// A call behind `Before` bytes and in front of `After`, in a replacement.
+/// A call after `Before` bytes and before `After` bytes, in a replacement.
 template <unsigned Before, unsigned After>
 std::uint64_t call_at() {
     static constexpr auto site =
@@ -436,7 +436,7 @@ bool is_alternative(std::uintptr_t at) {
                        [at](const auto& record) { return record.site.target() == at; });
 }
 
-/// Stands for a platform that writes nothing and only notes in which order it is asked to.
+/// A platform that writes nothing, and only notes the order of the requests.
 struct noting_platform : inlay::platform::process {
     bool write(std::uintptr_t at, const std::uint8_t* /*bytes*/, std::size_t /*size*/) noexcept {
         if (is_alternative(at)) {

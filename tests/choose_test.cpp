@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// choose: a dispatch says which function it calls, and calls another if it is told so: before apply(), after it, and
+// choose: a dispatch shows the function that it calls, and calls another one on request: before apply(), after it, and
 // while threads call it.
 #include <inlay/inlay.hpp>
 

@@ -239,7 +239,7 @@ TEST_P(Controls, SwitchesTakeNumbers) {
         EXPECT_EQ(inlay::set_by_name("controls.many", wrong).error(), inlay::error::value_unknown) << wrong;
     }
     EXPECT_EQ(ask_many(), 7U);
-    // set() blames a record for its value, as it did.
+    // set() still blames a record for its value.
     EXPECT_EQ(inlay::set(many, 64).error(), inlay::error::value_outside);
     EXPECT_STREQ(inlay::set(many, 64).detail(), "");
 }
@@ -252,7 +252,7 @@ TEST_P(Controls, CallsTakeNamesOfTargets) {
         ASSERT_EQ(ask_clock(), value) << name;
     }
     ASSERT_TRUE(inlay::set_by_name("controls.clock", "zero"));
-    EXPECT_EQ(values()["controls.clock"], "null") << "whatever it was called";
+    EXPECT_EQ(values()["controls.clock"], "null") << "with any name";
     ASSERT_TRUE(inlay::set_by_name("controls.clock", "tsc"));
     EXPECT_EQ(values()["controls.clock"], "tsc");
     EXPECT_EQ(entry_of("controls.clock").initial, "jiffies");
@@ -344,7 +344,7 @@ TEST_P(Controls, ATextIsCarriedOut) {
         EXPECT_TRUE(inlay::configure(knobs, nothing));
     }
     EXPECT_EQ(ask_level(), 3U);
-    // Of one name twice, the last counts; and counts go on.
+    // If a text sets a name twice, the last setting counts; and enable() still counts.
     ASSERT_TRUE(inlay::configure(knobs, "controls.level=0,controls.level=2"));
     EXPECT_EQ(ask_level(), 2U);
     ASSERT_TRUE(inlay::configure(knobs, "controls.trace=enable,controls.trace=enable,controls.trace=disable"));

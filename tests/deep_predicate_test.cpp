@@ -33,7 +33,7 @@ consteval auto any(std::index_sequence<I...> /*of*/) {
     return (... || numbered<I>{});
 }
 
-/// Nested, alternately by && and ||: f0I op (...) and, with another feature behind, f0I op (...) op f(99 - I).
+/// Nested, alternately by && and ||: f0I op (...) and, with another feature after it, f0I op (...) op f(99 - I).
 template <std::size_t I, std::size_t Count, bool Behind>
 consteval auto nest() {
     if constexpr (I + 1 == Count) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What is left in text once it is patched: of a static call the direct call, of a key that is off one nop. Functions
-// that differ in that alone are compared instruction by instruction, as they stand in memory.
+// The instructions that patching leaves in text: a direct call for a static call, one nop for a key that is off.
+// Functions that differ in that alone are compared instruction by instruction, as they stand in memory.
 #include <inlay/inlay.hpp>
 #include <inlay/report/disassembly.hpp>
 #include <inlay/report/symbols.hpp>
@@ -31,7 +31,7 @@ inline constexpr inlay::static_key<"disassembly.on", true> on;
 enum class codec { none, fast, small };
 inline constexpr inlay::static_switch<"disassembly.codec", 3, codec::fast> chosen;
 
-// Pairs: the first of each is patched, the second is how one would write it without.
+// Pairs: the first function of each is patched, the second is the same code without inlay.
 #define INLAY_NOINLINE [[gnu::noinline, gnu::aligned(64)]]
 
 INLAY_NOINLINE long loop_static(long n) {
@@ -121,7 +121,7 @@ std::vector<std::string> instructions(long (*function)(long)) {
 
 bool is_nop(const std::string& text) { return text.starts_with("nop") || text == "xchg ax, ax"; }
 
-/// Without padding in front of loops: compilers align them, the offsets need not agree.
+/// Without padding before loops: compilers align them, and the offsets need not agree.
 std::vector<std::string> without_nops(std::vector<std::string> all) {
     all.erase(std::remove_if(all.begin(), all.end(), is_nop), all.end());
     return all;
@@ -164,7 +164,7 @@ TEST_F(Disassembly, AKeyThatIsOffIsOneNop) {
     EXPECT_EQ(without_nops(all), instructions(&no_key));
     EXPECT_FALSE(touches_memory(all));
     ASSERT_TRUE(inlay::set(off, true));
-    EXPECT_EQ(instructions(&key_off), instructions(&always_on)) << "on: a jump, which is followed here";
+    EXPECT_EQ(instructions(&key_off), instructions(&always_on)) << "on: a jump; the list follows it";
     ASSERT_TRUE(inlay::set(off, false));
 }
 

@@ -16,7 +16,7 @@
 #include <gelf.h>
 #include <unistd.h>
 
-/// Not thread-safe. False where there is no file, or one that is no ELF file.
+/// Not thread-safe. False if the file does not exist, or is no ELF file.
 class elf_file {
 public:
     /// A part that is loaded: its bytes in the file, valid as long as the elf_file.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Text that is there no more: a kernel frees that of its initialisation. Changes, and another apply(), pass over sites in
-// it and write nothing there; all other sites are changed.
+// Text that is gone: a kernel frees its initialisation text. Changes, and another apply(), pass over sites in it and
+// write nothing there; all other sites are changed.
 #include "made_image.hpp"
 
 #include <inlay/inlay.hpp>
@@ -16,7 +16,7 @@
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 extern "C" {
-// The linker's names for what section `gone_text` begins and ends with.
+// The linker's names for the begin and the end of section `gone_text`.
 [[gnu::visibility("hidden")]] extern const char __start_gone_text[], __stop_gone_text[]; // NOLINT
 }
 
@@ -46,7 +46,7 @@ inline constexpr inlay::feature<"gone.x", inlay::by_hand{}> x;
 inline constexpr auto number = inlay::alternative<mov(eax, 1), when<x, mov(eax, 2)>>{}.returns<accumulator, int>();
 inline constexpr inlay::dispatch<"gone.dispatch", &gives<1>, when<x, &gives<2>>> chosen;
 
-// As in the initialisation of a kernel. (Nothing of it is run when it is "gone", though its bytes are there.)
+// As in the initialisation of a kernel. (No code of it runs when it is "gone", although its bytes still exist.)
 [[gnu::noinline, gnu::used, gnu::section("gone_text")]] int early_key() { return key ? 1 : 0; }
 [[gnu::noinline, gnu::used, gnu::section("gone_text")]] unsigned early_way() { return way; }
 [[gnu::noinline, gnu::used, gnu::section("gone_text")]] int early_call() { return call() + 1; }
@@ -57,7 +57,7 @@ inline constexpr inlay::dispatch<"gone.dispatch", &gives<1>, when<x, &gives<2>>>
 [[gnu::noinline]] int late_call() { return call() + 1; }
 [[gnu::noinline]] int late_number() { return number() * 10 + chosen(); }
 
-/// After start-up, that section is not executable any more.
+/// After start-up, that section is no longer executable.
 class freeing : public inlay::platform::process {
 public:
     [[nodiscard]] bool executable(address at, std::size_t size) const noexcept {
@@ -97,7 +97,7 @@ TYPED_TEST(GoneText, ChangesLeaveItAlone) {
     ASSERT_EQ(early_key() + late_key(), 0);
     ASSERT_EQ(early_way() + late_way(), 0U);
     ASSERT_EQ(early_call() + late_call(), 22);
-    // Sites there are changed as long as it is there.
+    // Changes patch its sites while the text exists.
     const std::string first = this->freed_bytes();
     ASSERT_TRUE(inlay::set(key, true, this->platform));
     ASSERT_NE(this->freed_bytes(), first);
@@ -187,7 +187,7 @@ constexpr std::size_t freed_begin = 256;
 constexpr std::size_t freed_end = 512;
 constexpr std::size_t key_at = 16;
 constexpr std::size_t way_at = 32;
-constexpr std::size_t call_at = 54; // behind its marker, at 48
+constexpr std::size_t call_at = 54; // after its marker, at 48
 constexpr std::size_t slow = 700;
 constexpr std::size_t yes = 720;
 constexpr std::size_t first_way = 740;
@@ -262,8 +262,8 @@ protected:
             made::refer(t->alternatives[i].choices, &t->choices[1]);
         }
     }
-    /// Where the alternatives are: two are in the freed text, not far behind another one, since apply() asks of much text
-    /// at once.
+    /// The places of the alternatives: two are in the freed text, a short distance after another one, since apply()
+    /// asks about much text at once.
     static std::size_t place(std::size_t i) {
         return std::array<std::size_t, 6>{64, 230, freed_begin + 4, freed_begin + 24, 530, 600}[i];
     }
@@ -300,7 +300,7 @@ protected:
 
     void free_it() {
         kernel.freed = {address_of(&image.text[freed_begin]), address_of(&image.text[freed_end])};
-        // Somebody else's by now.
+        // Now another owner's bytes.
         std::fill(image.text.begin() + freed_begin, image.text.begin() + freed_end, std::uint8_t{0xa5});
     }
     [[nodiscard]] bool is_alone() const {
@@ -380,7 +380,7 @@ TEST_F(GoneMemory, ChangesStopTheOthersOrAreRefused) {
     goes = 0;
     EXPECT_EQ(change(0, stopping).error(), inlay::error::text_not_writable);
     EXPECT_EQ(target_at(key_at), yes) << "they do not stop: nothing has changed";
-    EXPECT_GE(goes, 1U) << "those that did stop go on";
+    EXPECT_GE(goes, 1U) << "the stopped processors go on";
 }
 
 TEST_F(GoneMemory, AnotherApplyPassesOverIt) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Branches by features, and proofs of features: before and after apply(), both layouts, wherever such a branch can stand;
-// and which proof leads to which.
+// Branches by features, and proofs of features: before and after apply(), in both layouts, at each kind of place; and
+// the conversions between proofs.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>

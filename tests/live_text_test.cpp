@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Changing text in a running process: what is left of its mappings, at the limits of the system, where the system refuses,
-// and where a change is interrupted. Each test runs in a child process, which may be left as it is.
+// Changing text in a running process: its mappings afterwards, the limits of the system, refusals of the system, and
+// interrupted changes. Each test runs in a child process, and need not clean up.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -76,7 +76,7 @@ bool changes_work() {
 
 std::uintptr_t page_of(function at) { return reinterpret_cast<std::uintptr_t>(at) & ~(page_size - 1); }
 
-/// Of the pages of those functions, which come one after the other.
+/// Of the consecutive pages of those functions.
 std::uintptr_t first_page() {
     std::uintptr_t result = page_of(functions[0]);
     for (const function each : functions) {
@@ -200,7 +200,7 @@ TEST_P(LiveText, NoMappingIsLeft) {
                           return 2;
                       }
                   }
-                  // A new page is anonymous, and divides the mapping of the text; each site is on one of its own here.
+                  // A new page is anonymous, and divides the mapping of the text; each site has a separate page here.
                   const int more = number_of_mappings() - before;
                   return (spare ? more == 0 : more <= 2 * count + 4) ? 0 : 3;
               }),
@@ -317,7 +317,7 @@ TEST_P(LiveText, PagesKeepWhatWasSaidOfThem) {
 }
 
 TEST_P(LiveText, LockedAsAWhole) {
-    constexpr int not_locked = 77; // sanitizers have their own mlockall(), which does nothing
+    constexpr int not_locked = 77; // sanitizers have their own mlockall(); it does nothing
     const int result = in_child([spare = GetParam()] {
         if (!begin(spare) || mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
             return 1;

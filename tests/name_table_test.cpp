@@ -30,8 +30,8 @@ struct ways {
     std::array<table::reference, 4> to;
 };
 
-/// A key whose sites are at text + 16 and text + 32, a switch of four ways with a site at text + 48,
-/// and a static call whose marker is at text + 64 and whose call at text + 70.
+/// A key with sites at text + 16 and text + 32. A switch of four ways with a site at text + 48. A static call with a
+/// marker at text + 64 and a call at text + 70.
 struct tables_in_data {
     std::array<table::named, 3> names;
     std::array<table::key_record, 3> keys;
@@ -122,7 +122,7 @@ protected:
     }
     inlay::outcome apply() { return inlay::apply(tables(), platform); }
 
-    /// What set() and update() do, in this image.
+    /// The work of set() and update(), in this image.
     inlay::outcome change(std::size_t name, const inlay::detail::change& change) {
         return inlay::detail::change_tables(tables(), t->names[name], change, platform);
     }
@@ -200,14 +200,15 @@ TEST_F(NameTable, BeforeApplyOnlyTheCellsChange) {
 }
 
 TEST_F(NameTable, ATailCallStaysOneJump) {
-    // A thread may be anywhere while the site changes: where it is, an instruction must begin before and after.
+    // A thread may be anywhere while the site changes. At its place, an instruction must begin before and after the
+    // change.
     t->registry.zero = reinterpret_cast<std::uintptr_t (*)() noexcept>(&image.text[510]);
     put_jump(70, trampoline, 0xe9);
     ASSERT_TRUE(apply());
     EXPECT_EQ(target_at(70), 400U);
     ASSERT_TRUE(update(0, table::call_mode::nothing));
     EXPECT_EQ(bytes_at(70, 1)[0], 0xe9);
-    EXPECT_EQ(target_at(70), 500U) << "the image's function that does nothing, whatever the setting's value";
+    EXPECT_EQ(target_at(70), 500U) << "the image's function that does nothing, for any value of the setting";
     ASSERT_TRUE(update(0, table::call_mode::zero));
     EXPECT_EQ(bytes_at(70, 1)[0], 0xe9);
     EXPECT_EQ(target_at(70), 510U);
@@ -218,8 +219,8 @@ TEST_F(NameTable, ATailCallStaysOneJump) {
 }
 
 TEST_F(NameTable, EveryFormOfACallOrKeyIsOneInstruction) {
-    // Whatever may stand at a site, of each kind of branch: one instruction of the site's length. So of any two forms,
-    // neither has a place inside where another instruction begins.
+    // All forms of a site, for each kind of branch: each is one instruction of the site's length. So no form begins an
+    // instruction inside another form.
     using inlay::arch::instruction_length;
     put_jump(70, trampoline, 0xe8);
     put_jump(80, trampoline, 0xe9);
@@ -376,7 +377,7 @@ TEST_F(NameTable, AGroupOfASwitchStaysWhereTheValueIsNotInIt) {
 }
 
 TEST_F(NameTable, RecordsAreSortedAndSurviveIt) {
-    // Many records of two keys, mixed: after apply() those of one stand together, and mean what they meant.
+    // Many records of two keys, mixed: after apply(), the records of one key stand together, and have the same meaning.
     auto* const many = new (image.data.data() + 1024) std::array<table::key_record, 50>{};
     std::mt19937 random{1};
     std::vector<std::pair<address, address>> expected;
@@ -442,7 +443,7 @@ TEST_F(NameTable, StaticCallsGoByNoFeature) {
     some->node.op = table::predicate_op::feature;
     made::refer(some->node.a, &some->feature);
     made::refer(some->choice.predicate, &some->node);
-    made::refer(t->keys[0].site, &some->choice); // behind the call's name, where a callee would have its choices
+    made::refer(t->keys[0].site, &some->choice); // after the call's name, where a callee would have its choices
     int visited = 0;
     inlay::for_each_used_feature(tables(), platform, [&](const table::feature_record&) noexcept { ++visited; });
     EXPECT_EQ(visited, 0);

@@ -44,7 +44,7 @@ TEST_F(Override, ForcesEachKindOfFeature) {
     ASSERT_TRUE(with("+override.x,-override.y,-sse2"));
     EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 100);
     ASSERT_TRUE(with("+override.y"));
-    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11) << "what is not listed is as it was found";
+    EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11) << "unlisted features keep their values";
     ASSERT_TRUE(with(""));
     EXPECT_EQ(by_hand() * 100 + by_function() * 10 + by_cpu(), 11);
 }

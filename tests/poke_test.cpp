@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Changes at any time: while other threads run through the sites, where text may not be written, and in which order.
+// Changes at any time: while other threads execute the sites, if text may not be written, and their order.
 #include "made_image.hpp"
 
 #include <inlay/inlay.hpp>
@@ -68,9 +68,8 @@ int changes() {
     return soak != nullptr && *soak == '1' ? 200'000 : 2'000;
 }
 
-/// Runs `ask` in two threads while `change(i)` runs here for i = 0, 1, ... and makes `value_at(i)` of what was
-/// `value_at(i - 1)`. While a change is under way the answer must be the old or the new value; between changes the
-/// last.
+/// Runs `ask` in two threads while `change(i)` runs in this thread for i = 0, 1, ... Each change replaces `value_at(i -
+/// 1)` by `value_at(i)`. During a change, the answer must be the old or the new value; between changes, the last value.
 template <class Ask, class Change, class ValueAt>
 void race(const Ask& ask, const Change& change, const ValueAt& value_at) {
     std::atomic<bool> stop{};
@@ -233,7 +232,7 @@ TEST(Live, NoPageIsWritableAndExecutable) {
 inline constexpr inlay::static_key<"poke.lone", false> lone;
 [[gnu::noinline]] int ask_lone() { return lone ? 1 : 0; }
 
-/// The process's platform, counting what it is asked and told.
+/// The process's platform; it counts the requests.
 struct counting {
     inlay::platform::process self{inlay::platform::process::way::replace_page};
     mutable unsigned asked{};
@@ -267,7 +266,7 @@ TEST(Cost, AnUpdateLooksAtTheSitesOfItsNameOnly) {
     EXPECT_EQ(set_lone.written, 1U);
     EXPECT_EQ(one.written, 1U);
     EXPECT_EQ(ask_lone(), 1);
-    EXPECT_LE(one.asked, 8U) << "of one site, whatever else there is";
+    EXPECT_LE(one.asked, 8U) << "of one site, with any other records";
     counting many;
     const auto set_key = inlay::set(key, true, many);
     ASSERT_TRUE(set_key);
@@ -282,7 +281,7 @@ TEST(Cost, SitesOfOnePageAreWrittenAtOnce) {
     counting all;
     ASSERT_TRUE(inlay::set(key, true, all));
     EXPECT_GE(all.written, 64U);
-    // 64 functions of at most 192 bytes, and what of them is cold.
+    // 64 functions of at most 192 bytes, and their cold parts.
     EXPECT_LE(all.self.writes(), 64U * 192 / 4096 + 4);
     ASSERT_TRUE(inlay::set(key, false));
 }
@@ -327,7 +326,7 @@ int in_child(Body body) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
-// Death tests run first: nothing is applied yet, whatever the order of the tests above.
+// Death tests run first: nothing is applied yet, in any order of the tests above.
 TEST(PokeDeathTest, WhereTextCannotChangeLaterTheFormThatReadsMemoryStays) {
     EXPECT_EQ(in_child([] {
                   refuse(SYS_mremap);
@@ -379,7 +378,7 @@ TEST(PokeDeathTest, WhereItIsRefusedAfterApplyNothingChangesAndTheReasonIsGiven)
                       }
                       const auto call = inlay::update(add, &plus_two);
                       if (!call && (call.record().table != inlay::table_kind::calls || call.system_error != EACCES)) {
-                          return 3; // (without optimisation no call is patched, and nothing is to be refused)
+                          return 3; // (without optimisation no call is patched, and apply() refuses nothing)
                       }
                       return call_it(1) == (call ? 3 : 2) && call_it_and_more(1) == (call ? 7 : 5) ? 0 : 4;
                   }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Patching a running process: text is never writable and executable, and where it cannot be written the program
-// keeps the slower form and says why.
+// Patching a running process: text is never writable and executable. If it cannot be written, the program keeps the
+// slower form, and apply() says why.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ class Process : public testing::TestWithParam<way> {};
 
 TEST_P(Process, TextIsNeverWritableAndExecutable) {
     ASSERT_FALSE(writable_and_executable());
-    inlay::set(on, false); // whatever another test left
+    inlay::set(on, false); // another test may have set it
     ASSERT_TRUE(inlay::apply());
     std::atomic<bool> stop{false};
     std::atomic<bool> seen{false};
@@ -120,8 +120,8 @@ TEST(ProcessRefusal, UnknownWayChangesNothing) {
     EXPECT_EQ(run_sites(), 64);
 }
 
-/// Has the kernel answer EACCES to a system call from now on; where `argument` is not ~0, only if that bit is
-/// set in the third argument.
+/// Makes the kernel answer EACCES to a system call from now on. If `argument` is not ~0, only if this bit is set in the
+/// third argument.
 void refuse(int call, std::uint32_t bit) {
     sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),

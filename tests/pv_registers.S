@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
  * call_with_pattern(target, registers): fills every register that a function may change with a pattern (plus its position
- * in the list that follows), calls the target, and stores what they hold then: rax, rcx, rdx, rsi, rdi, r8 to r11. On the way the stack is off by 8 bytes, as
- * an assembly call may find it.
+ * in the list below). Then it calls the target, and stores the registers' values: rax, rcx, rdx, rsi, rdi, r8 to r11. At the
+ * call, the stack is off by 8 bytes, as at some calls of assembly.
  */
 	.text
 	.globl	call_with_pattern, leaves_junk, keeps_registers, changes_registers
@@ -47,7 +47,7 @@ keeps_registers:
 	lea	(%rdi,%rdi,2), %rax
 	ret
 
-/* bool(): false; changes all that the calling convention lets a function change, and needs an aligned stack. */
+/* bool(): false; changes all call-clobbered registers, and needs an aligned stack. */
 	.type	changes_registers, @function
 changes_registers:
 	mov	$-1, %rcx

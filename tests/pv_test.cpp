@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Paravirt operations: every kind of target, patched and not, the instructions in place of calls, registers, the stack.
-#include <inlay/arch/x86/pv.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/pv/linux.hpp>
 #include <inlay/pv_ops.hpp>
 
 #include <gtest/gtest.h>
@@ -325,7 +325,7 @@ TEST(Pv, CalleeSaveTargetsChangeTheResultAlone) {
 
 namespace {
 
-// Leaf functions but for the site: their values would be in the red zone, if they had one.
+// Leaf functions except for the site: their values would be in the red zone, if they had one.
 [[gnu::noinline]] u64 around_ordinary(u64 seed) {
     volatile u64 local[4] = {seed, seed + 1, seed + 2, seed + 3}; // NOLINT(*-avoid-c-arrays)
     return (call_changing() ? 1000 : 0) + local[0] + local[1] + local[2] + local[3];
@@ -339,7 +339,8 @@ namespace {
 
 namespace {
 
-// Nothing but the site: only the call on a path that is never taken needs a frame, and compilers would make it there.
+// Only the site: only the call on a path that is never taken needs a frame, and compilers would make the frame on that
+// path.
 [[gnu::noinline]] bool alone() { return call_changing(); }
 
 } // namespace
@@ -420,7 +421,7 @@ TEST(Pv, NamesAndIndicesComeFromTheDeclaration) {
 
 namespace {
 
-// GCC looks for functions that write static variables of the unit whose address nobody takes.
+// GCC looks for functions that write static variables of the unit, if no code takes the variables' addresses.
 unsigned counted = 0; // NOLINT(*-avoid-non-const-global-variables)
 u64 count(u64 value) {
     ++counted;

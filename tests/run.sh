@@ -134,7 +134,7 @@ part_threads() {
 
 part_valgrind() {
     programs="static_key_test static_call_test dispatch_test"
-    folder=$BUILD/gcc
+    folder=$BUILD/valgrind # not that of part gcc, which may run at the same time
     # shellcheck disable=SC2086
     configure "$folder" -DINLAY_WERROR=$werror --preset gcc -DCMAKE_CXX_COMPILER="$gcc" -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g" &&
         cmake --build "$folder" --target $programs || return 1
@@ -286,35 +286,43 @@ count_part() { # NAME, which ran
         failed="$failed $1"
         remember "$1" failed
     fi
+    rm "$work/$1.result"
     total=$(($(date +%s) - began))
     write_junit
 }
-# One of two at once: each takes the next part that the other has not taken.
-run_parts_beside() {
-    for each in $beside; do
-        ! mkdir "$work/$each.taken" 2>/dev/null || run_part "$each"
+# Two take parts at once, each part once: one begins with those that keep one core busy, one with the others, which wait
+# now and then.
+run_parts() { # MINE|THEIRS PART...
+    whose=$1
+    shift
+    for each; do
+        mkdir "$work/$each.taken" 2>/dev/null || continue
+        run_part "$each"
+        [ "$whose" = theirs ] || count_part "$each"
     done
 }
 
 began=$(date +%s)
 singles=" $(sed -n 's/^singles //p' tools/packages | tr '\n' ' ') "
+alone=
 beside=
 for each in $parts; do
     case $singles in
-    *" $each "*) beside="$beside $each" ;;
-    *) run_part "$each"; count_part "$each" ;;
+    *" $each "*) alone="$alone $each" ;;
+    *) beside="$beside $each" ;;
     esac
 done
-if [ "$(nproc 2>/dev/null || echo 1)" -gt 1 ]; then
-    run_parts_beside &
+# shellcheck disable=SC2086
+if [ "$(nproc 2>/dev/null || echo 1)" -gt 1 ] && [ -n "$alone" ]; then
+    run_parts theirs $alone $beside &
     other=$!
-    run_parts_beside
+    run_parts mine $beside $alone
     wait $other
 else
-    run_parts_beside
+    run_parts mine $parts
 fi
-for each in $beside; do
-    count_part "$each"
+for each in $parts; do
+    [ ! -f "$work/$each.result" ] || count_part "$each"
 done
 [ -z "$failed" ] || echo "failed:$failed (again: sh tests/run.sh --failed)"
 echo "JUnit: $kept/junit.xml; $((total / 60)) min $((total % 60)) s"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Static keys and switches: every place where one can stand, before and after apply(), set again and again.
+// Static keys and switches: every kind of place, before and after apply(), set again and again.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ inline constexpr inlay::static_key<"key.plain"> nothing_said;
 inline constexpr inlay::static_key<"key.counted", false> counted;
 inline constexpr inlay::static_key<"key.counted_on", true> counted_on;
 inline constexpr inlay::static_key<"key.early", false> early;
-inline constexpr inlay::static_key<"key.unused", false> unused; // no site: set() works all the same
+inline constexpr inlay::static_key<"key.unused", false> unused; // no site: set() works as well
 
 enum class codec { none, fast, small };
 inline constexpr inlay::static_switch<"switch.codec", 3, codec::fast> chosen;
@@ -33,7 +33,7 @@ inline constexpr inlay::static_switch<"switch.seventeen", 17, 16U> seventeen;
 inline constexpr inlay::static_switch<"switch.most", 64, 33U> most;
 inline constexpr inlay::static_switch<"switch.early", 20, 1U> early_way;
 
-// Set by a static initialiser of this unit before the one below asks: order within a unit is that of the text.
+// A static initialiser of this unit sets the key before the next initialiser asks: they run in the order of the source.
 [[maybe_unused]] const bool early_set = static_cast<bool>(inlay::set(early, true)) && inlay::set(early_way, 19);
 const bool early_seen = early && early_way == 19;
 

@@ -32,8 +32,8 @@ struct form_with_bytes {
     std::array<std::uint8_t, Length> bytes;
 };
 
-/// Two alternatives of five bytes at text + 16 and text + 32, original `mov eax, 0`, `mov eax, 1` if the feature
-/// is on, and `e8 rel32` to text + 512 if it is off; one call at text + 64.
+/// Two alternatives of five bytes at text + 16 and text + 32, and one call at text + 64. The original is `mov eax, 0`.
+/// If the feature is on, the form is `mov eax, 1`; if it is off, `e8 rel32` to text + 512.
 struct tables_in_data {
     std::array<table::alternative_record, 2> alternatives;
     std::array<table::call_record, 1> calls;
@@ -112,7 +112,7 @@ protected:
         put_original(32);
     }
 
-    /// What a compiler leaves at the site.
+    /// The bytes that a compiler leaves at the site.
     void put_original(std::size_t at) { std::memcpy(&image.text[at], t->original.bytes.data(), 5); }
 
     template <std::size_t Length>
@@ -376,7 +376,7 @@ TEST_F(Table, TargetOutOfRange) {
 }
 
 TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
-    // The second record is at the same address but longer: seven bytes, of which its original says five.
+    // The second record is at the same address but longer: seven bytes; its original states five of them.
     t->alternatives[1].site.distance = 0;
     made::refer(t->alternatives[1].site, &image.text[16]);
     std::array<table::choice, 2> longer{};
@@ -390,10 +390,10 @@ TEST_F(Table, StackedRecordsAreOneGroupOfTheLongestLength) {
     made::refer(t->alternatives[1].choices, &(*copy)[1]);
     const std::string nop = inlay::x86::is_64_bit ? "\x66\x90" : "\x89\xf6";
     image.text[21] = image.text[22] = 0x90; // as an assembler pads the longer one
-    t->cell.by_hand = 1;                    // first record: `on`; second: `off`, which comes last and wins
+    t->cell.by_hand = 1;                    // first record: `on`; second: `off`; the last one wins
     ASSERT_TRUE(apply());
     EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0", 5) + nop + "\xcc");
-    t->cell.by_hand = 0; // first record: `off`; second: its original, which gives way
+    t->cell.by_hand = 0; // first record: `off`; second: its original gives way
     ASSERT_TRUE(apply());
     EXPECT_EQ(bytes_at(16, 8), std::string("\xe8\xeb\x01\0\0", 5) + nop + "\xcc");
     made::refer((*copy)[1].predicate, &t->nodes[1]);
@@ -433,7 +433,7 @@ TEST_F(Table, CallsThatAreNotFoundOrOutOfReachGoThroughTheTrampoline) {
     auto done = apply();
     ASSERT_TRUE(done);
     EXPECT_EQ(done.calls_kept(), 1U);
-    EXPECT_EQ(t->target, t->targets[1]) << "the trampoline goes to the right place all the same";
+    EXPECT_EQ(t->target, t->targets[1]) << "the trampoline still goes to the right place";
 
     if constexpr (!inlay::x86::is_64_bit) {
         return; // all targets are in reach
@@ -458,7 +458,7 @@ TEST_F(Table, ConditionalTailCallIsRedirected) {
     EXPECT_EQ(bytes_at(80, 6), std::string("\x0f\x85\x3a\x01\0\0", 6)) << "400 - 86";
 }
 
-/// A call through a pointer at text + 96, of what `target` holds.
+/// A call through a pointer at text + 96, to the value of `target`.
 class CallThroughPointer : public Table {
 protected:
     struct call_in_data {
@@ -547,7 +547,7 @@ TEST_F(CallThroughPointer, AlternativeBehindItTakesItsPlace) {
 }
 
 TEST_F(CallThroughPointer, InFrontOfTheAlternativeIsTheOnlyOrder) {
-    // The call behind the alternative would overwrite what was put in its place.
+    // The call after the alternative would overwrite the alternative's form.
     const auto before = image.text;
     refused(apply(calls(1, 2)), error::call_behind_alternative, table_kind::alternatives, 1, before);
 }
@@ -605,7 +605,7 @@ TEST_F(Table, PlatformThatRefusesLeavesTheOriginals) {
 
 TEST_F(Table, AlternativesAlone) {
     t->cell.by_hand = 1;
-    t->calls[0].callee.distance = 0x40000000; // bad, but nobody asks
+    t->calls[0].callee.distance = 0x40000000; // bad, but not read
     const auto done = inlay::apply_alternatives(tables().alternatives, platform);
     ASSERT_TRUE(done) << inlay::message(done.error());
     EXPECT_EQ(done.sites, 2U);
@@ -613,7 +613,7 @@ TEST_F(Table, AlternativesAlone) {
     EXPECT_EQ(done.calls, 0U);
     EXPECT_EQ(bytes_at(16, 5), std::string("\xb8\x01\0\0\0", 5));
     EXPECT_EQ(bytes_at(32, 5), std::string("\xb8\x01\0\0\0", 5));
-    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\xb5\0\0\0", 5)) << "the call is what it was: 256 - 75";
+    EXPECT_EQ(bytes_at(70, 5), std::string("\xe8\xb5\0\0\0", 5)) << "the call is unchanged: 256 - 75";
     EXPECT_TRUE(platform.finished);
 
     platform.writes = 0;
@@ -623,8 +623,8 @@ TEST_F(Table, AlternativesAlone) {
             table_kind::alternatives, 1, before);
 }
 
-/// More declarations than the patcher remembers, in runs and mixed, some sites in groups, some out of order. What
-/// apply() does is compared to what decide(), join() and place() say of each record by itself.
+/// More declarations than the patcher remembers, in runs and mixed, some sites in groups, some out of order. The test
+/// compares apply() with the results of decide(), join() and place() for each record alone.
 class Mixed : public testing::Test {
 protected:
     static constexpr std::size_t sites = 40;
@@ -666,7 +666,7 @@ protected:
             std::copy_n(form.bytes.begin(), length, form.bytes.begin() + length);
             for (auto& at : form.head.relative) {
                 if (at != table::no_operand) {
-                    std::int32_t distance = 0; // of the second copy, which is `length` bytes further
+                    std::int32_t distance = 0; // of the second copy, `length` bytes further
                     std::memcpy(&distance, &form.bytes[at], 4);
                     distance -= static_cast<std::int32_t>(length);
                     std::memcpy(&form.bytes[length + at], &distance, 4);
@@ -823,7 +823,7 @@ TEST_F(Mixed, TextEndsBetweenSites) {
             make(m->declarations[0].forms[i], 1, false);
             m->declarations[0].forms[i].bytes[0] = 0x90;
         }
-        for (const std::size_t inside : {1U, 2U, 9U, 31U, 38U}) { // sites; the others are in data, behind the text
+        for (const std::size_t inside : {1U, 2U, 9U, 31U, 38U}) { // sites; the others are in data, after the text
             for (const std::size_t short_by : {std::size_t{1}, length}) {
                 image.text.fill(m->declarations[0].forms[0].bytes[0]);
                 auto* const first = image.text.data() + made::text_size - site_distance * inside - length + short_by;
@@ -869,7 +869,7 @@ TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
         GTEST_SKIP() << "in 32-bit mode all distances fit";
     }
     make_all(1);
-    // A form in front of its sites, with an operand that reaches as far back as it can from a place between them.
+    // A form before its sites, with an operand that reaches as far back as it can from a place between them.
     auto* const form = new (image.text.data()) form_with_bytes<8>{};
     form->head = {5, table::form_kind::plain, {}, {1, 255, 255, 255}};
     auto& choice = m->declarations[0].choices[0];
@@ -938,7 +938,7 @@ TEST_F(Table, ABreakpointOnACallIsSeen) {
 TEST_F(Table, ABreakpointOnAConditionalTailCallIsSeen) {
     image.text[70] = 0xb8; // mov eax, imm32
     image.text[80] = 0xcc;
-    image.text[81] = 0x85; // jne, but for its first byte
+    image.text[81] = 0x85; // jne, except for its first byte
     const std::int32_t rel32 = 256 - 86;
     std::memcpy(&image.text[82], &rel32, 4);
     refused(error::site_changed, table_kind::calls);
@@ -1022,7 +1022,7 @@ TEST_F(Table, AWrongAliasIsRefused) {
     EXPECT_TRUE(image.text == before);
     EXPECT_EQ(std::count(elsewhere.begin(), elsewhere.end(), 0), std::ptrdiff_t{made::text_size})
         << "nothing is written there either";
-    elsewhere = image.text; // a copy: what is there looks right, but does not change the text
+    elsewhere = image.text; // a copy: its bytes look right, but do not change the text
     done = inlay::apply(tables(), wrong);
     EXPECT_EQ(done.error(), error::write_ineffective);
     EXPECT_TRUE(image.text == before);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Names that two units use alike: with types that have one name and belong to their units, and with types of both.
+// Names that two units share: with types that have one name but belong to their units, and with types that both units
+// share.
 #pragma once
 
 #include <inlay/inlay.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A type of an unnamed namespace is another one in each unit, though its mangled name is the same.
+// A type of an unnamed namespace is a different type in each unit, although its mangled name is the same.
 #include "unit_types.hpp"
 
 #include <gtest/gtest.h>

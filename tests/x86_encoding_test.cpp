@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Every encoder of arch/x86/insn.hpp against GNU as; and what it says of registers against Zydis.
+// Every encoder of arch/x86/insn.hpp against GNU as, and its statements about registers against Zydis.
 //
-// How it works. Encoders are consteval, so each is run at compile time, over all registers (and a choice of
-// memory operands and immediates), into a table of bytes. The same instructions as text go through the
-// assembler, each into a slot of its own; its length goes into a second section. Bytes and lengths are then
-// compared. Environment: AS and OBJCOPY name other tools than "as" and "objcopy".
+// How it works. Encoders are consteval, so each runs at compile time, over all registers (and a choice of memory
+// operands and immediates). The result is a table of bytes. The assembler translates the same instructions as text,
+// each into a separate slot; its length goes into a second section. The test compares bytes and lengths. Environment:
+// AS and OBJCOPY name other tools than "as" and "objcopy".
 //
-// Zydis decodes each code of one instruction, and what that reads and writes must be what the code says
-// (zydis_registers.hpp, which has the exceptions). Its name must be the one that messages show (mnemonics.hpp).
+// Zydis decodes each code of one instruction. Its registers must be those that the code states (zydis_registers.hpp has
+// the exceptions). Its name must be the name that messages show (mnemonics.hpp).
 #include "zydis_registers.hpp"
 
 #include "inlay/arch/x86/insn.hpp"
@@ -61,7 +61,7 @@ struct sample {
     }
 };
 
-/// A code and what as should make it of. Several instructions have several lines.
+/// A code, and the text from which GNU as should make the same bytes. Several instructions have several lines.
 struct listing {
     sample code;
     const char* text;
@@ -240,8 +240,8 @@ consteval auto immediates_of_32_bits() {
     return std::array<std::int64_t, 10>{0, 1, 8, -1, 127, 128, -128, -129, 0x7fffffff, -0x80000000LL};
 }
 
-// ---- The encoders as types. (Each is a set of overloads, which only the preprocessor can take by name;
-// Clang 14 has no generic consteval lambdas.)
+// ---- The encoders as types. (Each is a set of overloads; only the preprocessor can take it by name. Clang 14 has no
+// generic consteval lambdas.)
 
 namespace encode {
 
@@ -473,7 +473,7 @@ protected:
         over_pairs<each_kind_of_memory(), all<reg64>()>(encoder, pattern);
     }
 
-    /// What codes say of registers, and what they are called, against Zydis.
+    /// The registers that codes state, and their names, against Zydis.
     void compare_registers() {
         const inlay_test::zydis_registers zydis{true};
         unsigned failures = 0;
@@ -775,7 +775,7 @@ TEST_F(x86_encoding, immediates) {
 
     over<values>(encode::push{}, "push $");
 
-    // mov to 64 bits takes the shortest form; as takes the one that it is told.
+    // mov to 64 bits takes the shortest form; GNU as takes the stated form.
     const encode::mov move;
     constexpr std::array<std::int64_t, 6> lower{0, 1, 0x7f, 0x7fffffff, 0x80000000LL, 0xffffffffLL};
     constexpr std::array<std::int64_t, 5> negative{-1, -128, -129, -0x7fffffff, -0x80000000LL};
@@ -1017,7 +1017,7 @@ TEST(x86_marks, stack_effects_and_boundaries) {
     static_assert(around.boundaries == 0b111011 && around.depth(4) == 2 && around.depth(around.length) == 0);
 }
 
-/// The general registers in a mask, of which each may be named at any width.
+/// The general registers in a mask; each may be named at any width.
 template <class... Registers>
 constexpr std::uint64_t registers(Registers... each) {
     return (std::uint64_t{0} | ... | (std::uint64_t{1} << each.number));
@@ -1037,7 +1037,7 @@ TEST(x86_marks, what_push_and_pop_keep) {
     static_assert(writes_only(push(r15) + mov(r15, 1) + pop(r15), 0));
     static_assert(
         writes_only(push(rbx) + skip_if(condition::e, push(rcx) + cpuid() + pop(rcx)) + pop(rbx), registers(rax, rdx)));
-    // What has been pushed is not what the caller had, or is popped elsewhere.
+    // The pushed value is not the caller's, or is popped elsewhere.
     static_assert(writes_only(mov(ecx, 1) + push(rcx) + pop(rcx), registers(rcx)));
     static_assert(writes_only(push(rcx) + mov(ecx, 1) + pop(rcx) + push(rcx) + pop(rcx), 0));
     static_assert(writes_only(push(rax) + pop(rcx), registers(rcx)));
@@ -1059,9 +1059,9 @@ TEST(x86_marks, what_push_and_pop_keep) {
     static_assert(writes_only(push(rcx) + (pop(rax) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx)));
     static_assert(writes_only(push(rcx) + (rdtscp() + pop(rcx)), registers(rax, rcx, rdx))); // not found, and safe
     static_assert(writes_only(push(rcx) + (inlay::none + pop(rcx) + inlay::none), 0));
-    // Where a body may be skipped, what it has popped and pushed again may be either.
+    // If a body may be skipped, a register that it has popped and pushed again may have either value.
     static_assert(writes_only(push(rcx) + skip_if(condition::e, pop(rax) + push(rbx)) + pop(rbx), registers(rax, rbx)));
-    // Stores to what was pushed; another stack.
+    // Stores to a pushed value; another stack.
     static_assert(writes_only(push(rcx) + mov(ptr(rsp), rax) + pop(rcx), registers(rcx)));
     static_assert(writes_only(push(rcx) + mov(rdx, rsp) + mov(ptr(rdx), rax) + pop(rcx), registers(rcx, rdx)));
     static_assert(writes_only(push(rcx) + mov(rdx, ptr(rsp)) + mov(ptr(rdi), rdx) + pop(rcx), registers(rdx)));

@@ -104,7 +104,7 @@ constexpr std::array hidden_by_linux{
     exception{"erms", "IA32_MISC_ENABLE without fast strings"},
 
     // Errata and mitigations.
-    exception{"rdrand", "not trusted after suspend on AMD families 15h and 16h, nor where it fails its test"},
+    exception{"rdrand", "not trusted after suspend on AMD families 15h and 16h, nor if it fails its test"},
     exception{"rdseed", "as rdrand; a microcode bug on AMD family 1Ah"},
     exception{"xsaves", "AMD erratum 1386, families 17h"},
     exception{"irperf", "AMD erratum 1054, early Zen"},
@@ -132,13 +132,13 @@ constexpr std::array hidden_by_linux{
     exception{"monitor", "cleared in Xen guests"},
 };
 
-// Flags that Linux sets from what it knows of the CPU, with or without the bit.
+// Flags that Linux sets from its knowledge of the CPU, with or without the bit.
 constexpr std::array set_by_linux{
     exception{"arat", "set for AMD families after 11h, whose leaf 6 may be silent"},
     exception{"cpb", "AMD erratum 1076: the bit is missing on some of family 17h"},
     exception{"3dnowprefetch", "set for AMD CPUs with 3DNow! or long mode"},
     exception{"mba", "AMD shows its own in Fn8000_0008 ebx bit 6"},
-    exception{"vnmi", "in Linux 6.1 the flag is the one of Intel VMX, which CPUID does not show"},
+    exception{"vnmi", "in Linux 6.1 the flag is the one of Intel VMX; CPUID does not show it"},
 };
 
 template <std::size_t N>
@@ -296,7 +296,7 @@ static_assert(std::is_same_v<when<!!cpu.sse2>, when<cpu.sse2>>);
 static_assert(!std::is_same_v<when<cpu.sse2 && !cpu.xenpv>, when<cpu.sse2>>);
 static_assert(std::string_view{cpu.amd_3dnow.text()} == "3dnow");
 
-/// A CPU made up for a test. Leaves that it lacks answer all ones, so that whoever trusts them is found out.
+/// A CPU made up for a test. Leaves that it lacks answer all ones, so that the test fails for code that trusts them.
 class dump {
 public:
     using place = std::pair<std::uint32_t, std::uint32_t>;
@@ -331,7 +331,7 @@ constexpr std::uint32_t bit(unsigned number) { return std::uint32_t{1} << number
 constexpr std::uint32_t osxsave_bit = bit(27);
 constexpr std::uint32_t avx_bit = bit(28);
 
-/// A CPU with AVX, AVX-512F and AMX of which the OS enabled `state`; `leaf_1_ecx` may lack OSXSAVE.
+/// A CPU with AVX, AVX-512F and AMX; the OS enabled `state`; `leaf_1_ecx` may lack OSXSAVE.
 dump vector_cpu(std::uint32_t leaf_1_ecx, std::uint64_t state) {
     return dump{{{{0, 0}, {7, 0, 0, 0}}, {{1, 0}, {0, 0, leaf_1_ecx, 0}}, {{7, 0}, {0, bit(16), bit(3), bit(24)}}},
                 state};

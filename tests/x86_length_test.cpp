@@ -2,9 +2,9 @@
 //
 // arch/x86/length.hpp against Zydis, and against lengths written by hand.
 //
-// How it works. Wherever Zydis decodes, the lengths must agree: in the text of this program and of large libraries,
-// for every opcode with a choice of prefixes and operands, and for random bytes. Where Zydis does not decode,
-// nothing is compared: it knows more of what is undefined, and less of what is new.
+// How it works. If Zydis decodes an instruction, the lengths must agree: in the text of this program and of large
+// libraries, for every opcode with a choice of prefixes and operands, and for random bytes. If Zydis does not decode
+// it, the test does not compare: Zydis knows more undefined instructions, and fewer new ones.
 #include "elf_file.hpp"
 #include "inlay/arch/x86/length.hpp"
 
@@ -96,7 +96,7 @@ private:
         return near && (instruction.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) != 0 && instruction.raw.rex.W == 0;
     }
 
-    /// jkzd and jknzd: VEX map 0, which only a coprocessor of 2012 had.
+    /// jkzd and jknzd: VEX map 0; only a coprocessor of 2012 had it.
     static bool is_knights_corner(const ZydisDecodedInstruction& instruction) {
         return instruction.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
                instruction.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT;
@@ -133,7 +133,7 @@ TEST(x86_length, text_of_this_program_and_its_libraries) {
     expect(result, 500'000);
 }
 
-/// The executable segments of an ELF file, at most `limit` bytes. Empty if there is no such file.
+/// The executable segments of an ELF file, at most `limit` bytes. Empty if the file does not exist.
 bytes text_of(const std::string& name, std::size_t limit) {
     bytes text;
     const elf_file file{name};
@@ -167,8 +167,8 @@ const std::vector<bytes> prefixes{{},           {0x66},       {0xf2},       {0xf
                                   {0x66, 0x48}, {0x67},       {0x48, 0x66}, {0x41},      {0x66, 0xf2},
                                   {0x66, 0x67}, {0x2e, 0x3e}, {0x26, 0x36}, {0xf0, 0x64}};
 
-/// Registers, and memory with each kind of displacement: [rax], [rip + disp32], disp8, disp32, and a SIB byte, which
-/// the bytes after choose.
+/// Registers, and memory with each kind of displacement: [rax], [rip + disp32], disp8, disp32, and a SIB byte; the
+/// bytes after it choose.
 constexpr std::array<std::uint8_t, 20> operands{0x00, 0x05, 0x0d, 0x10, 0x04, 0x0c, 0x3c, 0x40, 0x45, 0x44,
                                                 0x6c, 0x80, 0x85, 0x84, 0xbc, 0xc0, 0xc8, 0xd4, 0xed, 0xf8};
 /// No base, a base of rbp, others.
@@ -477,7 +477,7 @@ TEST(x86_length, unknown_instructions) {
     EXPECT_EQ(instruction_length(endless.data(), endless.size()), 0U);
 }
 
-// ---- The end of what may be read.
+// ---- The end of the readable bytes.
 
 /// Bytes before a page that faults.
 class fenced {

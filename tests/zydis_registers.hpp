@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What x86 instructions read and write, according to Zydis, in the masks of inlay/code.hpp.
+// The registers that x86 instructions read and write, according to Zydis, in the masks of inlay/code.hpp.
 //
-// How it works. Zydis lists an instruction's operands, the hidden ones, too, with what is done to each. The rules of
-// the masks are applied to them: a register that is written in part, or at times, is read as well. `agrees` compares.
-// What the library says on purpose in another way is in `as_inlay_counts`, and nowhere else.
+// How it works. Zydis lists an instruction's operands, also the hidden ones, with the access to each. The rules of the
+// masks apply to them: a register that is written in part, or conditionally, counts as read as well. `agrees` compares.
+// Only `as_inlay_counts` has the intended differences of the library.
 #pragma once
 
 #include "inlay/arch/x86/nops.hpp"
@@ -31,8 +31,8 @@ public:
         ZydisDecoderInit(&decoder_, mode_, in_64_bit_mode ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
     }
 
-    /// Empty if `stated` is what Zydis finds in the one instruction of `bytes`; else what is different. General
-    /// registers must be the same; more flags and memory may be stated than there are.
+    /// Empty if `stated` equals Zydis's result for the one instruction of `bytes`; else the difference. General
+    /// registers must be the same; a code may state more flags and memory than it uses.
     std::string difference(const std::vector<std::uint8_t>& bytes, inlay::touched stated) const {
         ZydisDecodedInstruction instruction;
         operand_list operands{};
@@ -107,7 +107,7 @@ private:
             if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) {
                 which = bit_of(operand.reg.value);
                 in_part = in_part || ZydisRegisterGetWidth(mode_, operand.reg.value) < 32;
-                // The stack words tell of rsp, except where it gets the value of another register.
+                // The stack words describe rsp, except if rsp gets the value of another register.
                 if (operand.visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && which == rsp &&
                     instruction.mnemonic != ZYDIS_MNEMONIC_LEAVE) {
                     which = 0;
@@ -186,7 +186,7 @@ private:
         case ZYDIS_MNEMONIC_VMCALL:
         case ZYDIS_MNEMONIC_VMMCALL:
             return found | inlay::touched{rax, rax};
-        // These go away for good: what they change, nobody sees here.
+        // These never return: no code here sees their changes.
         case ZYDIS_MNEMONIC_SYSRET:
         case ZYDIS_MNEMONIC_SYSEXIT:
         case ZYDIS_MNEMONIC_IRETD:
@@ -195,7 +195,7 @@ private:
         default:
             break;
         }
-        // With itself the result is 0, whatever the register was.
+        // With itself, the result is 0 for any value of the register.
         if ((instruction.mnemonic == ZYDIS_MNEMONIC_XOR || instruction.mnemonic == ZYDIS_MNEMONIC_SUB) &&
             operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER && operands[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
             operands[0].reg.value == operands[1].reg.value) {

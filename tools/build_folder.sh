@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
 # shellcheck shell=sh
-# For other scripts, from the checkout's root (". tools/build_folder.sh"): where all that is built is put.
+# For other scripts, from the checkout's root (". tools/build_folder.sh"): chooses the folder for all built files.
 
 absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
 
-# configure FOLDER ARGUMENTS...: CMake, from the root; of a folder that another compiler or checkout used nothing is kept
+# configure FOLDER ARGUMENTS...: CMake, from the root; it keeps nothing of a folder that another compiler or checkout
+# used
 configure() {
     folder=$1
     shift
@@ -22,8 +23,8 @@ configure() {
     cmake $anew "$@" -B "$folder"
 }
 
-# choose_build_folder DEFAULT: sets BUILD to the user's choice, else to DEFAULT if it can be written; else to a folder for
-# temporary files, and says so.
+# choose_build_folder DEFAULT: sets BUILD to the user's choice, else to DEFAULT if it can be written. Else it sets BUILD
+# to a folder for temporary files, and prints it.
 choose_build_folder() {
     if [ -n "${BUILD:-}" ]; then
         mkdir -p "$BUILD" 2>/dev/null && [ -w "$BUILD" ] && return 0

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Installs those Debian packages that parts of tools/packages need and that are missing. Calls no apt and says nothing
-# when nothing is missing (but asks apt-cache where a package that may be missing is); waits while another process holds
-# apt's lock.
+# Installs the missing Debian packages of the named parts of tools/packages. If no package is missing, it calls no apt
+# and prints nothing; for an absent optional package, it asks apt-cache. It waits while another process holds apt's
+# lock.
 #   sh tools/install_packages.sh PART...            gcc, tour, bench, ...: the names in tools/packages
 #   sh tools/install_packages.sh --print PART...    only prints the packages, by the names that this system has
 #   INLAY_APT_WAIT=SECONDS                          how long it waits for the lock; 600 unless said otherwise
@@ -68,8 +68,8 @@ has() { # LIST NAME[>=VERSION | <<VERSION]
     [ -z "$relation" ] || dpkg --compare-versions "${found#*:}" $relation "$bound"
 }
 
-# The version of a role's Clang: the first that is installed or offered. dpkg alone knows it if that is the first of all, or
-# if each role has another one; else apt is asked (asked=yes).
+# The version of a role's Clang: the first that is installed or offered. dpkg is enough if the first version of the list
+# is installed, or if each role has a different Clang. Else the script asks apt (asked=yes).
 role_version() {
     for version in $(versions_of "$1"); do
         case " ${INLAY_COMPILERS:-} " in *" clang++-$version "*) echo "$version"; return ;; esac
@@ -99,8 +99,8 @@ roles_are_known() {
         has installed "clang-$clang_oldest"
 }
 
-# Sets packages (all, by their names here), missing (to be installed), nowhere (neither installed nor offered), and
-# doubtful if there is one of those that may be missing.
+# Sets packages (all, by this system's names), missing (to be installed), nowhere (neither installed nor offered), and
+# doubtful if an optional package is absent.
 resolve() {
     packages='' missing='' nowhere='' doubtful=''
     # shellcheck disable=SC2013 # words

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// form: one way to write a call, an instruction or a question, in as many sites as are wanted.
+// form: one way to write a call, an instruction or a question, in any number of sites.
 //
 //     struct through_pointer {
 //         [[gnu::always_inline]] static number step(number x, std::size_t site) { return pointer(x); }
@@ -12,13 +12,13 @@
 //     [[gnu::section("bench_copies"), gnu::used]] constinit copy copies[]{copy_of<through_pointer>()};
 //
 // How it works. A block is a function with 64 sites, one after the other. All files with forms are linked 64 times
-// (compiling 4,096 sites of each form would take minutes), so there are 64 blocks; the linker puts those of one form
-// side by side. A pass over 64 sites runs one block, over 1,024 sites 16 blocks, over 4,096 all; a pass over one site
-// is a loop around it. So the same instructions are measured everywhere, and each site is an instruction of its own,
-// with its own place in the processor's tables. In a dependent chain each step waits for the result of the one before;
-// independent steps have arguments of their own, and their results are added up.
+// (compiling 4,096 sites of each form would take minutes). So each form has 64 blocks, and the linker puts them side by
+// side. A pass over 64 sites runs one block, over 1,024 sites 16 blocks, over 4,096 all blocks. A pass over one site is
+// a loop around it. So all passes measure the same instructions, and each site is a separate instruction, with its own
+// place in the processor's tables. In a dependent chain, each step waits for the previous result. Independent steps
+// have separate arguments, and the chain adds up their results.
 //
-// What is in such a file has internal linkage; what the copies share is in targets.hpp.
+// A file with forms has internal linkage; targets.hpp has the things that the copies share.
 #pragma once
 
 #include "../by_hand.hpp"
@@ -51,7 +51,7 @@ template <class Form, chain Chain, std::size_t... Sites>
 
 } // namespace detail
 
-/// 64 sites, which are number `first` and up. (The number does not matter to most forms.)
+/// 64 sites, from number `first` and up. (The number does not matter to most forms.)
 template <class Form, chain Chain>
 [[gnu::noinline, gnu::aligned(64)]] number block(number x, std::size_t first) {
     x = detail::steps<Form, Chain>(by_hand::opaque<3>(x), first, std::make_index_sequence<sites_of_a_block>{});
@@ -74,7 +74,7 @@ inline constexpr std::array<std::size_t, 4> site_counts{1, 64, 1024, 4096};
 
 inline constexpr unsigned any = ~0U; ///< as many as the compiler likes
 
-/// What a site executes, counted on the way through it.
+/// The instructions that a site executes, counted on the path through it.
 struct instructions {
     unsigned calls{};          ///< direct, all of one target
     unsigned indirect_calls{}; ///< through a register or memory
@@ -89,7 +89,7 @@ struct instructions {
     unsigned slow{}; ///< sites of a block that may ask memory after all, with one load and one conditional jump more
 };
 
-/// What is between a call and its target.
+/// The code between a call and its target.
 enum class via : std::uint8_t { nothing, indirect_jump, retpoline, thunk };
 
 using function_pointer = number (*)(number x, std::size_t count);
@@ -109,12 +109,12 @@ struct form {
     via through{via::nothing};
     std::vector<const void*> data{}; ///< what it reads and runs besides its own instructions
     const char* equals{};            ///< the form whose instructions it has, nops and moves aside
-    bool left_alone{};               ///< apply() is to leave its sites as they are
+    bool left_alone{};               ///< apply() must not patch its sites
     std::array<chain_code, 2> chains{};
 };
 
-/// What a file with forms has of each, in the section `bench_copies`, as often as it is linked. Aligned so that no
-/// compiler leaves a gap between two files.
+/// The data of a form, in the section `bench_copies`; each link of the form's file adds a copy. The alignment keeps
+/// compilers from leaving a gap between two files.
 struct alignas(64) copy {
     form (*describe)();
     std::array<function_pointer, 2> blocks;

@@ -57,7 +57,7 @@ struct key_on {
     }
 };
 
-/// Some sites are jumps of two bytes, and what they would jump to now is out of reach: these go on asking memory.
+/// Some sites are jumps of two bytes, and their new target is out of reach: these sites still read memory.
 struct key_turned_on {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return turned_on ? yes(x) : no(x); }
     static form describe() {

@@ -77,7 +77,8 @@ bool decode(address at, instruction& result) {
                                                ZYDIS_MAX_INSTRUCTION_LENGTH, &result.what, result.operands));
 }
 
-/// Calls `see(instruction)` for each one on the way to the return, or once around a loop; false if there is neither.
+/// Calls `see(instruction)` for each instruction on the path to the return, or once around a loop; false if the path
+/// has neither.
 template <class See>
 bool follow(address at, const See& see) {
     constexpr unsigned enough = 100'000;
@@ -97,7 +98,7 @@ bool follow(address at, const See& see) {
     return false;
 }
 
-/// How a call that does not go to its target gets there, by what is at the other end.
+/// The path of an indirect call to its target, by the code at the other end of the call.
 via way_through(address at) {
     constexpr unsigned enough = 32;
     instruction now;
@@ -190,7 +191,7 @@ std::string check_rotations(const std::string& name, const void* called, unsigne
                ? ""
                : name + " has " + std::to_string(found.seen.rotations) + " rotations instead of " +
                      std::to_string(rotations) + " and " + std::to_string(found.seen.constants) +
-                     " additions of a constant, which some processors carry out without executing anything";
+                     " additions of a constant; some processors carry these out without executing an instruction";
 }
 
 std::string check(const form& form) {
@@ -218,7 +219,8 @@ std::string text_of(const instruction& now) {
     return now.is(ZYDIS_MNEMONIC_NOP) ? "nop (" + std::to_string(now.what.length) + " bytes)" : text;
 }
 
-/// What a site does: not nops, nor what keeps values in registers and the stack in order around it.
+/// The work of a site: without nops, and without the code around it that keeps values in registers and the stack in
+/// order.
 bool counts(const instruction& now) {
     switch (now.what.mnemonic) {
     case ZYDIS_MNEMONIC_NOP:

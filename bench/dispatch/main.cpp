@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// dispatch: what a call, an instruction in place of a call, and a question cost, in cycles and as ratios.
+// dispatch: the costs of a call, of an instruction in place of a call, and of a branch, in cycles and as ratios.
 //
 //     dispatch [--instructions | --check] [options of Google Benchmark]
 //
-// --instructions shows what one site of each form executes, --check only looks whether it is what it should be; both
-// measure nothing. Each benchmark is FORM/CHAIN/SITES/STATE:
+// --instructions shows the instructions that one site of each form executes. --check only compares them with the form's
+// name. Both measure nothing. Each benchmark is FORM/CHAIN/SITES/STATE:
 //
 //     warm         the same sites ran just before
 //     branch-cold  16,384 other jumps ran in between: the code comes from the second-level cache, its branches are not
 //                  remembered
 //     cache-cold   the cache lines of the code, of its targets and of what it reads were flushed
 //
-// How it works. See form.hpp for what is run. Repetitions of all benchmarks are in random order, so that a machine that
-// slows down slows all; each has its own factor from ticks to cycles (clock.hpp). Medians are compared, never means.
+// How it works. form.hpp describes the measured code. Repetitions of all benchmarks are in random order, so that a
+// machine that slows down slows all. Each repetition has its own factor from ticks to cycles (clock.hpp). Results are
+// medians, never means.
 #include "../clock.hpp"
 #include "../keeper.hpp"
 #include "../machine.hpp"
@@ -115,7 +116,7 @@ bool in_parts(const inlay::table::section<Record>& all, const exceptions& but, c
     return true;
 }
 
-/// Applies everything but the exceptions. Tables are data.
+/// Applies all sites except the exceptions. Tables are data.
 bool patch(const std::vector<form>& forms) {
     const exceptions but{forms};
     const auto all = inlay::this_image();
@@ -337,11 +338,11 @@ int main(int count, char** arguments) {
         return 0;
     }
     if (!bench::check_all(forms)) {
-        std::printf("These forms are not what they are called, so there is nothing to measure.\n");
+        std::printf("The instructions of these forms do not match their names, so the benchmark measures nothing.\n");
         return 1;
     }
     if (first == "--check") {
-        std::printf("%zu forms are what they are called, in %zu blocks each\n", forms.size(),
+        std::printf("The instructions of %zu forms match their names, in %zu blocks each\n", forms.size(),
                     forms.front().chains[0].blocks.size());
         return 0;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// targets: what the benchmarked calls go to, and what decides where they go. All of it is defined in targets.cpp, so
-// that no compiler sees what a call does, or that a variable never changes.
+// targets: the targets of the benchmarked calls, and the variables that decide between them. targets.cpp defines all of
+// them, so that no compiler sees the work of a call, or a variable that never changes.
 #pragma once
 
 #include <inlay/inlay.hpp>
@@ -51,7 +51,7 @@ extern std::array<bool, most_sites * line> spread_flags; ///< all false; a site 
 
 std::vector<const void*> spread_lines();
 
-/// The functions that calls end up in, but those that do what an instruction does.
+/// The final targets of calls, except functions that do the work of an instruction.
 std::vector<const void*> ends();
 
 inline constexpr inlay::static_key<"bench.turned_on", false> turned_on; ///< set() before anything is measured

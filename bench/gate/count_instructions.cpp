@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// apply() of so many records, once, for whoever counts instructions: all that run inside bench_counted().
+// One apply() of a given number of records, to count its instructions: those that run inside bench_counted().
 //
 //     valgrind --tool=callgrind --collect-atstart=no --toggle-collect=bench_counted count_instructions 1000
 #include "../made_image.hpp"
@@ -19,7 +19,7 @@ int main(int count, char** arguments) {
     bench::image image{records};
     image.restore();
     if (!bench_counted(image) || !image.is_patched()) {
-        std::fprintf(stderr, "a site does not hold what it ought to\n");
+        std::fprintf(stderr, "a site holds wrong bytes\n");
         return 1;
     }
     return 0;

@@ -5,9 +5,9 @@
 #
 #     bench/gate/instructions.py BUILD...        # build/gate-gcc build/gate-clang: what has bench/count_instructions
 #
-# How it works. The same image with 1,000 and with 5,000 records is patched; the difference, by 4,000, is what a record
-# costs. limits.json has the limit of each compiler, keyed by its name and major version; one that is not there is not
-# judged. Fails if a count is over its limit.
+# How it works. It patches the same image with 1,000 and with 5,000 records; the difference, divided by 4,000, is the
+# cost of a record. limits.json has the limit of each compiler, by its name and major version. It does not judge other
+# compilers. Fails if a count is over its limit.
 
 import json
 import pathlib

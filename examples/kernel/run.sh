@@ -25,7 +25,7 @@ build_kernel() { # FOLDER OPTIONS...
 x86() {
     sh tools/install_packages.sh kernel-example
     build_kernel "$BUILD/kernel/example" -DCMAKE_CXX_COMPILER="${CXX:-g++}"
-    machine="timeout 60 qemu-system-x86_64 -accel tcg -M pc -cpu ${CPU:-max} -nodefaults -display none -no-reboot -serial stdio"
+    machine="timeout 60 qemu-system-x86_64 -accel tcg,thread=single -M pc -cpu ${CPU:-max} -nodefaults -display none -no-reboot -serial stdio"
 }
 native() {
     # isa-debug-exit ends QEMU with 2 * status + 1.

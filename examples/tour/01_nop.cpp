@@ -2,17 +2,17 @@
 //
 // 1. A nop that becomes an instruction.
 //
-// What. `alternative<nop(3), when<cpu.smap, stac()>>` is three bytes in the middle of a function. They do nothing
-// until apply() has looked at the CPU; from then on they are a stac, where the CPU has one.
+// What. `alternative<nop(3), when<cpu.smap, stac()>>` is three bytes in the middle of a function. They do nothing until
+// apply() has looked at the CPU. From then on, they are a stac if the CPU has this instruction.
 //
-// Why. A kernel is built once and boots on every CPU. `if (has_smap) stac();` costs a load, a compare and a branch
-// on a path that every system call takes. Bytes that are right already cost nothing. Linux has thousands of such
-// places: see ALTERNATIVE() in arch/x86/include/asm/alternative.h, and stac() in asm/smap.h.
+// Why. A kernel is built once and boots on every CPU. `if (has_smap) stac();` costs a load, a compare and a branch on a
+// path that every system call takes. Bytes that are right already cost nothing. Linux has thousands of these sites: see
+// ALTERNATIVE() in arch/x86/include/asm/alternative.h, and stac() in asm/smap.h.
 //
-// How it works underneath. The compiler puts the nop into .text, and a record of 8 bytes into a section of its
-// own: "here is a site, and this is what it may become". apply() reads the records, decides, and writes the bytes.
-// Text stays read-only and executable all the time: on Linux the bytes go through /proc/self/mem, as a
-// debugger's breakpoints do.
+// How it works underneath. The compiler puts the nop into .text, and a record of 8 bytes into a separate section: "here
+// is a site, and these are its forms". apply() reads the records, decides, and writes the bytes. Text (machine code)
+// stays read-only and executable all the time: on Linux, the bytes go through /proc/self/mem, as a debugger's
+// breakpoints do.
 #include "tour.hpp"
 
 #include <cstdio>
@@ -23,7 +23,7 @@ using inlay::cpu, inlay::when;
 
 namespace {
 
-// Nothing behind an lfence starts before all in front of it is done; here, the check of an index.
+// No instruction after an lfence starts before all instructions before it are done; here, the check of an index.
 inline constexpr auto no_speculation = inlay::alternative<nop(3), when<cpu.sse2, lfence()>>{}.named<"no_speculation">();
 
 // The kernel may touch memory of the user from here on.
@@ -38,7 +38,7 @@ inline constexpr auto user_access_begin =
     return table[index];
 }
 
-// stac is for kernels, so nobody calls this. The bytes are patched all the same, and we may look at them.
+// stac is for kernels, so no code calls this function. apply() still patches the bytes, and we may look at them.
 [[gnu::used, gnu::noinline]] void copy_to_user() { user_access_begin(); }
 
 } // namespace
@@ -46,7 +46,7 @@ inline constexpr auto user_access_begin =
 int main() {
     tour::title(1, "A nop that becomes an instruction");
     tour::say("Two functions of this program hold three bytes that do nothing. Here they are as the compiler left\n"
-              "them, and again after inlay::apply() has looked at this CPU. Nothing else of the program changed.");
+              "them, and again after inlay::apply() has looked at this CPU. Nothing else in the program changed.");
 
     const int table[] = {10, 20, 30, 40};
     const int before = element(table, 2);
@@ -62,6 +62,6 @@ int main() {
     if (std::memcmp(tour::find("user_access_begin").bytes, "\x0f\x01\xcb", 3) != 0) {
         std::printf("This CPU has no smap, or INLAY_FEATURES hides it: that site stays a nop, as it should.\n");
     }
-    tour::next("a site that gives the right answer even before anybody has looked at the CPU.");
+    tour::next("a site that gives the right answer even before apply() has looked at the CPU.");
     return before == element(table, 2) ? 0 : 1;
 }

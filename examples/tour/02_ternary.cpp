@@ -2,16 +2,16 @@
 //
 // 2. Ternary: right before patching, then yes or no.
 //
-// What. `ternary<predicate, yes, no, unpatched>` has three forms. apply() leaves either `yes` or `no`; until then
-// the program runs `unpatched`, which must find the answer the slow way.
+// What. `ternary<predicate, yes, no, unpatched>` has three forms. apply() leaves either `yes` or `no`. Until then, the
+// program runs `unpatched`: it must find the answer the slow way.
 //
 // Why. Code runs before alternatives are applied: early boot, constructors, other libraries' initialisers. "No"
 // would be wrong there, and so would "yes". Linux's static_cpu_has() does exactly this: it tests the bit in memory
 // until it is patched to a jump or a nop (_static_cpu_has() in asm/cpufeature.h, ALTERNATIVE_TERNARY()).
 //
-// How it works underneath. A ternary is an alternative whose original is `unpatched`, then `no` always, then `yes`
-// by the predicate: the last one that holds wins. The slow form calls through a pointer in memory, as a
-// paravirtualised kernel does before it knows what it runs on. The compiler sees one site with a result in rax.
+// How it works underneath. A ternary is an alternative whose original is `unpatched`, then `no` always, then `yes` by
+// the predicate: the last one that holds wins. The slow form calls through a pointer in memory, as a paravirtualised
+// kernel does before it knows its hypervisor. The compiler sees one site with a result in rax.
 #include "tour.hpp"
 
 #include <cstdio>
@@ -23,7 +23,7 @@ namespace {
 
 unsigned questions = 0;
 
-// A call from a site finds the stack as the compiler left it there: this function aligns it for itself.
+// The stack at a site may be unaligned, so this function aligns it.
 [[gnu::force_align_arg_pointer]] unsigned ask_cpuid() {
     ++questions;
     return inlay::x86::holds(cpu.hypervisor.probe(), inlay::x86::this_cpu{}) ? 1 : 0;
@@ -50,7 +50,7 @@ void ask(const char* label) {
 int main() {
     tour::title(2, "Ternary: right before patching, then yes or no");
     tour::say("Does this program run in a virtual machine? Before apply() the site calls through a pointer to a\n"
-              "function that executes CPUID, which costs a virtual machine an exit to its hypervisor. Afterwards the\n"
+              "function that executes CPUID; in a virtual machine, this is an exit to the hypervisor. Afterwards the\n"
               "answer is part of the instruction. The last lines force each answer, as another machine would give it.");
     ask("not applied yet");
     tour::apply_or_leave();

@@ -2,15 +2,15 @@
 //
 // 3. Predicates: which form wins.
 //
-// What. A `when` takes a feature, or features combined by `&&`, `||` and `!`. Of several `when`s the last one that
-// holds wins, so write the general case first and the special ones after it.
+// What. A `when` takes a feature, or features combined by `&&`, `||` and `!`. Of several `when`s, the last one that
+// holds wins. So write the general case first and the special cases after it.
 //
-// Why. Linux needs a new synthetic bit whenever code depends on "this but not that"; ALT_NOT() negates one bit and
-// that is all. Here a condition is an expression. A feature is an object with a name and a probe, so that two
-// libraries cannot both call theirs number 17.
+// Why. Linux needs a new synthetic bit whenever code depends on "this but not that"; ALT_NOT() only negates one bit. In
+// inlay, a condition is an expression. A feature is an object with a name and a probe. So two libraries cannot both use
+// number 17 for different features.
 //
-// How it works underneath. The operators work on types, and simplify while the program is compiled. What remains
-// becomes a small tree in memory that apply() evaluates once, however many sites share it. Overrides come last and
+// How it works underneath. The operators work on types, and simplify while the program is compiled. The remaining
+// predicate becomes a small tree in memory. apply() evaluates it once, for any number of sites. Overrides come last and
 // win over every probe: INLAY_FEATURES=-avx2,+app.x is to a program what clearcpuid= is to Linux.
 #include "tour.hpp"
 
@@ -23,7 +23,7 @@ using inlay::cpu, inlay::when;
 
 namespace {
 
-/// A predicate as text. The types are public: this walks what the compiler kept.
+/// A predicate as text. The types are public: this class walks the simplified predicate.
 struct spelled {
     static std::string of(inlay::always_t) { return "always"; }
     static std::string of(inlay::never_t) { return "never"; }
@@ -77,8 +77,8 @@ unsigned run(const char* label, const char* overrides, bool is_careful) {
 
 int main() {
     tour::title(3, "Predicates: which form wins");
-    tour::say("Left is what a programmer wrote, right what the compiler kept of it: a condition that is settled by\n"
-              "logic alone asks no CPU.");
+    tour::say("Left is the condition in the source, right the condition that the compiler kept. If logic alone\n"
+              "decides a condition, it asks no CPU.");
     simplified("!(avx2 && !popcnt)", !(cpu.avx2 && !cpu.popcnt));
     simplified("avx2 && (avx2 || popcnt) && !!avx2", cpu.avx2 && (cpu.avx2 || cpu.popcnt) && !!cpu.avx2);
     simplified("avx2 && popcnt && !avx2", cpu.avx2 && cpu.popcnt && !cpu.avx2);

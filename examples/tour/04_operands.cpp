@@ -5,18 +5,17 @@
 // What. A site can take values in registers and return one: `.takes<rdi>().returns<rax, std::uint64_t>()`. The forms
 // agree on these registers, so that a call of a function and a single popcnt are interchangeable.
 //
-// Why. Counting bits is one instruction where the CPU has popcnt, and a loop where not. Linux's hweight64()
-// (asm/arch_hweight.h) is this very site: a call in the kernel's image, popcnt in the memory of most machines.
+// Why. Counting bits is one instruction on a CPU with popcnt, and a loop on others. Linux's hweight64()
+// (asm/arch_hweight.h) is the same site: a call in the kernel's image, popcnt in the memory of most machines.
 //
-// How it works underneath. A function may change nine of the sixteen general registers. If the site simply called
-// one, the compiler would have to save those around it, on all CPUs, for the sake of the few that do call. So
-// `call<&f>()` calls a thunk: assembly that saves them, aligns the stack, calls f and restores them. Around the
-// site the compiler gives up rax, which holds the result, and the vector registers, which a thunk would be slow
-// to save. Linux: PV_CALLEE_SAVE_REGS_THUNK() in asm/paravirt.h.
+// How it works underneath. A function may change nine of the sixteen general registers. If the site simply called a
+// function, the compiler would have to save these registers around the site, on all CPUs. But only few CPUs need the
+// call. So `call<&f>()` calls a thunk: assembly that saves the registers, aligns the stack, calls f and restores the
+// registers. At the site, the compiler gives up rax for the result, and the vector registers, because saving them would
+// slow the thunk down. Linux: PV_CALLEE_SAVE_REGS_THUNK() in asm/paravirt.h.
 #include "tour.hpp"
 
 #include <cstdio>
-#include <cstring>
 
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
@@ -42,7 +41,7 @@ inline constexpr auto hweight64 = inlay::alternative<call<&software_popcount>(),
 
 constexpr unsigned count = 100'000;
 
-/// Sums up the bits of many values; each is the last one times Knuth's multiplier for MMIX.
+/// Sums up the bits of many values; each is the previous value times Knuth's multiplier for MMIX, plus his increment.
 [[gnu::noinline]] std::uint64_t sum_of_bits() {
     std::uint64_t sum = 0;
     std::uint64_t value = 1;
@@ -61,13 +60,8 @@ std::uint64_t run(const char* label) {
     return sum;
 }
 
-/// Where the site's call goes: the distance stands behind its first byte, 0xe8, and counts from its end.
-const std::uint8_t* find_thunk() {
-    const auto site = tour::find("hweight64");
-    std::int32_t distance = 0;
-    std::memcpy(&distance, site.bytes + 1, sizeof distance);
-    return site.bytes + 5 + distance;
-}
+/// Where the site's call goes.
+const std::uint8_t* find_thunk() { return reinterpret_cast<const std::uint8_t*>(tour::inspect("hweight64").target); }
 
 void show_thunk(const std::uint8_t* thunk) {
     std::string line = "        thunk:";
@@ -90,14 +84,14 @@ int main() {
     tour::title(4, "Operands: a call, or one instruction in its place");
     tour::say(
         "hweight64(value) counts set bits. The site is five bytes: a call of a thunk that saves the registers for\n"
-        "a function in C++, or popcnt. Both must agree, value for value.");
+        "a function in C++, or popcnt. Both must give the same results.");
     const auto* const thunk = find_thunk();
     tour::call_it(reinterpret_cast<inlay::address>(thunk), "thunk");
     const std::uint64_t called = run("not applied yet");
     show_thunk(thunk);
     tour::apply_or_leave();
     const std::uint64_t applied = run("applied");
-    if (*tour::find("hweight64").bytes == 0xe8) {
+    if (tour::inspect("hweight64").form == inlay::standing::original) {
         std::printf("This CPU has no popcnt, or INLAY_FEATURES hides it: the call stays.\n");
     }
     tour::next("a whole function chosen by feature, doing real work on a real file.");

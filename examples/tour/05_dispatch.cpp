@@ -2,16 +2,16 @@
 //
 // 5. Dispatch: a function chosen by feature.
 //
-// What. `dispatch<"crc32c", &table, when<cpu.sse4_2, &instruction>>` is called like a function. It is one of several
-// of equal signature; apply() decides which, and redirects every call to it.
+// What. `dispatch<"crc32c", &table, when<cpu.sse4_2, &instruction>>` is called like a function. It stands for one of
+// several functions with the same signature. apply() chooses the function, and redirects every call to it.
 //
-// Why. A kernel of work such as CRC-32C deserves a version for each kind of CPU. ifunc chooses as well, but inside
-// the dynamic linker, before main, without overrides, and its calls stay indirect. A function pointer is easy, but
-// where retpolines are on, each call through it costs some twenty cycles.
+// Why. An inner loop such as CRC-32C deserves a version for each kind of CPU. ifunc chooses as well, but inside the
+// dynamic linker, before main, without overrides. Its calls stay indirect. A function pointer is easy, but with
+// retpolines each call through it costs some twenty cycles.
 //
-// How it works underneath. The compiler sees an ordinary call of a trampoline, which jumps through a pointer that
-// starts out as the default: calls work before apply(). A record marks each call; apply() finds the `call` of this
-// trampoline behind the mark and writes the distance to the chosen function into it. Linux: static_call().
+// How it works underneath. The compiler sees an ordinary call of a trampoline. The trampoline jumps through a pointer
+// that first holds the default, so calls work before apply(). A record marks each call. apply() finds the `call` of
+// this trampoline after the marker, and writes the distance to the chosen function into it. Linux: static_call().
 #include "crc32c.hpp"
 #include "tour.hpp"
 
@@ -29,7 +29,7 @@ inline constexpr inlay::dispatch<"tour.crc32c", &crc32c::by_table, when<cpu.sse4
                                  when<cpu.sse4_2 && cpu.pclmulqdq, &crc32c::three_at_once>>
     checksum;
 
-/// One row of the table: what is hidden from apply(), and what came of it.
+/// One row of the table: the features hidden from apply(), and the results.
 struct row {
     const char* overrides;
     const char* chosen{};
@@ -67,8 +67,8 @@ const char* name_of(const void* function) {
 int main(int count, char** arguments) {
     tour::title(5, "Dispatch: a function chosen by feature");
     tour::say("CRC-32C of a real file, by one call in one function. apply() decides whether that call goes to a loop\n"
-              "over a table, to SSE4.2's crc32 instruction, or to three of those at a time. Here it decides three\n"
-              "times, with less and less of the CPU hidden from it; rounds alternate, medians are shown.");
+              "over a table, to SSE4.2's crc32 instruction, or to three such instructions at a time. It decides three\n"
+              "times, and each time fewer features are hidden from it. Rounds alternate; the table has medians.");
     const char* const path = count > 1 ? arguments[1] : "/proc/self/exe";
     std::ifstream file{path, std::ios::binary};
     const std::vector<char> data{std::istreambuf_iterator<char>{file}, {}};
@@ -77,7 +77,7 @@ int main(int count, char** arguments) {
         return 1;
     }
 
-    const char test[] = "123456789"; // every CRC's own test; for this one the answer is e3069283
+    const char test[] = "123456789"; // the standard test of every CRC; for CRC-32C, it is e3069283
     bool right = checksum(test, 9) == 0xe3069283;
     unsigned kept = 0;
     row rows[] = {{"-sse4_2"}, {"-pclmulqdq"}, {""}};
@@ -101,7 +101,7 @@ int main(int count, char** arguments) {
         "\n%s %s\nThe table is the simplest kind; there are faster ones, so the ratios flatter the instruction.\n",
         right ? "All agree, and with the published test value." : "THEY DO NOT AGREE.",
         kept == 0 ? "Each call goes straight to its function."
-                  : "Calls go through their trampoline still, as they do in programs built without -O.");
+                  : "Calls still go through their trampoline, as they do in programs built without -O.");
     tour::next("a branch that is one nop while it is off, and may be turned on at any time.");
     return right ? 0 : 1;
 }

@@ -2,17 +2,17 @@
 //
 // 6. Static key: a branch that costs nothing while it is off.
 //
-// What. `static_key<"tour.verbose", false>` is a bool that is read without touching memory: `if (verbose) log(n)` is
-// one nop while it is off, one jump while it is on. set() changes it at any time, with other threads running.
+// What. `static_key<"tour.verbose", false>` is a bool that code reads without touching memory. `if (verbose) log(n)` is
+// one nop while it is off, one jump while it is on. set() changes it at any time, while other threads run.
 //
 // Why. Code is full of questions whose answer is "no" for weeks: trace points, statistics, checks for debugging. Each
-// costs a load, a compare and a branch, and a cache line. Linux answers thousands of them with a nop, and
-// changes that nop when somebody says `perf record`: DEFINE_STATIC_KEY_FALSE, static_branch_unlikely() (jump_label.h).
+// costs a load, a compare and a branch, and a cache line. Linux answers thousands of them with a nop, and changes the
+// nop when a user starts `perf record`: DEFINE_STATIC_KEY_FALSE, static_branch_unlikely() (jump_label.h).
 //
-// How it works underneath. The site begins as a jump to code out of the way that does load and compare, so that it is
-// right from the first moment. apply() puts a nop there, or a jump to the other side. set() writes that one instruction
-// again, at each site of the key. `asm goto` tells the compiler of both ways on, so it optimises them as those of any
-// `if`. If two want the key on, they count: enable() and disable().
+// How it works underneath. The site begins as a jump to out-of-line code that loads and compares the value. So the site
+// is right before apply(). apply() puts a nop there, or a jump to the other side. set() writes this instruction again,
+// at each site of the key. `asm goto` tells the compiler of both sides, so it optimises them as for any `if`. Several
+// users of a key count: enable() and disable().
 #include "tour.hpp"
 
 #include <cstdio>
@@ -35,7 +35,7 @@ unsigned lines = 0;
     return n / 2;
 }
 
-/// The same, by somebody who thinks that the log is mostly on.
+/// The same function, for a log that is mostly on.
 [[gnu::noinline]] unsigned half_likely(unsigned n) {
     if (likely(verbose)) {
         log(n);
@@ -46,7 +46,7 @@ unsigned lines = 0;
 bool right = true;
 void expect(bool each) { right = right && each; }
 
-/// Halves 100 until nothing is left, by either function: each of the seven steps is logged if the key is on, else none.
+/// Halves 100 down to 0, by either function: it logs each of the seven steps if the key is on, else none.
 void run(unsigned (*function)(unsigned), bool on) {
     lines = 0;
     unsigned steps = 0;
@@ -81,11 +81,11 @@ int main() {
     run(&half, true);
     const auto other = tour::find_function(tour::address_of(&half_likely));
     std::printf(
-        "\nhalf_likely() says if (likely(verbose)): there \"on\" is the way straight on, and off is the jump.\n\n");
+        "\nhalf_likely() says if (likely(verbose)): there \"on\" falls through the site, and off is the jump.\n\n");
     tour::list("half_likely(), verbose is on", other, tour::find_key(verbose, other));
     run(&half_likely, true);
 
-    std::printf("\nWho wants it on for a while counts: it is on as long as somebody does.\n\n");
+    std::printf("\nUsers who want the key on for a while are counted: it is on while the count is not 0.\n\n");
     expect(static_cast<bool>(inlay::set(verbose, false)));
     tour::show("set(verbose, false)", site);
     tour::show("    in half_likely()", tour::find_key(verbose, other));

@@ -2,17 +2,18 @@
 //
 // 7. Static call: a function pointer without the indirect call.
 //
-// What. `static_call<"tour.now", &clocks::by_system_call>` is called like a function. update() gives it another one of
-// the same type at any time, with other threads calling it. One that begins with `no_target` does nothing as yet.
+// What. `static_call<"tour.now", &clocks::by_system_call>` is called like a function. update() gives it another
+// function of the same type at any time, while other threads call it. A static call that begins with `no_target` does
+// nothing until an update().
 //
-// Why. Which clock a machine should use is known some time after boot, and asked for a million times a second. A
-// function pointer says so at the price of an indirect call; where retpolines are on, that is some twenty cycles.
-// Linux: DEFINE_STATIC_CALL, static_call_update(), static_call_cond() (static_call.h); a guest's sched_clock() is one.
+// Why. A kernel chooses the machine's clock some time after boot, and reads it a million times a second. A function
+// pointer costs an indirect call each time; with retpolines, that is some twenty cycles. Linux: DEFINE_STATIC_CALL,
+// static_call_update(), static_call_cond() (static_call.h); a guest's sched_clock() is one.
 //
 // How it works underneath. As in dispatch, the compiler calls a trampoline that jumps through a pointer, and a record
-// marks the call; apply() makes it call the function itself. update() stores the pointer, then writes those calls
-// again: it copies the page of text, changes the copy, and puts it in the place of the page in a single step. A thread
-// finds the old call or the new one, never half of each. No target means a nop of the same five bytes.
+// marks the call. apply() makes the site call the function itself. update() stores the pointer, then rewrites those
+// calls: it copies the page of text, changes the copy, and moves it over the page in a single step. A thread finds the
+// old call or the new one, never half of each. A null target means a nop of the same five bytes.
 #include "tour.hpp"
 
 #include <atomic>
@@ -27,7 +28,7 @@
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
-/// Nanoseconds of CLOCK_MONOTONIC_RAW: the hardware's own, which nobody sets or corrects.
+/// Nanoseconds of CLOCK_MONOTONIC_RAW: the hardware's time, without corrections.
 namespace clocks {
 
 constexpr std::uint64_t second = 1'000'000'000;
@@ -36,21 +37,21 @@ inline std::uint64_t nanoseconds(const timespec& time) {
     return static_cast<std::uint64_t>(time.tv_sec) * second + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-/// Always there, and slow.
+/// Always available, and slow.
 std::uint64_t by_system_call() {
     timespec time{};
     syscall(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &time);
     return nanoseconds(time);
 }
 
-/// The same by the C library, which mostly needs no system call (see vdso(7)).
+/// The same time by the C library, mostly without a system call (see vdso(7)).
 std::uint64_t by_library() {
     timespec time{};
     clock_gettime(CLOCK_MONOTONIC_RAW, &time);
     return nanoseconds(time);
 }
 
-/// The CPU's time stamp counter. rdtscp waits until all in front of it is done, so no reading is too early.
+/// The CPU's time stamp counter. rdtscp waits until all instructions before it are done, so no reading is too early.
 std::uint64_t ticks() {
     unsigned processor = 0;
     return __builtin_ia32_rdtscp(&processor);
@@ -73,8 +74,8 @@ struct sample {
 sample start{};
 double nanoseconds_per_tick{};
 
-/// Measures the counter against the other clock for 20 ms. Both ends err on the side of too few ticks, so that the
-/// counter's clock is some nanoseconds ahead of the others, never behind: whoever changes to it goes forward.
+/// Measures the counter against the other clock for 20 ms. Both ends count too few ticks rather than too many. So the
+/// counter's clock is some nanoseconds ahead of the others, never late: a change to it never goes back in time.
 void calibrate() {
     const sample first = sample::take();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -105,13 +106,13 @@ namespace {
 inline constexpr inlay::static_call<"tour.now", &clocks::by_system_call> now;
 inline constexpr inlay::static_call<"tour.on_reading", inlay::no_target<void(std::uint64_t)>> on_reading;
 
-// The counter is a clock if it is there, ticks at one rate at all times, and is the same on all processors.
+// The counter is a clock if it exists, ticks at one rate at all times, and is the same on all processors.
 inline constexpr inlay::feature<"tour.trusted_by_linux", &clocks::trusted_by_linux> trusted_by_linux;
 inline constexpr auto counter_is_a_clock =
     inlay::alternative<mov(eax, 0), when<cpu.rdtscp && cpu.nonstop_tsc && trusted_by_linux, mov(eax, 1)>>{}
         .returns<rax, unsigned>();
 
-/// Since when this program runs, in nanoseconds.
+/// The start time of this program, in nanoseconds.
 std::uint64_t began = 0;
 
 [[gnu::noinline]] std::uint64_t uptime() {
@@ -123,10 +124,10 @@ std::uint64_t began = 0;
 std::atomic<std::uint64_t> counted{0};
 void count(std::uint64_t /*time*/) { counted.fetch_add(1, std::memory_order_relaxed); }
 
-/// Reads the clock all the time in a thread of its own. No reading may be earlier than the one before.
+/// Reads the clock all the time in a separate thread. No reading may be earlier than the previous one.
 class reader {
 public:
-    /// Waits until so many readings more have been made.
+    /// Waits for `more` new readings.
     void wait(std::uint64_t more) const {
         for (const auto until = readings_.load() + more; readings_.load() < until;) {
             std::this_thread::yield();
@@ -170,8 +171,8 @@ void show_call(const char* label, tour::site call) {
 int main() {
     tour::title(7, "Static call: a function pointer without the indirect call");
     tour::say(
-        "uptime() reads a clock, and calls a probe that has no target as yet. As the compiler left it, it calls two\n"
-        "trampolines, which jump through a pointer.");
+        "uptime() reads a clock, and calls a probe that has no target yet. As the compiler left it, it calls two\n"
+        "trampolines; each jumps through a pointer.");
     tour::call_it(tour::address_of(decltype(now)::trampoline), "now's trampoline");
     tour::call_it(tour::address_of(decltype(on_reading)::trampoline), "on_reading's trampoline");
     tour::call_it(reinterpret_cast<inlay::address>(&began), "began");
@@ -214,7 +215,7 @@ int main() {
         const std::uint64_t time = clocks::by_counter();
         expect(earliest <= time && time < clocks::by_library() + clocks::second / 1000);
     } else {
-        std::printf("    This CPU's counter is no clock, or INLAY_FEATURES says so: the library's clock stays.\n");
+        std::printf("    This CPU's counter is no clock, or INLAY_FEATURES hides it: the library's clock stays.\n");
     }
     change(on_reading, nullptr);
     show_call("on_reading.maybe(), null", probe);
@@ -222,7 +223,7 @@ int main() {
     reading.stop();
 
     expect(reading.backward() == 0 && probed != 0 && counted == probed);
-    std::printf("\n%u changes, %llu readings: %llu were earlier than the one before, %llu went by the probe.\n",
+    std::printf("\n%u changes, %llu readings: %llu were earlier than the previous one, %llu called the probe.\n",
                 updates, static_cast<unsigned long long>(reading.readings()),
                 static_cast<unsigned long long>(reading.backward()), static_cast<unsigned long long>(probed));
     std::printf("Try it: INLAY_FEATURES=-nonstop_tsc build/tour/examples/tour/07_static_call\n");

@@ -2,17 +2,18 @@
 //
 // 8. Static switch: a branch of many ways.
 //
-// What. `static_switch<"tour.codec", 3, codec::plain>` is an enum that is read without touching memory: `switch
-// (chosen)` is one nop if the value is the one that was given first, else one jump straight to its case. set() changes
-// it.
+// What. `static_switch<"tour.codec", 3, codec::plain>` is an enum that code reads without touching memory. `switch
+// (chosen)` is one nop for the initial value, and one jump to the case for any other value. set() changes the value.
 //
-// Why. Which of three codecs, four log levels, five page-table depths: such things are set once and asked for
-// everywhere. A switch statement loads, compares and jumps through a table, which is an indirect branch. Linux takes
-// several static keys for it, or a static call where the ways are functions; here it is one object of up to 64 ways.
+// Why. One of three codecs, of four log levels, of five page-table depths: a program sets these values once and asks
+// for them everywhere. A switch statement loads, compares and jumps through a table; that jump is an indirect branch.
+// Linux uses several static keys instead, or a static call if the ways are functions. inlay has one object of up to 64
+// ways.
 //
 // How it works underneath. As with a static key, the site begins as a jump to code that reads the value and compares.
-// Its record refers to a list of where each way begins, and set() writes a jump there. All sites of a switch change in
-// one set(), each in one step; between two of them a thread may meet one old and one new: what must agree has one site.
+// Its record refers to a list of the addresses of all ways, and set() writes a jump to one of them. One set() changes
+// all sites of a switch, each in one step. Meanwhile, a thread may meet one site with the old value and one with the
+// new: if two decisions must agree, use one site.
 //
 //   build/tour/examples/tour/08_static_switch [plain|run_length|delta]       (default: each in turn)
 #include "tour.hpp"
@@ -33,7 +34,7 @@ inline constexpr inlay::static_switch<"tour.codec", 3, codec::plain> chosen;
 
 [[gnu::noinline]] bytes copy(const bytes& data) { return data; }
 
-/// How often a byte comes in a row, then the byte.
+/// Pairs: the number of equal bytes in a row, then the byte.
 [[gnu::noinline]] bytes runs(const bytes& data) {
     bytes result;
     for (const auto each : data) {
@@ -55,7 +56,7 @@ inline constexpr inlay::static_switch<"tour.codec", 3, codec::plain> chosen;
     return result;
 }
 
-/// The runs of what each byte is more than the one before: short if the bytes rise evenly.
+/// The runs of the differences between each byte and the previous one: short if the bytes rise evenly.
 [[gnu::noinline]] bytes deltas(const bytes& data) {
     bytes result = data;
     for (std::size_t i = data.size(); i-- > 1;) {
@@ -95,7 +96,7 @@ inline constexpr inlay::static_switch<"tour.codec", 3, codec::plain> chosen;
     return {};
 }
 
-/// A tank's level, once a minute: it stands, is filled, and stands again.
+/// A tank's level, once a minute: it stays, rises, and stays again.
 bytes levels() {
     bytes result(20, 7);
     for (std::uint8_t level = 9; level < 100; level = static_cast<std::uint8_t>(level + 2)) {
@@ -108,7 +109,7 @@ bytes levels() {
 bool right = true;
 void expect(bool each) { right = right && each; }
 
-/// Encodes and decodes; true if all came back and the code is as long as it should be.
+/// Encodes and decodes; expects the same data, and an encoding of `size` bytes.
 void round_trip(const bytes& data, std::size_t size) {
     const bytes code = encode(data);
     const bool same = decode(code) == data;
@@ -149,7 +150,7 @@ int main(int count, char** arguments) {
     round_trip(data, 76);
 
     std::printf(
-        "\nThe way that the declaration names is straight on; each other one is a jump to where it begins.\n\n");
+        "\nThe way that the declaration names falls through the site; each other way is a jump to its begin.\n\n");
     tour::apply_or_leave();
     tour::show("applied: plain", site);
     round_trip(data, 76);
@@ -168,6 +169,6 @@ int main(int count, char** arguments) {
     std::printf("    %-26s %s\n", "set: a fourth one", tour::sentence(done).c_str());
     expect(done.error() == inlay::error::value_outside && chosen == before);
 
-    tour::next("what every site of a program is, on this CPU and on others.");
+    tour::next("the report: every site of a program, on this CPU and on others.");
     return right ? 0 : 1;
 }

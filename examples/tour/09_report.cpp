@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 9. The report: what is where.
+// 9. The report: the form of each site.
 //
 // What. `inlay::report::print(stdout)` lists every site of a program: its name and line of source, the code of each
-// choice, which one wins, and what is in memory now. `{.cpu = "x86-64-v2"}` asks the same for another CPU.
+// choice, the choice that wins, and the bytes in memory now. `{.cpu = "x86-64-v2"}` gives the same list for another
+// CPU.
 //
-// Why. "What would a machine without AVX2 run?" is a question for a review, not for a user with such a machine. And
-// code that rewrites itself must be able to show what it did; a disassembly of the file shows only the originals.
+// Why. "What would a machine without AVX2 run?" is a question for a review, not for a user with an old machine. And
+// code that rewrites itself must be able to show its work; a disassembly of the file shows only the originals.
 //
-// How it works underneath. One pure function decides which bytes belong to a site (decide.hpp). The patcher writes
-// what it says; the report prints what it says, with the features of whatever CPU you name; neither can disagree
-// with the other. Linux came to the same end in its paravirt clean-up: "have only one paravirt patch function".
+// How it works underneath. One pure function decides the bytes of a site (decide.hpp). The patcher writes its result.
+// The report prints its result, with the features of any CPU that you name. So the two cannot disagree. Linux came to
+// the same design in its paravirt clean-up: "have only one paravirt patch function".
 #include "crc32c.hpp"
 #include "tour.hpp"
 
@@ -42,10 +43,10 @@ void section(const char* text) { tour::coloured("\033[4m", std::string("\n") + t
 } // namespace
 
 int main() {
-    tour::title(9, "The report: what is where");
+    tour::title(9, "The report: the form of each site");
     tour::say(
         "A site whose value is the width of a vector, and a call of a function chosen by feature. Three reports: as\n"
-        "compiled; after apply(); and what a CPU without AVX2 would get, which this program need not run on.");
+        "compiled; after apply(); and for a CPU without AVX2, although the program does not run on it.");
     const auto before = work("inlay");
     section("Before apply(): the originals are in memory, and the call goes through its trampoline");
     inlay::report::print(stdout);
@@ -54,12 +55,12 @@ int main() {
     section("After apply() on this CPU");
     inlay::report::print(stdout);
 
-    section("What would a CPU of x86-64-v2 run? It has SSE4.2, and no AVX2 (\"now\" is what this CPU runs)");
+    section("What would a CPU of x86-64-v2 run? It has SSE4.2, and no AVX2 (\"now\" is this CPU)");
     inlay::report::print(stdout, {.cpu = "x86-64-v2"});
 
     const auto after = work("inlay");
     std::printf("\nwork() before apply(): width %u, CRC %08x; after: width %u, CRC %08x. The CRC must be the same.\n",
                 before.width, before.crc, after.width, after.crc);
-    tour::next("what goes wrong, and how you hear of it.");
+    tour::next("errors, and how apply() reports them.");
     return after.crc == before.crc ? 0 : 1;
 }

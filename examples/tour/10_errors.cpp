@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 10. What goes wrong, and how you hear of it.
+// 10. Errors, and how apply() reports them.
 //
-// What. apply() returns an outcome. If it is false, `message(done.error())` says what is wrong, `done.detail()` or
-// `done.record()` says where, and every site still works.
+// What. apply() returns an outcome. If it is false, `message(done.error())` describes the error, `done.detail()` or
+// `done.record()` gives its place, and every site still works.
 //
-// Why. A patcher that stops half-way leaves a program that nobody wrote. Linux can BUG(); a library must not.
+// Why. A patcher that stops half-way leaves a program that no author designed. Linux can BUG(); a library must not.
 //
-// How it works underneath. A first pass checks and decides every record and writes nothing; only if all are good
-// does a second pass write. If the system refuses in the middle of that, the sites get their originals back. The
-// original form works on every CPU: that is what makes it the original.
+// How it works underneath. A first pass checks and decides every record, and writes nothing. A second pass writes, but
+// only if all records are good. If the system refuses in the middle of that pass, the sites get their originals back.
+// The original form works on every CPU.
 #include "tour.hpp"
 
 #include <cstdio>
@@ -31,22 +31,22 @@ void show(const char* attempt, const inlay::outcome& done) {
 } // namespace
 
 int main() {
-    tour::title(10, "What goes wrong, and how you hear of it");
-    std::printf("One site, mov eax, 1, that becomes mov eax, 2 wherever apply() succeeds. First twice it must not.\n");
+    tour::title(10, "Errors, and how apply() reports them");
+    std::printf("One site, mov eax, 1. It becomes mov eax, 2 if apply() succeeds. The first two times it must not.\n");
 
     const auto malformed = tour::apply_with("sse2");
     show("INLAY_FEATURES=sse2", malformed);
 
-    // What a process gets under systemd's MemoryDenyWriteExecute=yes, if /proc/self/mem is closed as well.
+    // The situation of a process under systemd's MemoryDenyWriteExecute=yes, if /proc/self/mem is closed as well.
     inlay::platform::process closed{inlay::platform::process::way::refused};
     const auto refused = inlay::apply(inlay::this_image(), closed);
-    show("A system that lets nobody write text:", refused);
+    show("A system that forbids writing text:", refused);
     const bool kept = form() == 1;
 
     const auto done = tour::apply_with("");
-    show("And as it should be:", done);
+    show("And without an error:", done);
 
-    // A name may be a library's that comes later: it is said, and keeps nothing from being patched.
+    // A library that comes later may have the unknown name. So apply() reports it, but patches all sites.
     const auto unknown = tour::apply_with("-sse2,-nosuch");
     show("INLAY_FEATURES=-sse2,-nosuch", unknown);
 

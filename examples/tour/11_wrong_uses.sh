@@ -3,13 +3,13 @@
 #
 # 11. Mistakes that the compiler finds.
 #
-# What. Programs that are wrong on purpose, and the sentence with which the compiler refuses each.
+# What. Programs that are wrong on purpose, and the compiler's error for each.
 #
-# Why. A wrong patch shows up as a crash on someone else's machine. What can be known while compiling should be
-# said while compiling, in words about your program rather than about the library's templates.
+# Why. A wrong patch crashes later, on another machine. So the library reports every mistake that it can find while
+# compiling, in words about your program and not about the library's templates.
 #
-# How it works underneath. Machine code is a value that the compiler computes with: where each instruction begins,
-# what it pushes, which symbol it refers to. So static_assert can compare the forms of a site, byte by byte.
+# How it works underneath. Machine code is a value that the compiler computes with: the begin of each instruction, its
+# pushes, its symbols. So static_assert can compare the forms of a site, byte by byte.
 #
 #   sh examples/tour/11_wrong_uses.sh [compiler]          (default: $CXX, else c++)
 set -u
@@ -25,8 +25,8 @@ trap 'rm -f "$log"' EXIT
 echo "${bold}11. Mistakes that the compiler finds"
 echo "====================================$plain"
 cat <<'END'
-Each of these programs is wrong in the line shown, and each is compiled now. Below the line stands what the
-compiler said: the library's own sentence, cut out of the compiler's longer story.
+Each of these programs is wrong in the line shown, and each is compiled now. Below the line stands the
+library's sentence, cut out of the compiler's longer message.
 
 END
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// 12. Paravirt operations: what a hypervisor may replace, and what it costs where there is none.
+// 12. Paravirt operations: functions that a hypervisor may replace, at no cost without a hypervisor.
 //
 // What. `pv_op` members make up a table of pointers; `pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv>`
-// calls one of them, or has instructions in its place where the predicate holds. A hypervisor's set-up assigns to the
-// table and sets a feature; then apply() writes the sites.
+// calls one of them, or has instructions in its place if the predicate holds. A hypervisor's set-up assigns to the
+// table and sets a feature. Then apply() writes the sites.
 //
-// Why. A kernel asks for the flags thousands of times a second, from thousands of places. On bare metal that is two
-// instructions; under a hypervisor of the Xen PV kind they would lie, and something must be called. Which it is, is
-// known once, at boot. Linux patches its pv_ops for that, by code of their own beside that of alternatives.
+// Why. A kernel asks for the flags thousands of times a second, from thousands of places. On bare metal, two
+// instructions read them. Under a hypervisor of the Xen PV kind, these instructions give wrong flags, and the kernel
+// must call a function. The kernel learns this once, at boot. Linux patches its pv_ops for this purpose, by code that
+// is separate from that of alternatives.
 //
-// How it works underneath. A site is compiled as `call [pointer]`, which is right from the first moment. Its record is
-// that of an alternative: features decide first, so a call never overwrites an instruction; without an instruction, the
-// call goes directly to what the pointer holds. `callee_save` is a convention of its own: such a function keeps all
-// registers but its result's, so the caller need not spill any. A thunk makes one of any C++ function.
+// How it works underneath. A site is compiled as `call [pointer]`; this form is right before apply(). Its record is an
+// alternative's record: features decide first, so a call never overwrites an instruction. Without an instruction, the
+// site calls the pointer's target directly. `callee_save` is a separate calling convention: the function keeps all
+// registers except its result's, so the caller need not spill any. A thunk adapts any C++ function to it.
 #include "tour.hpp"
 
 #include <inlay/pv.hpp>
@@ -42,8 +43,8 @@ inline constexpr inlay::pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cp
 inline constexpr inlay::pv_call<&irq, &irq_ops::io_delay> io_delay;
 inline constexpr inlay::pv_call<&irq, &irq_ops::kick> kick;
 
-/// A made-up hypervisor. A guest's own flags say nothing there: the hypervisor keeps the interrupt flag in memory, and
-/// it is off. A program's own is always on.
+/// A made-up hypervisor. The guest's flags register has no meaning: the hypervisor keeps the interrupt flag in memory,
+/// and this flag is off. The flag of a program on the processor is always on.
 flags hypervisor_save_fl() { return 2; }
 
 const char* reported = "";
@@ -56,7 +57,7 @@ void report(const char* operation) noexcept { reported = operation; }
 bool right = true;
 void expect(bool each) { right = right && each; }
 
-/// Calls save_fl() and says who answered.
+/// Calls save_fl() and prints whether the processor or the hypervisor answered.
 void ask() {
     const bool on = (run_save_fl() & interrupts) != 0;
     std::printf("        -> interrupts are %s, says the %s\n", on ? "on" : "off", on ? "processor" : "hypervisor");
@@ -66,10 +67,10 @@ void ask() {
 } // namespace
 
 int main() {
-    tour::title(12, "Paravirt operations: what a hypervisor may replace");
+    tour::title(12, "Paravirt operations: functions that a hypervisor may replace");
     tour::say(
-        "A table of three operations. save_fl() asks for the flags; as compiled, it calls through the table, which\n"
-        "holds the native code as a function.");
+        "A table of three operations. save_fl() asks for the flags. As compiled, it calls through the table; the\n"
+        "table holds the native code as a function.");
     tour::call_it(reinterpret_cast<inlay::address>(&irq.save_fl), "irq.save_fl");
     tour::call_it(reinterpret_cast<inlay::address>(&irq.io_delay), "irq.io_delay");
     tour::call_it(reinterpret_cast<inlay::address>(&irq.kick), "irq.kick");
@@ -83,9 +84,10 @@ int main() {
     tour::show("applied, bare metal", "irq.save_fl");
     ask();
 
-    // What a hypervisor's set-up does at boot, when it has found itself. (A program can do it later: apply() again.)
+    // A hypervisor's set-up does this at boot, when it has detected its hypervisor. (A program can do it later: apply()
+    // again.)
     std::printf(
-        "\nA hypervisor assigns its function, and sets cpu.xenpv: now it must be called. Between the two stands\n"
+        "\nA hypervisor assigns its function, and sets cpu.xenpv: now sites must call the function. They call it by\n"
         "a thunk that keeps the registers: callers of save_fl() were compiled to rely on that.\n\n");
     irq.save_fl = inlay::callee_save<&hypervisor_save_fl>;
     inlay::set(cpu.xenpv, true);
@@ -94,7 +96,7 @@ int main() {
     tour::show("applied, hypervisor", "irq.save_fl");
     ask();
 
-    std::printf("\nWhat does nothing costs nothing: not even the call is left.\n\n");
+    std::printf("\nAn operation that does nothing costs nothing: not even the call is left.\n\n");
     tour::show("io_delay(): a function", "irq.io_delay");
     irq.io_delay = inlay::pv_nop; // a hypervisor has no slow ports to wait for
     tour::apply_or_leave();
@@ -102,12 +104,12 @@ int main() {
     run_io_delay();
 
     std::printf(
-        "\nNobody has provided kick(). Its call goes to a reporter; the default one prints this and aborts.\n\n");
+        "\nkick() has no target. Its call goes to a reporter; the default reporter prints this and aborts.\n\n");
     tour::show("kick(): missing", "irq.kick");
     inlay::on_missing_operation(&report);
     run_kick();
     std::printf("        -> reported: no target for %s\n", reported);
-    std::printf("\nTry it: INLAY_FEATURES=-xenpv build/tour/examples/tour/12_pv, and the hypervisor is not asked.\n");
+    std::printf("\nTry it: INLAY_FEATURES=-xenpv build/tour/examples/tour/12_pv, and no site calls the hypervisor.\n");
     expect(std::strcmp(reported, "irq.kick") == 0);
 
     tour::next("knobs by name, in the program and outside.");

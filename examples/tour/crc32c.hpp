@@ -2,9 +2,9 @@
 //
 // crc32c: the same checksum in three ways, for dispatch to choose from. CRC-32C (Castagnoli; iSCSI, ext4, Btrfs).
 //
-// How it works. A CRC is the remainder of the message, read as a polynomial over one-bit numbers, and remainders add
-// up: the CRC of a whole is that of its parts, each multiplied by a power of x for the bytes that follow it.
-// See Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
+// How it works. A CRC is the remainder of the message, read as a polynomial over one-bit numbers. Remainders add up:
+// the CRC of a message is the sum of its parts' CRCs, each multiplied by a power of x for the bytes that follow the
+// part. See Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
 #pragma once
 
 #include <array>
@@ -75,7 +75,7 @@ inline std::uint64_t word(const char* at) {
 
 // ---- SSE4.2 and PCLMULQDQ: the instruction takes three cycles and can start each cycle, so three run at once ----
 
-/// A CRC as it will be behind `Bytes` more bytes; to be mixed into the last eight of them.
+/// The CRC after `Bytes` more zero bytes; the caller mixes it into the last eight of them.
 template <unsigned Bytes>
 [[gnu::target("sse4.2,pclmul")]] __m128i moved_on(std::uint64_t crc) {
     constexpr std::uint32_t factor = x_to_the(8 * Bytes - 33);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// tour: what the programs of the tour share: printing a section, and showing this program's sites as bytes and
-// instructions. How to find a site: its name (`named<"...">()`) is in the table that apply() reads. What needs no template
+// tour: helpers for all programs of the tour: they print a section, and show this program's sites as bytes and
+// instructions. They find a site by its name (`named<"...">()`) in the table that apply() reads. Code without templates
 // is in tour.cpp, compiled once.
 #pragma once
 
 #include <inlay/inlay.hpp>
+#include <inlay/inspect.hpp>
 
 #include <cstdint>
 #include <string>
@@ -13,11 +14,11 @@
 
 namespace tour {
 
-/// Prints `text` in colour, by the escape sequence `code`. Colours are for people: not in a pipe, and not where NO_COLOR asks
-/// for none (no-color.org).
+/// Prints `text` in colour, by the escape sequence `code`. Colours are for people: not in a pipe, and not if NO_COLOR
+/// is set (no-color.org).
 void coloured(const char* code, const std::string& text);
 
-/// The beginning of a program's output, its text, and what the next program is about.
+/// The title of a program's output, its text, and the subject of the next program.
 void title(int number, const char* text);
 void say(const char* text);
 void next(const char* text);
@@ -28,10 +29,18 @@ struct site {
     unsigned length{};
 };
 
+/// The text of a site that was inspected.
+inline site text_of(const inlay::inspected& found) {
+    return {reinterpret_cast<const std::uint8_t*>(found.at), found.length};
+}
+
+/// The form at the first site of the alternative called `name`; malformed if there is none.
+[[nodiscard]] inlay::inspected inspect(const char* name);
+
 /// The first site of the alternative called `name`; one without bytes if there is none.
 [[nodiscard]] site find(const char* name);
 
-/// Gives an address a name, beside those of the program's own file.
+/// Gives an address a name, in addition to the names in the program's file.
 void call_it(inlay::address address, const std::string& name);
 
 /// The instructions in a stretch of text.
@@ -47,11 +56,11 @@ inlay::address address_of(Result (*function)(Parameters...)) {
     return reinterpret_cast<inlay::address>(function);
 }
 
-/// A whole function: as long as its symbol says, and without bytes where there is none.
+/// A whole function, with the length of its symbol; without bytes if it has no symbol.
 [[nodiscard]] site find_function(inlay::address begin);
 
-/// Prints a function, an instruction a line, with distances from its start. `mark` is one of them, or none. Nops that
-/// only align what follows are left out.
+/// Prints a function, an instruction a line, with distances from its start. `mark` is one of them, or none. It leaves
+/// out nops that only align the next instruction.
 void list(const char* label, site function, site mark = {});
 
 /// The address of what a record of `Declaration`, a key, switch or static call, refers to; 0 if it is not one of these.
@@ -67,36 +76,40 @@ inlay::address subject(const inlay::table::reference& reference) {
 /// The site of a key or switch in `function`; one without bytes if there is none.
 template <class Key>
 site find_key(const Key& /*key*/, site function) {
-    const auto keys = inlay::this_image().keys;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const auto* const at = reinterpret_cast<const std::uint8_t*>(keys.records[i].site.target());
-        if (subject<Key>(keys.records[i].key) != 0 && at >= function.bytes && at < function.bytes + function.length) {
-            return {at, inlay::arch::jump_length(at)};
+    const auto tables = inlay::this_image();
+    for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+        const auto& record = tables.keys.records[i];
+        const auto* const at = reinterpret_cast<const std::uint8_t*>(record.site.target());
+        if (subject<Key>(record.key) != 0 && at >= function.bytes && at < function.bytes + function.length) {
+            return text_of(inlay::inspect(inlay::platform::process{}, tables, record));
         }
     }
     return {};
 }
 
-/// The instruction that calls a static call, once apply() has found it; one without bytes where it has not.
+/// The instruction that calls a static call; one without bytes where none was found.
 template <class Call>
 site find_call(const Call& /*call*/) {
-    const auto calls = inlay::this_image().calls;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        const auto& record = calls.records[i];
-        if (subject<Call>(record.callee) != 0 && (record.callee.target() & inlay::table::call_found) != 0) {
-            return {reinterpret_cast<const std::uint8_t*>(record.site.target()), 5};
+    const auto tables = inlay::this_image();
+    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+        const auto& record = tables.calls.records[i];
+        if (subject<Call>(record.callee) != 0) {
+            const auto found = inlay::inspect(inlay::platform::process{}, tables, record);
+            if (found.length != 0) {
+                return text_of(found);
+            }
         }
     }
     return {};
 }
 
-/// apply(), with `more` behind the overrides that the reader gave in INLAY_FEATURES (the last one counts).
+/// apply(), with `more` after the reader's overrides in INLAY_FEATURES (the last one counts).
 [[nodiscard]] inlay::outcome apply_with(const char* more);
 
 /// "inlay: what is wrong: with which entry".
 [[nodiscard]] std::string sentence(const inlay::outcome& done);
 
-/// apply_with(), for programs that cannot go on where it fails.
+/// apply_with(), for programs that cannot go on after an error.
 inlay::outcome counts_or_leave(const char* more = "");
 void apply_or_leave(const char* more = "");
 

@@ -33,6 +33,7 @@
 #include "inlay/arch/mnemonics.hpp"
 #include "inlay/describe.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/when.hpp"
 #include "inlay/wins.hpp"
 #include "inlay/words.hpp"
 
@@ -210,7 +211,7 @@ struct declaration {
     [[gnu::always_inline]] static void describe() noexcept {
         describe_choices<declaration, name_pointer<Name>, length, Original, Whens...>();
         describe_code<fill>::run();
-        arch::emit::site_macro<declaration, Original, fill, sizeof...(Whens)>();
+        emit::site_macro<declaration, Original, fill, sizeof...(Whens)>();
     }
 
     static_assert(length > 0, "inlay: every form of this alternative is empty; give one of them an instruction");
@@ -301,13 +302,13 @@ struct site {
                       "inlay/asm.h");
         using describes = Declaration;
         if constexpr (describes::calls != called::nothing) {
-            arch::emit::tell_of_call();
+            emit::tell_of_call();
         }
         if constexpr (describes::calls != called::nothing || describes::moves_stack) {
-            arch::emit::no_red_zone();
+            emit::no_red_zone();
         }
         if constexpr (describes::moves_stack) {
-            arch::emit::needs_frame_pointer();
+            emit::needs_frame_pointer();
         }
         constexpr auto keeps = arch::emit::keeps_of(Operands::clobbers_all ? called::ordinary : describes::calls);
         constexpr auto gives = arch::emit::gives_in<Operands::result_register>;

@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// describe: from declarations (types) to descriptions (tables); what hangs together with what.
+// describe: from declarations (types) to descriptions (tables).
 //
 //     describe_choices<Declaration, Name, Length, Original, Whens...>();      // once a unit; writes no instruction
 //
-// How it works. Each function here walks a type and has the architecture's emit.hpp write one struct of
-// table.hpp for it, innermost first, since an assembler macro must be defined before it is used. Calling
-// them at every site is free at run time; after the first site of a unit the assembler skips the text.
+// How it works. Each function here walks a type, and calls a function of emit/tables.hpp that writes one struct of table.hpp for
+// it: innermost first, since an assembler macro must be defined before its use. A call at every site is free at run time: after
+// the first site of a unit the assembler skips the text.
 #pragma once
 
 #include "inlay/anchor.hpp"
 #include "inlay/arch/arch.hpp"
 #include "inlay/code.hpp"
+#include "inlay/emit/emit.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/when.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
-
-/// `Code` in place of what stands before it in the list, if `Predicate` holds. For `dispatch`, `Code` is
-/// the address of a function.
-template <auto Predicate, auto Code>
-    requires predicate<decltype(Predicate)>
-struct when {
-    static constexpr auto holds = Predicate;
-    static constexpr auto code = Code;
-};
 
 namespace detail {
 
@@ -72,7 +65,7 @@ template <auto Code>
 [[gnu::always_inline]] inline void describe_form() noexcept {
     using operation = typename operation_called<detail::plain<decltype(Code)>>::type;
     describe_code<Code>::run();
-    arch::emit::form<Code, operation>();
+    emit::form<Code, operation>();
 }
 
 template <class Probe>
@@ -94,13 +87,13 @@ template <name Name, auto Probe>
     constexpr auto kind = kind_of_probe<detail::plain<decltype(Probe)>>();
     if constexpr (kind == table::probe_kind::cpu) {
         constexpr table::probe_words words = Probe.encode();
-        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, words.word[0], words.word[1],
-                            words.word[2], 0>();
+        emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, words.word[0], words.word[1],
+                      words.word[2], 0>();
     } else if constexpr (kind == table::probe_kind::function) {
-        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U,
-                            &probe_function<Probe>::call>();
+        emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U,
+                      &probe_function<Probe>::call>();
     } else {
-        arch::emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U, 0>();
+        emit::feature<inlay::feature<Name, Probe>, kind, &name_text<Name>::value, 0U, 0U, 0U, 0>();
     }
 }
 
@@ -111,13 +104,13 @@ struct describe_predicate;
 template <>
 struct describe_predicate<always_t> {
     [[gnu::always_inline]] static void run() noexcept {
-        arch::emit::predicate<always_t, table::predicate_op::always, always_t, always_t>();
+        emit::predicate<always_t, table::predicate_op::always, always_t, always_t>();
     }
 };
 template <>
 struct describe_predicate<never_t> {
     [[gnu::always_inline]] static void run() noexcept {
-        arch::emit::predicate<never_t, table::predicate_op::never, never_t, never_t>();
+        emit::predicate<never_t, table::predicate_op::never, never_t, never_t>();
     }
 };
 template <name Name, auto Probe>
@@ -125,7 +118,7 @@ struct describe_predicate<feature<Name, Probe>> {
     using self = feature<Name, Probe>;
     [[gnu::always_inline]] static void run() noexcept {
         describe_feature<Name, Probe>();
-        arch::emit::predicate<self, table::predicate_op::feature, self, self>();
+        emit::predicate<self, table::predicate_op::feature, self, self>();
     }
 };
 template <name Name, auto Probe>
@@ -133,7 +126,7 @@ struct describe_predicate<not_<feature<Name, Probe>>> {
     using operand = feature<Name, Probe>;
     [[gnu::always_inline]] static void run() noexcept {
         describe_feature<Name, Probe>();
-        arch::emit::predicate<not_<operand>, table::predicate_op::not_feature, operand, operand>();
+        emit::predicate<not_<operand>, table::predicate_op::not_feature, operand, operand>();
     }
 };
 
@@ -216,7 +209,7 @@ struct describe_junction {
                       "probe is a function");
         describe_predicate<first>::run();
         describe_predicate<second>::run();
-        arch::emit::predicate<Junction<List...>, Op, first, second>();
+        emit::predicate<Junction<List...>, Op, first, second>();
     }
 };
 template <class... List>
@@ -237,9 +230,9 @@ template <class Declaration, auto* Name, unsigned Length, unsigned Before, class
     describe_predicate<held>::run();
     if constexpr (Length != 0) {
         describe_form<When::code>();
-        arch::emit::choice<Declaration, Before + 1, of_code<When::code>, held, Name, Length>();
+        emit::choice<Declaration, Before + 1, of_code<When::code>, held, Name, Length>();
     } else {
-        arch::emit::choice<Declaration, Before + 1, void, held, Name, 0>();
+        emit::choice<Declaration, Before + 1, void, held, Name, 0>();
     }
     describe_whens<Declaration, Name, Length, Before + 1, Whens...>();
 }
@@ -251,7 +244,7 @@ template <class Declaration, auto* Name, unsigned Length, auto Original, class..
     static_assert(sizeof...(Whens) < table::longest_list,
                   "inlay: at most 254 `when`s: join those of one form by ||, or have a function decide (dispatch)");
     describe_form<Original>();
-    arch::emit::choice<Declaration, 0, of_code<Original>, always_t, Name, Length>();
+    emit::choice<Declaration, 0, of_code<Original>, always_t, Name, Length>();
     describe_whens<Declaration, Name, Length, 0, Whens...>();
 }
 
@@ -260,7 +253,7 @@ template <class Declaration, auto* Name, class... Whens>
 [[gnu::always_inline]] inline void describe_targets() noexcept {
     static_assert(sizeof...(Whens) < table::longest_list,
                   "inlay: at most 254 `when`s: join those of one function by ||");
-    arch::emit::choice<Declaration, 0, void, always_t, Name, 0>();
+    emit::choice<Declaration, 0, void, always_t, Name, 0>();
     describe_whens<Declaration, Name, 0, 0, Whens...>();
 }
 
@@ -271,7 +264,7 @@ template <const table::predicate_node* Node, auto Predicate>
     requires predicate<decltype(Predicate)>
 [[gnu::always_inline]] inline void name_for_assembly() noexcept {
     detail::describe_predicate<detail::plain<decltype(Predicate)>>::run();
-    arch::emit::global_predicate<detail::plain<decltype(Predicate)>, Node>();
+    emit::global_predicate<detail::plain<decltype(Predicate)>, Node>();
 }
 
 } // namespace inlay

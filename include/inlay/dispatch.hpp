@@ -23,6 +23,7 @@
 #include "inlay/describe.hpp"
 #include "inlay/traits.hpp"
 #include "inlay/trampoline.hpp"
+#include "inlay/when.hpp"
 #include "inlay/wins.hpp"
 #include "inlay/words.hpp"
 
@@ -145,8 +146,8 @@ struct dispatch {
     [[gnu::always_inline]] inline operator function*() const noexcept {
         detail::describe_targets<dispatch, &detail::name_text<Name>::value, Whens...>();
         arch::emit::trampoline<dispatch>();
-        arch::emit::callee<dispatch, &detail::name_text<Name>::value, sizeof...(Whens)>();
-        arch::emit::call_site<dispatch>();
+        emit::callee<dispatch, &detail::name_text<Name>::value, sizeof...(Whens)>();
+        emit::call_site<dispatch>();
         return detail::called_as<function>(trampoline);
     }
 };

@@ -13,14 +13,7 @@
 // is an aggregate as well, or, if inlay/hana.hpp is included, a struct of Boost.Hana.
 #pragma once
 
-#include "inlay/requirements.hpp"
-
-#if defined(__x86_64__) || defined(__i386__)
-#include "inlay/arch/x86/cpu.hpp"
-#elif defined(__aarch64__)
-#include "inlay/arch/aarch64/cpu.hpp"
-#endif
-
+#include "inlay/arch/arch.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/members.hpp"
 #include "inlay/traits.hpp"

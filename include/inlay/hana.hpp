@@ -19,10 +19,7 @@
 
 #include "inlay/features.hpp"
 #include "inlay/members.hpp"
-
-#if defined(__x86_64__) || defined(__i386__)
 #include "inlay/pv_ops.hpp"
-#endif
 
 #include <boost/hana/accessors.hpp>
 #include <boost/hana/adapt_struct.hpp>

@@ -26,7 +26,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
 /// The nop in place of a jump.
-consteval code<> no_jump() { return arch::insn::nop(arch::emit::length_of_predicate_site); }
+consteval code<> no_jump() { return arch::insn::nop(arch::emit::branch_site_length); }
 
 } // namespace detail
 
@@ -43,7 +43,7 @@ struct has_t {
             detail::describe_form<detail::no_jump()>();
             return __builtin_expect(
                        static_cast<long>(
-                           arch::emit::predicate_site<Predicate, detail::of_code<detail::no_jump()>, Expected>()),
+                           emit::predicate_site<Predicate, detail::of_code<detail::no_jump()>, Expected>()),
                        Expected) != 0;
         }
     }

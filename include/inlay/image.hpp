@@ -11,8 +11,8 @@
 // a weak one makes the need of all sites of its unit weak: the assembler writes the struct.
 #pragma once
 
-#include "inlay/arch/emit.hpp"
 #include "inlay/arch/target.hpp"
+#include "inlay/emit/emit.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
 
@@ -53,7 +53,7 @@ inline namespace INLAY_TARGET {
 
 /// The tables of the image that calls this. Each shared library has its own.
 [[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
-    arch::emit::image<&detail::own_image, &detail::nothing, &detail::zero>();
+    emit::image<&detail::own_image, &detail::nothing, &detail::zero>();
     return detail::tables_of(detail::own_image);
 }
 

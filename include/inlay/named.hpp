@@ -11,7 +11,7 @@
 // the others when it is loaded (images.hpp).
 #pragma once
 
-#include "inlay/arch/emit.hpp"
+#include "inlay/emit/emit.hpp"
 #include "inlay/image.hpp"
 #include "inlay/name.hpp"
 
@@ -39,10 +39,10 @@ using signature_of = either<has_external_types<Type>(), signature<Type>, signatu
 
 template <class Declaration, name Name, class Signature>
 [[gnu::always_inline]] inline void describe_named() noexcept {
-    arch::emit::named<Declaration, &name_text<Name>::value, &signature_of<Signature>::value>();
+    emit::named<Declaration, &name_text<Name>::value, &signature_of<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
-    arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave, &elf_header>();
+    emit::image<&own_image, &nothing, &zero>();
+    emit::note<&own_image, &join_at_load, &leave, &elf_header>();
 #endif
 }
 

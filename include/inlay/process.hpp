@@ -53,8 +53,8 @@ private:
 /// Calls `function(table::shared&)` while nothing else changes in the process and no image leaves.
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
-    arch::emit::image<&own_image, &nothing, &zero>();
-    arch::emit::note<&own_image, &join_at_load, &leave, &elf_header>();
+    emit::image<&own_image, &nothing, &zero>();
+    emit::note<&own_image, &join_at_load, &leave, &elf_header>();
     const uncancelled guard;
     error trouble = join();
     if (trouble != error::no_error) {

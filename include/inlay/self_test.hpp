@@ -22,7 +22,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 [[nodiscard, gnu::always_inline]] inline bool is_patched() noexcept {
     detail::describe_predicate<always_t>::run();
     detail::describe_form<detail::no_jump()>();
-    return arch::emit::predicate_site<always_t, detail::of_code<detail::no_jump()>, true>();
+    return emit::predicate_site<always_t, detail::of_code<detail::no_jump()>, true>();
 }
 
 /// Ends the program with a trap, unless apply() has patched this place.

@@ -258,7 +258,7 @@ public:
 private:
     [[gnu::always_inline]] static inline function* site() noexcept {
         describe();
-        arch::emit::static_call_site<static_call>();
+        emit::static_call_site<static_call>();
         return detail::called_as<function>(trampoline);
     }
 };

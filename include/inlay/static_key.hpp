@@ -46,7 +46,7 @@ struct static_key {
     template <bool Expected>
     [[nodiscard, gnu::always_inline]] static inline bool test() noexcept {
         describe();
-        return __builtin_expect(static_cast<long>(arch::emit::key_site<static_key, Expected>()), Expected) != 0;
+        return __builtin_expect(static_cast<long>(emit::key_site<static_key, Expected>()), Expected) != 0;
     }
 
     // NOLINTNEXTLINE(google-explicit-constructor): it is a condition

@@ -75,7 +75,7 @@ private:
         constexpr unsigned count = Ways - first < per_site ? Ways - first : per_site;
         // Where the initial value is elsewhere, something must follow all the same: the first way.
         constexpr unsigned follows = initial / per_site == Group ? initial - first : 0;
-        return arch::emit::switch_site<static_switch, count, first, 0, follows>();
+        return emit::switch_site<static_switch, count, first, 0, follows>();
     }
 
     [[gnu::always_inline]] static inline unsigned test() noexcept {
@@ -83,7 +83,7 @@ private:
         if constexpr (groups == 1) {
             return within<0>();
         } else {
-            switch (arch::emit::switch_site<static_switch, groups, 0, 4, initial / per_site>()) {
+            switch (emit::switch_site<static_switch, groups, 0, 4, initial / per_site>()) {
             case 0:
                 return within<0>();
             case 1:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// alternatives and dispatch on AArch64, run natively or under qemu-aarch64. A plain program: it prints a line
-// PASS or FAIL a check and returns 1 if one failed. With an argument, it ends through b.cond in place of b.
+// alternatives and dispatch on AArch64, run natively or under qemu-aarch64. A plain program: it prints a line PASS or
+// FAIL for each check and returns 1 if one failed. With an argument, it ends through b.cond in place of b.
 #include <inlay/inlay.hpp>
 
 #include "../made_image.hpp"
@@ -37,8 +37,8 @@ inline constexpr inlay::feature<"test.a", inlay::by_hand{}> a;
 inline constexpr inlay::feature<"test.b", inlay::by_hand{}> b;
 inline constexpr inlay::feature<"test.c", inlay::by_hand{}> c;
 
-// QEMU does not see what is written to /proc/self/mem, and goes on with what it has translated; it does see that
-// a page is replaced. The file's way is tried last, on sites that have not run.
+// QEMU does not see writes to /proc/self/mem, and still runs its old translation. It does see the replacement of a
+// page. The test tries the file last, on sites that have not run.
 using way = inlay::platform::process::way;
 
 inlay::outcome apply_with(unsigned mask, way how = way::replace_page) {
@@ -83,7 +83,7 @@ std::uint64_t noted = 0;
     (void)trashing(x);
 }
 
-// ---- sites, each in a function of its own
+// ---- sites, each in a separate function
 
 constexpr auto single_form = alternative<mov(x0, 1), when<a, mov(x0, 2)>>{}.returns<x0, int>();
 [[gnu::noinline]] int single() { return single_form(); }
@@ -140,7 +140,7 @@ constexpr auto called_form =
     return result + static_cast<std::uint64_t>(kept * 2) * 1'000'000 + q * 0 + r * 0 + s * 0;
 }
 
-/// Registers around a site, by hand: those that a thunk keeps must be what they were.
+/// Registers around a site, by hand: the registers that a thunk keeps must be unchanged.
 constexpr auto keeping_form = alternative<call<&trashing>(), when<b, call<&note>()>>{}.takes<x0>();
 [[gnu::noinline]] std::uint64_t keeping() {
     register std::uint64_t r1 asm("x1") = 1;
@@ -163,7 +163,7 @@ constexpr auto keeping_form = alternative<call<&trashing>(), when<b, call<&note>
     return total;
 }
 
-/// blr: every register changes that a function may change, also x18, which Linux does not reserve.
+/// blr: every register changes that a function may change, also x18 (Linux does not reserve it).
 constexpr auto ordinary_form = alternative<adr<&trashing>(x9) + call(x9), when<a, adr<&two>(x17) + call(x17)>>{}
                                    .takes<x0>()
                                    .returns<x0, std::uint64_t>();
@@ -425,7 +425,7 @@ void corrupt() {
     check(done && done.written == 2 && inlay::aarch64::load32(memory->text.data() + 16) == 0xd2800020 &&
               inlay::aarch64::load32(memory->text.data() + 20) == inlay::aarch64::nop_word,
           "the same image, whole, is patched");
-    for (const std::size_t at : {16U, 20U}) { // a breakpoint on the instruction, and on the nop behind it
+    for (const std::size_t at : {16U, 20U}) { // a breakpoint on the instruction, and on the nop after it
         const auto good = memory->text;
         inlay::aarch64::store32(memory->text.data() + at, 0xd4200000);
         const auto now = memory->text;

@@ -3,9 +3,9 @@
 // Prints lines "word text", an instruction as insn.hpp encodes it and as GNU as reads it. run.sh assembles the
 // texts and compares.
 //
-// What each instruction reads and writes is compared with its text, too, by a table of mnemonics: most write their
-// first operand and read the others. (Debian's Capstone 4 does not know: it has cmp write a register, and movz and lsl
-// read theirs.)
+// The test also compares the registers of each instruction with its text, by a table of mnemonics: most instructions
+// write their first operand and read the others. (Debian's Capstone 4 is wrong here: its cmp writes a register, and its
+// movz and lsl read their target.)
 #include <inlay/inlay.hpp>
 
 #include <cstddef>
@@ -24,7 +24,7 @@ using namespace inlay::aarch64::insn;
 
 unsigned differences = 0;
 
-/// What the operands of a mnemonic are, in order: r read, w written, b both.
+/// The access to each operand of a mnemonic, in order: r read, w written, b both.
 const std::map<std::string, std::string> roles{
     {"cmp", "rr"}, {"tst", "rr"}, {"str", "rr"},    {"strb", "rr"},     {"stp", "rr"},
     {"br", "r"},   {"blr", "r"},  {"ret", "r"},     {"cbz", "r"},       {"cbnz", "r"},
@@ -32,7 +32,7 @@ const std::map<std::string, std::string> roles{
     {"movk", "b"}, {"ldp", "ww"}, {"swpal", "rwr"}, {"ldaddal", "rwr"}, {"casal", "brr"},
 };
 
-/// What `text` says of general registers and flags, by the rules of code.hpp.
+/// The general registers and flags in `text`, by the rules of code.hpp.
 inlay::touched expected(const std::string& text) {
     const std::string mnemonic = text.substr(0, text.find(' '));
     const auto found = roles.find(mnemonic);
@@ -214,7 +214,7 @@ static_assert(writes_only(push(x1, x2) + sub(sp, sp, 16) + pop(x1, x2) + add(sp,
 static_assert(writes_only(push(x1, x2) + str(x0, ptr(sp, 8)) + pop(x1, x2), bits(x1, x2)));
 static_assert(writes_only(push(x1, x2) + ldr(x0, ptr(sp, 8)) + str(x0, ptr(x3)) + pop(x1, x2), bits(x0)));
 static_assert(writes_only(push(x29, x30) + call<&function>() + pop(x29, x30), 0));
-// What is read.
+// The reads.
 static_assert(reads_only(mov(x0, 5) + add(x1, x0, x2), bits(x2)));
 static_assert(reads_only(cmp(x0, x1) + skip_if(condition::ls, mov(x0, x1)), bits(x0, x1)));
 static_assert(reads_only(mov(x0, 1) + movk(x0, 2, 16), 0) && reads_only(movk(x0, 2, 16), bits(x0)));

@@ -51,7 +51,7 @@ std::vector<id_field> fields(const any_id_field& probe) { return {probe.first, p
 unsigned cap_of(const id_field& probe) { return probe.cap; }
 unsigned cap_of(const any_id_field& probe) { return probe.first.cap; }
 
-/// With the field at `value`, and what it takes besides.
+/// With the field at `value`, and the other conditions of the feature.
 dump with(const id_field& field, unsigned value) {
     dump made{{{id_register::pfr0, 0xff0000}}}; // neither fp nor asimd
     if (field.reg == id_register::zfr0) {
@@ -97,12 +97,12 @@ void each_feature() {
         }
         const unsigned cap = cap_of(probe);
         if (cap != 0) {
-            check(caps.insert(cap).second, name + " has a bit of its own");
+            check(caps.insert(cap).second, name + " has a separate bit");
             program yes{};
             yes.caps.insert(cap - 1);
             program no{};
             no.values = with(fields(probe)[0], fields(probe)[0].minimum).values;
-            no.shows = true; // and the registers say that it is there
+            no.shows = true; // and the registers say that it exists
             check(holds(probe, yes) && !holds(probe, no), name + " is in a program what the hwcaps say");
             const unsigned long shown = getauxval(cap <= 64 ? AT_HWCAP : cap <= 128 ? AT_HWCAP2 : 29);
             check(inlay::aarch64::has(probe.encode()) == ((shown >> (cap - 1) % 64 & 1) != 0), name + " as shown here");
@@ -119,7 +119,8 @@ void each_feature() {
     check(caps.size() == 116, "all bits of the hwcaps");
 }
 
-/// Neoverse N1 by its manual's ID registers, and what Linux shows of it (Graviton 2), evtstrm and cpuid aside.
+/// Neoverse N1 by its manual's ID registers, and the features that Linux shows for it (Graviton 2), without evtstrm and
+/// cpuid.
 void known_processor() {
     const dump n1{{{id_register::pfr0, 0x1100000011111112},
                    {id_register::pfr1, 0x20},

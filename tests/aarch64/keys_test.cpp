@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Static keys, static switches and static calls on AArch64, run natively or under qemu-aarch64. A plain program, like
-// alternative_test.cpp: it prints a line PASS or FAIL a check and returns 1 if one failed.
+// alternative_test.cpp: it prints a line PASS or FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
@@ -12,7 +12,7 @@
 
 #include <sys/mman.h>
 
-// NOLINTBEGIN(*-avoid-magic-numbers, *-unnecessary-value-param): by value is what is tested
+// NOLINTBEGIN(*-avoid-magic-numbers, *-unnecessary-value-param): the test is about values
 
 namespace {
 
@@ -50,7 +50,7 @@ inline constexpr inlay::static_key<"key.on", true> on;
 inline constexpr inlay::static_key<"key.counted", false> counted;
 inline constexpr inlay::static_key<"key.counted_on", true> counted_on;
 inline constexpr inlay::static_key<"key.early", false> early;
-inline constexpr inlay::static_key<"key.unused", false> unused; // no site: set() works all the same
+inline constexpr inlay::static_key<"key.unused", false> unused; // no site: set() works as well
 
 [[gnu::noinline]] int plain(int x) {
     if (off) {
@@ -370,7 +370,7 @@ int is_odd(int x) { return x % 2; }
 
 constexpr int twice_by(int version, int x) { return x * 2 + version; }
 
-/// Everything that goes through `doubled`, which adds `v`.
+/// All calls through `doubled`; it adds `v`.
 void expect_doubled(int v, const std::string& when) {
     const std::string what = ", version " + std::to_string(v) + when;
     expect(nested(3), twice_by(v, twice_by(v, 3) + twice_by(v, twice_by(v, 3))), "nested calls" + what);
@@ -521,7 +521,7 @@ const bool early_seen = early && early_way == 19 && early_call(1) == 9;
 
 // ---- instructions
 
-/// What patch.hpp makes of a word, and recognises.
+/// The words that patch.hpp makes, and recognises.
 void words() {
     using namespace inlay::aarch64;
     using mode = inlay::table::call_mode;
@@ -554,11 +554,11 @@ void words() {
     }
     check(becomes(jump, 0x14000010, mode::function, at + 64) && becomes(jump, 0x14000011, mode::nothing, at + 68) &&
               becomes(jump, 0x17ffffff, mode::zero, at - 4),
-          "a jump goes to what does nothing, or returns zero");
+          "a jump goes to the function that does nothing, or returns zero");
     constexpr inlay::address reach = inlay::address{1} << 27;
     check(becomes(call, 0x95ffffff, mode::function, at + reach - 4) &&
               becomes(call, 0x96000000, mode::function, at - reach) && becomes(call, nop_word, mode::nothing, 0),
-          "the farthest targets, and where there is none");
+          "the farthest targets, and no target");
     check(is(call) && !encode_branch(found, at + reach, mode::function, bytes) &&
               !encode_branch(found, at - reach - 4, mode::function, bytes) &&
               !encode_branch(found, at + 2, mode::function, bytes) && is(jump) &&

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Guarded pages (BTI) of a shared library, which is linked with -z force-bti and run with QEMU_CPU=max: an indirect branch
-// to an instruction that is no landing pad ends the program, before apply() and after it, when the page is another one.
-// The tests that run.sh runs in such a library thus show that all of inlay's entries have their pads.
+// Guarded pages (BTI) of a shared library that is linked with -z force-bti and run with QEMU_CPU=max. An indirect
+// branch to an instruction that is no landing pad ends the program: before apply(), and also after it, on the replaced
+// page. run.sh runs other tests in a library like this one, and so shows that all entries of inlay have landing pads.
 #include <inlay/inlay.hpp>
 
 #include <csignal>
@@ -31,7 +31,7 @@ void check(bool good, const char* what) {
     failed += good ? 0 : 1;
 }
 
-/// The signal that ends a process which branches to where no pad is; 0 if none does.
+/// The signal that ends a process that branches to an instruction without a pad; 0 if no signal does.
 int branch() {
     std::fflush(stdout);
     const pid_t child = ::fork();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the linker does with sites: functions that are alike but for their declarations, tables, images without sites.
-// Prints a line PASS or FAIL a check and returns 1 if one failed. With WITHOUT_SITES, there is no site; with LIBRARY it
-// is a shared library, which it uses itself with PROGRAM.
+// The linker's work on sites: functions that differ only in their declarations, tables, images without sites. Prints a
+// line PASS or FAIL for each check and returns 1 if one failed. With WITHOUT_SITES, it has no site. With LIBRARY, it is
+// a shared library; with PROGRAM, it is the program that uses this library.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
@@ -66,10 +66,10 @@ MAIN {
     inlay::platform::process self{inlay::platform::process::way::replace_page}; // QEMU sees that
     const inlay::outcome done = inlay::apply(inlay::this_image(), self);
     check(static_cast<bool>(done) && done.sites >= 2, "apply");
-    check(has_one() == 1 && has_two() == 2, "alternatives that are alike");
+    check(has_one() == 1 && has_two() == 2, "alternatives with equal instructions");
     check(has_none() == 0, "a function like that without a site");
-    check(inlay::set(first, true, self) && has_first() == 1 && has_second() == 2, "keys that are alike");
-    check(inlay::set(third, 2, self) && has_third() == 1 && has_fourth() == 2, "switches that are alike");
+    check(inlay::set(first, true, self) && has_first() == 1 && has_second() == 2, "keys with equal instructions");
+    check(inlay::set(third, 2, self) && has_third() == 1 && has_fourth() == 2, "switches with equal instructions");
     check(inlay::update(counted, &plus_two, self) && calls(3) == 6, "a static call");
     const inlay::table::tables tables = inlay::this_image();
     check(tables.alternatives.size() >= 2 && tables.keys.size() >= 4 && tables.calls.size() >= 1 &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Wrong uses on AArch64, each with the sentence that must answer it: tests/negative/run.sh cuts this file into cases; what
-// stands before the first one is in every case.
+// Wrong uses on AArch64, each with the expected error. tests/negative/run.sh cuts this file into cases; the lines
+// before the first case are in every case.
 #include <inlay/arch/aarch64/system.hpp>
 #include <inlay/inlay.hpp>
 

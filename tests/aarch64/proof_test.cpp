@@ -2,8 +2,8 @@
 //
 // Branches by features, proofs of features and system registers on AArch64. A plain program, like alternative_test.cpp.
 // (tests/has_test.cpp has more places where such a branch can stand.)
-#include <inlay/arch/aarch64/system.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/system/aarch64.hpp>
 
 #include <cstdio>
 #include <string>
@@ -46,7 +46,7 @@ template <class T>
     }
     return 0;
 }
-/// In a program there is no PMU to use, whatever the processor has: this must not run, and would be undefined.
+/// A program cannot use the PMU of any processor: this function must not run, and would be undefined.
 [[gnu::noinline]] std::uint64_t of_the_pmu() {
     if (const auto pmu = proof<inlay::cpu.pmuv3>()) {
         inlay::aarch64::write<pmcr_el0>(pmu, 1);
@@ -57,9 +57,9 @@ template <class T>
 
 void look(int more, const std::string& when) {
     check(plain() == more, "a branch by a feature, " + when);
-    check(absent() == 0, "one by a feature that is not there, " + when);
+    check(absent() == 0, "one by an absent feature, " + when);
     check(laid_out_likely() == more, "one that is laid out as likely, " + when);
-    check(absent_likely() == 0, "such a one that is not there, " + when);
+    check(absent_likely() == 0, "an absent feature, likely, " + when);
     check(in_a_template<long>() == more, "one in a template, " + when);
     check(with_proof() == more, "a proof, " + when);
     check(without_proof() == 0, "no proof, " + when);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Paravirt operations on AArch64, run natively or under qemu-aarch64: every kind of target, patched and not, what the
-// sites become, what is kept. A plain program, like alternative_test.cpp: it prints a line PASS or FAIL a check and
-// returns 1 if one failed.
+// sites become, what is kept. A plain program, like alternative_test.cpp: it prints a line PASS or FAIL for each check
+// and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 #include <inlay/pv_ops.hpp>
 
@@ -22,9 +22,9 @@
 
 // NOLINTBEGIN(*-avoid-magic-numbers, *-avoid-non-const-global-variables)
 
-// call_with_pattern(target, registers): fills x0 to x18 with a pattern (plus the number) but x16, which holds the
-// target, calls it, and stores x0 to x18. The others: a function that changes all that the convention lets it, vector
-// registers as well; one that gives 3 * x0 and keeps the rest; one that gives a bool with junk above it.
+// call_with_pattern(target, registers): fills x0 to x18 with a pattern (plus the number), except x16. x16 holds the
+// target. It calls the target, and stores x0 to x18. The others: a function that changes all that the convention lets
+// it, vector registers as well; one that gives 3 * x0 and keeps the rest; one that gives a bool with junk above it.
 asm(R"(
     .text
     .balign 4
@@ -278,7 +278,7 @@ u32 word_at(inlay::address at) {
     std::memcpy(&word, reinterpret_cast<const void*>(at), 4); // NOLINT(performance-no-int-to-ptr)
     return word;
 }
-/// Where the bl at `site` goes; 0 if it is none. (By arithmetic of its own, not the library's.)
+/// The target of the bl at `site`; 0 if it is none. (Computed here, not by the library.)
 inlay::address called_by(inlay::address site) {
     const u32 word = word_at(site);
     const std::int64_t distance = static_cast<std::int32_t>(word << 6) / 16;
@@ -458,7 +458,8 @@ void callee_save_changes_the_result_alone() {
     check(changed[5] != 0x1105, "changes_registers() does change them");
 }
 
-// From a C++ function behind a callee-save operation, the frame of its caller is found, and the one of that.
+// From a C++ function called by a callee-save operation, the unwinder finds the caller's frame, and the frame of the
+// caller's caller.
 [[gnu::noinline]] u64 walk_from_here(u64 seed) {
     volatile u64 local[4] = {seed, seed, seed, seed}; // NOLINT(*-avoid-c-arrays)
     return call_walked() + local[0];
@@ -471,7 +472,7 @@ void callee_save_changes_the_result_alone() {
     });
     check(site != frames.end(), "the caller's frame is found" + when);
     const auto here = reinterpret_cast<inlay::address>(__builtin_extract_return_addr(__builtin_return_address(0)));
-    check(std::find(site, frames.end(), here) != frames.end(), "and the frames behind it" + when);
+    check(std::find(site, frames.end(), here) != frames.end(), "and the frames above it" + when);
 }
 
 // Values in registers across a call: general ones stay for a callee-save operation, no vector ones for either.
@@ -485,14 +486,14 @@ void callee_save_changes_the_result_alone() {
     const u64 c = call_changing_kept() ? 1000 : 1;
     return a + b * c + static_cast<u64>(d + e);
 }
-// Nothing but the site: it needs a frame for x30.
+// Only the site: it needs a frame for x30.
 [[gnu::noinline]] bool alone() { return call_changing(); }
 [[gnu::noinline]] bool alone_kept() { return call_changing_kept(); }
 
 void values_across(const std::string& when) {
     expect(across_ordinary(1, 20, 100.0), 321, "values across an ordinary operation" + when);
     expect(across_callee_save(2, 30, 100.0), 332, "values across a callee-save operation" + when);
-    check(!alone() && !alone_kept(), "a function with nothing but a call" + when);
+    check(!alone() && !alone_kept(), "a function with only a call" + when);
 }
 
 } // namespace

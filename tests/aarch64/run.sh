@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against
-# GNU as, and the freestanding patcher. One line a variant.
+# AArch64, cross-built and run under QEMU: the tests at four settings with each compiler, the encodings against GNU as,
+# and the freestanding patcher. One line for each variant.
 #   sh tests/aarch64/run.sh [CXX...]      clang++ of any version cross-compiles
-# Default: aarch64-linux-gnu-g++, and what shows most of the main Clang.
+# Default: aarch64-linux-gnu-g++, and the most telling tests with the main Clang.
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/aarch64
@@ -12,7 +12,7 @@ include=include
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compilers=${*:-aarch64-linux-gnu-g++ $clang}
-brief= # a compiler of which the most telling settings are enough
+brief= # a compiler that runs only the most telling settings
 [ $# != 0 ] || brief=$clang
 flags="-std=c++20 $warnings -I$include"
 passed=0
@@ -76,7 +76,7 @@ for compiler in $compilers; do
         fi
     done
 
-    # What only one of the settings above shows.
+    # Tests that depend on one of the settings above.
     for options in -O0 -O2 "-O2 -fPIC -fomit-frame-pointer" "-O2 -mbranch-protection=standard" "-Os -ffixed-x18"; do
         left_out "-O2 -fPIC -fomit-frame-pointer" && continue
         # shellcheck disable=SC2086
@@ -101,7 +101,7 @@ for compiler in $compilers; do
             result 1 "proof_test does not compile with $compiler $options"
         fi
     done
-    # Features. (QEMU's Cortex-A53 is r0p4, which has an erratum; nothing but a hwcap may say that a feature is there.)
+    # Features. (QEMU's Cortex-A53 is r0p4, a version with an erratum. Only a hwcap may say that a feature exists.)
     # shellcheck disable=SC2086
     if $compiler $flags "$here/features_test.cpp" -o "$work/test"; then
         for kind in cortex-a53 cortex-a72 max; do
@@ -112,7 +112,7 @@ for compiler in $compilers; do
             /usr/aarch64-linux-gnu/include/asm/hwcap.h |
             awk 'NF == 2 { $0 = "1 " $0 } { print ($1 - 1) * 64 + $3, tolower($2) }' | tr -d _ | sort >"$work/theirs"
         [ "$(wc -l <"$work/theirs")" -ge 60 ] && [ -z "$(comm -13 "$work/ours" "$work/theirs")" ]
-        result $? "the numbers of hwcaps are not those of asm/hwcap.h: $(comm -13 "$work/ours" "$work/theirs" | xargs)"
+        result $? "the numbers of hwcaps differ from asm/hwcap.h: $(comm -13 "$work/ours" "$work/theirs" | xargs)"
     else
         result 1 "features_test does not compile with $compiler"
     fi
@@ -120,18 +120,21 @@ for compiler in $compilers; do
     *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
     *) coverage=-fsanitize-coverage=trace-pc ;;
     esac
-    for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage"; do
+    counters=
+    case $compiler in *clang*) ;; *) counters="--coverage -fprofile-update=atomic -DCOUNTERS" ;; esac
+    for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage" \
+        ${counters:+"-O0 $counters" "-O1 $counters" "-O2 $counters"}; do
         left_out "-O2 $coverage" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options -c "$here/instrumented_test.cpp" -o "$work/test.o" &&
-            $compiler "$work/test.o" -o "$work/test"; then
+            $compiler ${counters:+--coverage} "$work/test.o" -o "$work/test"; then
             run_test "$compiler $options" "$work/test"
         else
             result 1 "instrumented_test does not compile with $compiler $options"
         fi
     done
 
-    # What compilers add to functions: the thunks of paravirt operations must keep registers all the same.
+    # Additions of compilers to functions: the thunks of paravirt operations must still keep registers.
     case $compiler in
     *clang*) added=-fpatchable-function-entry=2 ;;
     *) added="-finstrument-functions --coverage -fzero-call-used-regs=all -mno-omit-leaf-frame-pointer" ;;
@@ -144,6 +147,16 @@ for compiler in $compilers; do
         else
             result 1 "pv_test does not compile with $compiler $options"
         fi
+    done
+
+    # The report on the program's file, made on this machine, against what the program says of itself.
+    for options in "-O0 -g" "-O2 -g"; do
+        left_out "-O2 -g" && continue
+        # shellcheck disable=SC2086
+        $compiler $flags -static $options tests/report_file/sites.cpp tests/report_file/no_libdw.cpp -o "$work/sites"
+        result $? "report_file/sites.cpp does not compile with $compiler $options"
+        sh tests/report_file/compare.sh "$work/sites" "qemu-aarch64" none none,+sve2,+file.probed none,+crc32,+sve2,+file.hand
+        result $? "the report on the file of $compiler $options is not what the program says"
     done
 
     # Text as kernels write it: the behaviour, and the instructions.
@@ -166,7 +179,7 @@ for compiler in $compilers; do
         count "$compiler $options, text_code"
     done
 
-    # Guarded pages: the tests in a library of which each indirect branch must arrive at a landing pad. (The start files
+    # Guarded pages: the tests in a library whose indirect branches must all arrive at a landing pad. (The start files
     # of Debian have none, so no program can have it, nor what comes from libgcc.)
     printf '%s\n' 'extern "C" { [[gnu::visibility("hidden")]] void* __dso_handle = nullptr; }' >"$work/handle.hpp"
     for test in landing keys pv proof sites alternative; do
@@ -277,10 +290,13 @@ for compiler in $compilers; do
         [ -z "$(nm -u "$work/runtime.o" | grep mem)" ]
         result $? "the freestanding patcher calls a function of libc with $compiler $options"
     done
+    # shellcheck disable=SC2086
+    sh "$here/../freestanding/own_kernel.sh" $compiler
+    result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
 done
 
-# Lines "word text": the words must be what the assembler makes of the text. (No matter which compiler: it is done
-# at compile time.)
+# Lines "word text": the words must equal the assembler's words for the text. (No matter which compiler: it is done at
+# compile time.)
 # shellcheck disable=SC2086
 if aarch64-linux-gnu-g++ $flags "$here/encoding_test.cpp" -o "$work/encoding" && emulated "$work/encoding" >"$work/list"; then
     { echo ".arch armv8.6-a+crc+lse+sve"; cut -d' ' -f2- "$work/list"; } >"$work/list.s"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a site changes, and what passes it: registers of clobbers<...>(), vectors and predicates of SVE in a function
-// that alone has them, exceptions. A plain program: it prints a line PASS or FAIL a check and returns 1 if one failed.
-// With an argument, it ends by an exception that leaves what a site calls.
+// The registers that a site changes, and the state that survives it: registers of clobbers<...>(); vectors and
+// predicates of SVE in a function for SVE; exceptions. A plain program: it prints a line PASS or FAIL for each check
+// and returns 1 if one failed. With an argument, it ends by an exception that leaves a site's function.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
@@ -149,7 +149,7 @@ template <int Kind>
         by_address_and_more();
     }
 }
-/// Catches what leaves that; who calls it this way, knows no better.
+/// Catches the exception that leaves it; a caller by address cannot know the target.
 template <int Kind>
 [[gnu::noinline]] void catches() {
     void (*volatile unknown)() = &calls_what_throws<Kind>;
@@ -178,7 +178,7 @@ int main(int argc, char** argv) {
         const int kind = std::atoi(argv[1]);
         if (kind == 3) {
             try {
-                by_address(); // inside of what catches
+                by_address(); // inside a try block
             } catch (...) {
                 std::puts("FAIL an exception is caught around a site");
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a kernel runs to change text, for run.sh to disassemble: an emulator shows neither the width of a store nor a
-// missing operation on a cache. Each function is one step of the manual's sequence, or all of them.
+// The code that a kernel runs to change text. run.sh disassembles it, because an emulator shows neither the width of a
+// store nor a missing operation on a cache. Each function is one step of the manual's sequence, or the whole sequence.
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Looks at text_code.cpp's instructions, as `objdump -dr` lists them on standard input: how text is stored and which
-operations on caches and barriers follow, in which order. Prints a line PASS or FAIL for each.
+"""Reads text_code.cpp's instructions, as `objdump -dr` lists them on standard input. It checks the stores to text, and
+the order of the cache operations and barriers after them. Prints a line PASS or FAIL for each check.
 
     aarch64-linux-gnu-objdump -dr --no-show-raw-insn text_code.o | python3 tests/aarch64/text_code.py
 """
@@ -43,7 +43,7 @@ class Function:
         return [i for i, (_, text, symbol) in enumerate(self.code) if re.match(what, text) or re.search(what, symbol)]
 
     def reaches(self, begin, end, without=()):
-        """Whether a way leads from behind one of `begin` to one of `end`, and past none of `without`."""
+        """Whether a path leads from the end of one of `begin` to one of `end`, and through none of `without`."""
         seen, left = set(), [0] if begin is ENTRY else [to for i in begin for to in self.after[i]]
         while left:
             now = left.pop()
@@ -56,7 +56,7 @@ class Function:
         return False
 
     def stores(self):
-        """What is stored to anywhere but the stack."""
+        """The stores to other memory than the stack."""
         return [text for _, text, _ in self.code if re.match(r"st\w+ ", text) and "[sp" not in text]
 
 
@@ -80,7 +80,7 @@ clean = named("clean_text")
 dc, ic, dsb, end = clean.all("dc cvau, "), clean.all("ic ivau, "), clean.all("dsb ish$"), clean.all("ret")
 check(len(dc) == 1 and clean.reaches(ENTRY, dc) and clean.reaches(dc, dc, dsb), "clean_text: dc cvau for each line")
 check(len(ic) == 1 and clean.reaches(ENTRY, ic) and clean.reaches(ic, ic, dsb), "clean_text: ic ivau for each line")
-check(dsb and not clean.reaches(ENTRY, ic, dsb), "clean_text: dsb ish before ic ivau, whatever CTR_EL0 says")
+check(dsb and not clean.reaches(ENTRY, ic, dsb), "clean_text: dsb ish before ic ivau, for any value of CTR_EL0")
 check(dsb and not clean.reaches(ENTRY, end, dsb), "clean_text: never without dsb ish")
 check(not clean.reaches(ic, dc), "clean_text: all of the data before any instruction")
 for what, bit in (dc, 28), (ic, 29):

@@ -155,10 +155,10 @@ bool give(bool k, unsigned w, int c, int v) {
 }
 
 void change() {
-    // Nobody else: everything is written.
+    // No other processor: apply() writes all sites.
     expect(inlay::apply(inlay::this_image(), running), error::others_run, "apply() refuses beneath others that run");
     check(synchronised == 0 && give(false, 0, 7, 1), "and nothing was written");
-    expect(inlay::apply(inlay::this_image(), nobody), error::no_error, "apply() where nobody else runs");
+    expect(inlay::apply(inlay::this_image(), nobody), error::no_error, "apply() if no other processor runs");
     check(synchronised != 0 && give(false, 0, 7, 1) && ask_alternative() == 2, "and all sites are patched");
 
     // Others run, and cannot be stopped: b, bl and nop.
@@ -173,13 +173,13 @@ void change() {
     check(refused.record().table == inlay::table_kind::calls && refused.record().site != 0, "and the site is named");
     check(give(true, 2, 8, 0) && synchronised == before, "and nothing has changed");
 
-    // Others run, and can be stopped, which is not done without need.
+    // Others run, and can be stopped; this happens only if a write needs it.
     stops = goes = 0;
     expect(inlay::set(key, false, stoppable_others), error::no_error, "a key, and others could be stopped");
     check(stops == 0 && !stopped, "but it takes no stop");
     expect(inlay::update(call_it, inlay::returns_zero<int() noexcept>, stoppable_others), error::no_error,
            "mov takes the place of bl");
-    check(stops == 1 && goes != 0 && !stopped && give(false, 2, 0, 0), "with the others stopped, who go on then");
+    check(stops == 1 && goes != 0 && !stopped && give(false, 2, 0, 0), "with the others stopped; then they go on");
     expect(inlay::update(call_it, &seven, running), error::others_run, "and bl that of mov not beneath them");
     stoppable = false;
     goes = 0;
@@ -198,7 +198,7 @@ void change() {
     check(stops != 0 && !stopped && ask_alternative() == 1, "and it is the new one");
 }
 
-/// A record whose site is where no instruction begins.
+/// A record whose site lies inside an instruction.
 void misaligned() {
     static inlay::table::alternative_record record;
     auto tables = inlay::this_image();
@@ -234,7 +234,7 @@ void alias() {
     kernel.alias = at(writable) - at(text);
     check(kernel.write(at(text), words(first), first.length) && kernel.finish(), "written through an alias");
     check(reinterpret_cast<int (*)()>(text)() == 5, "and it runs");
-    // (QEMU before 8.1 takes ic ivau for nothing, and would run the first one again.)
+    // (QEMU before 8.1 ignores ic ivau, and would run the first one again.)
     const auto holds = [&](const inlay::machine_code& code) { return std::memcmp(text, code.words, code.length) == 0; };
     check(kernel.write(at(text), words(second), second.length) && kernel.finish() && holds(second), "and again");
     kernel.alias = at(other) - at(text);

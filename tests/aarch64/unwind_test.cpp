@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Unwinds from every instruction of a trampoline, of thunks and of a form that moves the stack pointer: each becomes a
-// brk, whose handler unwinds and puts the instruction back. A plain program: it prints a line PASS or FAIL a check and
-// returns 1 if one failed.
+// Unwinds from every instruction of a trampoline, of thunks and of a form that moves the stack pointer. Each
+// instruction becomes a brk; the handler unwinds and puts the instruction back. A plain program: it prints a line PASS
+// or FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 
 #include <csignal>
@@ -62,7 +62,7 @@ struct range {
     word* end;
 };
 
-/// The instruction at or behind `from` that is `bits` under `mask`.
+/// The instruction at or after `from` that is `bits` under `mask`.
 word* find(word* from, word bits, word mask) {
     for (int i = 0; i < 4096; ++i) {
         if ((from[i] & mask) == bits) {
@@ -77,7 +77,7 @@ word* code_of(Function* function) {
     return reinterpret_cast<word*>(function);
 }
 
-/// The thunk that a function calls: from stp x29, x30, [sp, #-176]!, or a bti in front of it, to its ret.
+/// The thunk that a function calls: from stp x29, x30, [sp, #-176]!, or a bti before it, to its ret.
 range thunk_in(word* function) {
     for (word* at = find(function, 0x94000000, 0xfc000000); at != nullptr; at = find(at + 1, 0x94000000, 0xfc000000)) {
         word* const begin = at + (static_cast<std::int32_t>(*at << 6) >> 6);
@@ -107,7 +107,7 @@ std::uintptr_t stack_at_first = 0;
 struct trace {
     bool interrupt; // the frame that the signal interrupted has been seen
     std::uintptr_t at;
-    std::uintptr_t frames[most]; // of each caller: an instruction, the stack pointer (the CFA of what it calls), x29
+    std::uintptr_t frames[most]; // of each caller: an instruction, the stack pointer (the CFA of its callee), x29
     int count;
     bool reached_end;
 };

@@ -4,8 +4,8 @@
 
     python3 tests/architecture/rooms.py [FOLDER]     default: include/inlay
 
-Fails for an include that the table does not allow, a header that is in no room, a cycle of rooms, a permission or an exception
-that nothing uses, inline assembly outside arch/, and macros outside of arch/ but for asm.h and version.hpp.
+Fails for an include that the table does not allow, a header that is in no room, a cycle of headers, a permission that nothing
+uses; and for inline assembly or macros outside of arch/ and emit/, but for the macros of asm.h and version.hpp.
 """
 import fnmatch
 import os
@@ -17,20 +17,17 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 def read_rules(path):
-    files, may, exceptions = {}, {}, {}
+    files, may = {}, {}
     with open(path, encoding="utf-8") as file:
         for line in file:
             line = line.split("#")[0].strip()
-            if ">>" in line:
-                source, target = (part.strip() for part in line.split(">>"))
-                exceptions[source, target] = False
-            elif "=" in line:
+            if "=" in line:
                 room, names = line.split("=")
                 files[room.strip()] = names.split()
             elif ">" in line:
                 room, rooms = line.split(">")
                 may[room.strip()] = rooms.split()
-    return files, may, exceptions
+    return files, may
 
 
 def without_comments(text):
@@ -38,7 +35,7 @@ def without_comments(text):
 
 
 def main(folder):
-    files, may, exceptions = read_rules(os.path.join(HERE, "rooms.txt"))
+    files, may = read_rules(os.path.join(HERE, "rooms.txt"))
     wrong = []
     for room in may:
         if room not in files:
@@ -53,7 +50,17 @@ def main(folder):
     headers = sorted(os.path.relpath(os.path.join(place, name), folder)
                      for place, _, names in os.walk(folder) for name in names if name.endswith((".hpp", ".h")))
 
+    old_paths = {}
+    for header in headers:
+        with open(os.path.join(folder, header), encoding="utf-8") as file:
+            lines = without_comments(file.read()).split("\n")
+        lines = [line for line in lines if line.strip() and not re.match(r"\s*#\s*pragma once", line)]
+        only = re.fullmatch(r'\s*#\s*include\s+[<"]inlay/([^">]+)[">]\s*', lines[0]) if len(lines) == 1 else None
+        if only:
+            old_paths[header] = only[1]
+
     def room_of(header):
+        header = old_paths.get(header, header)
         return next((room for room, names in files.items() if any(fnmatch.fnmatch(header, name) for name in names)), None)
 
     used, includes = set(), {}
@@ -68,21 +75,17 @@ def main(folder):
         includes[header] = [each for each in includes[header] if each in headers]
         for other in includes[header]:
             its_room = room_of(other)
-            if (header, other) in exceptions:
-                exceptions[header, other] = True
-            elif its_room in may.get(room, []):
+            if its_room in may.get(room, []):
                 used.add((room, its_room))
             elif its_room != room:
                 wrong.append(f"{header} includes {other}: {room} may not know {its_room}")
-        if not header.startswith("arch/"):
-            if re.search(r"\basm\s*(volatile|goto|\()", text):
-                wrong.append(f"{header}: inline assembly belongs below arch/")
+        if not header.startswith(("arch/", "emit/")):
+            if re.search(r"\basm\s*(inline|volatile|goto|\()", text):
+                wrong.append(f"{header}: inline assembly belongs below arch/ or emit/")
             if header not in ("asm.h", "version.hpp") and re.search(r"^\s*#\s*define\b", text, re.M):
-                wrong.append(f"{header}: macros belong below arch/")
+                wrong.append(f"{header}: macros belong below arch/ or emit/")
     for room, rooms in may.items():
         wrong += [f"rooms.txt: {room} > {other}: nothing uses this" for other in rooms if (room, other) not in used]
-    wrong += [f"rooms.txt: {source} >> {target}: nothing uses this"
-              for (source, target), is_used in exceptions.items() if not is_used]
 
     # Cycles of headers, which #pragma once would hide.
     done, path = set(), []

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A library, or a plugin: FUNCTIONS is the name of what it shows, OWN that of a key of its own. It names a target.
+// A library, or a plugin: FUNCTIONS is the name of its functions, OWN the name of its own key. It names a target.
 #include "part.hpp"
 
 #include <inlay/names.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the program and its parts share; PART is the part's name, as a string.
+// Shared code of the program and its parts; PART is the part's name, as a string.
 #pragma once
 
 #include <inlay/inlay.hpp>
@@ -15,7 +15,7 @@ inline constexpr inlay::static_key<"parts.shared", false> shared;
 inline constexpr inlay::static_switch<"parts.level", 20, 3U> level;
 inline constexpr inlay::static_call<"parts.clock", &slow_clock> clock_source;
 
-/// What others can have a part do: by the name PART_functions.
+/// The functions that a part offers to the others, by the name PART_functions.
 struct functions {
     bool (*shared)();
     unsigned (*level)();

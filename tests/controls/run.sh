@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Controls and names: the code of a site by name, who includes Hana, names across images, settings from outside.
+# Controls and names: the code of a site by name, the headers that include Hana, names across images, settings from
+# outside.
 #   sh tests/controls/run.sh              all; two minutes at most
 #   sh tests/controls/run.sh PATTERN      those whose line matches
 set -u
@@ -151,7 +152,7 @@ CASES
     [ "$(env -u INLAY_SET ./program)" = "0 0 1 1 ordinary" ]
 }
 
-# Whoever runs a program with the rights of another cannot set its names.
+# A user who runs a program with the rights of another user cannot set its names.
 secure() { # COMPILER
     [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "it takes root, and setpriv"; return 77; }
     # shellcheck disable=SC2086

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What run.sh debugs: a key and a static call, changed while breakpoints stand beside them. Prints what it computes.
+// The program that run.sh debugs: a key and a static call, changed while breakpoints stand next to them. Prints what it
+// computes.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Under gdb: breakpoints beside a site stay good while it is changed, one on a site makes the change refuse, and backtraces
-# through a patched call show who called whom.   sh tests/debugger/run.sh [compiler...] (default: a GCC and a Clang)
+# Under gdb: breakpoints next to a site survive its change. A breakpoint on a site makes the change refuse. Backtraces
+# through a patched call show the callers. sh tests/debugger/run.sh [compiler...] (default: a GCC and a Clang)
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/debugger
@@ -41,7 +41,7 @@ for compiler; do
         continue
     }
 
-    # Breakpoints on the instructions behind the sites, and in the targets, set before anything changes.
+    # Breakpoints on the instructions after the sites, and in the targets, set before the first change.
     debug <<'END'
 set pagination off
 set confirm off
@@ -49,7 +49,7 @@ break changed if step == 1
 run
 delete
 python
-def behind(variable):
+def after(variable):
     at = int(gdb.parse_and_eval(variable))
     length = gdb.selected_frame().architecture().disassemble(at)[0]["length"]
     return "*%d" % (at + length)
@@ -67,8 +67,8 @@ class note(gdb.Breakpoint):
         print("HIT %s: %s" % (self.text, " < ".join(names)))
         return False
 
-note(behind("key_site"), "behind the key")
-note(behind("call_site"), "behind the call")
+note(after("key_site"), "after the key")
+note(after("call_site"), "after the call")
 note("*&first_target", "first")
 note("*&second_target", "second")
 end
@@ -82,9 +82,9 @@ END
     expect "the third values" "^third: 20 1$"
     expect "a backtrace through a patched call" "^HIT first: first_target < caller < main"
     expect "a backtrace through an updated call" "^HIT second: second_target < caller < main"
-    expect "a breakpoint behind the call" "^HIT behind the call: caller < main"
-    expect "a breakpoint behind the key" "^HIT behind the key: asker < main"
-    [ "$(grep -c 'HIT behind the call' "$work/log")" = 3 ] && [ "$(grep -c 'HIT first' "$work/log")" = 2 ] || {
+    expect "a breakpoint after the call" "^HIT after the call: caller < main"
+    expect "a breakpoint after the key" "^HIT after the key: asker < main"
+    [ "$(grep -c 'HIT after the call' "$work/log")" = 3 ] && [ "$(grep -c 'HIT first' "$work/log")" = 2 ] || {
         failed=$((failed + 1))
         echo "FAIL: debugger: $compiler: breakpoints were not hit as often as they were passed"
         shown=yes

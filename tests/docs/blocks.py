@@ -4,7 +4,7 @@
 
     python3 tests/docs/blocks.py [PAGE...]     default: every page of the repository
 
-What is done with a block depends on the words after its fence:
+The words after a block's fence decide its test:
 
     cpp              a whole program: compiled with -Wall -Wextra -Werror by each compiler, and run. The block after it,
                      if it has no language or says "text", is its output, to the letter.
@@ -43,7 +43,7 @@ using inlay::cpu, inlay::when;
 class Block:
     def __init__(self, page, line, info, text, before, excuse):
         self.page, self.line, self.info, self.text = page, line, info, text
-        self.before = before  # lines of prose between this block and the one before it
+        self.before = before  # lines of prose between the previous block and this one
         self.excuse = excuse
 
     def where(self):
@@ -144,7 +144,7 @@ class Tester:
                         continue
                     text = head + form % block.text
                     source = self.write("block.cpp", text)
-                    # What a part declares need not be used in it.
+                    # A part need not use its declarations.
                     made = self.run([compiler, *FLAGS, *self.flags_for(text), "-Wno-unused", "-fsyntax-only", source])
                     if made.returncode == 0:
                         said = ""
@@ -160,7 +160,7 @@ class Tester:
                     self.run([*command, self.write(name, block.text)]).stdout)
 
     def install(self):
-        """The source tree, installed; where that is."""
+        """Installs the source tree; returns the folder."""
         if self.installed is None:
             self.installed = os.path.join(self.work, "installed")
             build = os.path.join(self.work, "build-inlay")
@@ -251,7 +251,7 @@ class Tester:
             trouble = "" if os.path.exists(full) else f"the link to {target} leads nowhere"
             if not trouble and heading and full.endswith(".md"):
                 with open(full, encoding="utf-8") as file:
-                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: there is no such heading"
+                    trouble = "" if heading in headings(file.read()) else f"the link to {target}: no such heading"
             self.result(page, trouble)
 
 
@@ -266,10 +266,12 @@ def headings(text):
 def main():
     pages = sys.argv[1:]
     if not pages:
-        listed = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md"], stdout=subprocess.PIPE, text=True, check=False)
-        pages = listed.stdout.split()
-        if not pages:  # a source archive
-            for folder, _, names in os.walk(ROOT):
+        if shutil.which("git"):
+            pages = subprocess.run(["git", "-C", ROOT, "ls-files", "*.md"], stdout=subprocess.PIPE, text=True,
+                                   check=False).stdout.split()
+        if not pages:  # a source archive, or a machine without git
+            for folder, folders, names in os.walk(ROOT):
+                folders[:] = [each for each in folders if each not in ("build", "out") and not each.startswith("build-")]
                 pages += [os.path.relpath(os.path.join(folder, n), ROOT) for n in names if n.endswith(".md")]
     with tempfile.TemporaryDirectory() as work:
         tester = Tester(work)

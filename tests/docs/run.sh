@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles and runs every code block of the pages: sh tests/docs/run.sh [PAGE...]; default: all that git knows.
-# blocks.py says what is done with which block.
+# blocks.py describes the test of each kind of block.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 exec python3 "$here/blocks.py" "$@"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A plugin that uses all of inlay as its own inline objects and functions, in namespaces that others could see. What it
-// exports besides its own is a mistake: nothing here may be unique in the process, or give way to another image's.
+// A plugin that uses all of inlay as its own inline objects and functions, in namespaces that others could see. It may
+// export only its own symbols: none may be unique in the process, or give way to another image's symbol.
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
 #if defined(__x86_64__) || defined(__i386__)
@@ -65,7 +65,7 @@ inline constexpr auto called = inlay::alternative<call<&helper>(), when<x, mov(x
 #endif
 inline constexpr inlay::alternative<nop(4), when<predicate, nop(4)>> padding;
 
-// The user's own types with those of inlay in them: the compiler must not find them more visible than their parts.
+// The user's own types with types of inlay in them: the compiler must not find them more visible than their parts.
 struct reported {
     inlay::outcome done;
     inlay::record_id where;
@@ -109,7 +109,7 @@ inline constexpr inlay::pv_alt_call<&table, &operations::code, nop(1)> code;
 inline constexpr inlay::pv_alt_call<&table, &operations::idle, nop(1), !x> idle;
 #endif
 
-/// What an object's address is given to must see an object.
+/// A function that receives an object's address must see an object.
 inline void look_at(const void* object) { asm volatile("" : : "r"(object) : "memory"); }
 
 // A function of the user's that takes inlay's types is exported, as any other.

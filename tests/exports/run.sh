@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# An image that uses inlay exports nothing of it, however it is compiled: a symbol that is unique in the process would
-# keep a plugin loaded for ever, and a weak one would have images run each other's functions. Each plugin is loaded,
-# called and unloaded for real.
+# An image that uses inlay exports none of its symbols, with any options. A symbol that is unique in the process would
+# keep a plugin loaded for ever. Through a weak symbol, images would run each other's functions. The script loads, calls
+# and unloads each plugin.
 #   sh tests/exports/run.sh [COMPILER...]    default: all, and GCC for i686 and AArch64
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
@@ -14,9 +14,9 @@ flags="-std=c++20 $warnings -Iinclude"
 passed=0
 failed=0
 
-# What an image exports of inlay: symbols with the namespace in their mangled name that are not the plugin's own
-# (functions of Boost.PFR that walk its table are), and anything unique, but for what the C++ library has. Kernels'
-# synchronise() is visible.
+# The symbols of inlay that an image exports: symbols with the namespace in their mangled name, without the plugin's own
+# (such as functions of Boost.PFR that walk its table); and all unique symbols, without those of the C++ library.
+# Kernels' synchronise() is visible.
 exported() { # NM IMAGE
     "$1" -D --defined-only "$2" | awk '
         $2 == "u" && $3 !~ /^_ZZ?NK?St/ { print; next }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The benchmarks' figures. Nothing is timed: the chains that they measure and calibrate by must be executed on every
-# core; bench/run.sh keeps what it does not measure, and refuses what contradicts itself.
+# Tests of the benchmarks' figures, without measuring times. Every core must execute the chains that the benchmarks
+# measure and calibrate by. bench/run.sh must keep results that it does not measure, and refuse results that contradict
+# themselves.
 #   sh tests/figures/run.sh [COMPILER]
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -41,7 +42,7 @@ built="$work/a build"
 } >"$work/log" 2>&1
 check "the benchmarks build in a folder with a space" $? "$work/log"
 "$built/bench/dispatch/dispatch" --check >"$work/log" 2>&1
-check "dispatch's forms are what they are called" $? "$work/log"
+check "the instructions of dispatch's forms match their names" $? "$work/log"
 # The functions that first_look calls: one rotation each, and no addition.
 objdump -d --no-show-raw-insn -C "$built/bench/first_look" |
     awk '/^[0-9a-f]+ <.*::(callee|other)\(/ { name = $0; rotations = additions = 0; found++ }
@@ -82,7 +83,7 @@ FIGURES=/proc/figures BUILD="$work/b" sh bench/run.sh size >"$work/log" 2>&1
 [ $? = 2 ] && says "$work/log" "/proc/figures cannot be written" FIGURES= && ! grep -q measuring "$work/log"
 check "a folder that cannot be written is found first" $? "$work/log"
 
-# A user who may write nothing of the checkout measures one part.
+# A user without write access to the checkout measures one part.
 mkdir "$work/build folder" "$work/figures folder"
 chmod -R a-w,a+rX "$copy"
 chmod 755 "$work"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# What a newcomer meets around the library: a source archive without .git, in a path with spaces, read-only, of a user
-# without sudo; missing packages, apt's lock held by another process, a mistyped part, what failed run again. Packages are
-# installed into a folder of the test's own, from a repository of its own.   sh tests/first_contact/run.sh [CHECK...]
+# The first contact of a newcomer: a source archive without .git, in a path with spaces, read-only, of a user without
+# sudo; missing packages; apt's lock held by another process; a mistyped part; failed parts run again. The test installs
+# packages into its own folder, from its own repository. sh tests/first_contact/run.sh [CHECK...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 unset CI INLAY_WERROR INLAY_QUICK BUILD CXX INLAY_COMPILERS INLAY_PROGRESS MAKEFLAGS
 work=$(mktemp -d)
 chmod 755 "$work"
-# What a user without a folder of its own was given.
+# The build folder that a user without BUILD was given.
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 passed=0
@@ -142,7 +142,7 @@ missing() {
     return 0
 }
 
-# What is asked for wrongly is said before anything is installed or run.
+# A wrong argument is an error before the script installs or runs anything.
 asked() {
     before=$(calls)
     HIDDEN=.; export HIDDEN
@@ -177,7 +177,7 @@ locks() {
     # (This lock is met after the lists were read.)
     held "$work/system/var/lib/dpkg/lock-frontend" "$waits" sh "$tree/tools/install_packages.sh" second || { cat "$work/said"; return 1; }
     says "^$waits" && says '^installing: inlay-second$' || return 1
-    # What may be missing is installed where it is offered, though nothing else is missing.
+    # An optional package is installed if the system offers it, even if no other package is missing.
     run sh "$tree/tools/install_packages.sh" fourth && says '^installing: inlay-fourth$' || { cat "$work/said"; return 1; }
     run sh "$tree/tools/install_packages.sh" fourth && [ ! -s "$work/said" ] || { cat "$work/said"; return 1; }
     if INLAY_APT_WAIT=1 held "$work/apt/lists/lock" "failed: " sh "$tree/tools/install_packages.sh" third; then
@@ -214,7 +214,7 @@ again() {
     if run sh "$tree/tests/run.sh" --failed; then echo "format passes"; return 1; fi
     says '^FAIL  format' && says '^0 passed, 1 failed$' || return 1
     grep -q lasting "$work/said" && { echo "lasting runs again"; return 1; }
-    # A part that passes leaves another one's failure remembered.
+    # A passing part does not clear the failure of another part.
     run sh "$tree/tests/run.sh" lasting || return 1
     rm "$tree/tests/wrong.cpp"
     run sh "$tree/tests/run.sh" --failed && says '^ok    format' && says '^1 passed, 0 failed$' &&

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# What a newcomer meets: README's commands in minimal Debian systems, made for this and removed afterwards. As root, since
-# it makes the systems by mmdebstrap and runs in them by chroot. What stands in the way of that is said, and skipped.
+# README's commands in minimal Debian systems, which the script makes and removes. It needs root, since it makes the
+# systems by mmdebstrap and runs in them by chroot. If it cannot, it gives the reason and skips the tests.
 #   sh tests/fresh/run.sh        the tour on Debian 13
 #   INLAY_FRESH=1                the tour, all tests and the tour again on Debian 12 and 13, and the parts of the tests that
 #                                concern compilers on Debian's testing, with GCC 15, 16 and Clang 20 to 22 as far as they
@@ -24,7 +24,7 @@ cd "$(dirname "$0")/../.." || exit 1
 for each in mmdebstrap unshare mountpoint apt-get apt-config; do
     command -v $each >/dev/null || skip "there is no $each here"
 done
-# Mounts of a namespace of its own: whatever happens, none of them stays.
+# Mounts of a separate namespace: none of them stays after the script, even after an error.
 if [ -z "${INLAY_FRESH_NAMESPACE:-}" ]; then
     unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null || skip "no right to mount"
     INLAY_FRESH_NAMESPACE=yes exec unshare --mount --propagation private sh tests/fresh/run.sh
@@ -75,7 +75,7 @@ apt-config dump | grep -E '^Acquire::(http|https|Check-Valid-Until|Check-Date|Re
 # make SUITE SYSTEM: a minimal system, with everything mounted that programs expect, and the checkout in /inlay
 make() {
     log=$kept/$1-system.log
-    # The packages that are there already are the cache; mmdebstrap would end by removing them.
+    # The packages in this folder are the cache; mmdebstrap would remove them at the end.
     # shellcheck disable=SC2016 # for the hooks
     if ! watched "$(name_of "$1"): a minimal system" "$log" mmdebstrap --variant=minbase --aptopt="$work/apt.conf" \
         --skip=essential/unlink --setup-hook='mkdir -p "$1/var/cache/apt/archives"' \

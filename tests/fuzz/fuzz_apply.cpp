@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// decide() and apply() over arbitrary tables: whatever the bytes, they end, touch nothing outside the image, and
-// write only through the platform; decide() writes nothing at all.
+// decide() and apply() over arbitrary tables. With any bytes, they end, touch nothing outside the image, and write only
+// through the platform; decide() writes nothing at all.
 #include "../made_image.hpp"
 
 #include <inlay/poke.hpp>
@@ -25,8 +25,8 @@ void require(bool good, const char* what) {
     }
 }
 
-/// Two names, a key's and a call's, that no noise is in: what they refer to is the linker's business and checked once;
-/// a tree of names that something else writes to cannot be kept.
+/// Two names, a key's and a call's, without noise: the linker makes their references, and a check reads them once. A
+/// tree of names cannot survive writes of others.
 struct names {
     std::array<table::named, 2> records;
     std::array<char, 8> key_text{"key"};
@@ -57,12 +57,12 @@ struct platform : made::platform {
 
 } // namespace
 
-/// The first bytes say how many bytes of each table there are; the rest is the data, in which the tables come first.
+/// The first bytes give the number of bytes of each table. The rest is the data; the tables come first in it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     if (size < 4) {
         return 0;
     }
-    // Between pages of its own, so that the sanitizer sees every step outside.
+    // Between guard pages, so that the sanitizer sees every access outside.
     const auto image = std::make_unique<made::memory>();
     for (std::size_t i = 0; i < made::text_size; ++i) {
         image->text[i] = static_cast<std::uint8_t>(i % 5 == 0 ? (i % 2 == 0 ? 0xe8 : 0xe9) : 0);
@@ -143,15 +143,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                 "a key's site has a length");
     }
 
-    // Noise may have a cell lie on top of a record, so that the run changes its own tables: a later pass can then
-    // meet an error that the first one did not. Text that has not been written must be as it was all the same.
+    // Noise may put a cell on top of a record, so that the run changes its own tables. Then a later pass may find an
+    // error that the first pass did not. Even then, unwritten text must stay unchanged.
     const auto text = image->text;
     const auto done = inlay::apply(tables, platform);
     require(platform.writes != 0 || image->text == text, "only write() changes text");
     require(done || inlay::message(done.error())[0] != '\0', "an error has a message");
     require(done.sites == tables.alternatives.size() && done.calls == tables.calls.size(), "sites are counted");
     (void)inlay::apply(tables, platform);
-    // Changes afterwards, in whatever state that left the records.
+    // Changes afterwards, in any state of the records.
     for (std::size_t i = 0; i < 2; ++i) {
         const auto change = i == 0 ? inlay::detail::to_number(1)
                                    : inlay::detail::to_address(reinterpret_cast<address>(image->text.data()));

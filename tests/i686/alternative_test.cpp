@@ -191,7 +191,7 @@ TEST(Alternative, CallKeepsRegistersAndStack) {
     EXPECT_FALSE(inline_flag);
 }
 
-/// A value of its own in each register, across a call with `Words` words more on the stack.
+/// A different value in each register, across a call with `Words` more words on the stack.
 void trash_and_return_nothing() noexcept { (void)trash_registers(); }
 std::uint64_t trash_and_return_both() noexcept { return (void)trash_registers(), 0x2'0000'0001; }
 

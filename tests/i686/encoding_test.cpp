@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The encoders of arch/x86/insn.hpp in 32-bit mode: prints a line "hex length,reads,writes text" for each of many
-// instructions, its bytes filled up with cc to 16, and the masks of what it reads and writes; "hex - text" for several
-// in a row. tests/i686/run.sh compares the bytes with what GNU as makes of the text, and the masks with what Zydis
-// knows of the bytes (registers_test.cpp).
+// instructions. The bytes are filled up with cc to 16; the masks are the registers that the instruction reads and
+// writes. For several instructions in a row, the line is "hex - text". tests/i686/run.sh compares the bytes with GNU
+// as's bytes for the text, and the masks with Zydis's result for the bytes (registers_test.cpp).
 #include "inlay/arch/x86/insn.hpp"
 
 #include <array>
@@ -68,7 +68,7 @@ void each_immediate(const Function& function) {
     each_of<0, 1, 8, -1, 127, 128, -128, -129, 0x7fffffff, -0x80000000LL>(function);
 }
 
-/// Instructions with a memory operand, which need one register to have all kinds of them.
+/// Instructions with a memory operand; one register is enough for all kinds of operands.
 template <reg32 Register>
 void with_memory(const std::string& name) {
     constexpr mem at = ptr(Register, 8);

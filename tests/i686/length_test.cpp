@@ -138,7 +138,7 @@ TEST(x86_length_32, every_legacy_opcode) {
     EXPECT_GT(result.compared(), 1'000'000U);
 }
 
-/// The first byte, and the next one, which says whether it is VEX, EVEX or XOP at all.
+/// The first byte, and the next one; the next byte decides whether it is VEX, EVEX or XOP.
 TEST(x86_length_32, every_opcode_of_vex_evex_and_xop) {
     comparison result;
     for (const bytes& prefix : std::initializer_list<bytes>{{}, {0x67}}) {
@@ -214,7 +214,7 @@ TEST(x86_length_32, by_hand) {
     }
 }
 
-/// No byte is read that is not there: the page behind it faults.
+/// The decoder reads no byte after the end: the next page faults.
 TEST(x86_length_32, truncated_instructions) {
     constexpr std::size_t page = 4096;
     void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

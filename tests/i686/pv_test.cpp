@@ -167,7 +167,7 @@ TEST(Pv32, ReferenceOperationsThatAProgramMayRun) {
     }
 }
 
-// What only a kernel may run, byte by byte.
+// Instructions that only a kernel may run, byte by byte.
 TEST(Pv32, ReferenceOperationsForRingZero) {
     const auto bytes = [](inlay::address target, std::size_t size) {
         return std::string(reinterpret_cast<const char*>(target), size); // NOLINT(performance-no-int-to-ptr)

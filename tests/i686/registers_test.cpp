@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What instructions say of registers in 32-bit mode against Zydis; a program of 64 bits, as Zydis is. Reads the lines
-// of encoding_test.cpp; prints those that differ, and how many it compared.
+// The registers of instructions in 32-bit mode, against Zydis; a program of 64 bits, as Zydis is. It reads the lines of
+// encoding_test.cpp, prints the lines that differ, and the number of compared lines.
 #include "../zydis_registers.hpp"
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A unit for any i686, with a function for SSE2: what it holds in vector registers survives a site that calls. (GCC
-// refuses their names in a list of clobbers of such a unit; thunks keep them.) Run by qemu-i386 as processors with SSE
-// alone and with AVX, and by this one.
+// A unit for any i686, with a function for SSE2: the function's values in vector registers survive a site that calls.
+// (GCC refuses the registers' names in a list of clobbers of this unit; thunks keep them.) qemu-i386 runs it as
+// processors with SSE alone and with AVX; this machine runs it, too.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

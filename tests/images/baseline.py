@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-# Whether what inlay runs without having asked the processor does without instructions that not each x86-64 has: the
-# functions of inlay::detail::baseline, and all of inlay that they call which run when an image comes, forks or goes.
+# inlay runs some code before it has asked the processor: the functions of inlay::detail::baseline and their callees,
+# when an image comes, forks or goes. This script checks that each instruction of this code exists on every x86-64.
 #    baseline.py PROGRAM
 import re
 import subprocess
@@ -29,7 +29,7 @@ for line in text.splitlines():
 
 todo = [name for name in bodies if re.match(rf"{BASELINE.pattern}[0-9]+({'|'.join(ENTRIES)})Ev", name)]
 if len(todo) < len(ENTRIES):
-    sys.exit(f"not all of {ENTRIES} are there: {todo}")
+    sys.exit(f"some of {ENTRIES} are missing: {todo}")
 others = [name for name in bodies if BASELINE.match(name)]
 seen, wrong = set(), []
 

@@ -20,7 +20,7 @@ inline constexpr inlay::dispatch<"images.choosing", &gives<0>, inlay::when<featu
 
 [[gnu::noinline]] int call() { return which() + 10; }
 
-/// -1: applies; a number: chooses that. What a call gives then, or the negative error.
+/// -1: applies; a number: chooses that function. Returns a call's result, or the negative error.
 int act(int number) {
     inlay::set(feature, true);
     const auto done = number < 0 ? inlay::apply() : inlay::choose(which, number, inlay::unsupported_too);
@@ -47,10 +47,10 @@ int main(int /*count*/, char** arguments) {
         }
         expect(ask(100) == 10, "the plugin has its default");
         expect(ask(-1) == 11 && call() == 12, "the plugin's apply() decides for it");
-        expect(act(-1) == 12, "the program's apply() keeps to what the program was told");
+        expect(act(-1) == 12, "the program's apply() keeps the program's choice");
         expect(ask(0) == 10 && call() == 12, "the plugin is told otherwise");
         expect(act(0) == 10 && act(2) == 12 && ask(100) == 10, "the program is told otherwise");
-        expect(ask(-1) == 10, "the plugin's apply() keeps to what the plugin was told");
+        expect(ask(-1) == 10, "the plugin's apply() keeps the plugin's choice");
         expect(dlclose(plugin) == 0 && dlopen(arguments[1], RTLD_NOW | RTLD_NOLOAD) == nullptr, "it is unloaded");
         expect(call() == 12, "the program's choice outlives the plugin");
     }

@@ -24,7 +24,7 @@ inline void expect_equal(int found, int wanted, const char* what) {
     }
 }
 
-/// For what nothing can go on without.
+/// For conditions that the rest of the test needs.
 inline void require(bool good, const char* what) {
     if (!good) {
         std::printf("wrong: %s\n", what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// featured: what an image that has nothing but an alternative, of a feature of its own, can be asked.
+// featured: the functions of an image that has only an alternative, with its own feature.
 #pragma once
 
 #include <inlay/error.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What INLAY_FEATURES does in a program and a library.
-//     features FIRST SAYS DETAIL PROGRAM LIBRARY       who applies first; what both say; their values afterwards
+// The effect of INLAY_FEATURES in a program and a library.
+//     features FIRST SAYS DETAIL PROGRAM LIBRARY       the image that applies first; both outcomes; both values afterwards
 #include "expect.hpp"
 #include "featured.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program, a library and a plugin. BROKEN (program, library, plugin, none) has no note that inlay knows: it says so,
-// works as it was written, and the others know nothing of it.
+// A program, a library and a plugin. BROKEN (program, library, plugin, none) has no note that inlay knows: its apply()
+// says so, it works unpatched, and the others do not see it.
 //     group PLUGIN BROKEN
 #include "expect.hpp"
 #include "part.hpp"
@@ -35,7 +35,7 @@ void expect_all(const std::array<member, 3>& members, int number) {
 
 int main(int count, char** arguments) {
     using images::expect, images::expect_equal, images::require;
-    require(count == 3, "a plugin, and what is broken");
+    require(count == 3, "a plugin, and the broken image");
     void* const plugin = dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL);
     require(plugin != nullptr, "dlopen()");
     const auto* const in_plugin = static_cast<const images::part*>(dlsym(plugin, "in_plugin"));

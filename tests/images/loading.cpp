@@ -22,7 +22,7 @@ constexpr int enough = 300;
 std::atomic<bool> stop{};
 std::atomic<int> set_meanwhile{};
 
-/// Lets the resolver go on when so many changes have been made since it was reached.
+/// Lets the resolver go on after this number of changes since the program reached it.
 void change() {
     int since = -1;
     for (int number = 0; !stop; number = (number + 1) % 4) {

@@ -12,7 +12,7 @@ int main(int count, char** files) {
         void* const library = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
         auto* const sum = library == nullptr ? nullptr : reinterpret_cast<int (*)()>(dlsym(library, "images_sum"));
         if (sum == nullptr || sum() != KEYS) {
-            std::printf("%s: %s\n", files[i], sum == nullptr ? dlerror() : "a key is not what it is");
+            std::printf("%s: %s\n", files[i], sum == nullptr ? dlerror() : "a key has a wrong value");
             return 1;
         }
     }
@@ -25,7 +25,7 @@ int main(int count, char** files) {
 
 namespace {
 
-/// Of library 0; the files of the others are made from this one's.
+/// Of library 0; the files of the others are made from this file.
 consteval auto name_of(int key) {
     char text[] = "images.library-0000.000"; // NOLINT(*-avoid-c-arrays): as in a name
     for (std::size_t i = sizeof(text) - 2; key != 0; --i, key /= 10) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Probes run outside of all locks: they ask the loader, load a plugin, have a library applied and a key set, while other
-// threads load and unload plugins. Each is asked once an apply().
+// Probes run outside of all locks: they ask the loader, load a plugin, apply a library and set a key. Meanwhile, other
+// threads load and unload plugins. Each apply() runs each probe once.
 //     probes PLUGIN OF_A_THREAD OF_ANOTHER
 #include "expect.hpp"
 #include "part.hpp"

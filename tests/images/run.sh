@@ -47,7 +47,7 @@ library() { # COMPILER FILE SOURCE OPTIONS...
     $compiler $flags -fPIC -shared "$here/$source" "$@" -o "$file"
 }
 
-# Whoever never calls apply() reads what was set all the same, from the first constructor on.
+# An image that never calls apply() also reads the current values, from its first constructor on.
 values() { # KIND COMPILER OTHER_COMPILER
     kind=-DKIND=$1
     library "$2" libsetter.so silent.cpp "$kind" -DSETS_AT_LOAD -DEXPORT=images_setter &&
@@ -62,7 +62,8 @@ values() { # KIND COMPILER OTHER_COMPILER
         ./program ./one.so ./other.so ./applying.so ./reads.so ./sets.so
 }
 
-# A program, a library and a plugin, each with sites of all kinds. Objects first, for all links; the three are alike.
+# A program, a library and a plugin, each with sites of all kinds. Objects first, for all links; the three have the same
+# code.
 compile_group() { # COMPILER
     # shellcheck disable=SC2086
     "$1" $flags -fPIC -DPART=in_part -c "$here/part.cpp" -o part.o && "$1" $flags -fPIC -c "$here/group.cpp" -o main.o || return 1
@@ -81,7 +82,7 @@ run_group() { # BROKEN WHAT
     ./program ./plugin.so "$1" || { echo "$2: status $?"; return 1; }
 }
 
-# patchelf moves the note, the program headers, and whatever is in its way.
+# patchelf moves the note, the program headers, and everything in its way.
 rewritten() { # COMPILER LINKERS...
     command -v patchelf >/dev/null || { echo "no patchelf here"; return 77; }
     long=$PWD/$(printf '%04000d' 0)
@@ -107,7 +108,7 @@ rewritten() { # COMPILER LINKERS...
     done
 }
 
-# Without a note that inlay knows, an image says so and is as it was written.
+# Without a note that inlay knows, an image's apply() says so, and the image stays unpatched.
 noteless() { # COMPILER LINKER
     compile_group "$1" && link_group "$1" "$2" || return 1
     run_group none untouched || return 1
@@ -157,7 +158,7 @@ world() { # COMPILER OTHER_COMPILER
         ./program ./plugin.so
 }
 
-# INLAY_FEATURES with names of the program's, of a library's that has no names of its own, and of nobody's.
+# INLAY_FEATURES with features of the program, features of a library without names, and unknown features.
 features() { # COMPILER OTHER_COMPILER
     # shellcheck disable=SC2086
     library "$2" liblibrary.so featured.cpp -DPART=in_library '-DNAME="images.library"' &&
@@ -179,7 +180,7 @@ CASES
     done
 }
 
-# Whoever runs a program with the rights of another cannot switch its features.
+# A user who runs a program with the rights of another user cannot switch its features.
 secure() { # COMPILER
     [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "it takes root, and setpriv"; return 77; }
     # shellcheck disable=SC2086
@@ -197,7 +198,7 @@ probes() { # COMPILER
         timeout 60 ./program ./first.so ./second.so ./third.so
 }
 
-# What runs before anybody can ask the processor has no instruction of the unit's options.
+# Code that runs before inlay has asked the processor has no instruction of the unit's options.
 baseline() { # COMPILER
     for options in -march=sapphirerapids -march=haswell "-mavx2 -mbmi2"; do
         for level in -O0 -O2 -O3 "-O3 -DWHOLE"; do
@@ -212,15 +213,15 @@ baseline() { # COMPILER
     done
 }
 
-# What it takes to load so many libraries grows as their number does, whether their keys are their own or the same: in
-# instructions, all that inlay executes while they are loaded.
+# The cost of loading libraries grows as their number does, with separate keys or shared keys. The unit is all
+# instructions that inlay executes while they are loaded.
 linear() { # COMPILER VALGRIND
     library "$1" lib0000.so many.cpp -DKEYS=20 || return 1
     # shellcheck disable=SC2086
     "$1" $flags -DMAIN -DKEYS=20 "$here/many.cpp" -ldl -o program && python3 - <<'PYTHON' || return 1
 data = open("lib0000.so", "rb").read()
 if data.count(b"images.library-0000.") != 20:
-    raise SystemExit("the names are not where they are looked for")
+    raise SystemExit("the names are not at the expected place")
 for i in range(1, 100):
     open(f"lib{i:04}.so", "wb").write(data.replace(b"images.library-0000.", b"images.library-%04d." % i))
 for i in range(100):

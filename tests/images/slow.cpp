@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A library that takes long to be loaded: a resolver of it waits, by system calls alone, until the program has heard
-// of it and lets it go on.
+// A library that loads slowly: its resolver waits, by system calls alone, until the program knows of the library and
+// lets it go on.
 #include "slow.hpp"
 
 #include <sys/syscall.h>

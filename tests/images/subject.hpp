@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// subject: one name of one KIND (1: a key, 2: a switch, 3: a static call), and what an image tells of it. A unit that
-// does not change it includes no more of inlay than its declaration needs.
+// subject: one name of one KIND (1: a key, 2: a switch, 3: a static call), and an image's view of it. A unit that does
+// not change the name includes only the headers of its declaration.
 #pragma once
 
 #if KIND == 1
@@ -18,7 +18,7 @@
 
 namespace [[gnu::visibility("hidden")]] images {
 
-/// What an image read from its constructors on.
+/// The values that an image read, from its constructors on.
 struct witness {
     const int* at_101; ///< by the first constructor that it may have
     const int* at_load;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Values in images that never call apply(): from the first constructor on they are those of now.
+// Values in images that never call apply(): from the first constructor on, they are current.
 //     values PLUGIN OTHER_PLUGIN APPLYING_PLUGIN PRIVATE_READER PRIVATE_SETTER
 #include "change.hpp"
 #include "expect.hpp"
@@ -78,17 +78,17 @@ int main(int count, char** files) {
         expect(change(1), "set() after all plugins are gone");
         images::expect_equal(images_reader.ask(), result_of(1), "a library, in the end");
     }
-    // A name that only plugins have: when they are gone, so is what was set.
+    // A name that only plugins have: when they are gone, its value is gone as well.
     for (int turn = 0; turn < 2; ++turn) {
         const plugin setter = load(files[5]);
-        expect_from_the_first(*setter.told, images::initial, "a name that nobody has had");
+        expect_from_the_first(*setter.told, images::initial, "a name that no image had before");
         expect(setter.told->set(1), "set() by a plugin");
         const plugin reader = load(files[4]);
         expect_from_the_first(*reader.told, result_of(1), "set by a plugin");
         unload(reader, files[4]);
         unload(setter, files[5]);
         const plugin later = load(files[4]);
-        expect_from_the_first(*later.told, images::initial, "a name that nobody had any more");
+        expect_from_the_first(*later.told, images::initial, "a name that no image had any more");
         unload(later, files[4]);
     }
     return images::failures == 0 ? 0 : 1;

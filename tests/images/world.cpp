@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A plugin in a namespace of its own (dlmopen) is in a world of its own.
+// A plugin in a separate namespace (dlmopen) shares no names with the program.
 //     world PLUGIN
 #include "expect.hpp"
 #include "part.hpp"

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=tests/checks.sh
 . "$root/tests/checks.sh"
-# says NAME SENTENCE COMMAND...: the command fails, and says that. CMake breaks its lines where it likes.
+# says NAME SENTENCE COMMAND...: the command fails, and says that. CMake breaks lines at any place.
 says() {
     name=$1
     sentence=$2
@@ -47,7 +47,7 @@ prefix="$work/a moved prefix"
 # shellcheck disable=SC2086
 works "a compiler is enough" cmake -S "$root" -B "$work/build" -G Ninja $hidden
 works "install" cmake --install "$work/build" --prefix "$work/prefix"
-mv "$work/prefix" "$prefix" # whatever is absolute in it now leads nowhere
+mv "$work/prefix" "$prefix" # now every absolute path in it leads nowhere
 for file in include/inlay/inlay.hpp include/inlay/asm.h include/inlay/arch/x86/insn.hpp \
     share/cmake/inlay/inlay-config.cmake share/pkgconfig/inlay.pc share/inlay/single_header/inlay.hpp; do
     [ -f "$prefix/$file" ]

@@ -55,7 +55,7 @@ def functions_at(kernel, addresses):
 # ---- Each variant: its tests, its summary, its features ------------------------------------------------
 
 NATIVE_SKIPS = {"SKIP: user: no SMAP to refuse other access to user memory"}
-XEN_SKIPS = NATIVE_SKIPS | {"SKIP: smp: dom0 has one vCPU"}
+XEN_SKIPS = NATIVE_SKIPS | {"SKIP: smp: dom0 has one vCPU", "SKIP: live: dom0 has one vCPU"}
 
 # name, how to boot, features (of those that the kernel prints), expected skips
 VARIANTS = [
@@ -64,7 +64,7 @@ VARIANTS = [
     ("max,-smap,-fsgsbase", {"cpu": "max,-smap,-fsgsbase"}, "-xenpv -smap -fsgsbase +tcg -kvm -hyperv -vmware -xen", NATIVE_SKIPS),
     ("max,-hypervisor", {"cpu": "max,-hypervisor"}, "-xenpv +smap +fsgsbase -tcg", set()),
     ("max,-apic", {"cpu": "max,-apic"}, "-xenpv +smap",
-     {f"SKIP: {each}: no local APIC, and so no timer" for each in ("pv", "user", "clock", "storm", "smp")}),
+     {f"SKIP: {each}: no local APIC, and so no timer" for each in ("pv", "user", "clock", "storm", "smp", "live")}),
     ("smp 2", {"smp": 2, "append": "cpus=2"}, "-xenpv +smap", set()),
     ("smp 4", {"smp": 4, "append": "cpus=4"}, "-xenpv +smap", set()),
     ("smp 8", {"smp": 8, "append": "cpus=8"}, "-xenpv +smap", set()),
@@ -125,7 +125,7 @@ def machines():
             check("processors: neither" not in result.text, f"-M {kind} -smp {smp}: a table names its processors", result)
     for kind in ("microvm", "microvm,acpi=off"):  # all tests there
         result = boot(kind=kind, smp=4, append="cpus=4")
-        check(right(result, 4) and result.line("SUMMARY") == "SUMMARY: 58 tests", f"-M {kind}: passes", result)
+        check(right(result, 4) and result.line("SUMMARY") == "SUMMARY: 64 tests", f"-M {kind}: passes", result)
     result = boot(kind="microvm,pit=off", smp=4, append="test=smp cpus=4")
     check(right(result, 4) and "clock: no timer of known speed" in result.text, "without a timer of known speed: says so", result)
     result = boot(kind="pc", smp=20, append="test=smp")
@@ -231,6 +231,10 @@ MUTATIONS = [
     ("SWAPGS", {"xen": xen}, "Unhandled exception: #(GP|UD)"),
     ("IST", {"xen": xen}, "FAIL: traps: the trap table has the entries for Xen at #MC and #DF"),
     ("PARITY", {}, "FAIL: user: the kernel finds its own %gs|Unhandled exception"),
+    ("FIRST_BYTE", {"append": "test=live", "smp": 4}, "Unhandled exception: #BP"),
+    ("NO_BREAKPOINT", {"append": "test=live live=20000", "smp": 4},
+     "FAIL: live: each pass found the old or the new form|Unhandled exception"),
+    ("FOREIGN", {"append": "test=live", "smp": 4}, "FAIL: live: a breakpoint of another one is not answered"),
     ("UNGUARDED", {"append": "test=storm storm=4000"}, "FAIL: storm: no handler met a half-written site|Unhandled"),
 ]
 

@@ -42,7 +42,8 @@ class Machine:
                         "-initrd", f"{kernel} {append}"]
         else:
             command += ["-m", "64", "-kernel", kernel, "-append", append]
-        self._start(command, monitor, gdb, limit)
+        # Before 8.1, QEMU may keep a translation of text that another thread has changed.
+        self._start(command, monitor, gdb, limit, "tcg,thread=single")
 
     def _start(self, command, monitor, gdb, limit, accel="tcg"):
         self.limit, self.text, self.started = limit, "", time.monotonic()

@@ -22,7 +22,7 @@ kernel() { # kernel DIRECTORY COMPILER MUTATION NAME
 }
 kernel "$build/gcc" "$gcc" "" kernel
 kernel "$build/clang" "$clang" "" clang
-for each in ORDER POPF SWAPGS IST PARITY UNGUARDED NO_TABLES; do
+for each in ORDER POPF SWAPGS IST PARITY UNGUARDED NO_TABLES FIRST_BYTE NO_BREAKPOINT FOREIGN; do
     kernel "$build/mutation" "$gcc" $each "mutation-$each" # one directory: only what is broken is compiled anew
 done
 # shellcheck disable=SC2086 # a list

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Runs the checks, which may live in a shared library: a program then has tables of its own as well.
+// Runs the checks. They may be in a shared library; then the program also has its own tables.
 #include "shared.hpp"
 
 #include <cstdlib>

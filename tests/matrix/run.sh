@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Builds the matrix program in many modes and runs each; prints one line each and what failed.
+# Builds the matrix program in many modes and runs each. It prints a line for each mode, and the failures.
 #   INLAY_MATRIX=full   every compiler x -O0 -O2 -Os -O3 x PIE, shared, static x cf-protection, no-plt, lto
 #   (otherwise)         a selection that meets each of these at least once
 set -u

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the units of the matrix program share: sites in inline functions and templates.
+// Shared code of the matrix program's units: sites in inline functions and templates.
 #pragma once
 
 #include <inlay/inlay.hpp>
@@ -69,7 +69,7 @@ template <class T>
     noted.maybe(x);
     return x;
 }
-/// What units b and c see of all that; `way` times 4, plus keys, plus the call's factor times 1000.
+/// The view of units b and c: `way` times 4, plus keys, plus the call's factor times 1000.
 unsigned keys_in_unit_b();
 unsigned keys_in_unit_c();
 
@@ -92,8 +92,8 @@ inline constexpr inlay::pv_call<&operations, &table::idle> idle;
 }
 long operations_in_unit_b(long x);
 
-/// Runs every check; prints the failures and returns their number. `dead` is how many records of functions that
-/// nobody calls may be left: -1 for any.
+/// Runs every check; prints the failures and returns their number. `dead` is the allowed number of records of functions
+/// that no code calls: -1 for any.
 int run_checks(int dead);
 
 } // namespace matrix

@@ -3,7 +3,7 @@
 
 namespace matrix {
 
-// Of internal linkage, with the name and type of another one in checks.cpp.
+// Of internal linkage, with the same name and type as a function in checks.cpp.
 static int helper() noexcept { return 30; } // NOLINT(misc-use-anonymous-namespace): the linkage is the point
 inline constexpr auto with_internal = inlay::alternative<call<&helper>(), when<a, mov(eax, 31)>>{}.returns<rax, int>();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A paravirt call is a call that the compiler does not see: the stack must be aligned there as at any call, also where
-// GCC aligns it only as far as the callees that it sees need (-fipa-stack-alignment).
+// The compiler does not see a paravirt call. The stack must be aligned there as at any call, even if GCC aligns it only
+// for the callees that it sees (-fipa-stack-alignment).
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>
 

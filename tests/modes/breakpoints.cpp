@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A site of each kind, in functions of their own, for a debugger to put a breakpoint on. apply() must refuse to write over
-// it, and name the site; everything goes on as it was.
+// A site of each kind, in separate functions, for a debugger to put a breakpoint on. apply() must refuse to overwrite
+// the breakpoint, and name the site. All sites must still work.
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What instrumentation calls, in a program that is compiled with -finstrument-functions or -fsanitize-coverage=trace-pc.
-// It changes every register that a function may change, so that a value which is in one of them too early is lost.
+// The hooks of instrumentation, in a program that is compiled with -finstrument-functions or
+// -fsanitize-coverage=trace-pc. They change every register that a function may change. So a value that is in a register
+// too early is lost.
 
 #if defined(__clang__)
 #define PLAIN [[gnu::no_instrument_function, gnu::used, clang::no_sanitize("coverage")]]

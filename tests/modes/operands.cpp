@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Operands in all registers, thunks and paravirt calls with six arguments: for modes in which a compiler adds calls.
+// Operands in all registers, thunks and paravirt calls with six arguments: for modes where a compiler adds calls.
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>
 

@@ -14,7 +14,7 @@ eval "$(sh tools/compilers shell)"
 base="-std=c++20 -Wall -Wextra -mno-red-zone -I$include"
 
 list() {
-    # What the assembler or the compiler adds: padding of branches, Intel's syntax, instrumentation.
+    # Additions of the assembler or the compiler: padding of branches, Intel's syntax, instrumentation.
     cat <<END
 matrix $gcc -O2 -masm=intel
 matrix $clang -O2 -masm=intel
@@ -35,7 +35,7 @@ statics $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
 large $gcc -mcmodel=large
 large $clang -mcmodel=large
 END
-    # What linkers merge, fold and move.
+    # Code that linkers merge, fold and move.
     cat <<END
 statics $gcc -O2
 statics $gcc -O2 -flto
@@ -139,8 +139,9 @@ unwinding() {
     done
 }
 
-# Units for different processors: no function of inlay that the linker may take from the unit for AVX2 uses it, and the
-# program runs on a processor without. (What thunks keep by is behind a question to the processor.)
+# Units for different processors. If the linker may take a function of inlay from the unit for AVX2, the function does
+# not use AVX2. The program runs on a processor without AVX2. (Thunks ask the processor before they save wide
+# registers.)
 units() {
     "$@" $quiet $base -mavx2 -mbmi2 -c "$here/fast_unit.cpp" -o fast.o && "$@" $quiet $base -c "$here/units.cpp" -o rest.o &&
         "$@" -static fast.o rest.o -o program && ./program && qemu-x86_64 -cpu Nehalem ./program || return 1
@@ -185,7 +186,7 @@ END
     grep -q '^ok, [0-9]*[0-9][0-9] instructions' out
 }
 
-# A breakpoint on a site of each kind: apply() says so, with the site's address, and the program goes on unharmed.
+# A breakpoint on a site of each kind: apply() returns an error with the site's address, and the program still works.
 breakpoints() {
     "$@" $quiet $base "$here/breakpoints.cpp" -o program && ./program | grep -q 'apply: no error' || return 1
     for function in alternative_site operation_site call_site tail_site dispatch_site key_site; do
@@ -238,7 +239,7 @@ END
     done
 }
 
-# A module is linked again when it is loaded: nothing may be missing in it but what it calls.
+# A module is linked again when it is loaded: only the symbols that it calls may be missing.
 relocatable() {
     for kind in 0 1 2 3 4; do
         "$@" $quiet $base -DKIND=$kind -DDEAD -DINLAY_RELOCATABLE "$here/sites.cpp" -c -o sites.o && ld -r sites.o -o module.o || return 1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// One site of each kind, in functions that are called (`main 1`) or not at all (compiled with -DDEAD): what a linker
-// script does with their records.
+// One site of each kind, in functions that are called (`main 1`) or not (compiled with -DDEAD). It tests the effect of
+// a linker script on their records.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

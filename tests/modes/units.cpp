@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The rest of that program: for any x86-64. Linked behind fast_unit.o, of whose functions the linker keeps the copies.
+// The rest of that program: for any x86-64. It is linked after fast_unit.o, so that the linker keeps that unit's copies
+// of functions.
 #include "units.hpp"
 
 #include <cstdio>

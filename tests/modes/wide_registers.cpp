@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A unit for any x86-64, with functions for AVX-512 (as one gives to a dispatch): what they hold in zmm16 to zmm31 and in
-// mask registers survives a site that calls, as it survives a call.
+// A unit for any x86-64, with functions for AVX-512 (such as a dispatch's functions). Their values in zmm16 to zmm31
+// and in mask registers survive a site that calls, as they survive a call.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

@@ -69,7 +69,7 @@ bool has_all(unsigned value) {
 
 // ---- Threads -----------------------------------------------------------------------------------------------
 
-/// What threads share. (<atomic> needs a C library that libstdc++ was configured for.)
+/// Data that threads share. (<atomic> needs a C library that libstdc++ was configured for.)
 template <class Value>
 class shared {
 public:
@@ -211,7 +211,7 @@ void load(const char* file) {
     expect(set_all(39) && agree(39), "a plugin that has applied is changed");
     expect(list("on", "39", "two").images == 6, "a plugin's names are listed");
     expect(plugin->set_ways(17) && plugin->ways() == 17 && ask_ways() == 17, "a plugin changes the program");
-    dlclose(library); // which leaves it where it is
+    dlclose(library); // without moving it
     expect(set_all(4) && agree(4), "a plugin after dlclose()");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the program and its plugin share.
+// Shared declarations of the program and its plugin.
 #pragma once
 
 #include <inlay/inlay.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A key, a switch and two calls in a process of five images: program (two units), two libraries by different compilers,
-// and plugins that are loaded privately. Run: names PLUGIN CLASHING_PLUGIN
+// A key, a switch and two calls in a process of five images: a program (two units), two libraries by different
+// compilers, and plugins that are loaded with RTLD_LOCAL. Run: names PLUGIN CLASHING_PLUGIN
 #include "names.hpp"
 
 #include <cstdio>
@@ -98,7 +98,7 @@ int main(int count, char** arguments) {
     expect_all(with_plugin, false, 17, 20, "the plugin has applied");
     everyone_changes(with_plugin, "with a plugin");
 
-    // A plugin whose names are of other types: refused, both types are named, and nobody else is touched.
+    // A plugin whose names have other types: the error names both types, and no other image changes.
     void* const clashing = load(arguments[2]);
     const auto* const other = static_cast<const names::functions*>(dlsym(clashing, "part_clash"));
     if (clashing == nullptr || other == nullptr) {
@@ -114,19 +114,19 @@ int main(int count, char** arguments) {
     expect(other->key() && other->call(100) == 100, "what clashes stays as declared", "clash");
     everyone_changes(with_plugin, "beside a plugin that clashes");
     expect(other->key() && other->call(100) == 100, "and is not set from outside", "clash");
-    expect(other->level() == 17, "what does not clash is shared all the same", "clash");
+    expect(other->level() == 17, "names that do not clash are shared", "clash");
     expect(bool{other->set_key(false)} && !other->key(), "it sets its own", "clash");
-    expect_all(with_plugin, false, 17, 20, "and no one else's");
+    expect_all(with_plugin, false, 17, 20, "and no other image's");
     dlclose(clashing);
 
-    // What does nothing is a function of each image's own: the plugin that asks for it may go.
+    // Each image has its own function that does nothing: the plugin that asks for the null target may go.
     expect(bool{functions->update_null(&add_ten)}, "update", "null");
     for (const auto& each : with_plugin) {
         expect(each.functions->call_null(1) == 11, each.name, "null: a target");
     }
     expect(bool{functions->update_null(nullptr)}, "update", "null");
 
-    // Unloaded, the plugin leaves nothing behind; loaded again, it takes over anew.
+    // Unloaded, the plugin leaves no trace; loaded again, it takes over the current values.
     dlclose(plugin);
     expect(dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD) == nullptr, "the plugin is gone", "unloading");
     everyone_changes(parts, "after the plugin was unloaded");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The names that all parts share, and what each part can be asked: PART is the part's name.
+// The names that all parts share, and the functions of each part: PART is the part's name.
 #pragma once
 
 #include <inlay/inlay.hpp>
@@ -9,7 +9,7 @@
 
 namespace names {
 
-// Inline, so that every image has a copy of its own.
+// Inline, so that every image has its own copy.
 inline int add_one(int x) { return x + 1; }
 
 #ifdef CLASH
@@ -29,7 +29,7 @@ inline constexpr inlay::static_call<"names.text", &repeat> text;
 
 inline constexpr inlay::static_call<"names.null", inlay::no_target<int(int)>> null;
 
-/// What a part does, so that others can have it done: by the name PART_functions.
+/// The functions that a part offers to the others, by the name PART_functions.
 struct functions {
     bool (*key)();
     unsigned (*level)();

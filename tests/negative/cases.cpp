@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Wrong uses, each with the sentence that must answer it. run.sh cuts this file into cases; what stands
-// before the first one is in every case.
+// Wrong uses, each with the expected error. run.sh cuts this file into cases; the lines before the first case are in
+// every case.
 #include <inlay/inlay.hpp>
 
 using namespace inlay::x86::insn;

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSL-1.0
 # Compiles each wrong use in cases.cpp with each compiler given, and compares the message.
 #   sh tests/negative/run.sh [COMPILER...]          (default: a GCC, the oldest and the main Clang)
-# A case is a block "// CASE name". Right beneath stand its lines "// EXPECT text", each of which must appear in the
-# compiler's output; a text is one line, however long. The rest is C++, a case's own #include lines as well. A case
-# named right_... has no EXPECT and must compile.
+# A case is a block "// CASE name". The next lines are "// EXPECT text"; each text must appear in the compiler's output.
+# A text is one line, of any length. The rest is C++, a case's own #include lines as well. A case named right_... has no
+# EXPECT and must compile.
 #   INLAY_NEGATIVE=FILE   the cases of this file instead
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have

@@ -4,12 +4,16 @@
 
     generate.py DIRECTORY --seed 7 --cases 60
 
-writes sites.cpp (the sites, in functions full of live values), callees.cpp (what they call), functions.S (what they
-call directly, spoiling every register that a function may), wanted.cpp (the same functions, calling plain functions
-where sites stand; and main()). wanted.cpp does not use inlay. Each site has two forms; the program checks the first,
-exchanges it by apply(), checks the second, and goes back once.
+writes four files:
 
-Case k depends on the seed and on k alone: `--only k` writes that one.
+    sites.cpp      the sites, in functions full of live values
+    callees.cpp    the functions that the sites call
+    functions.S    the functions that the sites call directly; they change every call-clobbered register
+    wanted.cpp     the same functions with calls of plain functions in place of the sites, and main(); without inlay
+
+Each site has two forms. The program checks the first, exchanges it by apply(), checks the second, and goes back once.
+
+Case k depends only on the seed and on k: `--only k` writes only this case.
 """
 
 import argparse
@@ -177,8 +181,8 @@ class Site:
         return self.finish(form)
 
     def direct(self):
-        """Calls an assembly function of its own. It wants an aligned stack, and spoils what it may: vector registers,
-        and if it is an ordinary function, all that the calling convention gives it."""
+        """Calls a separate assembly function. It needs an aligned stack, and changes the vector registers;
+        an ordinary function also changes all other call-clobbered registers."""
         form = Form()
         function = f"direct_{self.name}" if self.target else f"direct_{self.name}_{len(self.assembly)}"
         ordinary = self.kind != "direct"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# What -finstrument-functions and -fsanitize-coverage=trace-pc have called: spoils all that a function may change.
+# The hooks of -finstrument-functions and -fsanitize-coverage=trace-pc: they change all registers that a function may
+# change.
     .intel_syntax noprefix
     .text
     .globl __cyg_profile_func_enter, __cyg_profile_func_exit, __sanitizer_cov_trace_pc

@@ -3,7 +3,7 @@
 # Sites with operands, written by generate.py, against plain functions: compilers, levels of optimisation, modes.
 #   sh tests/operands/run.sh quick                        a program a configuration; 80 s of processor time
 #   sh tests/operands/run.sh full                         four larger programs a configuration, more of these: an hour
-#   sh tests/operands/run.sh one SEED COMPILER FLAG...    one program; says where it is
+#   sh tests/operands/run.sh one SEED COMPILER FLAG...    one program; prints its path
 #   INLAY_SEED=N         another first seed       INLAY_CASES=N     functions a program
 #   INLAY_INCLUDE=DIR    the headers of another tree
 #   INLAY_ONLY=K         one: this case alone     INLAY_WITHOUT_CLOBBERS=1   no .clobbers<...>()
@@ -58,7 +58,7 @@ one() {
     timeout 60 "$d/operands"
 }
 
-# A configuration of the list, in a process of its own: a line if it is wrong, and what the program says.
+# A configuration of the list, in a separate process. If it is wrong: a line, and the program's output.
 if [ "$mode" = configuration ]; then
     work=$1 number=$2
     shift 2

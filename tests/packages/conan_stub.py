@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 """As much of Conan 2's interface as inlay's recipe uses, to run the recipe without Conan.
 
-What this shows: the recipe is Python that runs, exports all that its build needs, and packages a tree that CMake finds.
-What it cannot show: that Conan itself takes it.
+The test shows that the recipe is Python that runs, exports all files that its build needs, and packages a tree that
+CMake finds. It cannot show that Conan itself accepts the recipe.
 """
 
 import fnmatch
@@ -117,7 +117,7 @@ def load(path):
 
 
 def create(path, work):
-    """What `conan create` does, in the folder `work`; returns the package's folder and the recipe."""
+    """Does the steps of `conan create`, in the folder `work`; returns the package's folder and the recipe."""
     recipe = load(path)
     recipe.set_version()
     recipe.export_sources_folder = os.path.join(work, "source")

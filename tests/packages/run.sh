@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# inlay as packages: the single header, pkg-config, Debian's package, the Conan recipe, the vcpkg port, the module; and what
-# compilers that inlay does not support are told.
+# inlay as packages: the single header, pkg-config, Debian's package, the Conan recipe, the vcpkg port, the module; and
+# the error of compilers that inlay does not support.
 #   sh tests/packages/run.sh            all of it
 #   sh tests/packages/run.sh PART...    only these of: sentence single programs pkgconfig deb conan vcpkg module
 set -u
@@ -146,7 +146,7 @@ pkgconfig() {
     unset PKG_CONFIG_PATH
 }
 
-# ---- Debian's package: what lintian says, and a program from what is in it; and all versions.
+# ---- Debian's package: lintian's verdict, a program from the package's files, and all versions.
 deb() {
     installed
     works "cpack" sh -c 'cd "$1" && cpack -G DEB' sh "$work/build"

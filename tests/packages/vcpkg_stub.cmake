@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # As much of vcpkg as inlay's port uses, to run the port without vcpkg:
 #   cmake -DPORTFILE=... -DWORK=... -P vcpkg_stub.cmake
-# What this shows: the port's commands run, and leave a tree that CMake finds and that keeps vcpkg's rules for headers. What
-# it cannot show: that vcpkg itself takes it.
+# The test shows that the port's commands run, and that they leave a tree that CMake finds and that keeps vcpkg's rules
+# for headers. It cannot show that vcpkg itself accepts the port.
 cmake_minimum_required(VERSION 3.25)
 set(PORT inlay)
 set(CURRENT_PACKAGES_DIR "${WORK}/packages/inlay")
@@ -40,7 +40,7 @@ endfunction()
 
 include("${PORTFILE}")
 
-# What vcpkg complains of afterwards.
+# The checks that vcpkg makes afterwards.
 foreach(file IN ITEMS include/inlay/inlay.hpp share/inlay/copyright share/inlay/usage share/inlay/inlay-config.cmake)
   if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/${file}")
     message(FATAL_ERROR "the port installs no ${file}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""All that states a version states that of include/inlay/version.hpp.   versions.py BUILD_FOLDER"""
+"""All files that state a version state the version of include/inlay/version.hpp.   versions.py BUILD_FOLDER"""
 
 import json
 import pathlib

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// cancel: threads are cancelled at any moment, in apply() and in changes. No name is left with two values, and nothing
-// waits for what they held.
+// cancel: threads are cancelled at any moment, in apply() and in changes. No name has two values afterwards, and no
+// thread waits for a cancelled thread's lock.
 //
 //     cancel SECONDS
 #include "count.hpp"
@@ -33,7 +33,7 @@ bool agree() {
     return good;
 }
 
-/// Whether all sites have what change_all(turn) made of them.
+/// Whether all sites have the values of change_all(turn).
 bool have_all(unsigned turn) {
     bool good = true;
     for (const auto& each : sites) {
@@ -50,7 +50,7 @@ void change_all(unsigned turn) {
     }
 }
 
-/// Changes and applies until it is cancelled, which happens at a cancellation point: here, or in what it calls.
+/// Changes and applies until it is cancelled, at a cancellation point: here, or in a function that it calls.
 void* work(void* turn) {
     begun = true;
     for (auto i = static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(turn));; ++i) {
@@ -68,7 +68,7 @@ void* apply(void* /*data*/) {
     }
 }
 
-/// What a process does that has patched nothing yet: a thread is cancelled in its first apply().
+/// A process that has patched nothing yet: a thread is cancelled in its first apply().
 int cancel_first_apply(unsigned turn) {
     alarm(60);
     pthread_t thread{};

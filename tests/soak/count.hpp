@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// count: what a soak program did, and what was wrong. Everything here may be used in a signal handler, except report().
+// count: counts the work of a soak program, and its errors. A signal handler may use all functions except report().
 //
 //     soak::did_execute(); soak::did_change();
 //     soak::expect(answer == 1, "the key");
@@ -31,7 +31,7 @@ inline void expect(bool good, const char* what) {
     }
 }
 
-/// How long a program goes on: until this time has passed and so much was done.
+/// The end of a program: when this time has passed, and this amount of work is done.
 class goal {
 public:
     /// From arguments: SECONDS [EXECUTIONS [CHANGES]].
@@ -53,7 +53,7 @@ private:
     unsigned long changes_;
 };
 
-/// The last line, which run.sh adds up; the program's status.
+/// Prints the last line, which run.sh adds up; returns the program's status.
 inline int report(const char* name, const char* text) {
     if (const char* const what = first_wrong) {
         std::printf("%s: the first wrong thing: %s\n", name, what);

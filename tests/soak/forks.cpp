@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// forks: children begin at any moment while two threads change names. All sites of a name agree in a child, its own
-// changes work, and so do those of its child.
+// forks: children begin at any moment while two threads change names. All sites of a name agree in a child. The child's
+// changes work, and so do its own child's changes.
 //
 //     forks SECONDS
 #include "count.hpp"
@@ -24,7 +24,7 @@ std::atomic<bool> stop{};
 
 enum trouble { two_values = 1, change_refused = 2, change_not_seen = 4, child_wrong = 8 };
 
-/// Whether all sites of the name answer the same, which is written to `answer`.
+/// Whether all sites of the name give the same answer; stores it in `answer`.
 bool agree(unsigned which, long& answer) {
     bool first = true;
     for (const auto& each : sites) {
@@ -58,7 +58,7 @@ int status_of(pid_t child, bool& killed) {
     return killed ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/// What a child does; a child that waits for ever is killed by SIGALRM.
+/// The work of a child; SIGALRM kills a child that waits for ever.
 int be_a_child(unsigned value, bool has_child) {
     alarm(20);
     int status = 0;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// history: which values a name may have now. One thread changes the name, any thread reads it.
+// history: the values that a name may have now. One thread changes the name, any thread reads it.
 //
 //     history.begin(); set(key, history.next()); history.end();
 //     expect(history.holds([] { return key ? 1 : 0; }), "the key");
 //
 // How it works. The steps are 2 * n when n changes are complete, and odd while one is under way. A reader looks at them
-// before and after it executes a site. Whatever was complete before must be seen: that is the handshake. Whatever had
-// not begun after must not be seen.
+// before and after it executes a site. The reader must see every change that was complete before. It must not see a
+// change that had not begun afterwards.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ public:
     void begin() { ++steps_; }
     void end() { ++steps_; }
 
-    /// What a site answers while nothing changes the name.
+    /// A site's answer while no thread changes the name.
     [[nodiscard]] long now() const { return answer(steps_ / 2); }
 
     /// Whether a site answers with a value that the name has, or had meanwhile.

@@ -37,7 +37,7 @@ void change(unsigned first) {
             soak::expect(histories[each.of].holds(each.ask), "a site of the program has another value");
         }
         soak::did_execute(sites.size());
-        usleep(200); // else nobody else gets the lock, and few plugins are loaded
+        usleep(200); // else no other thread gets the lock, and few plugins are loaded
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// probed: a uprobe comes and goes on functions beside a site, while the site is changed and runs.
+// probed: a uprobe comes and goes on functions next to a site, while the site changes and runs.
 //
-//     probed TRACEFS GROUP SECONDS     where a tracefs is mounted, which run.sh does as root; a name for its uprobes
+//     probed TRACEFS GROUP SECONDS     the tracefs that run.sh mounts as root; a name for its uprobes
 #include "count.hpp"
 
 #include <inlay/inlay.hpp>
@@ -64,7 +64,7 @@ std::uintptr_t place_in_file(long (*function)(long)) {
     return asked.place;
 }
 
-/// By one write(2): tracefs takes no writev(2), which streams may use.
+/// By one write(2): tracefs takes no writev(2), but streams may use it.
 bool write_to(const std::string& file, const std::string& text, int how = O_TRUNC) {
     const int to = open(file.c_str(), O_WRONLY | O_CLOEXEC | how);
     const bool written = to >= 0 && write(to, text.data(), text.size()) == static_cast<ssize_t>(text.size());
@@ -72,7 +72,7 @@ bool write_to(const std::string& file, const std::string& text, int how = O_TRUN
     return written;
 }
 
-/// A uprobe of the name on a function, with a trace of its own.
+/// A uprobe of the name on a function, with a separate trace.
 class probe {
 public:
     probe(const std::string& tracefs, const std::string& group, const std::string& name, long (*function)(long))
@@ -98,7 +98,7 @@ public:
     [[nodiscard]] bool good() const { return good_; }
     bool turn(bool on) { return write_to(trace_ + "/events/" + name_ + "/enable", on ? "1" : "0"); }
 
-    /// The hits in the trace, which is empty then.
+    /// The hits in the trace; empties the trace.
     unsigned long hits() {
         unsigned long count = 0;
         {
@@ -204,7 +204,7 @@ int main(int count, char** arguments) {
     stop = true;
     runner.join();
     changer.join();
-    // A probe that is put on now hits each time, whatever changes, and none is left when it is taken off.
+    // A probe that is set now hits each time, during any change, and leaves no trace when it is removed.
     constexpr unsigned times = 100;
     soak::expect(before.turn(true), "a uprobe cannot be put on in the end");
     for (unsigned i = 0; i < times; ++i) {

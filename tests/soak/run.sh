@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Changes under load: threads, signals, plugins that come and go, fork(), uprobes, small stacks, cancelled threads. Each
-# program counts what it did and what was wrong; nothing may be. What cannot be tried here is said and passed over.
+# program counts its work and its errors; the errors must be 0. The script names checks that cannot run here, and skips
+# them.
 #   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel; a minute in all
 #   INLAY_SOAK=1                         10^9 executions and 10^6 changes, and each of the others for minutes
 set -u
@@ -112,7 +113,7 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
     plugins) plugins || fail plugins "a plugin does not compile" ;;
     forks) both forks forks $seconds ;;
     uprobe) uprobe ;;
-    stacks) # whatever the compiler keeps there
+    stacks) # for any stack use of the compiler
         for compiler in $gcc $clang; do
             by $compiler -O0 stacks/-O0 stacks $((seconds / 2))
             by $compiler -O2 stacks/-O2 stacks $((seconds / 2))

@@ -32,7 +32,7 @@ inline constexpr inlay::static_call<"soak.note", inlay::no_target<void(long&)>> 
 
 enum name : unsigned { key_off, key_on, five_ways, forty_ways, most_ways, call_add, call_note, names };
 
-/// How many values change() takes, and what sites answer then; null: the value itself.
+/// The number of values that change() takes, and the sites' answers for them; null: the value itself.
 inline constexpr std::array<unsigned, names> values{2, 2, 5, 40, 64, 4, 3};
 inline constexpr std::array<long, 4> answers_of_add{101, 0, 102, 0};
 inline constexpr std::array<const long*, names> answers{
@@ -184,7 +184,7 @@ template <class Asks, int Copy>
     asm volatile(".skip %c0, 0x90" : : "i"(1 + Copy * 5 % 64)); // NOLINT(hicpp-no-assembler): only the place matters
     return Asks::template ask<Copy>();
 }
-/// Each on a page of its own.
+/// Each on a separate page.
 template <class Asks, int Copy>
 [[gnu::noinline, gnu::aligned(4096)]] long ask_far_away() {
     differ<Copy>();

@@ -83,7 +83,7 @@ void handle(int /*signal*/) {
 
 constexpr long period = 100'000; // nanoseconds: 10 kHz
 
-/// Signals for the process, which any thread gets.
+/// Signals for the process; any thread may get them.
 void signals_for_all() {
     struct sigaction action{};
     action.sa_handler = handle;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A site of each kind, for programs and libraries that a tool has been at. Prints what apply() says; its status is 0 if
-// all values are right before apply(), after it, whatever it says, and after each change.
+// A site of each kind, for programs and libraries that a tool has rewritten. It prints the outcome of apply(). Its
+// status is 0 if all values are right before apply(), after it (with any outcome), and after each change.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Programs that other tools have been at: linkers, and what rewrites linked files. One function a check, one line each.
-#   sh tests/tools/run.sh [CHECK...]         needs llvm-bolt; what is missing is said and passed over
+# Programs made or changed by other tools: linkers, and tools that rewrite linked files. Each check is a function, and
+# prints a line.
+#   sh tests/tools/run.sh [CHECK...]         needs llvm-bolt; names missing tools and skips their checks
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/tools

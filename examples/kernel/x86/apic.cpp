@@ -7,8 +7,8 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel::apic {
 
@@ -28,8 +28,9 @@ constexpr u32 enabled = 0x100;
 constexpr u32 periodic = 0x20000;
 constexpr u32 masked = 0x10000;
 constexpr u32 pending = 0x1000;
-constexpr u32 init = 0x4500;  // INIT, level assert
-constexpr u32 sipi = 0x4600;  // start-up
+constexpr u32 init = 0x4500; // INIT, level assert
+constexpr u32 sipi = 0x4600; // start-up
+constexpr u32 nmi = 0x4400;
 constexpr u32 fixed = 0x4000; // an ordinary vector
 constexpr u32 by_one = 0xb;
 
@@ -91,6 +92,7 @@ void begin_timer(u64 period) noexcept {
 }
 
 void send(u32 to, vector number) noexcept { command(to, fixed | static_cast<u32>(number)); }
+void send_nmi(u32 to) noexcept { command(to, nmi); }
 
 void start(u32 to, u64 start) noexcept {
     command(to, init);

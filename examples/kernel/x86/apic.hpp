@@ -22,6 +22,7 @@ void end_of_interrupt() noexcept;
 void begin_timer(u64 period) noexcept;
 
 void send(u32 to, vector number) noexcept;
+void send_nmi(u32 to) noexcept;
 /// INIT, then twice SIPI: the processor starts at the page `start` in real mode.
 void start(u32 to, u64 start) noexcept;
 

@@ -32,5 +32,6 @@ void test_storm() noexcept;
 void begin_storm() noexcept;
 [[nodiscard]] u64 storm_so_far() noexcept;
 void test_smp() noexcept;
+void test_live() noexcept;
 
 } // namespace kernel

@@ -77,6 +77,21 @@ common_entry:
 	addq	$16, %rsp
 	INTERRUPT_RETURN
 
+/*
+ * Breakpoints of kernel code get another frame, 40 bytes below the first: a change of text may have the handler push a return
+ * address on the stack that was interrupted, just above (inlay/text_poke.hpp).
+ */
+	.balign	16
+breakpoint_entry:
+	testb	$3, 8(%rsp)			/* cs: from user code? */
+	jnz	1f
+	.rept	5
+	pushq	4 * 8(%rsp)
+	.endr
+1:	pushq	$0
+	pushq	$3
+	jmp	common_entry
+
 	.globl	native_iret, xen_iret
 native_iret:
 	iretq
@@ -188,6 +203,9 @@ native_stubs:
 	.set	vector, 0
 	.rept	48
 	.balign	16
+	.if	vector == 3
+	jmp	breakpoint_entry
+	.else
 	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
 	pushq	$0
 	.endif
@@ -197,6 +215,7 @@ native_stubs:
 	.else
 	pushq	$vector
 	jmp	common_entry
+	.endif
 	.endif
 	.set	vector, vector + 1
 	.endr

@@ -17,7 +17,7 @@
 #include "user.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 
@@ -84,7 +84,8 @@ void kernel_main(bool xen) noexcept {
                  {"user", &test_user, true},
                  {"clock", &test_clock, true},
                  {"storm", &test_storm, true},
-                 {"smp", &test_smp, true}};
+                 {"smp", &test_smp, true},
+                 {"live", &test_live, true}};
     for (const auto& each : tests) {
         if (!wanted(each.name)) {
             continue;

@@ -9,13 +9,11 @@
 
 #include "cpu.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 inline constexpr unsigned most_cpus = 16;
-inline constexpr std::size_t stack_size = 16384;
-inline constexpr std::size_t ist_stack_size = 8192;
+inline constexpr size_t stack_size = 16384;
+inline constexpr size_t ist_stack_size = 8192;
 
 /// Interrupt stack table entries, from 1 (Intel SDM volume 3, 6.14.5).
 enum class ist : u8 { none = 0, double_fault = 1, nmi = 2, machine_check = 3 };
@@ -35,6 +33,8 @@ struct per_cpu {
     volatile u64 syscalls;
     volatile u64 from_user; ///< traps and calls that came from ring 3
     volatile u64 wrong_gs;  ///< entries that found another's data, or user code's base in the wrong register
+    u64 nmis;               ///< NMIs that it has left again
+    u64 synchronised;       ///< the last request of a change that it answered (live.cpp)
     volatile u32 online;
     volatile u32 agrees; ///< its answers about features were those of the first processor
     u8 entry_stack[stack_size] __attribute__((aligned(16)));

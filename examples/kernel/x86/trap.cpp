@@ -3,9 +3,10 @@
 // trap: what is done about each trap. See trap.hpp.
 #include "trap.hpp"
 
+#include "live.hpp"
 #include "per_cpu.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 int try_call(void* recovery, void (*what)(void*), void* argument) noexcept;
@@ -33,6 +34,8 @@ struct expectation {
 constinit expectation* expecting = nullptr; // tests run on the first processor alone
 constinit interrupt_handler interrupts[48]{};
 constinit machine_check_handler machine_check = nullptr;
+using nmi_handler = void (*)() noexcept;
+constinit nmi_handler nmi = nullptr;
 
 constexpr u32 msr_gs_base = 0xc0000101;
 constexpr u32 msr_kernel_gs_base = 0xc0000102;
@@ -80,6 +83,7 @@ void recover(trap_frame& frame) noexcept {
 
 void on_interrupt(vector number, interrupt_handler handler) noexcept { interrupts[static_cast<u8>(number)] = handler; }
 void on_machine_check(machine_check_handler handler) noexcept { machine_check = handler; }
+void on_nmi(void (*handler)() noexcept) noexcept { nmi = handler; }
 
 seen_trap detail::provoke(vector expected, void (*what)(void*), void* argument) noexcept {
     expectation it{};
@@ -103,6 +107,14 @@ extern "C" void trap_handler(trap_frame* frame) noexcept {
         return;
     }
     const unsigned number = frame->number();
+    if (number == static_cast<u8>(vector::breakpoint) && !frame->from_user() && live_breakpoint(*frame)) {
+        return;
+    }
+    if (number == static_cast<u8>(vector::nmi) && nmi != nullptr) {
+        nmi();
+        __atomic_add_fetch(&cpu.nmis, 1U, __ATOMIC_RELEASE);
+        return;
+    }
     if (number >= 32) {
         cpu.interrupts = cpu.interrupts + 1;
         if (interrupts[number] != nullptr) {

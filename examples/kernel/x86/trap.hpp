@@ -38,6 +38,7 @@ enum class vector : u8 {
     machine_check = 18,
     timer = 32, ///< and Xen's events
     ipi = 33,
+    synchronise = 34,
     spurious = 47,
 };
 
@@ -65,6 +66,9 @@ seen_trap provoke(vector expected, const Function& what) noexcept {
 /// What is called for a vector from 32 on.
 using interrupt_handler = void (*)(trap_frame& frame) noexcept;
 void on_interrupt(vector number, interrupt_handler handler) noexcept;
+
+/// What is called for NMIs; null: they are unexpected.
+void on_nmi(void (*handler)() noexcept) noexcept;
 
 /// What is called for machine checks that nobody expects; returns true if the kernel may go on.
 using machine_check_handler = bool (*)(const trap_frame& frame, u64 stack) noexcept;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// An unwinder that stops behind the first byte of this site cannot know which form it is in: in one of them a word
-// has been pushed, in the other not. Linux finds this with objtool, after the build; here the compiler does.
+// If an unwinder stops after the first byte of this site, it cannot know the form: one form has pushed a word there,
+// the other has not. Linux finds this mistake with objtool, after the build; here, the compiler finds it.
 #include <inlay/inlay.hpp>
 
 using namespace inlay::x86::insn;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A static call goes on passing what it passed before, whatever its target is.
+// A static call passes the same arguments to every target.
 #include <inlay/inlay.hpp>
 
 unsigned long jiffies();

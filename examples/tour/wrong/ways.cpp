@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A site of a switch can have 16 ways; where there are more, two stand one behind the other. 64 is the most.
+// A switch site can have 16 ways. A switch with more ways uses two sites, one after the other. 64 is the maximum.
 #include <inlay/inlay.hpp>
 
 inline constexpr inlay::static_switch<"level", 65> level; // wrong

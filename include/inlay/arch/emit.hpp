@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What the architecture at hand emits, as inlay::arch::emit, without all that the patcher needs: for headers that
-// many units include. See arch.hpp.
+// emit: the assembly of this unit's architecture, as inlay::arch::emit.
+//
+//     #include "inlay/emit/emit.hpp"                        // includes this, and writes the tables
+//
+// How it works. Many units use only this part of the architecture, so the code that the patcher needs is elsewhere (arch.hpp).
 #pragma once
 
 #include "inlay/requirements.hpp"
+
+#include "inlay/arch/compiler.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/emit.hpp"

@@ -25,7 +25,7 @@
 // Documentation/arch/arm64/elf_hwcaps.rst.
 #pragma once
 
-#include "inlay/arch/aarch64/emit.hpp"
+#include "inlay/arch/aarch64/machine.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"

@@ -117,3 +117,6 @@
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=armv8-a\")")
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
+
+// The attribute of a function that takes arguments where an alternative's operands are: the ordinary convention does so.
+#define INLAY_CONVENTION

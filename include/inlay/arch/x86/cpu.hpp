@@ -24,7 +24,8 @@
 // feature that is missing takes one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
 #pragma once
 
-#include "inlay/arch/x86/emit.hpp"
+#include "inlay/arch/x86/machine.hpp"
+#include "inlay/arch/x86/registers.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"

@@ -259,3 +259,11 @@
 #endif
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
+
+// The attribute of a function that takes arguments where an alternative's operands are. On i386 the first three are then in
+// eax, edx and ecx, as in all of Linux; elsewhere the ordinary convention does the same.
+#ifdef __i386__
+#define INLAY_CONVENTION __attribute__((regparm(3)))
+#else
+#define INLAY_CONVENTION
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// live: the hooks, the interrupt, the breakpoint. See live.hpp. No function here has a site that changes.
+#include "live.hpp"
+
+#include "apic.hpp"
+#include "per_cpu.hpp"
+#include "smp.hpp"
+
+extern "C" const char image_begin[], text_begin[], text_end[], image_end[], text_window_begin[];
+
+namespace kernel {
+
+namespace {
+
+[[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
+
+constinit inlay::text_poke<live_hooks> text{{0, 0}, {0, 0}};
+constinit u64 request = 0;
+constinit u64 breakpoints = 0;
+
+void obey(trap_frame& /*frame*/) noexcept {
+    const u64 number = __atomic_load_n(&request, __ATOMIC_ACQUIRE);
+    inlay::arch::emit::synchronise();
+    __atomic_store_n(&this_cpu().synchronised, number, __ATOMIC_RELEASE);
+    apic::end_of_interrupt();
+}
+
+/// What a handler may change of the processor that was interrupted. entry.S left room below its stack.
+struct interrupted {
+    explicit interrupted(trap_frame& frame) noexcept
+        : ip{frame.rip}, flags{frame.rflags}, ax{frame.rax}, sp{frame.rsp} {}
+    void push(u64 value) noexcept {
+        sp -= sizeof value;
+        *reinterpret_cast<u64*>(sp) = value;
+    }
+    [[nodiscard]] u64 pop() noexcept {
+        const u64 value = *reinterpret_cast<const u64*>(sp);
+        sp += sizeof value;
+        return value;
+    }
+    void store(trap_frame& frame) const noexcept {
+        frame.rip = ip;
+        frame.rflags = flags;
+        frame.rax = ax;
+        frame.rsp = sp;
+    }
+    inlay::uintptr_t ip, flags, ax, sp;
+};
+
+} // namespace
+
+bool live_hooks::write(inlay::uintptr_t at, const inlay::uint8_t* bytes, inlay::size_t size) noexcept {
+    auto* const to =
+        reinterpret_cast<volatile inlay::uint8_t*>(at + (linked_at(text_window_begin) - linked_at(text_begin)));
+    const auto* const text_at = reinterpret_cast<const volatile inlay::uint8_t*>(at);
+    bool there = true;
+#ifdef KERNEL_MUTATION_FIRST_BYTE // a test must find that the first byte is never written in the end
+    if (size == 1 && bytes[0] != inlay::arch::breakpoint) {
+        return true;
+    }
+#endif
+#ifdef KERNEL_MUTATION_NO_BREAKPOINT // and that no breakpoint is set
+    if (size == 1 && bytes[0] == inlay::arch::breakpoint) {
+        return true;
+    }
+#endif
+    for (inlay::size_t i = 0; i < size; ++i) {
+        to[i] = bytes[i];
+        there = there && text_at[i] == bytes[i];
+    }
+    return there;
+}
+
+void live_hooks::synchronise() noexcept {
+    inlay::arch::emit::synchronise();
+    const u64 number = request + 1;
+    __atomic_store_n(&request, number, __ATOMIC_RELEASE);
+    const u32 self = this_cpu().number;
+    for (u32 i = 0; i < smp::count(); ++i) {
+        if (i != self) {
+            apic::send(cpus[i].apic_id, vector::synchronise);
+        }
+    }
+    for (u32 i = 0; i < smp::count(); ++i) {
+        while (i != self && __atomic_load_n(&cpus[i].synchronised, __ATOMIC_ACQUIRE) < number) {
+            pause();
+        }
+    }
+}
+
+inlay::text_poke<live_hooks>& live_text() noexcept { return text; }
+
+void live_begin() noexcept {
+    text.text = {linked_at(text_begin), linked_at(text_end)};
+    text.image = {linked_at(image_begin), linked_at(image_end)};
+    on_interrupt(vector::synchronise, &obey);
+}
+
+bool live_breakpoint(trap_frame& frame) noexcept {
+    interrupted now{frame};
+#ifdef KERNEL_MUTATION_FOREIGN // and that the handler answers for everything
+    const bool ours = text.handle_breakpoint(now) || true;
+#else
+    const bool ours = text.handle_breakpoint(now);
+#endif
+    if (ours) {
+        __atomic_add_fetch(&breakpoints, 1U, __ATOMIC_RELAXED);
+        now.store(frame);
+    }
+    return ours;
+}
+
+u64 live_breakpoints() noexcept { return __atomic_load_n(&breakpoints, __ATOMIC_RELAXED); }
+
+} // namespace kernel

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// machine: instructions of x86 that ask the processor, or order what it does.
+//
+//     const auto leaf = emit::cpuid(7, 0);
+//     emit::synchronise();                                  // this processor forgets what it has fetched
+#pragma once
+
+#include "inlay/arch/target.hpp"
+#include "inlay/words.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace x86::emit {
+
+struct cpuid_result {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+inline namespace INLAY_TARGET {
+
+/// CPUID. A leaf beyond the highest one returns the data of another leaf on Intel, 0 on AMD. Serialising. (In 32-bit
+/// mode too it is taken to be there: only before the Pentium it is not.)
+[[gnu::noinline]] inline cpuid_result cpuid(uint32_t leaf, uint32_t subleaf) noexcept {
+    cpuid_result result{leaf, 0, subleaf, 0};
+    asm inline volatile("cpuid" : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx) : : "memory");
+    return result;
+}
+
+/// XGETBV of XCR0. Raises #UD unless CPUID leaf 1 says OSXSAVE (ecx bit 27).
+[[gnu::always_inline]] inline uint64_t xgetbv() noexcept {
+    uint32_t low = 0;
+    uint32_t high = 0;
+    asm inline volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return uint64_t{high} << 32 | low;
+}
+
+/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
+[[gnu::always_inline]] inline void forget_data(uintptr_t /*at*/, size_t /*size*/) noexcept {
+    asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
+}
+
+/// Instruction caches see what is written.
+[[gnu::always_inline]] inline void clean_text(uintptr_t /*written*/, uintptr_t /*executed*/, size_t /*size*/) noexcept {
+}
+
+/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
+/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// from it.)
+[[gnu::visibility("default")]] inline void synchronise() noexcept { (void)cpuid(0, 0); }
+
+} // namespace INLAY_TARGET
+
+} // namespace x86::emit
+} // namespace inlay
