@@ -4,11 +4,15 @@
 //
 //     detail::patch_alternatives(run);
 //
-// How it works. Records at the same address (nested uses in assembly) are one group: the longest length counts, and the
-// last `when` that holds wins. patch_group() does everything that any site needs: it decides, checks the site, places
-// the bytes, writes, and looks whether the text is one of the forms. Most sites are alone at their address, lie after
-// all those before them in the table, and are of a declaration that was met before. Of such a site only the operand's
-// distance is new, and a few comparisons are enough: that is the loop in patch_alternatives().
+// How it works. Records at the same address (nested uses in assembly) are one group. The longest length counts, and the
+// last `when` that holds wins.
+//
+// patch_group() does all that any site can need. It decides, checks the site, places the bytes and writes them. It also
+// looks whether the text is one of the forms.
+//
+// Most sites need less. Such a site is alone at its address, lies after all those before it in the table, and is of a
+// declaration that was met before. Only its operand's distance is new, and a few comparisons are enough: that is the
+// loop in patch_alternatives().
 #pragma once
 
 #include "inlay/apply/declarations.hpp"
@@ -153,8 +157,8 @@ void judge_alternatives(Run& run, const table::alternative_record*& record) noex
     run.where = {table_kind::alternatives, static_cast<uint32_t>(record - table.records), record->site.target()};
 }
 
-/// Decides every alternative, checks its site, and writes it. patch_group() also sees the last record before a step
-/// back in the order of text, since the loop compares a site with the next one.
+/// Decides every alternative, checks its site, and writes it. The loop compares a site with the next one. So the last
+/// site before a step back in the order of text is left to patch_group().
 template <class Run>
 void patch_alternatives(Run& run) noexcept {
     const auto& table = run.tables.alternatives;

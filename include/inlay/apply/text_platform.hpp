@@ -58,8 +58,8 @@ concept text_platform = requires(T& platform, const T& view, address at, size_t 
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Whether the platform says that the text is gone. apply() asks this: for apply(), text that is not executable for any
-/// other reason means that the record is malformed.
+/// Whether the platform says that the text is gone. apply() asks this. If text is not executable for any other reason,
+/// apply() takes the record for malformed.
 template <class Platform>
 [[nodiscard]] bool says_gone(Platform& platform, address at) noexcept {
     if constexpr (requires { platform.gone(at); }) {
@@ -69,8 +69,8 @@ template <class Platform>
     }
 }
 
-/// Whether the text of a site that apply() has checked is gone. Changes ask this: each site was executable when apply()
-/// looked, so that one which is not executable now is gone, even if the platform has no gone().
+/// Whether the text of a site that apply() has checked is gone. Changes ask this. Each site was executable when apply()
+/// looked: if it is not executable now, it is gone, even if the platform has no gone().
 template <class Platform>
 [[nodiscard]] bool gone_since_apply(const Platform& platform, address at) noexcept {
     if constexpr (requires { platform.gone(at); }) {
