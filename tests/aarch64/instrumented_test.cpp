@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Functions that instrumentation calls change every register that a function may. What a site takes and gives must
-// get through: in registers, from constants, variables and memory. Compiled with -finstrument-functions or
-// -fsanitize-coverage=trace-pc; prints a line PASS or FAIL a check and returns 1 if one failed.
+// Functions that instrumentation calls change every register that a function may. The operands and results of a site
+// must survive: in registers, from constants, variables and memory. Compiled with -finstrument-functions or
+// -fsanitize-coverage=trace-pc; prints a line PASS or FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
