@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 unset CI INLAY_WERROR INLAY_QUICK BUILD CXX INLAY_COMPILERS INLAY_PROGRESS MAKEFLAGS
 work=$(mktemp -d)
 chmod 755 "$work"
-# The build folder that a user without BUILD was given.
+# Makes the read-only tree writable, and removes it.
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 passed=0
