@@ -291,13 +291,11 @@ protected:
     }
     inlay::outcome apply() { return inlay::apply(tables(), kernel); }
     inlay::outcome set(std::size_t name, address value) {
-        return inlay::detail::change_tables(tables(), t->names[name],
-                                            {inlay::detail::next_value, value, table::call_mode::function}, kernel);
+        return inlay::detail::change_tables(tables(), t->names[name], inlay::detail::to_number(value), kernel);
     }
     inlay::outcome update(std::size_t to) {
-        return inlay::detail::change_tables(
-            tables(), t->names[2],
-            {inlay::detail::next_target, address_of(&image.text[to]), table::call_mode::function}, kernel);
+        return inlay::detail::change_tables(tables(), t->names[2],
+                                            inlay::detail::to_address(address_of(&image.text[to])), kernel);
     }
 
     void free_it() {
@@ -362,8 +360,7 @@ TEST_F(GoneMemory, ChangesStopTheOthersOrAreRefused) {
     inlay::platform::bare<&synchronise, inlay::platform::nobody_stops> running{kernel.text, kernel.image};
     inlay::platform::bare<&synchronise, others> stopping{kernel.text, kernel.image};
     const auto change = [&](address value, auto& platform) {
-        return inlay::detail::change_tables(tables(), t->names[0],
-                                            {inlay::detail::next_value, value, table::call_mode::function}, platform);
+        return inlay::detail::change_tables(tables(), t->names[0], inlay::detail::to_number(value), platform);
     };
     const made::memory before = image;
     const auto refused = change(1, running);

@@ -126,11 +126,9 @@ protected:
     inlay::outcome change(std::size_t name, const inlay::detail::change& change) {
         return inlay::detail::change_tables(tables(), t->names[name], change, platform);
     }
-    inlay::outcome set(std::size_t name, address value) {
-        return change(name, {inlay::detail::next_value, value, table::call_mode::function});
-    }
+    inlay::outcome set(std::size_t name, address value) { return change(name, inlay::detail::to_number(value)); }
     inlay::outcome update(std::size_t target, table::call_mode mode = table::call_mode::function) {
-        return change(2, {inlay::detail::next_target, reinterpret_cast<address>(&image.text[target]), mode});
+        return change(2, inlay::detail::to_address(reinterpret_cast<address>(&image.text[target]), mode));
     }
 
     void refused(error what, table_kind where, std::uint32_t index) {

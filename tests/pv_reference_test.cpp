@@ -4,6 +4,7 @@
 // their instructions are for ring 0; here they fault, and the signal handler does what they would, on a made-up
 // processor.
 #include <inlay/inlay.hpp>
+#include <inlay/inspect.hpp>
 #include <inlay/pv/linux.hpp>
 #include <inlay/pv_ops.hpp>
 
@@ -214,9 +215,10 @@ void run_all(const char* form) {
 /// How many sites of the reference tables hold a call.
 int calls() {
     int count = 0;
-    const auto all = inlay::this_image().alternatives;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        count += *reinterpret_cast<const std::uint8_t*>(all.records[i].site.target()) == 0xe8 ? 1 : 0;
+    const auto tables = inlay::this_image();
+    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const auto found = inlay::inspect(inlay::platform::process{}, tables, tables.alternatives.records[i]);
+        count += found.form == inlay::standing::direct ? 1 : 0;
     }
     return count;
 }

@@ -20,18 +20,17 @@ import sys
 
 INCLUDE = pathlib.Path(__file__).resolve().parent.parent / "include"
 
-# The first two are used in #if branches of other headers, and would be written in each.
+# A kernel's macros are set aside until kernel.hpp ends. The next two are used in #if branches of other headers, and would be written in each.
 ROOTS = """\
+#include "inlay/kernel/macros_aside.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/bytes.hpp"
+#include "inlay/kernel.hpp"
 #include "inlay/inlay.hpp"
 #include "inlay/platform/bare.hpp"
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/self_test.hpp"
-#if defined(__aarch64__)
-#include "inlay/system/aarch64.hpp"
-#endif
 """
 
 # Headers that are in it, but compiled only where a macro asks for them; and where they can be.

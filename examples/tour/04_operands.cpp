@@ -16,7 +16,6 @@
 #include "tour.hpp"
 
 #include <cstdio>
-#include <cstring>
 
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
@@ -61,13 +60,8 @@ std::uint64_t run(const char* label) {
     return sum;
 }
 
-/// Where the site's call goes: the distance stands behind its first byte, 0xe8, and counts from its end.
-const std::uint8_t* find_thunk() {
-    const auto site = tour::find("hweight64");
-    std::int32_t distance = 0;
-    std::memcpy(&distance, site.bytes + 1, sizeof distance);
-    return site.bytes + 5 + distance;
-}
+/// Where the site's call goes.
+const std::uint8_t* find_thunk() { return reinterpret_cast<const std::uint8_t*>(tour::inspect("hweight64").target); }
 
 void show_thunk(const std::uint8_t* thunk) {
     std::string line = "        thunk:";
@@ -97,7 +91,7 @@ int main() {
     show_thunk(thunk);
     tour::apply_or_leave();
     const std::uint64_t applied = run("applied");
-    if (*tour::find("hweight64").bytes == 0xe8) {
+    if (tour::inspect("hweight64").form == inlay::standing::original) {
         std::printf("This CPU has no popcnt, or INLAY_FEATURES hides it: the call stays.\n");
     }
     tour::next("a whole function chosen by feature, doing real work on a real file.");

@@ -38,18 +38,20 @@ void title(int number, const char* text) {
 void say(const char* text) { std::printf("%s\n\n", text); }
 void next(const char* text) { coloured("\033[2m", std::string("\nNext: ") + text); }
 
-site find(const char* name) {
-    const auto table = inlay::this_image().alternatives;
+inlay::inspected inspect(const char* name) {
+    const auto tables = inlay::this_image();
     const inlay::platform::process self;
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        const auto& record = table.records[i];
+    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const auto& record = tables.alternatives.records[i];
         const auto& choice = *reinterpret_cast<const inlay::table::choice*>(record.choices.target());
         if (std::strcmp(inlay::name_at(self, choice.name), name) == 0) {
-            return {reinterpret_cast<const std::uint8_t*>(record.site.target()), choice.length};
+            return inlay::inspect(self, tables, record);
         }
     }
-    return {};
+    return {.form = inlay::standing::malformed, .ordinal = 0, .length = 0, .at = 0, .target = 0};
 }
+
+site find(const char* name) { return text_of(inspect(name)); }
 
 void call_it(inlay::address address, const std::string& name) { names().name(address, name); }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <inlay/inlay.hpp>
+#include <inlay/inspect.hpp>
 
 #include <cstdint>
 #include <string>
@@ -27,6 +28,14 @@ struct site {
     const std::uint8_t* bytes{};
     unsigned length{};
 };
+
+/// The text of a site that was inspected.
+inline site text_of(const inlay::inspected& found) {
+    return {reinterpret_cast<const std::uint8_t*>(found.at), found.length};
+}
+
+/// The form at the first site of the alternative called `name`; malformed if there is none.
+[[nodiscard]] inlay::inspected inspect(const char* name);
 
 /// The first site of the alternative called `name`; one without bytes if there is none.
 [[nodiscard]] site find(const char* name);
@@ -67,24 +76,28 @@ inlay::address subject(const inlay::table::reference& reference) {
 /// The site of a key or switch in `function`; one without bytes if there is none.
 template <class Key>
 site find_key(const Key& /*key*/, site function) {
-    const auto keys = inlay::this_image().keys;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        const auto* const at = reinterpret_cast<const std::uint8_t*>(keys.records[i].site.target());
-        if (subject<Key>(keys.records[i].key) != 0 && at >= function.bytes && at < function.bytes + function.length) {
-            return {at, inlay::arch::jump_length(at)};
+    const auto tables = inlay::this_image();
+    for (std::size_t i = 0; i < tables.keys.size(); ++i) {
+        const auto& record = tables.keys.records[i];
+        const auto* const at = reinterpret_cast<const std::uint8_t*>(record.site.target());
+        if (subject<Key>(record.key) != 0 && at >= function.bytes && at < function.bytes + function.length) {
+            return text_of(inlay::inspect(inlay::platform::process{}, tables, record));
         }
     }
     return {};
 }
 
-/// The instruction that calls a static call, once apply() has found it; one without bytes where it has not.
+/// The instruction that calls a static call; one without bytes where none was found.
 template <class Call>
 site find_call(const Call& /*call*/) {
-    const auto calls = inlay::this_image().calls;
-    for (std::size_t i = 0; i < calls.size(); ++i) {
-        const auto& record = calls.records[i];
-        if (subject<Call>(record.callee) != 0 && (record.callee.target() & inlay::table::call_found) != 0) {
-            return {reinterpret_cast<const std::uint8_t*>(record.site.target()), 5};
+    const auto tables = inlay::this_image();
+    for (std::size_t i = 0; i < tables.calls.size(); ++i) {
+        const auto& record = tables.calls.records[i];
+        if (subject<Call>(record.callee) != 0) {
+            const auto found = inlay::inspect(inlay::platform::process{}, tables, record);
+            if (found.length != 0) {
+                return text_of(found);
+            }
         }
     }
     return {};

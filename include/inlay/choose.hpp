@@ -97,40 +97,43 @@ private:
     function* saved_[Dispatch::count]; // NOLINT(*-avoid-c-arrays): freestanding
 };
 
+/// Has the calls go back, after the choice failed.
+template <text_platform Platform>
+[[gnu::noinline]] void take_choice_back(const table::tables& tables, choice_made& choice, Platform& platform,
+                                        outcome& done) noexcept {
+    choice.store(choice, true);
+    outcome back;
+    image_change part{tables, platform};
+    part.one_by_one();
+    part.redirect(choice.pointer, choice.before, true, back);
+    part.show(back);
+    note_taken_back(done, back);
+}
+
 /// Makes the choice in the image of `tables`, by `platform`: pointers before text, as in make_change().
 template <text_platform Platform>
 [[gnu::visibility("hidden"), gnu::noinline]] outcome choose_in_tables(const table::tables& tables, choice_made& choice,
                                                                       Platform& platform) noexcept {
     outcome done;
-    poker poke{tables, platform};
-    poke.redirect(choice.pointer, choice.to, false, done);
+    image_change part{tables, platform};
+    part.redirect(choice.pointer, choice.to, false, done);
     if (!done) {
         return done;
     }
-    if (!poke.stages) {
+    if (!part.stages) {
         choice.store(choice, false);
     }
-    poke.redirect(choice.pointer, choice.to, true, done);
+    part.redirect(choice.pointer, choice.to, true, done);
     if (done) {
-        if (poke.stages) {
+        if (part.stages) {
             choice.store(choice, false);
         }
-        poke.finish(done);
+        part.show(done);
     } else {
-        poke.drop();
+        part.drop();
     }
     if (!done) {
-        choice.store(choice, true);
-        outcome back;
-        poker again{tables, platform};
-        again.one_by_one();
-        again.redirect(choice.pointer, choice.before, true, back);
-        again.finish(back);
-        done.written = 0;
-        if (!back) {
-            done.worsen(error::change_incomplete);
-            done.system_error = back.system_error;
-        }
+        take_choice_back(tables, choice, platform, done);
     }
     return done;
 }
@@ -166,17 +169,25 @@ template <class Dispatch>
     return done;
 }
 
-/// Checks, then makes the choice: `make(choice_made&)` does.
-template <class Dispatch, class Make>
+/// Makes a choice in this image, by `platform`. (process.hpp has the function without a platform.)
+template <class Make, text_platform Platform>
+[[gnu::visibility("hidden")]] outcome make_choice(const Make& make, Platform& platform) noexcept {
+    return make(this_image(), platform);
+}
+
+/// Checks, then makes the choice.
+template <class Dispatch, class... Where>
 [[gnu::visibility("hidden")]] outcome choose_number(size_t number, bool unsupported, bool automatic,
-                                                    const Make& make) noexcept {
+                                                    Where&... where) noexcept {
     const error trouble = may_choose<Dispatch>(number, unsupported);
     // (Each result is made where it goes: a kernel need not have memcpy.)
     return trouble != error::no_error ? refused_choice(trouble)
-                                      : make([&](const table::tables& tables, auto& platform) noexcept {
-                                            choice_in<Dispatch> choice{number, automatic};
-                                            return choose_in_tables(tables, choice, platform);
-                                        });
+                                      : make_choice(
+                                            [&](const table::tables& tables, auto& platform) noexcept {
+                                                choice_in<Dispatch> choice{number, automatic};
+                                                return choose_in_tables(tables, choice, platform);
+                                            },
+                                            where...);
 }
 
 } // namespace INLAY_TARGET
@@ -184,35 +195,36 @@ template <class Dispatch, class Make>
 
 inline namespace INLAY_TARGET {
 
-// ---- In this image, by a platform ------------------------------------------------------------------
+// Each takes a platform, which writes in this image, or none in a Linux program (process.hpp): then it is thread-safe,
+// and other threads may call the dispatch.
 
-/// Has the dispatch call `which` of its functions, a number from 0 (the default) or the address, until it is told
-/// otherwise; apply() no longer decides. error::candidate_unknown if it has no such function,
+/// Has the dispatch call `which` of its functions in this image, a number from 0 (the default) or the address, until it
+/// is told otherwise; apply() no longer decides. error::candidate_unknown if it has no such function,
 /// error::candidate_unsupported if that one's predicate does not hold; then nothing changes.
-template <name Name, auto Default, class... Whens, class Which, text_platform Platform>
+template <name Name, auto Default, class... Whens, class Which, class... Where>
+    requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
-                                             Platform& platform) noexcept {
+                                             Where&... where) noexcept {
     using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(detail::number_of<chosen>(which), false, false,
-                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), false, false, where...);
 }
 
 /// The same, even if the predicate does not hold.
-template <name Name, auto Default, class... Whens, class Which, text_platform Platform>
+template <name Name, auto Default, class... Whens, class Which, class... Where>
+    requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
-                                             unsupported_too_t /*unsupported*/, Platform& platform) noexcept {
+                                             unsupported_too_t /*unsupported*/, Where&... where) noexcept {
     using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(detail::number_of<chosen>(which), true, false,
-                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+    return detail::choose_number<chosen>(detail::number_of<chosen>(which), true, false, where...);
 }
 
 /// Has the dispatch call the function that apply() would choose now, and apply() decide again.
-template <name Name, auto Default, class... Whens, text_platform Platform>
+template <name Name, auto Default, class... Whens, class... Where>
+    requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome choose_automatically(const dispatch<Name, Default, Whens...>& /*dispatch*/,
-                                                           Platform& platform) noexcept {
+                                                           Where&... where) noexcept {
     using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(chosen::automatic(), true, true,
-                                         [&](const auto& make) noexcept { return make(this_image(), platform); });
+    return detail::choose_number<chosen>(chosen::automatic(), true, true, where...);
 }
 
 } // namespace INLAY_TARGET

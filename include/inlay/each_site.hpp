@@ -14,6 +14,8 @@
 #pragma once
 
 #include "inlay/apply.hpp"
+#include "inlay/arch/arch.hpp"
+#include "inlay/decide/call.hpp"
 #include "inlay/words.hpp"
 
 namespace inlay {
@@ -85,15 +87,6 @@ struct recorded_features {
     static void remember(const table::predicate_node& /*node*/, bool /*value*/) noexcept {}
 };
 
-template <class Platform>
-[[nodiscard]] bool text_may_change(const Platform& platform) noexcept {
-    if constexpr (requires { platform.live(); }) {
-        return platform.live();
-    } else {
-        return true;
-    }
-}
-
 /// A text of the image; "" if there is none.
 template <class Image>
 [[nodiscard]] const char* text_in(const Image& image, const table::reference& from) noexcept {
@@ -147,50 +140,36 @@ template <class Platform>
 void look_at(const table::tables& tables, const Platform& platform, const table::call_record* record,
              site_note& note) noexcept {
     reader<Platform> from{platform};
-    address trampoline = 0;
-    address to = 0;
-    auto mode = table::call_mode::function;
-    const bool named = is_named(tables, record->callee);
-    if (named) {
-        const table::named& one = named_of(from, tables, record->callee);
-        note.name = text_in(platform, one.name);
-        trampoline = one.trampoline.target();
-        if (from.trouble == error::no_error) {
-            to = cell_of(one).value;
-            mode = cell_of(one).state.mode;
-        }
-    } else {
-        const table::callee& callee = callee_of(from, *record);
-        note.name = text_in(platform, callee.name);
-        trampoline = callee.trampoline.target();
-        const address pointer = callee.target.target();
-        if (platform.readable(pointer, sizeof(address))) {
-            to = *reinterpret_cast<const volatile address*>(pointer);
-        }
-    }
-    if (from.trouble != error::no_error || !platform.executable(trampoline, 1)) {
+    const call_subject subject = callee_in(from, tables, *record);
+    note.name = text_in(platform, subject.name());
+    if (from.trouble != error::no_error || !platform.executable(subject.trampoline, 1)) {
         note.why = reason::bad_record;
         return;
     }
-    const address looked = record->callee.target() & spare_bits;
-    arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find_call() fills it
-    const auto* const end = tables.calls.records + tables.calls.size();
-    if (looked != table::call_found || !find_call(platform, record, end, trampoline, branch)) {
-        note.why = looked == 0                   ? reason::not_applied
-                   : looked == table::call_found ? reason::foreign
-                                                 : reason::call_not_found;
+    address to = 0;
+    auto mode = table::call_mode::function;
+    if (subject.named != nullptr) {
+        to = cell_of(*subject.named).value;
+        mode = cell_of(*subject.named).state.mode;
+    } else if (const address pointer = subject.callee->target.target(); platform.readable(pointer, sizeof(address))) {
+        to = *reinterpret_cast<const volatile address*>(pointer);
+    }
+    const address noted = record->callee.target() & spare_bits;
+    arch::found_branch branch; // NOLINT(cppcoreguidelines-pro-type-member-init): find_noted_call() fills it
+    if (noted != table::call_found || !find_noted_call(platform, *record, branch)) {
+        note.why = noted == 0                   ? reason::not_applied
+                   : noted == table::call_found ? reason::foreign
+                                                : reason::call_not_found;
         return;
     }
-    uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): encode_branch() fills it
-    const bool in_reach = arch::encode_branch(branch, to, mode, bytes);
-    const auto* const now = reinterpret_cast<const uint8_t*>(branch.start);
-    if (in_reach && equal(now, bytes, static_cast<unsigned>(branch.end - branch.start))) {
-        note.patched = true;
-        return;
+    uint8_t bytes[arch::longest_branch]; // NOLINT(*-avoid-c-arrays, *-member-init): place_call() fills it
+    const bool in_reach = place_call(branch, subject.trampoline, to, mode, bytes);
+    note.patched = in_reach && text_holds(branch.start, bytes, length_of(branch));
+    if (!note.patched) {
+        note.why = !in_reach                                                ? reason::out_of_reach
+                   : subject.named != nullptr && !text_may_change(platform) ? reason::text_must_stay
+                                                                            : reason::not_applied;
     }
-    note.why = !in_reach                             ? reason::out_of_reach
-               : named && !text_may_change(platform) ? reason::text_must_stay
-                                                     : reason::not_applied;
 }
 
 template <class Platform>
@@ -218,7 +197,7 @@ void each_record(const Section& section, table_kind kind, bool ran, const Platfo
     for (size_t i = 0; i < section.size(); ++i) {
         const address site = section.records[i].site.target();
         site_note note{{kind, static_cast<uint32_t>(i), site}, "", reason::none, 0, false};
-        if (text_is_gone(platform, site)) {
+        if (says_gone(platform, site)) {
             note.why = reason::gone;
         } else {
             look(section.records + i, note);

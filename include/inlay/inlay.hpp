@@ -11,6 +11,8 @@
 //     predicate_text.hpp  a predicate as text
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
 //     each_site.hpp, self_test.hpp    what apply() did, and whether (freestanding; not included here)
+//     inspect.hpp      which form stands at a site (freestanding; not included here)
+//     kernel.hpp       the same for kernels, beside their own macros
 //     report.hpp       what is where (hosted, needs Zydis; not included here)
 //     names.hpp, configure.hpp, controls.hpp    names listed, and set by text (hosted; not included here)
 #pragma once

@@ -381,22 +381,12 @@ private:
 
 // ---- Changes ---------------------------------------------------------------------------------------
 
-/// Goes back to a setting.
-struct going_back {
-    change how{}; ///< first: leads to this
-    table::setting before{};
-};
-inline error next_as_before(const change& change, table::setting& to) noexcept {
-    to = reinterpret_cast<const going_back&>(change).before;
-    return error::no_error;
-}
-
 /// A setting by text, and what is known of it while the lock is held.
 struct assignment {
     std::string_view name;
     std::string_view value;
     const table::named* what{};
-    change how{};
+    change how{change_kind::value, 0};
     table::setting before{};
     table::setting after{};
 };
@@ -446,7 +436,7 @@ struct assignment {
     if (value.empty() || number >= ways) {
         return value.empty() ? error::value_unknown : error::value_outside;
     }
-    how = {next_value, number, table::call_mode::function};
+    how = to_number(number);
     return error::no_error;
 }
 
@@ -463,9 +453,9 @@ struct assignment {
     }
     if (found != nullptr) {
         const table::cell& cell = cell_of(*found);
-        how = {next_target, cell.value, cell.state.mode};
+        how = to_address(cell.value, cell.state.mode);
     } else if (one.value == "null" && type.may_be_null()) {
-        how = {next_target, 0, type.null_mode()};
+        how = to_address(0, type.null_mode());
     } else {
         return error::value_unknown;
     }
@@ -498,16 +488,6 @@ inline void look_up(const table::shared& all, assignment& one, outcome& done) no
     }
 }
 
-/// Calls `function(named, tables, platform)` for each cell of the name.
-template <class Function>
-void for_each_cell(table::shared& all, const table::named& what, const Function& function) noexcept {
-    for_each_namesake<&table::cell_state::under>(all.root, what, [&](const table::named& named) noexcept {
-        table::image& owner = *cell_of(named).state.owner;
-        platform::process process{owner, all.reserve, platform::process::way::replace_page, &is_in_site};
-        function(named, tables_of(owner), process);
-    });
-}
-
 /// Looks up one of the settings, and whether its change could be made after those before it.
 inline void prepare(table::shared& all, assignment* settings, std::size_t index, outcome& done) noexcept {
     assignment& one = settings[index];
@@ -520,13 +500,13 @@ inline void prepare(table::shared& all, assignment* settings, std::size_t index,
     for (std::size_t i = 0; i < index; ++i) { // a name may stand there twice; counts go on from the last one
         one.after = settings[i].what == one.what ? settings[i].after : one.after;
     }
-    if (const error trouble = one.how.next(one.how, one.after); trouble != error::no_error) {
+    if (const error trouble = make_setting(one.how, one.after); trouble != error::no_error) {
         done.fail(trouble, begin_of(one.value));
         return;
     }
     for_each_cell(all, *one.what, [&](const table::named& named, const table::tables& tables, auto& platform) noexcept {
-        poker poke{tables, platform};
-        poke.check(named, one.after, done);
+        image_change part{tables, platform};
+        part.check(named, one.after, done);
     });
 }
 
@@ -552,8 +532,7 @@ inline void prepare(table::shared& all, assignment* settings, std::size_t index,
         }
         done.written = done ? written : 0;
         for (std::size_t i = failed; !done && i-- > 0;) {
-            const going_back back{{next_as_before, 0, table::call_mode::function}, settings[i].before};
-            if (const outcome gone = make(*settings[i].what, back.how); !gone) {
+            if (const outcome gone = make(*settings[i].what, back_to(settings[i].before)); !gone) {
                 done.worsen(error::change_incomplete);
                 done.system_error = gone.system_error;
             }

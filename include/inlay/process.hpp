@@ -185,9 +185,10 @@ private:
     return done;
 }
 
-/// Makes a choice in this image: `make(tables, platform)` does.
+/// Makes a choice in this image: `make(tables, platform)` does. The functions in choose.hpp that get no platform call
+/// this.
 template <class Make>
-[[gnu::visibility("hidden")]] outcome choose_in_process(const Make& make) noexcept {
+[[gnu::visibility("hidden")]] outcome make_choice(const Make& make) noexcept {
     outcome done;
     const error trouble = exclusively([&](table::shared& all) noexcept {
         platform::process process{own_image, all.reserve, platform::process::way::replace_page, &is_in_site};
@@ -197,22 +198,26 @@ template <class Make>
     return done;
 }
 
-/// Makes the change in all images of the process.
-[[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_process(const table::named& what,
-                                                                           const change& change) noexcept {
+/// Calls `function(named, tables, platform)` for each cell of the name in the process.
+template <class Function>
+void for_each_cell(table::shared& all, const table::named& what, const Function& function) noexcept {
+    for_each_namesake<&table::cell_state::under>(all.root, what, [&](const table::named& named) noexcept {
+        table::image& owner = *cell_of(named).state.owner;
+        platform::process process{owner, all.reserve, platform::process::way::replace_page, &is_in_site};
+        function(named, tables_of(owner), process);
+    });
+}
+
+/// Makes a change in all images of the process. The functions in poke.hpp that get no platform call this.
+[[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_name(const table::named& what,
+                                                                        const change& how) noexcept {
     outcome done;
     const error trouble = exclusively([&](table::shared& all) noexcept {
         if (cell_of(what).state.owner == nullptr) { // it was not in order when this image joined
             done.fail(error::reference_outside, {table_kind::names, 0, what.name.target()}, what.name.target());
             return;
         }
-        done = make_change(what, change, [&](const auto& function) noexcept {
-            for_each_namesake<&table::cell_state::under>(all.root, what, [&](const table::named& named) noexcept {
-                table::image& owner = *cell_of(named).state.owner;
-                platform::process process{owner, all.reserve, platform::process::way::replace_page, &is_in_site};
-                function(named, tables_of(owner), process);
-            });
-        });
+        done = make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
     });
     done.fail(trouble, {table_kind::no_table, 0, 0});
     return done;
@@ -242,81 +247,6 @@ inline namespace INLAY_TARGET {
         }
         detail::run_probe(done.refused(), number);
     }
-}
-
-// ---- In the whole process; see poke.hpp ------------------------------------------------------------
-
-/// Sets the key: on, or off. A count of enable() becomes 1, or 0. Thread-safe.
-template <name Name, bool Initial>
-[[gnu::visibility("hidden")]] outcome set(const static_key<Name, Initial>& /*key*/, bool value) noexcept {
-    return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::to_value(value));
-}
-
-/// Sets the switch to one of its ways; error::value_outside if it has no such. Thread-safe.
-template <name Name, unsigned Ways, auto Initial>
-[[gnu::visibility("hidden")]] outcome set(const static_switch<Name, Ways, Initial>& /*key*/,
-                                          typename static_switch<Name, Ways, Initial>::value_type value) noexcept {
-    return detail::change_process(detail::described<static_switch<Name, Ways, Initial>>(),
-                                  detail::to_way<Ways>(static_cast<unsigned>(value)));
-}
-
-/// Turns the key on, until as many disable() as enable() were called. (Linux: static_key_slow_inc().) Thread-safe.
-template <name Name, bool Initial>
-[[gnu::visibility("hidden")]] outcome enable(const static_key<Name, Initial>& /*key*/) noexcept {
-    return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::enabling);
-}
-
-/// Takes back one enable(); error::not_enabled if there is none to take back. Thread-safe.
-template <name Name, bool Initial>
-[[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/) noexcept {
-    return detail::change_process(detail::described<static_key<Name, Initial>>(), detail::disabling);
-}
-
-/// Gives the call another target. error::target_null where that is null and the call returns an object. Thread-safe.
-/// The target must stay loaded as long as the call goes to it.
-template <name Name, auto Default>
-[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,
-                                             detail::target_for<static_call<Name, Default>> target) noexcept {
-    return detail::change_process(detail::described<static_call<Name, Default>>(), detail::to_target(target));
-}
-template <name Name, auto Default, class Target>
-    requires detail::other_target<Target, static_call<Name, Default>>
-[[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,
-                                             const Target& target) noexcept {
-    using call = static_call<Name, Default>;
-    return detail::change_process(detail::described<call>(),
-                                  detail::to_special_target<typename call::function>(target));
-}
-
-// ---- In this image; see choose.hpp -----------------------------------------------------------------
-
-/// Has the dispatch call `which` of its functions in this image, a number from 0 (the default) or the address, until it
-/// is told otherwise. error::candidate_unknown if it has no such function, error::candidate_unsupported if that one's
-/// predicate does not hold; then nothing changes. Thread-safe, and other threads may call the dispatch.
-template <name Name, auto Default, class... Whens, class Which>
-[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/,
-                                             const Which& which) noexcept {
-    using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(detail::number_of<chosen>(which), false, false,
-                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
-}
-
-/// The same, even if the predicate does not hold.
-template <name Name, auto Default, class... Whens, class Which>
-[[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,
-                                             unsupported_too_t /*unsupported*/) noexcept {
-    using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(detail::number_of<chosen>(which), true, false,
-                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
-}
-
-/// Has the dispatch call the function that apply() would choose now, and apply() decide again. Thread-safe.
-template <name Name, auto Default, class... Whens>
-[[gnu::visibility("hidden")]] outcome
-choose_automatically(const dispatch<Name, Default, Whens...>& /*dispatch*/) noexcept {
-    using chosen = dispatch<Name, Default, Whens...>;
-    return detail::choose_number<chosen>(chosen::automatic(), true, true,
-                                         [](const auto& make) noexcept { return detail::choose_in_process(make); });
 }
 
 } // namespace INLAY_TARGET

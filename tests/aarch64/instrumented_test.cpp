@@ -2,7 +2,8 @@
 //
 // Functions that instrumentation calls change every register that a function may. What a site takes and gives must
 // get through: in registers, from constants, variables and memory. Compiled with -finstrument-functions or
-// -fsanitize-coverage=trace-pc; prints a line PASS or FAIL a check and returns 1 if one failed.
+// -fsanitize-coverage=trace-pc; or, by GCC, with -DCOUNTERS --coverage -fprofile-update=atomic, whose counters are calls
+// of libgcc. Prints a line PASS or FAIL a check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
@@ -47,17 +48,20 @@ std::uint64_t six(std::uint64_t p, std::uint64_t q, std::uint64_t r, std::uint64
     return p + 10 * q + 100 * r + 1000 * s + 10000 * t + 100000 * u;
 }
 std::uint64_t seen = 0;
-void note(std::uint64_t p, std::uint64_t q) noexcept { seen = 10 * p + q; }
+[[maybe_unused]] void note(std::uint64_t p, std::uint64_t q) noexcept { seen = 10 * p + q; }
 
 inline constexpr auto one =
     alternative<add(x0, x0, 5), when<on, add(x0, x0, 7)>>{}.takes<x0>().returns<x0, std::uint64_t>();
 inline constexpr auto three =
     alternative<sub(x0, x0, x2) + add(x0, x0, x1), when<on, add(x0, x1, x2)>>{}.takes<x0, x1, x2>().returns<x0, int>();
 inline constexpr auto stores = alternative<str(x1, ptr(x0)), when<on, str(x2, ptr(x0))>>{}.takes<x0, x1, x2>();
+#if !defined(COUNTERS) || defined(__OPTIMIZE__) // without optimisation, GCC with counters cannot compile thunks
+#define WITH_THUNKS
 inline constexpr auto calls = alternative<call<&six>(), when<on, call<&six>() + add(x0, x0, 1)>>{}
                                   .takes<x0, x1, x2, x3, x4, x5>()
                                   .returns<x0, std::uint64_t>();
 inline constexpr auto notes = alternative<call<&note>(), when<on, call<&note>()>>{}.takes<x0, x1>();
+#endif
 inline constexpr auto ordinary = alternative<adr<&six>(x9) + call(x9), when<on, adr<&six>(x10) + call(x10)>>{}
                                      .takes<x0, x1, x2, x3, x4, x5>()
                                      .returns<x0, std::uint64_t>()
@@ -95,9 +99,11 @@ void everything(std::uint64_t c, const numbers& memory, bool applied) {
     std::uint64_t stored = 0;
     stores(&stored, c + 8, 11);
     expect(stored, applied ? 11 : 9, "no result");
+#ifdef WITH_THUNKS
     expect(calls(c, c + 1, 3, memory.a / 25, 5, c + 5), applied ? 654322 : 654321, "a call of six");
     notes(memory.a / 25, 2);
     expect(seen, 42, "a call without a result");
+#endif
     expect(ordinary(c, 2, c + 2, memory.a / 25, 5, 6), 654321, "an ordinary call of six");
     expect(changes(v, memory.b), applied ? 40 : 440, "an operand that changes");
     expect(many(v, 1, c, memory.b), applied ? 4 : 242, "registers that a function keeps");
@@ -115,7 +121,9 @@ int main(int argc, char** /*argv*/) {
         return 2;
     }
     everything(c, memory, true);
+#ifndef COUNTERS
     expect(calls_of_hooks > 20 ? 1 : 0, 1, "the hooks are called");
+#endif
     return failed == 0 ? 0 : 1;
 }
 

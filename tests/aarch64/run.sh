@@ -120,11 +120,14 @@ for compiler in $compilers; do
     *clang*) coverage=-fsanitize-coverage=trace-pc,bb ;;
     *) coverage=-fsanitize-coverage=trace-pc ;;
     esac
-    for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage"; do
+    counters=
+    case $compiler in *clang*) ;; *) counters="--coverage -fprofile-update=atomic -DCOUNTERS" ;; esac
+    for options in "-O0 -finstrument-functions" "-O2 -finstrument-functions" "-O0 $coverage" "-O2 $coverage" \
+        ${counters:+"-O0 $counters" "-O1 $counters" "-O2 $counters"}; do
         left_out "-O2 $coverage" && continue
         # shellcheck disable=SC2086
         if $compiler $flags $options -c "$here/instrumented_test.cpp" -o "$work/test.o" &&
-            $compiler "$work/test.o" -o "$work/test"; then
+            $compiler ${counters:+--coverage} "$work/test.o" -o "$work/test"; then
             run_test "$compiler $options" "$work/test"
         else
             result 1 "instrumented_test does not compile with $compiler $options"
@@ -277,6 +280,9 @@ for compiler in $compilers; do
         [ -z "$(nm -u "$work/runtime.o" | grep mem)" ]
         result $? "the freestanding patcher calls a function of libc with $compiler $options"
     done
+    # shellcheck disable=SC2086
+    sh "$here/../freestanding/own_kernel.sh" $compiler
+    result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
 done
 
 # Lines "word text": the words must be what the assembler makes of the text. (No matter which compiler: it is done

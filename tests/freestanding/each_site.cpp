@@ -7,14 +7,13 @@
 #include <inlay/predicate_text.hpp>
 #include <inlay/self_test.hpp>
 
-#include <cstdint>
-
 extern "C" {
+const char* kernel_asks() noexcept;
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 }
 
 namespace {
-std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
+inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay::uintptr_t>(symbol); }
 
 inline constexpr inlay::feature<"kernel.asked", inlay::by_hand{}> asked;
 } // namespace

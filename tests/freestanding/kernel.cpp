@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Sites of every kind in freestanding code: it must compile and link with nothing but the library.
-#include <inlay/arch/x86/pv.hpp>
-#include <inlay/inlay.hpp>
-#include <inlay/platform/bare.hpp>
-
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;
 
 extern "C" {
+[[noreturn]] void _start();
 int kernel_apply() noexcept;                                            // runtime.cpp
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_x, entry_y, entry_both;
@@ -25,10 +23,10 @@ inline constexpr inlay::alternative<mfence(), when<cpu.sse2, lfence()>, when<cpu
 
 // rax and rdi; in 32-bit mode eax both.
 inline constexpr inlay::x86::address_register result{0};
-inline constexpr inlay::x86::address_register argument{inlay::x86::is_64_bit ? std::uint8_t{7} : std::uint8_t{0}};
+inline constexpr inlay::x86::address_register argument{inlay::x86::is_64_bit ? inlay::uint8_t{7} : inlay::uint8_t{0}};
 
-std::uintptr_t popcount(std::uintptr_t x) noexcept {
-    std::uintptr_t count = 0;
+inlay::uintptr_t popcount(inlay::uintptr_t x) noexcept {
+    inlay::uintptr_t count = 0;
     for (; x != 0; x &= x - 1) {
         ++count;
     }
@@ -36,14 +34,14 @@ std::uintptr_t popcount(std::uintptr_t x) noexcept {
 }
 inline constexpr auto hweight = inlay::alternative<call<&popcount>(), when<cpu.popcnt, popcnt(result, argument)>>{}
                                     .takes<argument>()
-                                    .returns<result, std::uintptr_t>();
-std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
+                                    .returns<result, inlay::uintptr_t>();
+inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay::uintptr_t>(symbol); }
 int default_console(char c) noexcept { return c; }
 int xen_console(char c) noexcept { return -c; }
 inline constexpr inlay::static_key<"kernel.trace", false> trace;
 inline constexpr inlay::static_switch<"kernel.scheduler", 20, 17U> scheduler;
-std::uint64_t by_ticks() noexcept { return 1; }
-std::uint64_t by_tsc() noexcept { return 2; }
+inlay::uint64_t by_ticks() noexcept { return 1; }
+inlay::uint64_t by_tsc() noexcept { return 2; }
 inline constexpr inlay::static_call<"kernel.clock", &by_ticks> clock;
 inline constexpr inlay::static_call<"kernel.probe", inlay::no_target<void(int)>> probe;
 inline constexpr inlay::dispatch<"console", &default_console, when<cpu.xenpv, &xen_console>> console;

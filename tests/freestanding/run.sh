@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # The freestanding subset: compiles without libc, exceptions and RTTI, links with nothing undefined, needs no
-# static initialiser, and the patcher is small.   sh tests/freestanding/run.sh [COMPILER...]
+# static initialiser, and the patcher is small. inlay/kernel.hpp beside a kernel's own macros: own_kernel.sh.
+#   sh tests/freestanding/run.sh [COMPILER...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/freestanding
@@ -46,6 +47,7 @@ for compiler; do
     echo "freestanding: $compiler links without libc; the patcher is $(cat "$work/runtime.size") bytes at -Os," \
         "$(cat "$work/alternatives_alone.size") of alternatives alone"
     rm -f "$work"/*
+    if sh "$here/own_kernel.sh" "$compiler"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 echo "freestanding: $passed passed, $failed failed: kernels without libc by $*"
 [ $failed = 0 ] && [ $passed -gt 0 ]

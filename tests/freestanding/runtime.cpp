@@ -4,14 +4,13 @@
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 
-#include <cstdint>
-
 extern "C" {
+int kernel_apply() noexcept;
 extern const char image_begin[], text_begin[], text_end[], image_end[]; // from the linker script
 }
 
 namespace {
-std::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<std::uintptr_t>(symbol); }
+inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay::uintptr_t>(symbol); }
 } // namespace
 
 extern "C" int kernel_apply() noexcept {

@@ -153,9 +153,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
     (void)inlay::apply(tables, platform);
     // Changes afterwards, in whatever state that left the records.
     for (std::size_t i = 0; i < 2; ++i) {
-        const inlay::detail::change change{i == 0 ? inlay::detail::next_value : inlay::detail::next_target,
-                                           i == 0 ? address{1} : reinterpret_cast<address>(image->text.data()),
-                                           table::call_mode::function};
+        const auto change = i == 0 ? inlay::detail::to_number(1)
+                                   : inlay::detail::to_address(reinterpret_cast<address>(image->text.data()));
         const auto changed = inlay::detail::change_tables(tables, named->records[i], change, platform);
         require(changed || inlay::message(changed.error())[0] != '\0', "an error has a message");
     }

@@ -63,7 +63,7 @@ run_test() {
 
 # Those that change the program as it is compiled, and the others, which are as good at one setting.
 every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features each_site"
+one_setting="table name_table override process poke x86_features each_site inspect"
 
 for compiler in $compilers; do
     settings="-O0 -O2"
@@ -121,6 +121,10 @@ for compiler in $compilers; do
             "$work/runtime.o" -o "$work/kernel" && [ -z "$(nm -u "$work/kernel")" ]
         result $? "freestanding does not link without libc with $compiler $optimise"
     done
+
+    # shellcheck disable=SC2086
+    sh "$tests/freestanding/own_kernel.sh" $compiler
+    result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
 
     # What must not compile, and what the compiler must say.
     refused() {

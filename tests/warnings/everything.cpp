@@ -14,6 +14,8 @@
 #include <inlay/feature.hpp>
 #include <inlay/images.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/inspect.hpp>
+#include <inlay/kernel.hpp>
 #include <inlay/name.hpp>
 #include <inlay/named.hpp>
 #include <inlay/override.hpp>
@@ -136,6 +138,21 @@ int use_alternatives() {
 }
 #endif
 
+int inspect_all() {
+    const auto tables = inlay::this_image();
+    const inlay::platform::process self;
+    int direct = 0;
+    const auto each = [&](const auto& section) {
+        for (std::size_t i = 0; i < section.size(); ++i) {
+            direct += inlay::inspect(self, tables, section.records[i]).form == inlay::standing::direct ? 1 : 0;
+        }
+    };
+    each(tables.alternatives);
+    each(tables.keys);
+    each(tables.calls);
+    return direct;
+}
+
 bool failed(const inlay::outcome& done) {
     if (!done) {
         std::printf("inlay: %s %s\n", inlay::message(done.error()), done.detail());
@@ -180,5 +197,5 @@ int main() {
 #ifdef INLAY_REPORT
     trouble |= use_report() == 0;
 #endif
-    return use_values() + use_alternatives() + (trouble ? 1 : 0) == 0 ? 1 : 0;
+    return use_values() + inspect_all() + use_alternatives() + (trouble ? 1 : 0) == 0 ? 1 : 0;
 }

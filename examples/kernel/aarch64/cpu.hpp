@@ -14,9 +14,7 @@
 #include "registers.hpp"
 #include "types.hpp"
 
-#include <inlay/alternative.hpp>
-#include <inlay/arch/aarch64/cpu.hpp>
-#include <inlay/arch/aarch64/insn.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -3,8 +3,6 @@
 // device_tree: the reader. See device_tree.hpp.
 #include "device_tree.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 namespace {
@@ -46,7 +44,7 @@ constexpr u32 header_size = 40;
 
 } // namespace
 
-device_tree::device_tree(const void* blob, std::size_t limit) noexcept {
+device_tree::device_tree(const void* blob, size_t limit) noexcept {
     const auto* const bytes = static_cast<const u8*>(blob);
     if (blob == nullptr || limit < header_size || big_endian(bytes) != magic) {
         return;
@@ -224,7 +222,7 @@ bool device_tree::reg(const node& of, u32 number, range& result) const noexcept 
     if (!value || number >= value.size / step) {
         return false;
     }
-    const u8* at = value.data + std::size_t{number} * step;
+    const u8* at = value.data + size_t{number} * step;
     const auto take = [&at](u32 cells) {
         u64 sum = 0;
         for (; cells != 0; --cells, at += 4) {

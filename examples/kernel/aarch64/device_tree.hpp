@@ -17,8 +17,6 @@
 
 #include "types.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 class device_tree {
@@ -47,7 +45,7 @@ public:
 
     constexpr device_tree() noexcept = default;
     /// Reads no byte at or beyond blob + limit.
-    device_tree(const void* blob, std::size_t limit) noexcept;
+    device_tree(const void* blob, size_t limit) noexcept;
     explicit operator bool() const noexcept { return structure_size_ != 0; }
     /// As the header says, at most the limit.
     [[nodiscard]] u32 size() const noexcept { return size_; }

@@ -7,7 +7,7 @@
 // Why. No ID register says which interrupt controller stands beside the processor, nor whether there is an ITS.
 #pragma once
 
-#include <inlay/feature.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -21,8 +21,7 @@
 #include "features.hpp"
 #include "gic_registers.hpp"
 
-#include <inlay/alternative.hpp>
-#include <inlay/arch/aarch64/insn.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel::gic {
 

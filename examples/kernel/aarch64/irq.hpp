@@ -10,7 +10,7 @@
 
 #include "gic.hpp"
 
-#include <inlay/static_call.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

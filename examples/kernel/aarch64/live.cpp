@@ -17,7 +17,7 @@
 #include "smp.hpp"
 #include "text_window.hpp"
 
-#include <inlay/inlay.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

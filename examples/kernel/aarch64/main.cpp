@@ -17,9 +17,7 @@
 #include "steal_time.hpp"
 #include "tests.hpp"
 
-#include <inlay/inlay.hpp>
-
-#include <cstddef>
+#include <inlay/kernel.hpp>
 
 extern "C" {
 [[noreturn]] void boot_main(const void* blob, kernel::u64 level) noexcept;
@@ -35,7 +33,7 @@ constinit u64 level_of_entry = 1;
 
 /// An ELF file gets no pointer from QEMU, which then leaves the tree where memory begins.
 [[nodiscard]] device_tree find_tree(const void* blob) noexcept {
-    constexpr std::size_t limit = 0x200000;
+    constexpr size_t limit = 0x200000;
     const device_tree given{blob, limit};
     const u64 memory = reinterpret_cast<u64>(image_begin) - limit;
     return given ? given : device_tree{reinterpret_cast<const void*>(memory), limit};

@@ -5,8 +5,6 @@
 
 #include "paging.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 namespace {
@@ -21,7 +19,7 @@ void pages_begin(u64 begin, u64 end) noexcept {
     last_page = end & ~(page_size - 1);
 }
 
-void* allocate_pages(std::size_t count, std::size_t alignment) noexcept {
+void* allocate_pages(size_t count, size_t alignment) noexcept {
     const u64 mask = alignment * page_size - 1;
     const u64 begin = (next_page + mask) & ~mask;
     if (begin > last_page || count > (last_page - begin) / page_size) {
@@ -29,7 +27,7 @@ void* allocate_pages(std::size_t count, std::size_t alignment) noexcept {
     }
     next_page = begin + count * page_size;
     auto* const words = reinterpret_cast<volatile u64*>(begin);
-    for (std::size_t i = 0; i < count * page_size / sizeof(u64); ++i) {
+    for (size_t i = 0; i < count * page_size / sizeof(u64); ++i) {
         words[i] = 0;
     }
     return reinterpret_cast<void*>(begin);

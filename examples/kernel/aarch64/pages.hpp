@@ -9,13 +9,11 @@
 
 #include "types.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 /// Which memory there is to give.
 void pages_begin(u64 begin, u64 end) noexcept;
 /// Null if there is not as much. `alignment` counts in pages, and is a power of two.
-[[nodiscard]] void* allocate_pages(std::size_t count, std::size_t alignment = 1) noexcept;
+[[nodiscard]] void* allocate_pages(size_t count, size_t alignment = 1) noexcept;
 
 } // namespace kernel

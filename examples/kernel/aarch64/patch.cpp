@@ -11,7 +11,7 @@
 #include "print.hpp"
 #include "text_window.hpp"
 
-#include <inlay/inlay.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -36,8 +36,7 @@ void patch_everything() noexcept {
 }
 
 void print_patches() noexcept {
-    const alternative_counts alternatives =
-        count_alternatives(inlay::this_image(), [](const u8*, unsigned) noexcept {});
+    const alternative_counts alternatives = count_alternatives(text_window{}, [](inlay::standing) noexcept {});
     print_features(text_window{});
     print("patch: ", done.sites, " sites, ", done.written, " written: ", alternatives.all, " alternatives, ",
           alternatives.exchanged, " exchanged; ", done.calls, " static calls, ", done.calls_direct, " direct\n");

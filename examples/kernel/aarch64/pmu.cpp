@@ -8,7 +8,7 @@
 #include "print.hpp"
 #include "registers.hpp"
 
-#include <inlay/arch/aarch64/system.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" kernel::u64 call_hypervisor(kernel::u64 function, kernel::u64 a, kernel::u64 b,
                                        kernel::u64 c) noexcept;                                    // calls.S

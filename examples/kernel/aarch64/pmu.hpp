@@ -21,8 +21,7 @@
 
 #include "cpu.hpp"
 
-#include <inlay/inlay.hpp>
-#include <inlay/proof.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel::pmu {
 

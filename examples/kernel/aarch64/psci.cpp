@@ -7,9 +7,7 @@
 #include "harness.hpp"
 #include "text_window.hpp"
 
-#include <inlay/poke.hpp>
-
-#include <cstdint>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -40,7 +38,7 @@ void choose(const char* method) noexcept {
 }
 
 int cpu_on(u64 mpidr, u64 entry, u64 context) noexcept {
-    return static_cast<int>(static_cast<std::int64_t>(firmware(function_cpu_on, mpidr, entry, context)));
+    return static_cast<int>(static_cast<inlay::int64_t>(firmware(function_cpu_on, mpidr, entry, context)));
 }
 
 void system_off() noexcept { (void)firmware(function_system_off, 0, 0, 0); }

@@ -9,7 +9,7 @@
 
 #include "types.hpp"
 
-#include <inlay/static_call.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -6,8 +6,6 @@
 #include "cpu.hpp"
 #include "print.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 namespace {
@@ -29,8 +27,8 @@ void serial_begin(u64 base) noexcept {
     }
 }
 
-void serial_write(const char* text, std::size_t length) noexcept {
-    for (std::size_t i = 0; registers != 0 && i < length; ++i) {
+void serial_write(const char* text, size_t length) noexcept {
+    for (size_t i = 0; registers != 0 && i < length; ++i) {
         while ((read32(registers, flags) & transmitter_full) != 0) {
             pause();
         }

@@ -13,12 +13,10 @@
 
 #include "cpu.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 inline constexpr u32 most_cpus = MOST_CPUS;
-inline constexpr std::size_t stack_size = STACK_SIZE;
+inline constexpr size_t stack_size = STACK_SIZE;
 
 using work = void (*)();
 

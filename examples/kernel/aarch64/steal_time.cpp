@@ -8,9 +8,7 @@
 #include "smp.hpp"
 #include "text_window.hpp"
 
-#include <inlay/inlay.hpp>
-
-#include <cstdint>
+#include <inlay/kernel.hpp>
 
 namespace kernel::steal_time {
 
@@ -33,8 +31,8 @@ struct stolen_time {
 constinit const stolen_time* of_cpu[most_cpus]{};
 
 /// The results of these calls are numbers of 32 bits, negative ones for errors.
-[[nodiscard]] std::int32_t ask(u64 function, u64 argument) noexcept {
-    return static_cast<std::int32_t>(firmware(function, argument, 0, 0));
+[[nodiscard]] inlay::int32_t ask(u64 function, u64 argument) noexcept {
+    return static_cast<inlay::int32_t>(firmware(function, argument, 0, 0));
 }
 
 /// The hypervisor chooses the place, and the kernel does not map all of memory.
@@ -54,7 +52,7 @@ bool is_offered() noexcept {
 
 bool begin_on_this_cpu() noexcept {
     const u64 at = firmware(pv_time_st, 0, 0, 0);
-    const bool good = static_cast<std::int64_t>(at) > 0 && at % 64 == 0 && is_mapped(at) &&
+    const bool good = static_cast<inlay::int64_t>(at) > 0 && at % 64 == 0 && is_mapped(at) &&
                       reinterpret_cast<const stolen_time*>(at)->revision == 0 &&
                       reinterpret_cast<const stolen_time*>(at)->attributes == 0;
     of_cpu[this_cpu().number] = good ? reinterpret_cast<const stolen_time*>(at) : nullptr;

@@ -12,7 +12,7 @@
 
 #include "types.hpp"
 
-#include <inlay/static_call.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -10,7 +10,7 @@
 #include "steal_time.hpp"
 #include "text_window.hpp"
 
-#include <inlay/inlay.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -5,9 +5,6 @@
 
 #include "paging.hpp"
 
-#include <cstddef>
-#include <cstdint>
-
 extern "C" const char image_begin[], text_begin[], text_end[], text_window_begin[];
 
 namespace kernel {
@@ -41,7 +38,7 @@ void close_window() noexcept {
     defined(KERNEL_MUTATION_NO_TEXT_DSB) || defined(KERNEL_MUTATION_NO_TEXT_ISB)
 /// As bare::write(), but for one step: a check must find that it is missing.
 template <class Bare>
-bool write_text(Bare& /*platform*/, u64 at, const u8* bytes, std::size_t size) noexcept {
+bool write_text(Bare& /*platform*/, u64 at, const u8* bytes, size_t size) noexcept {
     inlay::arch::store_text(reinterpret_cast<u8*>(at + distance()), bytes, size);
 #ifndef KERNEL_MUTATION_NO_TEXT_DC
     clean_to_unification(at + distance());
@@ -56,7 +53,7 @@ bool write_text(Bare& /*platform*/, u64 at, const u8* bytes, std::size_t size) n
 }
 #else
 template <class Bare>
-bool write_text(Bare& platform, u64 at, const u8* bytes, std::size_t size) noexcept {
+bool write_text(Bare& platform, u64 at, const u8* bytes, size_t size) noexcept {
     return platform.Bare::write(at, bytes, size);
 }
 #endif
@@ -75,7 +72,7 @@ window_of<Bare>::~window_of() {
 }
 
 template <class Bare>
-bool window_of<Bare>::write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+bool window_of<Bare>::write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept {
     const bool masked = (read_daif() & irq_masked) != 0;
     irq_disable();
     open_window(at, size);

@@ -23,11 +23,7 @@
 
 #include "cpu.hpp"
 
-#include <inlay/apply.hpp>
-#include <inlay/platform/bare.hpp>
-
-#include <cstddef>
-#include <cstdint>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -63,7 +59,7 @@ public:
     window_of& operator=(const window_of&) = delete;
     ~window_of();
 
-    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept;
+    bool write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept;
 };
 
 /// Before the other processors run, or where they run none of the sites.
@@ -80,7 +76,7 @@ struct change_lock {
 /// Beside other processors.
 class live_text : change_lock, public window_of<inlay::platform::bare<synchronise_all, others>> {
 public:
-    [[nodiscard]] bool exchanges(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) const noexcept {
+    [[nodiscard]] bool exchanges(inlay::uintptr_t at, const u8* bytes, size_t size) const noexcept {
         return others_obey() && bare::exchanges(at, bytes, size);
     }
 };

@@ -3,8 +3,6 @@
 // command_line: looks for words. See command_line.hpp.
 #include "command_line.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 namespace {
@@ -13,7 +11,7 @@ constinit const char* command_line = "";
 
 /// The text after `word`, if the text begins with it; else null.
 [[nodiscard]] const char* after(const char* text, const char* word) noexcept {
-    std::size_t i = 0;
+    size_t i = 0;
     while (word[i] != '\0' && text[i] == word[i]) {
         ++i;
     }

@@ -4,16 +4,13 @@
 //
 // What. The features that sites ask about; and how many alternatives have another form than their original.
 // Why. A report of a patcher that repeats its intentions says nothing. This one reads the text.
-// How. The tables of the image, and decide()'s own function for the bytes of a form.
+// How. inlay::inspect() says which form stands at a site.
 #pragma once
 
 #include "print.hpp"
 #include "types.hpp"
 
-#include <inlay/apply.hpp>
-#include <inlay/override.hpp>
-
-#include <cstddef>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -22,31 +19,24 @@ struct alternative_counts {
     u32 exchanged; ///< have another form than their original
 };
 
-/// Calls `indirect(site, length)` for each alternative whose original is an indirect call; counts the others.
-template <class Function>
-[[nodiscard]] alternative_counts count_alternatives(const inlay::table::tables& tables, Function&& indirect) noexcept {
-    using namespace inlay;
+/// Whether the site is that of a paravirt operation: its original form is a call through a pointer.
+[[nodiscard]] bool is_operation(const inlay::table::alternative_record& record) noexcept;
+
+/// Counts the alternatives of the image. Calls `operation(form)` for each one that is a paravirt operation's, in place of
+/// counting it.
+template <class Platform, class Function>
+[[nodiscard]] alternative_counts count_alternatives(const Platform& platform, Function&& operation) noexcept {
+    using inlay::standing;
+    const inlay::table::tables tables = inlay::this_image();
     alternative_counts counts{};
-    for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
-        const auto& record = tables.alternatives.records[i];
-        const auto* each = reinterpret_cast<const table::choice*>(record.choices.target());
-        const unsigned length = each->length;
-        while (each->otherwise) {
-            each = reinterpret_cast<const table::choice*>(each->otherwise.target());
-        }
-        const auto& original = *reinterpret_cast<const table::form*>(each->form.target());
-        const auto* const now = reinterpret_cast<const u8*>(record.site.target());
-        if (original.kind == table::form_kind::indirect_call) {
-            indirect(now, length);
+    for (size_t i = 0; i < tables.alternatives.size(); ++i) {
+        const inlay::table::alternative_record& record = tables.alternatives.records[i];
+        if (is_operation(record)) {
+            operation(inlay::inspect(platform, tables, record).form);
             continue;
         }
-        patch bytes{};
-        bool same = place(original, record.site.target(), length, bytes) == error::no_error;
-        for (unsigned at = 0; at < length; ++at) {
-            same = same && now[at] == bytes.bytes[at];
-        }
         counts.all += 1;
-        counts.exchanged += same ? 0U : 1U;
+        counts.exchanged += inlay::inspect(platform, tables, record).form == standing::original ? 0U : 1U;
     }
     return counts;
 }

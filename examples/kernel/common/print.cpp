@@ -3,12 +3,10 @@
 // print: numbers as text. See print.hpp.
 #include "print.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 void put(const char* text) noexcept {
-    std::size_t length = 0;
+    size_t length = 0;
     while (text[length] != '\0') {
         ++length;
     }

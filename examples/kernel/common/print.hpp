@@ -12,14 +12,12 @@
 
 #include "types.hpp"
 
-#include <inlay/static_call.hpp>
-
-#include <cstddef>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
 /// Writes characters to the serial port: of the architecture (x86/serial.cpp, aarch64/serial.cpp).
-void serial_write(const char* text, std::size_t length) noexcept;
+void serial_write(const char* text, size_t length) noexcept;
 inline constexpr inlay::static_call<"console_write", &serial_write> console_write;
 
 /// A number in hexadecimal with at least `digits` digits.

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// types: the integers of both kernels, by their width.
+// types: the integers of both kernels, by their width. There is no C++ library to include.
 #pragma once
-
-#include <cstddef>
-#include <cstdint>
 
 namespace kernel {
 
-using u8 = std::uint8_t;
-using u16 = std::uint16_t;
-using u32 = std::uint32_t;
-using u64 = std::uint64_t;
+using u8 = __UINT8_TYPE__;
+using u16 = __UINT16_TYPE__;
+using u32 = __UINT32_TYPE__;
+using u64 = __UINT64_TYPE__;
+using size_t = __SIZE_TYPE__;
 
 } // namespace kernel

@@ -7,8 +7,8 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel::apic {
 

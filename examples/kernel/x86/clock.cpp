@@ -9,8 +9,8 @@
 #include "print.hpp"
 #include "text_window.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-#include <inlay/poke.hpp>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -13,7 +13,7 @@
 #include "cpu.hpp"
 #include "xen.hpp"
 
-#include <inlay/static_call.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -8,7 +8,7 @@
 // How. Formats: Intel SDM volume 3, 3.4.5 (segments), 7.7 (TSS of 64 bits), 6.14.1 (gates of 64 bits).
 #include "descriptors.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

@@ -11,7 +11,7 @@
 #include "print.hpp"
 #include "trap.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" const char text_begin[], text_end[], image_begin[], image_end[];
 

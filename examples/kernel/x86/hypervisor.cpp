@@ -3,9 +3,8 @@
 // hypervisor: reads the leaves that hypervisors have for themselves. See hypervisor.hpp.
 #include "hypervisor.hpp"
 
-#include <inlay/alternative.hpp>
-#include <inlay/arch/x86/insn.hpp>
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

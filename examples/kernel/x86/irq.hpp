@@ -12,7 +12,7 @@
 
 #include "cpu.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

@@ -17,7 +17,7 @@
 #include "user.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

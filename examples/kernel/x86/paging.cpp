@@ -3,8 +3,8 @@
 // paging: walking and changing tables, in both worlds. See paging.hpp.
 #include "paging.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -82,7 +82,8 @@ void map_user(u64 text, u64 data, u64 stack) noexcept {
     user_l2[index(USER_TEXT, 2)] = pv::make_pmd(physical(user_l1) | of_table);
     user_l3[index(USER_TEXT, 3)] = pv::make_pud(physical(user_l2) | of_table);
     user_l4[index(USER_TEXT, 4)] = pv::make_pgd(physical(user_l3) | of_table);
-    for (const table* each : {&user_l1, &user_l2, &user_l3, &user_l4}) { // Xen wants tables read-only
+    const table* const tables[] = {&user_l1, &user_l2, &user_l3, &user_l4};
+    for (const table* each : tables) { // Xen wants tables read-only
         set_protection(reinterpret_cast<u64>(each), reinterpret_cast<u64>(each) + page_size, protection::read);
     }
     pv::set_pgd(table_at(pv::read_cr3()) + index(USER_TEXT, 4), pv::make_pgd(physical(user_l3) | of_table));

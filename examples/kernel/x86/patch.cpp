@@ -14,9 +14,7 @@
 #include "text_window.hpp"
 #include "trap.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node entry_is_xenpv, entry_has_smap;
@@ -35,25 +33,16 @@ struct operation_counts {
     u32 all, inlined, direct, gone, slow;
 };
 
-/// Paravirt operations by what stands at their sites now.
+/// Paravirt operations by the form that stands at their sites now.
 [[nodiscard]] alternative_counts count(operation_counts& operations) noexcept {
-    using namespace inlay;
-    operations = {};
-    const alternative_counts alternatives =
-        count_alternatives(this_image(), [&](const u8* now, unsigned length) noexcept {
-            std::uint8_t nothing[max_code_length];
-            arch::fill_nops(nothing, length);
-            bool nops = true;
-            for (unsigned at = 0; at < length; ++at) {
-                nops = nops && now[at] == nothing[at];
-            }
-            operations.all += 1;
-            operations.slow += now[0] == 0xff && now[1] == 0x15 ? 1U : 0U;
-            operations.direct += now[0] == 0xe8 ? 1U : 0U;
-            operations.gone += nops ? 1U : 0U;
-        });
-    operations.inlined = operations.all - operations.slow - operations.direct - operations.gone;
-    return alternatives;
+    using inlay::standing;
+    return count_alternatives(text_window{}, [&](standing form) noexcept {
+        operations.all += 1;
+        operations.inlined += form == standing::when ? 1U : 0U;
+        operations.direct += form == standing::direct ? 1U : 0U;
+        operations.gone += form == standing::nothing ? 1U : 0U;
+        operations.slow += form == standing::indirect ? 1U : 0U;
+    });
 }
 
 } // namespace

@@ -9,13 +9,11 @@
 
 #include "cpu.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 inline constexpr unsigned most_cpus = 16;
-inline constexpr std::size_t stack_size = 16384;
-inline constexpr std::size_t ist_stack_size = 8192;
+inline constexpr size_t stack_size = 16384;
+inline constexpr size_t ist_stack_size = 8192;
 
 /// Interrupt stack table entries, from 1 (Intel SDM volume 3, 6.14.5).
 enum class ist : u8 { none = 0, double_fault = 1, nmi = 2, machine_check = 3 };

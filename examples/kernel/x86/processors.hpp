@@ -12,8 +12,6 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 struct processors {
@@ -37,9 +35,9 @@ template <class T>
     return at + sizeof(T) <= u64{1} << 32 ? direct<const T>(at) : nullptr;
 }
 
-template <std::size_t N>
+template <size_t N>
 [[nodiscard]] bool has_signature(const char* at, const char (&text)[N]) noexcept {
-    for (std::size_t i = 0; i + 1 < N; ++i) {
+    for (size_t i = 0; i + 1 < N; ++i) {
         if (at[i] != text[i]) {
             return false;
         }

@@ -5,8 +5,6 @@
 
 #include "print.hpp"
 
-#include <cstddef>
-
 namespace kernel {
 
 namespace {
@@ -26,8 +24,8 @@ void serial_begin() noexcept {
     out8(port + 2, 1); // FIFO
 }
 
-void serial_write(const char* text, std::size_t length) noexcept {
-    for (std::size_t i = 0; i < length; ++i) {
+void serial_write(const char* text, size_t length) noexcept {
+    for (size_t i = 0; i < length; ++i) {
         while ((in8(line_status) & transmitter_empty) == 0) {
             pause();
         }

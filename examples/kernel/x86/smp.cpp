@@ -11,7 +11,7 @@
 #include "print.hpp"
 #include "processors.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 extern const char ap_start[], ap_start_end[];

@@ -13,10 +13,8 @@
 #include "text_window.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-#include <inlay/poke.hpp>
-
-#include <cstddef>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" {
 [[noreturn]] void native_main(kernel::u64 start_info) noexcept;
@@ -42,7 +40,7 @@ constexpr u32 pvh_magic = 0x336ec578;
 
 [[gnu::aligned(4096)]] constinit u8 shared_page[page_size]{}; // its frame is replaced by Xen's
 
-void xen_write(const char* text, std::size_t length) noexcept {
+void xen_write(const char* text, size_t length) noexcept {
     (void)xen::make(xen::call::console_io, 0, length, xen::word(text));
 }
 [[noreturn]] void xen_shutdown() {

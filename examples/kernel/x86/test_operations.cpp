@@ -12,9 +12,7 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 
@@ -44,8 +42,9 @@ template <class Operation>
 
 void test_guard() noexcept {
     const report_prefix prefix{"irq"};
-    for (const bool before : {true, false}) {
-        for (const bool inside : {true, false}) {
+    constexpr bool both[] = {true, false};
+    for (const bool before : both) {
+        for (const bool inside : both) {
             before ? pv::irq_enable() : pv::irq_disable();
             bool off = false;
             {
@@ -91,7 +90,7 @@ void test_operations() noexcept {
     pv::flush_tlb_user();
     report(true, "wbinvd and flush_tlb_user come back"); // fails by a crash
 
-    std::uint32_t lock = 0x01020301;
+    u32 lock = 0x01020301;
     pv::queued_spin_unlock(&lock);
     const bool by_site = lock == 0x01020300;
     lock = 0x01020301;

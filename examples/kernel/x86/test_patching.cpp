@@ -11,7 +11,7 @@
 #include "text_window.hpp"
 #include "trap.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" const char text_begin[], text_end[], text_window_begin[], image_end[];
 

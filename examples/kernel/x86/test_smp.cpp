@@ -16,9 +16,7 @@
 #include "per_cpu.hpp"
 #include "smp.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 
@@ -27,14 +25,14 @@ namespace {
 namespace pv = inlay::x86::pv;
 
 constexpr u32 increments = 5'000;
-constinit std::uint32_t lock = 0;
+constinit u32 lock = 0;
 constinit volatile u64 sum = 0;
 
 void acquire() noexcept {
-    std::uint32_t free = 0;
+    u32 free = 0;
     while (!__atomic_compare_exchange_n(&lock, &free, 1U, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         free = 0;
-        pv::wait(reinterpret_cast<std::uint8_t*>(&lock), 1); // until the hypervisor says so; nothing, where it does not
+        pv::wait(reinterpret_cast<u8*>(&lock), 1); // until the hypervisor says so; nothing, where it does not
         if (!pv::vcpu_is_preempted(0)) {
             pause();
         }

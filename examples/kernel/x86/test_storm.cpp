@@ -17,8 +17,7 @@
 #include "text_window.hpp"
 #include "trap.hpp"
 
-#include <inlay/describe.hpp>
-#include <inlay/feature.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" {
 kernel::u64 storm_sites() noexcept;

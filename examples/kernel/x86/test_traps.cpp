@@ -20,10 +20,8 @@
 #include "user.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstddef>
+#include <inlay/pv/linux.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" {
 void make_double_fault(kernel::u64 error) noexcept; // switch.S
@@ -35,7 +33,7 @@ namespace kernel {
 
 namespace {
 
-[[nodiscard]] bool on_stack(u64 at, const u8* stack, std::size_t size) noexcept {
+[[nodiscard]] bool on_stack(u64 at, const u8* stack, size_t size) noexcept {
     return at >= reinterpret_cast<u64>(stack) && at < reinterpret_cast<u64>(stack) + size;
 }
 [[nodiscard]] bool on_ist(u64 at, ist which) noexcept {

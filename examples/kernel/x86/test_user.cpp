@@ -13,7 +13,7 @@
 #include "trap.hpp"
 #include "user.hpp"
 
-#include <inlay/arch/x86/cpu.hpp>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 

@@ -5,10 +5,7 @@
 
 #include "paging.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstddef>
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
 
 extern "C" const char image_begin[], text_begin[], text_end[], image_end[], text_window_begin[];
 
@@ -53,13 +50,13 @@ text_window::~text_window() {
     }
 }
 
-bool text_window::write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept {
+bool text_window::write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept {
     const bool were_on = guarded && interrupts_off();
     bool done = true;
     if (guarded) {
         done = bare::write(at, bytes, size);
     } else { // a byte at a time, so that there is something to meet
-        for (std::size_t i = 0; i < size; ++i) {
+        for (size_t i = 0; i < size; ++i) {
             done = bare::write(at + i, bytes + i, 1) && done;
         }
     }

@@ -19,11 +19,7 @@
 
 #include "cpu.hpp"
 
-#include <inlay/apply.hpp>
-#include <inlay/platform/bare.hpp>
-
-#include <cstddef>
-#include <cstdint>
+#include <inlay/kernel.hpp>
 
 namespace kernel {
 
@@ -34,7 +30,7 @@ public:
     text_window& operator=(const text_window&) = delete;
     ~text_window();
 
-    bool write(std::uintptr_t at, const std::uint8_t* bytes, std::size_t size) noexcept;
+    bool write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept;
 };
 
 } // namespace kernel

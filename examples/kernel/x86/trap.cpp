@@ -5,7 +5,7 @@
 
 #include "per_cpu.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 int try_call(void* recovery, void (*what)(void*), void* argument) noexcept;

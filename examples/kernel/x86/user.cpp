@@ -16,9 +16,7 @@
 #include "trap.hpp"
 #include "xen.hpp"
 
-#include <inlay/alternative.hpp>
-#include <inlay/arch/x86/cpu.hpp>
-#include <inlay/arch/x86/insn.hpp>
+#include <inlay/kernel.hpp>
 
 extern "C" {
 int enter_user(kernel::u32 program, kernel::u64 count, void** kept) noexcept;

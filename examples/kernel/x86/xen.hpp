@@ -10,8 +10,6 @@
 
 #include "cpu.hpp"
 
-#include <cstdint>
-
 namespace kernel::xen {
 
 /// xen.h, __HYPERVISOR_*
@@ -63,7 +61,7 @@ struct time_info {
     u64 tsc;
     u64 nanoseconds;
     u32 multiplier;
-    std::int8_t shift;
+    signed char shift;
     u8 flags;
     u8 reserved2[2];
 };

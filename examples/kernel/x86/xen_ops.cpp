@@ -11,9 +11,7 @@
 #include "trap.hpp"
 #include "xen.hpp"
 
-#include <inlay/arch/x86/pv.hpp>
-
-#include <cstdint>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel::xen {
 
@@ -87,13 +85,13 @@ word read_cr0() { return 0x80050033; }
 word read_cr4() { return 0x20; }
 void write_cr(word /*value*/) {}
 void no_table(const void* /*pointer*/) {}
-void no_selector(std::uint32_t /*selector*/) {}
-std::uint32_t no_task() { return 0; }
+void no_selector(u32 /*selector*/) {}
+u32 no_task() { return 0; }
 
 // ---- lock
 
 /// The release of a lock whose waiters may sleep: the byte first, then whoever waits. (Here nobody does: one vCPU.)
-void unlock(std::uint32_t* lock) { __atomic_store_n(reinterpret_cast<u8*>(lock), u8{0}, __ATOMIC_RELEASE); }
+void unlock(u32* lock) { __atomic_store_n(reinterpret_cast<u8*>(lock), u8{0}, __ATOMIC_RELEASE); }
 bool is_preempted(long vcpu_number) {
     runstate state{};
     return make(call::vcpu_op, get_runstate, static_cast<u64>(vcpu_number), xen::word(&state)) == 0 &&

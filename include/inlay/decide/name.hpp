@@ -49,11 +49,11 @@ template <class Image>
     if constexpr (image_target<Image>::pointer_size == sizeof(address)) {
         return *reinterpret_cast<const address*>(cell);
     } else {
-        uint64_t value = 0; // little endian, in one pointer or less
+        address value = 0; // little endian, in one pointer or less
         for (size_t i = image_target<Image>::pointer_size; i-- > 0;) {
             value = value << 8 | reinterpret_cast<const uint8_t*>(cell)[i];
         }
-        return static_cast<address>(value);
+        return value;
     }
 }
 

@@ -244,7 +244,7 @@ template <class Callee>
 template <class Declaration, auto* Name, auto* Signature>
 [[gnu::always_inline]] inline void named() noexcept {
     asm inline volatile(".ifndef .Linlay_signature.%c[signature]\n\t"
-                        ".pushsection .rodata.inlay.%c[signature],\"a\",@progbits\n"
+                        ".pushsection .rodata.inlay_types,\"aMS\",@progbits,1\n"
                         ".Linlay_signature.%c[signature]:\n\t"
                         ".asciz \"%c[signature]\"\n\t"
                         ".popsection\n\t"

@@ -24,9 +24,6 @@
 // where the kernel is older, the text is not a file's or has relocations, or /proc/self/mem was missing or refused at
 // start-up. Where that is refused as well (MemoryDenyWriteExecute), nothing is written and `system_error()` says why.
 //
-// llvm-bolt copies the functions of a linked program to new text, or overwrites them, and changes no table of ours:
-// then nothing may be patched. Its programs have one executable segment more; whether it made that, their sections say.
-//
 // Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could
 // be cancelled in are made by syscall(2), where it cannot. Compare proc_pid_mem(5), mremap(2), membarrier(2),
 // proc_pid_smaps(5), proc_pid_pagemap(5).
@@ -35,6 +32,8 @@
 #include "inlay/arch/arch.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/image.hpp"
+#include "inlay/platform/linux_system.hpp"
+#include "inlay/platform/linux_text.hpp"
 #include "inlay/table.hpp"
 
 #include <cerrno>
@@ -59,27 +58,12 @@ namespace inlay::platform {
 inline namespace INLAY_TARGET {
 
 /// A text_platform for the image (program or shared library) that this code is linked into.
-class process {
+class process : public loaded_text {
 public:
     /// How text is written; each way falls back to the next one.
     enum class way : std::uint8_t { memory_file, replace_page, refused };
 
-    [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {
-        // NOLINTNEXTLINE(bugprone-casting-through-void): what is there is aligned
-        const auto* const header = static_cast<const ElfW(Ehdr)*>(static_cast<const void*>(inlay::detail::elf_header));
-        const auto start = reinterpret_cast<std::uintptr_t>(inlay::detail::elf_header);
-        if (header->e_phoff != sizeof(*header)) { // moved by a tool, and that is their place in the file
-            ask_loader(start);
-            return;
-        }
-        headers_ = reinterpret_cast<const ElfW(Phdr)*>(start + header->e_phoff);
-        count_ = header->e_phnum;
-        for (unsigned i = 0; i < count_; ++i) {
-            if (headers_[i].p_type == PT_LOAD && headers_[i].p_offset == 0) {
-                base_ = start - headers_[i].p_vaddr;
-            }
-        }
-    }
+    [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {}
 
     /// Says whether an address is in a site of an image.
     using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
@@ -87,8 +71,7 @@ public:
     /// For any image of the process: its registry says where it is, and keeps what was found out of its text.
     [[gnu::visibility("hidden")]] process(table::image& image, table::reserve& reserve, way first,
                                           site_finder sites) noexcept
-        : headers_{static_cast<const ElfW(Phdr) *>(image.registry.headers)}, count_{image.registry.count},
-          base_{image.registry.base}, spare_{&image.registry.spare}, reserve_{&reserve}, owner_{&image}, sites_{sites},
+        : loaded_text{image}, spare_{&image.registry.spare}, reserve_{&reserve}, owner_{&image}, sites_{sites},
           way_{first} {}
 
     process(const process&) = delete;
@@ -108,30 +91,8 @@ public:
         if (buffer_ != nullptr && reserve_ == nullptr) {
             ::munmap(buffer_, chunk);
         }
-        close(file_);
-        close(maps_);
-    }
-
-    [[nodiscard, gnu::visibility("hidden")]] bool readable(std::uintptr_t at, std::size_t size) const noexcept {
-        return within(at, size, PF_R, readable_);
-    }
-
-    [[nodiscard, gnu::visibility("hidden")]] bool writable(std::uintptr_t at, std::size_t size) const noexcept {
-        if (!within(at, size, PF_W, writable_)) {
-            return false;
-        }
-        for (unsigned i = 0; i < count_; ++i) {
-            const auto& header = headers_[i];
-            if (header.p_type == PT_GNU_RELRO && at < base_ + header.p_vaddr + header.p_memsz &&
-                base_ + header.p_vaddr < at + size) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    [[nodiscard, gnu::visibility("hidden")]] bool executable(std::uintptr_t at, std::size_t size) const noexcept {
-        return within(at, size, PF_X, executable_);
+        os::close(file_);
+        os::close(maps_);
     }
 
     /// Whether text can be changed while other threads run: asked of this text, by what a change will do.
@@ -158,28 +119,6 @@ public:
             spare_->way = commit() ? new_page : cannot;
             spare_->whole = 0;
         }
-    }
-
-    /// Whether the image was rewritten by llvm-bolt. Ordinary programs have one executable segment, and no file is
-    /// read.
-    [[nodiscard, gnu::visibility("hidden")]] bool text_moved() const noexcept {
-        unsigned executables = 0;
-        const ElfW(Ehdr)* header = nullptr;
-        for (unsigned i = 0; i < count_; ++i) {
-            const auto& each = headers_[i];
-            executables += each.p_type == PT_LOAD && (each.p_flags & PF_X) != 0 ? 1 : 0;
-            if (each.p_type == PT_LOAD && each.p_offset == 0) {
-                header = reinterpret_cast<const ElfW(Ehdr)*>(base_ + each.p_vaddr);
-            }
-        }
-        if (executables < 2 || header == nullptr) {
-            return false;
-        }
-        const int file = open_image();
-        const sections what = file < 0 ? sections::unknown : look_at_sections(file, *header);
-        close(file);
-        // If the file does not say: patchelf, which moves the program headers too, adds no text.
-        return what == sections::of_bolt || (what == sections::unknown && header->e_phoff != sizeof(*header));
     }
 
     /// Collects the bytes; true if nothing has been refused yet. Sites may straddle pages; where pages are replaced,
@@ -273,106 +212,6 @@ private:
         new_page = 2,
         cannot = 3
     };
-
-    struct extent {
-        std::uintptr_t begin, end;
-    };
-
-    /// Whether the range lies in one segment with `flags`. Remembers that segment: the next question is
-    /// mostly about it.
-    [[gnu::visibility("hidden")]] bool within(std::uintptr_t at, std::size_t size, ElfW(Word) flags,
-                                              extent& known) const noexcept {
-        if (at >= known.begin && at <= known.end && size <= known.end - at) {
-            return true;
-        }
-        for (unsigned i = 0; i < count_; ++i) {
-            const auto& header = headers_[i];
-            const std::uintptr_t begin = base_ + header.p_vaddr;
-            if (header.p_type == PT_LOAD && (header.p_flags & flags) == flags && at >= begin &&
-                at - begin <= header.p_memsz && size <= header.p_memsz - (at - begin)) {
-                known = {begin, begin + header.p_memsz};
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// Finds the image that `inside` lies in.
-    [[gnu::visibility("hidden")]] void ask_loader(std::uintptr_t inside) noexcept {
-        struct question {
-            process* self;
-            std::uintptr_t inside;
-        } asked{this, inside};
-        ::dl_iterate_phdr(
-            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
-                const auto& from = *static_cast<question*>(data);
-                for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
-                    const auto& each = info->dlpi_phdr[i];
-                    if (each.p_type == PT_LOAD && from.inside - (info->dlpi_addr + each.p_vaddr) < each.p_memsz) {
-                        from.self->headers_ = info->dlpi_phdr;
-                        from.self->count_ = info->dlpi_phnum;
-                        from.self->base_ = info->dlpi_addr;
-                        return 1;
-                    }
-                }
-                return 0;
-            },
-            &asked);
-    }
-
-    enum class sections : std::uint8_t { ordinary, of_bolt, unknown };
-
-    /// The file that the image was loaded from, or -1.
-    [[nodiscard, gnu::visibility("hidden")]] int open_image() const noexcept {
-        struct question {
-            const ElfW(Phdr) * headers;
-            std::uintptr_t base;
-            int file;
-        } asked{headers_, base_, -1};
-        ::dl_iterate_phdr(
-            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
-                auto& from = *static_cast<question*>(data);
-                if (info->dlpi_addr != from.base || info->dlpi_phdr->p_vaddr != from.headers->p_vaddr) {
-                    return 0;
-                }
-                const bool named = info->dlpi_name != nullptr && *info->dlpi_name != '\0';
-                from.file = open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY);
-                return 1;
-            },
-            &asked);
-        return asked.file;
-    }
-
-    [[nodiscard, gnu::visibility("hidden")]] static bool read_at(int file, void* to, std::size_t size,
-                                                                 std::uint64_t at) noexcept {
-        return transfer(SYS_pread64, file, to, size, at) == static_cast<long>(size);
-    }
-
-    /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
-    [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file,
-                                                                              const ElfW(Ehdr) & loaded) noexcept {
-        ElfW(Ehdr) header;
-        ElfW(Shdr) names;
-        if (!read_at(file, &header, sizeof(header), 0) || std::memcmp(&header, &loaded, sizeof(header)) != 0 ||
-            header.e_shoff == 0 || header.e_shnum == 0 ||
-            !read_at(file, &names, sizeof(names), header.e_shoff + header.e_shstrndx * sizeof(names))) {
-            return sections::unknown;
-        }
-        constexpr char moved[] = ".bolt.org.";     // NOLINT(*-avoid-c-arrays)
-        constexpr char note[] = ".note.bolt_info"; // NOLINT(*-avoid-c-arrays)
-        for (unsigned i = 0; i < header.e_shnum; ++i) {
-            ElfW(Shdr) section;
-            char name[sizeof(note)]{}; // NOLINT(*-avoid-c-arrays)
-            if (!read_at(file, &section, sizeof(section), header.e_shoff + i * sizeof(section))) {
-                return sections::unknown;
-            }
-            (void)read_at(file, name, sizeof(name), names.sh_offset + section.sh_name); // the last one may be shorter
-            if (std::memcmp(name, moved, sizeof(moved) - 1) == 0 || std::memcmp(name, note, sizeof(note)) == 0) {
-                return sections::of_bolt;
-            }
-        }
-        return sections::ordinary;
-    }
 
     /// A buffer, which is not on the stack: threads with 16 KiB of it make changes, too.
     [[gnu::visibility("hidden")]] bool have_buffer() noexcept {
@@ -556,7 +395,7 @@ private:
     [[nodiscard, gnu::visibility("hidden")]] bool make_spare() noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const bool changed = !is_as_in_file();
-        if (has_text_relocations() || (changed && !is_only_thread()) || !open_memory() || !keeps_source()) {
+        if (has_text_relocations() || (changed && !os::is_only_thread()) || !open_memory() || !keeps_source()) {
             return false;
         }
         void* const at = map(size, PROT_NONE);
@@ -680,7 +519,7 @@ private:
     /// debugger's.
     [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
         return int{buffer_[i]} == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
-               sites_ != nullptr && !sites_(*owner_, page_ + i) && !is_traced();
+               sites_ != nullptr && !sites_(*owner_, page_ + i) && !os::is_traced();
     }
 
     [[gnu::visibility("hidden")]] void mark_staged(std::uintptr_t page) noexcept {
@@ -850,42 +689,17 @@ private:
         return spare_->begin < stack && ::mremap(text, size, up_to, 0) == MAP_FAILED && errno != EFAULT;
     }
 
-    /// The flags of a mapping, as proc_pid_smaps(5) spells them.
-    struct vm_flags {
-        bool locked, on_fault, no_dump, no_fork, huge, not_huge, random, sequential, mergeable;
-    };
-
-    [[gnu::visibility("hidden")]] static void set_flags(std::uintptr_t at, std::size_t size,
-                                                        const vm_flags& to) noexcept {
-        constexpr unsigned lock_on_fault = 1; // MLOCK_ONFAULT
-        auto* const pages = reinterpret_cast<void*>(at);
-        ::madvise(pages, size, to.no_dump ? MADV_DONTDUMP : MADV_DODUMP);
-        ::madvise(pages, size, to.no_fork ? MADV_DONTFORK : MADV_DOFORK);
-        ::madvise(pages, size, to.random ? MADV_RANDOM : to.sequential ? MADV_SEQUENTIAL : MADV_NORMAL);
-        if (to.huge || to.not_huge) {
-            ::madvise(pages, size, to.huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-        }
-        if (to.mergeable) {
-            ::madvise(pages, size, MADV_MERGEABLE);
-        }
-        if (to.locked) {
-            ::syscall(SYS_mlock2, pages, size, to.on_fault ? lock_on_fault : 0);
-        } else {
-            ::syscall(SYS_munlock, pages, size);
-        }
-    }
-
     /// Moves pages that are ready into their places, each with the flags of the one that is there. (All at once, where
     /// /proc does not say.)
     [[gnu::visibility("hidden")]] bool show_by_flags(std::uintptr_t at, std::size_t size,
                                                      std::uintptr_t& behind) noexcept {
         bool good = true;
         const std::uintptr_t last = at + size;
-        for_each_flags(at, last, [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
+        os::for_each_flags(at, last, [&](std::uintptr_t begin, std::uintptr_t end, const os::vm_flags& has) noexcept {
             begin = begin < at ? at : begin;
             end = end < last ? end : last;
             if (good && begin == at) {
-                set_flags(spare_of(begin), end - begin, has);
+                os::set_flags(spare_of(begin), end - begin, has);
                 good = show(begin, end - begin, behind);
                 if (has.no_dump) { // which renew() took away
                     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTDUMP);
@@ -898,124 +712,26 @@ private:
 
     /// The pages in place now are a mapping of their own, so the text has other flags than the spare pages had.
     [[gnu::visibility("hidden")]] void repair_flags() noexcept {
-        vm_flags all{};
-        for_each_flags(spare_->begin, spare_->end,
-                       [&](std::uintptr_t begin, std::uintptr_t end, const vm_flags& has) noexcept {
-                           for (std::uintptr_t at = begin < spare_->begin ? spare_->begin : begin;
-                                at < end && at < spare_->end; at += page_size()) {
-                               if (!is_staged(at)) {
-                                   all = has;
-                                   break;
+        os::vm_flags all{};
+        os::for_each_flags(spare_->begin, spare_->end,
+                           [&](std::uintptr_t begin, std::uintptr_t end, const os::vm_flags& has) noexcept {
+                               for (std::uintptr_t at = begin < spare_->begin ? spare_->begin : begin;
+                                    at < end && at < spare_->end; at += page_size()) {
+                                   if (!is_staged(at)) {
+                                       all = has;
+                                       break;
+                                   }
                                }
-                           }
-                       });
+                           });
         for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
-            set_flags(at, size, all);
+            os::set_flags(at, size, all);
             return true;
         });
         all.locked = false; // of the spare pages there is nothing to keep in memory
-        set_flags(spare_->at, spare_->end - spare_->begin, all);
+        os::set_flags(spare_->at, spare_->end - spare_->begin, all);
     }
 
     // ---- What the kernel says of this process -----------------------------------------------------------
-
-    /// Reads a file of /proc line by line. Long lines are cut.
-    class lines {
-    public:
-        // NOLINTNEXTLINE(*-pro-type-member-init): read before they are used
-        [[gnu::visibility("hidden")]] explicit lines(const char* path) noexcept : file_{open(path, O_RDONLY)} {}
-        lines(const lines&) = delete;
-        lines(lines&&) = delete;
-        lines& operator=(const lines&) = delete;
-        lines& operator=(lines&&) = delete;
-        [[gnu::visibility("hidden")]] ~lines() { close(file_); }
-
-        [[nodiscard, gnu::visibility("hidden")]] bool next() noexcept {
-            std::size_t size = 0;
-            for (;;) {
-                if (at_ == filled_) {
-                    const long count = file_ < 0 ? 0 : ::syscall(SYS_read, file_, buffer_, sizeof(buffer_));
-                    if (count <= 0) {
-                        return false;
-                    }
-                    filled_ = static_cast<std::size_t>(count);
-                    at_ = 0;
-                }
-                const char each = buffer_[at_++];
-                if (each == '\n') {
-                    text[size] = '\0';
-                    return true;
-                }
-                if (size + 1 < sizeof(text)) {
-                    text[size++] = each;
-                }
-            }
-        }
-
-        char text[128]; // NOLINT(*-avoid-c-arrays)
-
-    private:
-        int file_;
-        std::size_t at_{}, filled_{};
-        char buffer_[512]; // NOLINT(*-avoid-c-arrays)
-    };
-
-    [[nodiscard, gnu::visibility("hidden")]] static bool starts_with(const char* text, const char* with) noexcept {
-        while (*with != '\0' && *text == *with) {
-            ++text;
-            ++with;
-        }
-        return *with == '\0';
-    }
-
-    /// Reads "begin-end" of a line of maps or smaps; false if that is another line.
-    [[nodiscard, gnu::visibility("hidden")]] static bool read_range(const char* text, std::uintptr_t& begin,
-                                                                    std::uintptr_t& end) noexcept {
-        const auto number = [&](std::uintptr_t& to) noexcept {
-            to = 0;
-            const char* const start = text;
-            for (;; ++text) {
-                const bool digit = *text >= '0' && *text <= '9';
-                if (!digit && !(*text >= 'a' && *text <= 'f')) {
-                    return text != start;
-                }
-                to = to * 16 + static_cast<std::uintptr_t>(digit ? *text - '0' : *text - 'a' + 10);
-            }
-        };
-        if (!number(begin) || *text != '-') {
-            return false;
-        }
-        ++text;
-        return number(end) && *text == ' ';
-    }
-
-    /// Calls `function(begin, end, flags)` for the mappings in a range.
-    template <class Function>
-    [[gnu::visibility("hidden")]] static void for_each_flags(std::uintptr_t from, std::uintptr_t to,
-                                                             const Function& function) noexcept {
-        lines file{"/proc/self/smaps"};
-        std::uintptr_t begin = 0;
-        std::uintptr_t end = 0;
-        while (file.next()) {
-            if (read_range(file.text, begin, end)) {
-                if (begin >= to) {
-                    return;
-                }
-            } else if (end > from && starts_with(file.text, "VmFlags:")) {
-                const auto has = [&](const char* flag) noexcept {
-                    for (const char* at = file.text + 8; at[0] == ' ' && at[1] != '\0'; at += 3) {
-                        if (at[1] == flag[0] && at[2] == flag[1]) {
-                            return true;
-                        }
-                    }
-                    return false;
-                };
-                function(begin, end,
-                         vm_flags{has("lo"), has("lf"), has("dd"), has("dc"), has("hg"), has("nh"), has("rr"),
-                                  has("sr"), has("mg")});
-            }
-        }
-    }
 
     struct mapping {
         std::uintptr_t begin, end;
@@ -1033,7 +749,7 @@ private:
         query.size = sizeof(query);
         query.address = at;
         if (maps_ == -1) {
-            maps_ = open("/proc/self/maps", O_RDONLY);
+            maps_ = os::open("/proc/self/maps", O_RDONLY);
         }
         if (maps_ >= 0 && ::syscall(SYS_ioctl, maps_, _IOWR('f', 17, query), &query) == 0) {
             result.begin = query.begin & UINTPTR_MAX;
@@ -1054,50 +770,19 @@ private:
     [[nodiscard, gnu::visibility("hidden")]] bool is_as_in_file() const noexcept {
         constexpr std::uint64_t present = std::uint64_t{3} << 62; // or swapped
         constexpr std::uint64_t of_file = std::uint64_t{1} << 61;
-        const int file = open("/proc/self/pagemap", O_RDONLY);
+        const int file = os::open("/proc/self/pagemap", O_RDONLY);
         std::uint64_t pages[64]; // NOLINT(*-avoid-c-arrays, *-member-init): read first
         bool result = file >= 0;
         for (std::uintptr_t at = spare_->begin; result && at < spare_->end; at += sizeof(pages) / 8 * page_size()) {
             const std::size_t left = index_of(spare_->end) - index_of(at);
             const std::size_t count = left < sizeof(pages) / 8 ? left : sizeof(pages) / 8;
-            result = read_at(file, pages, count * 8, at / page_size() * 8);
+            result = os::read_at(file, pages, count * 8, at / page_size() * 8);
             for (std::size_t i = 0; result && i < count; ++i) {
                 result = (pages[i] & present) == 0 || (pages[i] & of_file) != 0;
             }
         }
-        close(file);
+        os::close(file);
         return result;
-    }
-
-    [[nodiscard, gnu::visibility("hidden")]] static bool is_only_thread() noexcept {
-        struct stat tasks{};
-        return ::stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink == 3; // ".", "..", and one for each
-    }
-
-    /// Whether the loader has changed the text (position-dependent code in a library).
-    [[nodiscard, gnu::visibility("hidden")]] bool has_text_relocations() const noexcept {
-        for (unsigned i = 0; i < count_; ++i) {
-            if (headers_[i].p_type == PT_DYNAMIC) {
-                const auto* each = reinterpret_cast<const ElfW(Dyn)*>(base_ + headers_[i].p_vaddr);
-                for (; each->d_tag != DT_NULL; ++each) {
-                    if (each->d_tag == DT_TEXTREL ||
-                        (each->d_tag == DT_FLAGS && (each->d_un.d_val & DF_TEXTREL) != 0)) {
-                        return true;
-                    }
-                }
-            }
-        }
-        return false;
-    }
-
-    /// Whether a debugger has this process.
-    [[nodiscard, gnu::visibility("hidden")]] static bool is_traced() noexcept {
-        for (lines status{"/proc/self/status"}; status.next();) {
-            if (starts_with(status.text, "TracerPid:")) {
-                return !starts_with(status.text, "TracerPid:\t0");
-            }
-        }
-        return false;
     }
 
     /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and
@@ -1107,9 +792,9 @@ private:
         std::uint32_t known = reserve_ != nullptr ? reserve_->barrier : 0;
         if (known == 0) {
             known = 2;
-            for (lines status{"/proc/self/status"}; status.next();) {
-                if (starts_with(status.text, "Seccomp:")) {
-                    known = starts_with(status.text, "Seccomp:\t0") ? 1 : 2;
+            for (os::lines status{"/proc/self/status"}; status.next();) {
+                if (os::starts_with(status.text, "Seccomp:")) {
+                    known = os::starts_with(status.text, "Seccomp:\t0") ? 1 : 2;
                     break;
                 }
             }
@@ -1122,30 +807,9 @@ private:
 
     // ---- System calls, none of which is a point where a thread is cancelled ------------------------------
 
-    [[nodiscard, gnu::visibility("hidden")]] static int open(const char* path, int flags) noexcept {
-        return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0));
-    }
-
-    [[gnu::visibility("hidden")]] static void close(int file) noexcept {
-        if (file >= 0) {
-            ::syscall(SYS_close, file);
-        }
-    }
-
-    /// pread(2) or pwrite(2), also beyond what an off_t of 32 bits can say.
-    [[nodiscard, gnu::visibility("hidden")]] static long transfer(long call, int file, const void* bytes,
-                                                                  std::size_t size, std::uint64_t at) noexcept {
-        if constexpr (sizeof(long) == sizeof(std::uint64_t)) {
-            return ::syscall(call, file, bytes, size, at);
-        } else {
-            return ::syscall(call, file, bytes, size, static_cast<std::uint32_t>(at),
-                             static_cast<std::uint32_t>(at >> 32));
-        }
-    }
-
     [[nodiscard, gnu::visibility("hidden")]] bool open_memory() noexcept {
         if (file_ < 0) {
-            file_ = open("/proc/self/mem", O_WRONLY);
+            file_ = os::open("/proc/self/mem", O_WRONLY);
         }
         return file_ >= 0;
     }
@@ -1153,13 +817,9 @@ private:
     /// Writes to this process's memory, whatever its protection.
     [[nodiscard, gnu::visibility("hidden")]] bool write_at(std::uintptr_t at, const void* bytes,
                                                            std::size_t size) const noexcept {
-        return transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);
+        return os::transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);
     }
 
-    const ElfW(Phdr) * headers_{};
-    unsigned count_{};
-    std::uintptr_t base_{};
-    mutable extent readable_{}, writable_{}, executable_{};
     std::size_t page_size_{::getauxval(AT_PAGESZ)};
     table::spare_text own_spare_{};
     table::spare_text* spare_{&own_spare_};

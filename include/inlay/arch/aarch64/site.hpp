@@ -173,26 +173,50 @@ template <unsigned Inputs, unsigned Number, bool Changes>
     }
 }
 
-// The statement of a site; each list but the outputs begins with a comma. INLAY_SITE_OF_INPUTS is the one with as many inputs
-// as `Inputs` says; `first` is that in x0, where it is no output.
+// GCC's coverage puts a counter after each assembly statement. With -fprofile-update=atomic the counter is a call, which
+// changes the result register before it is read. So the function of a site has no counters, and reads the register at once.
+// Without optimisation, GCC cannot inline a function without counters into one with counters: the statement stores the
+// result itself.
+#if defined(__clang__)
+#define INLAY_NOT_COUNTED
+#define INLAY_GIVES(...) : __VA_ARGS__
+#define INLAY_TAKE_RESULT() out.x0 = a0
+#elif defined(__OPTIMIZE__)
+#define INLAY_NOT_COUNTED [[gnu::no_profile_instrument_function]]
+#define INLAY_GIVES(...) : __VA_ARGS__
+#define INLAY_TAKE_RESULT()                                                                                            \
+    out.x0 = a0;                                                                                                       \
+    if constexpr (Gives != gives::nothing) {                                                                           \
+        asm volatile("" : "+r"(out.x0));                                                                               \
+    }                                                                                                                  \
+    static_assert(true)
+#else
+#define INLAY_NOT_COUNTED
+#define INLAY_GIVES(...) "\n\tstr x0, %[result]" : [result] "=m"(out.x0), __VA_ARGS__
+#define INLAY_TAKE_RESULT() static_assert(true)
+#endif
+
+// The statement of a site: `outputs` begins with a colon, the other lists with a comma. INLAY_SITE_OF_INPUTS is the one with as
+// many inputs as `Inputs` says; `first` is that in x0, where it is no output.
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
-    asm inline volatile("inlay_site.%c[id] %=" : outputs : [id] INLAY_SYMBOL(id) inputs : "cc", "memory" clobbers)
+    asm inline volatile("inlay_site.%c[id] %=" outputs : [id] INLAY_SYMBOL(id) inputs : "cc", "memory" clobbers)
 #define INLAY_LIST(...) __VA_ARGS__
 #define INLAY_CHANGED "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4), "+r"(a5)
 #define INLAY_CALLER_SAVED , "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17"
 #define INLAY_SITE_OF_INPUTS(outputs, first, clobbers)                                                                 \
     if constexpr (Inputs == 1) {                                                                                       \
-        INLAY_SITE(outputs, INLAY_LIST(first), INLAY_LIST(clobbers));                                                  \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first), INLAY_LIST(clobbers));                                      \
     } else if constexpr (Inputs == 3) {                                                                                \
-        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1)), INLAY_LIST(clobbers));                                         \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first, "r"(a1)), INLAY_LIST(clobbers));                             \
     } else if constexpr (Inputs == 7) {                                                                                \
-        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2)), INLAY_LIST(clobbers));                                \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first, "r"(a1), "r"(a2)), INLAY_LIST(clobbers));                    \
     } else if constexpr (Inputs == 15) {                                                                               \
-        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3)), INLAY_LIST(clobbers));                       \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3)), INLAY_LIST(clobbers));           \
     } else if constexpr (Inputs == 31) {                                                                               \
-        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4)), INLAY_LIST(clobbers));              \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4)), INLAY_LIST(clobbers));  \
     } else {                                                                                                           \
-        INLAY_SITE(outputs, INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)), INLAY_LIST(clobbers));     \
+        INLAY_SITE(INLAY_LIST(outputs), INLAY_LIST(first, "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5)),                \
+                   INLAY_LIST(clobbers));                                                                              \
     }                                                                                                                  \
     static_assert(true)
 
@@ -210,7 +234,7 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 /// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
 /// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.
 template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
-[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
+[[gnu::always_inline]] INLAY_NOT_COUNTED inline outputs site(const inputs in) noexcept {
     constexpr const char* id = anchor_of<Declaration>;
     constexpr bool vectors = Keeps != keeps::all;
     constexpr bool every = (Clobbers & ~caller_saved) != 0;
@@ -235,40 +259,41 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
         // because Clang warns of x18 as a clobber if it is reserved (-ffixed-x18).
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
         if constexpr (every) {
-            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), ,
+            INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED, "=r"(a18))), ,
                        INLAY_LIST(INLAY_CALLER_SAVED, "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
                                   "x28", "x30" INLAY_CALL_CLOBBERS));
         } else if constexpr (vectors) {
-            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), ,
+            INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED, "=r"(a18))), ,
                        INLAY_LIST(INLAY_CALLER_SAVED, "x30" INLAY_CALL_CLOBBERS));
         } else {
-            INLAY_SITE(INLAY_LIST(INLAY_CHANGED, "=r"(a18)), , INLAY_LIST(INLAY_CALLER_SAVED, "x30"));
+            INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED, "=r"(a18))), , INLAY_LIST(INLAY_CALLER_SAVED, "x30"));
         }
-        out.x0 = a0;
+        INLAY_TAKE_RESULT();
     } else if constexpr (Clobbers != 0) {
-        INLAY_SITE(INLAY_CHANGED, , INLAY_LIST(, "x16", "x17"));
-        out.x0 = a0;
+        INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED)), , INLAY_LIST(, "x16", "x17"));
+        INLAY_TAKE_RESULT();
     } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         if constexpr (Inputs == 0) {
-            INLAY_SITE(, , );
+            INLAY_SITE( :, , );
         } else {
-            INLAY_SITE_OF_INPUTS(, INLAY_LIST(, "r"(a0)), );
+            INLAY_SITE_OF_INPUTS( :, INLAY_LIST(, "r"(a0)), );
         }
     } else if constexpr (Keeps == keeps::all) {
         if constexpr (Inputs == 0) {
-            INLAY_SITE("=r"(a0), , );
+            INLAY_SITE(INLAY_LIST(INLAY_GIVES("=r"(a0))), , );
         } else {
-            INLAY_SITE_OF_INPUTS("+r"(a0), , );
+            INLAY_SITE_OF_INPUTS(INLAY_LIST(INLAY_GIVES("+r"(a0))), , );
         }
-        out.x0 = a0;
+        INLAY_TAKE_RESULT();
     } else {
         // x0 is an output whether or not it is asked for: a function with a result changes it.
         if constexpr (Inputs == 0) {
-            INLAY_SITE("=r"(a0), , INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
+            INLAY_SITE(INLAY_LIST(INLAY_GIVES("=r"(a0))), , INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
         } else {
-            INLAY_SITE_OF_INPUTS("+r"(a0), , INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
+            INLAY_SITE_OF_INPUTS(INLAY_LIST(INLAY_GIVES("+r"(a0))), ,
+                                 INLAY_LIST(, "x16", "x17", "x30" INLAY_CALL_CLOBBERS));
         }
-        out.x0 = a0;
+        INLAY_TAKE_RESULT();
     }
     return out;
 }
@@ -290,6 +315,9 @@ template <class Declaration>
 #undef INLAY_CALL_CLOBBERS
 #undef INLAY_SITE
 #undef INLAY_LIST
+#undef INLAY_TAKE_RESULT
+#undef INLAY_GIVES
+#undef INLAY_NOT_COUNTED
 #undef INLAY_CHANGED
 #undef INLAY_CALLER_SAVED
 #undef INLAY_SITE_OF_INPUTS

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// text_platform: what apply() and changes ask of the program or kernel that they run in.
+//
+//     struct my_platform {
+//         bool readable(uintptr_t at, size_t size) const noexcept;    // and writable(), executable()
+//         bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept;
+//         bool finish() noexcept;
+//     };
+//     static_assert(inlay::text_platform<my_platform>);
+//
+// How it works. Five functions are enough; the others are optional. For each optional function there is one function
+// here that asks it, and that says what holds for a platform without it.
+#pragma once
+
+#include "inlay/arch/target.hpp"
+#include "inlay/bytes.hpp"
+#include "inlay/code.hpp"
+#include "inlay/error.hpp"
+#include "inlay/table.hpp"
+#include "inlay/traits.hpp"
+#include "inlay/words.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+inline namespace INLAY_TARGET {
+
+/// What the patcher asks of its surroundings. Sizes are in bytes.
+///
+/// `readable`, `writable` and `executable` say whether all of these bytes are; a question may be about much text at
+/// once. `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
+/// the processor forget what it fetched before. None of these functions may contain a patch site.
+///
+/// Optional functions:
+/// * `bool gone(address)`: the text there is gone, as that of a kernel's initialisation, and is not executable any
+///   more. apply() and changes pass over the records of sites there. Without it only changes pass over such records.
+/// * `bool live()`: text can be changed later. If not, keys and static calls stay in the form that reads memory, so
+///   that set() and update() work.
+/// * `bool probe(address)`: runs a feature's probe the platform's own way. Or `int probed(const
+///   table::feature_record&)`: what the probe said when it ran before: 0, 1, or -1 if it has to run first. Then apply()
+///   fails with error::probe_first and the record's address.
+/// * `bool exchanges(address, const uint8_t* bytes, size_t)`: these bytes may be written while other processors run
+///   those that are there. If not, nothing changes (error::others_run).
+/// * `bool ineffective()`: the last refusal was for bytes that were written and are not there. A platform with this
+///   function looks at the text itself; for others the last site is looked at after `finish`.
+/// * `address refused()`: the address of the last refusal. `int system_error()`: the system's reason for it.
+/// * `bool text_moved()`: the tables describe text that does not run.
+template <class T>
+concept text_platform = requires(T& platform, const T& view, address at, size_t size, const uint8_t* bytes) {
+    { view.readable(at, size) } noexcept -> detail::same_as<bool>;
+    { view.writable(at, size) } noexcept -> detail::same_as<bool>;
+    { view.executable(at, size) } noexcept -> detail::same_as<bool>;
+    { platform.write(at, bytes, size) } noexcept -> detail::same_as<bool>;
+    { platform.finish() } noexcept -> detail::same_as<bool>;
+};
+
+} // namespace INLAY_TARGET
+
+namespace detail {
+inline namespace INLAY_TARGET {
+
+/// Whether the platform says that the text is gone. apply() asks this: for apply(), text that is not executable for any
+/// other reason means that the record is malformed.
+template <class Platform>
+[[nodiscard]] bool says_gone(Platform& platform, address at) noexcept {
+    if constexpr (requires { platform.gone(at); }) {
+        return platform.gone(at);
+    } else {
+        return false;
+    }
+}
+
+/// Whether the text of a site that apply() has checked is gone. Changes ask this: each site was executable when apply()
+/// looked, so that one which is not executable now is gone, even if the platform has no gone().
+template <class Platform>
+[[nodiscard]] bool gone_since_apply(const Platform& platform, address at) noexcept {
+    if constexpr (requires { platform.gone(at); }) {
+        return platform.gone(at);
+    } else {
+        return !platform.executable(at, 1);
+    }
+}
+
+/// Whether text can be changed later. If not, keys and static calls keep the form that reads memory.
+template <class Platform>
+[[nodiscard]] bool text_may_change(Platform& platform) noexcept {
+    if constexpr (requires { platform.live(); }) {
+        return platform.live();
+    } else {
+        return true;
+    }
+}
+
+/// Whether the tables describe text that does not run.
+template <class Platform>
+[[nodiscard]] bool text_has_moved(Platform& platform) noexcept {
+    if constexpr (requires { platform.text_moved(); }) {
+        return platform.text_moved();
+    } else {
+        return false;
+    }
+}
+
+/// Whether `bytes` may be written while other processors run the text that is there.
+template <class Platform>
+[[nodiscard]] bool may_exchange(const Platform& platform, address at, const uint8_t* bytes, size_t size) noexcept {
+    if constexpr (requires { platform.exchanges(at, bytes, size); }) {
+        return platform.exchanges(at, bytes, size);
+    } else {
+        return true;
+    }
+}
+
+/// The error for the platform's last refusal.
+template <class Platform>
+[[nodiscard]] error refusal(const Platform& platform) noexcept {
+    if constexpr (requires { platform.ineffective(); }) {
+        if (platform.ineffective()) {
+            return error::write_ineffective;
+        }
+    }
+    return error::text_not_writable;
+}
+
+/// The address of the platform's last refusal; `at` if the platform does not know it.
+template <class Platform>
+[[nodiscard]] address refused_address(const Platform& platform, address at) noexcept {
+    if constexpr (requires { platform.refused(); }) {
+        return platform.refused() != 0 ? platform.refused() : at;
+    } else {
+        return at;
+    }
+}
+
+/// Copies the system's reason for the last refusal to `done`.
+template <class Platform>
+void note_system_error(const Platform& platform, outcome& done) noexcept {
+    if constexpr (requires { platform.system_error(); }) {
+        done.system_error = platform.system_error();
+    }
+}
+
+/// Whether the platform itself looks at the text that it has written.
+template <class Platform>
+inline constexpr bool looks_itself = requires(const Platform& platform) { platform.ineffective(); };
+
+/// The last write, to be looked at after `finish`: whether the processor will fetch these bytes.
+template <bool Needed>
+struct last_write {
+    address at{};
+    unsigned size{};
+    uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills what is used
+
+    // NOLINTNEXTLINE(*-member-init, *-use-equals-default): `= default` would have {} clear the bytes
+    last_write() noexcept {}
+
+    void note(address where, const uint8_t* what, unsigned count) noexcept {
+        at = where;
+        size = count;
+        copy(bytes, what, count);
+    }
+    void forget() noexcept {
+        at = 0;
+        size = 0;
+    }
+    [[nodiscard]] bool is_there() const noexcept { return equal(reinterpret_cast<const uint8_t*>(at), bytes, size); }
+};
+
+/// That of a platform which looks itself: the address alone.
+template <>
+struct last_write<false> {
+    address at{};
+
+    void note(address where, const uint8_t* /*what*/, unsigned /*count*/) noexcept { at = where; }
+    void forget() noexcept { at = 0; }
+    [[nodiscard]] static bool is_there() noexcept { return true; }
+};
+
+/// Whether text holds these bytes.
+[[nodiscard]] inline bool text_holds(address at, const uint8_t* bytes, unsigned size) noexcept {
+    return equal(reinterpret_cast<const uint8_t*>(at), bytes, size);
+}
+
+/// Writes sites by a platform; apply() and changes both go through here.
+template <text_platform Platform>
+struct text_writer {
+    last_write<!looks_itself<Platform>> last{};
+
+    /// Whether the site may be written: it has the bytes already, or they may take the place of others.
+    [[nodiscard]] static error check(const Platform& platform, address at, const uint8_t* bytes,
+                                     unsigned size) noexcept {
+        return may_exchange(platform, at, bytes, size) || text_holds(at, bytes, size) ? error::no_error
+                                                                                      : error::others_run;
+    }
+
+    /// Writes the site unless it has the bytes already, and counts it.
+    [[nodiscard, gnu::always_inline]] error write(Platform& platform, address at, const uint8_t* bytes, unsigned size,
+                                                  uint32_t& counter) noexcept {
+        if (text_holds(at, bytes, size)) {
+            return error::no_error;
+        }
+        if (!may_exchange(platform, at, bytes, size)) {
+            return error::others_run;
+        }
+        ++counter;
+        last.note(at, bytes, size);
+        return platform.write(at, bytes, size) ? error::no_error : refusal(platform);
+    }
+
+    /// Has the processor fetch the text that was written.
+    [[nodiscard]] error finish(Platform& platform) noexcept {
+        return !platform.finish() ? refusal(platform) : last.is_there() ? error::no_error : error::write_ineffective;
+    }
+};
+
+} // namespace INLAY_TARGET
+} // namespace detail
+} // namespace inlay

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// kernel: the face of inlay for freestanding code: kernels, hypervisors, firmware. inlay/inlay.hpp is that for programs.
+//
+//     #include <inlay/kernel.hpp>
+//
+//     inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{text, text_end}, {image, image_end}};
+//     auto done = inlay::apply(inlay::this_image(), kernel);
+//     inlay::trap_unless_patched();
+//
+//     alternative.hpp  instructions exchanged by feature  dispatch.hpp     functions chosen by feature
+//     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
+//     static_switch.hpp  the same for many ways           pv.hpp           paravirt operations
+//     has.hpp          a branch by features               proof.hpp        what only a feature allows
+//     apply.hpp        the patcher                        platform/bare.hpp  writes its text
+//     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
+//     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
+//     inspect.hpp      which form stands at a site        override.hpp     features by command line
+//
+// How it works. It includes these headers, and needs none of a C++ library: `-ffreestanding -nostdinc++` will do, and the
+// kernel may have a `namespace std` of its own. A kernel's macros (`inline`, `likely`, `min`, `barrier`, ...) are set
+// aside meanwhile: kernel/macros_aside.hpp. They are back after it, and then a function of that name needs
+// parentheses in a call: `(inlay::likely)(trace)`.
+#pragma once
+
+#include "inlay/kernel/macros_aside.hpp"
+
+#include "inlay/alternative.hpp"
+#include "inlay/apply.hpp"
+#include "inlay/choose.hpp"
+#include "inlay/dispatch.hpp"
+#include "inlay/each_site.hpp"
+#include "inlay/feature.hpp"
+#include "inlay/has.hpp"
+#include "inlay/inspect.hpp"
+#include "inlay/override.hpp"
+#include "inlay/platform/bare.hpp"
+#include "inlay/poke.hpp"
+#include "inlay/predicate_text.hpp"
+#include "inlay/proof.hpp"
+#include "inlay/pv.hpp"
+#include "inlay/self_test.hpp"
+#include "inlay/static_call.hpp"
+#include "inlay/static_key.hpp"
+#include "inlay/static_switch.hpp"
+#if defined(__aarch64__)
+#include "inlay/system/aarch64.hpp"
+#endif
+
+#include "inlay/kernel/macros_back.hpp"
