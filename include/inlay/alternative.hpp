@@ -33,6 +33,7 @@
 #include "inlay/arch/mnemonics.hpp"
 #include "inlay/describe.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/when.hpp"
 #include "inlay/wins.hpp"
 #include "inlay/words.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// describe: from declarations (types) to descriptions (tables); what hangs together with what.
+// describe: from declarations (types) to descriptions (tables).
 //
 //     describe_choices<Declaration, Name, Length, Original, Whens...>();      // once a unit; writes no instruction
 //
-// How it works. Each function here walks a type and has the architecture's emit.hpp write one struct of
-// table.hpp for it, innermost first, since an assembler macro must be defined before it is used. Calling
-// them at every site is free at run time; after the first site of a unit the assembler skips the text.
+// How it works. Each function here walks a type, and calls a function of emit/tables.hpp that writes one struct of table.hpp for
+// it: innermost first, since an assembler macro must be defined before its use. A call at every site is free at run time: after
+// the first site of a unit the assembler skips the text.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -16,18 +16,10 @@
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/when.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
-
-/// `Code` in place of what stands before it in the list, if `Predicate` holds. For `dispatch`, `Code` is
-/// the address of a function.
-template <auto Predicate, auto Code>
-    requires predicate<decltype(Predicate)>
-struct when {
-    static constexpr auto holds = Predicate;
-    static constexpr auto code = Code;
-};
 
 namespace detail {
 

@@ -23,6 +23,7 @@
 #include "inlay/describe.hpp"
 #include "inlay/traits.hpp"
 #include "inlay/trampoline.hpp"
+#include "inlay/when.hpp"
 #include "inlay/wins.hpp"
 #include "inlay/words.hpp"
 

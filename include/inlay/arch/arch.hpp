@@ -3,10 +3,12 @@
 // The architecture that this unit is compiled for, as namespace inlay::arch. What an architecture provides:
 //
 //     here                                           what readers and deciders ask, see below        (architecture.hpp)
-//     emit::form, feature, predicate, choice, ...    one struct of table.hpp each                    (emit.hpp)
-//     emit::write_thunk, trampoline, site, ...       text                                            (emit.hpp)
-//     emit::key_site, switch_site                    branches                                        (emit.hpp)
-//     emit::inputs, load, gives_in, keeps_of, ...    operands of a site                              (emit.hpp)
+//     INLAY_SYMBOL, INLAY_JUMP, ...                  directives that differ, for emit/*.hpp            (assembler.hpp)
+//     emit::code_macro, site                         instructions as text                            (site.hpp)
+//     emit::thunk, trampoline, function_of           functions of assembly                           (thunk.hpp)
+//     emit::inputs, load, gives_in, keeps_of, ...    operands of a site                              (operands.hpp)
+//     emit::synchronise, clean_text, ...             what the processor fetches                      (machine.hpp)
+//     shown::instruction_at                          names of instructions in messages               (mnemonics.hpp)
 //     insn::nop(bytes)                               padding as code                                 (insn.hpp)
 //     store_text, exchangeable                       how text may be written                         (patch.hpp)
 //     has(words)                                     asks this machine for a feature                 (arch.hpp)
@@ -19,14 +21,14 @@
 //     instruction_alignment                          bytes between two places where an instruction may begin
 //     instruction_length(bytes, available)           where the next one begins                       (length.hpp)
 //     fill_nops(bytes, count), is_nops               padding                                         (nops.hpp)
-//     relocate(field, shift)                         moves a relative operand                        (patch.hpp)
+//     relocate(field, shift)                         moves a relative operand, four bytes, little endian (patch.hpp)
 //     found_branch, branch_kind, longest_branch      a call or jump in text                          (patch.hpp)
 //     branch_at, patched_branch_at                   find one; the second also knows encode_branch()'s nops
 //     encode_branch, encode_call, call_length        the bytes of one for another function
 //     breakpoint_at, breakpoint_ends_walk            a debugger's instruction in the way
 //     longest_jump, jump_length, jump_target, encode_jump   the site of a key
 //
-// A new architecture is a folder, and a line in each choice: here, in here.hpp, emit.hpp, target.hpp and mnemonics.hpp.
+// A new architecture is a folder, and a line in each choice: here, in here.hpp, emit.hpp and target.hpp.
 #pragma once
 
 #include "inlay/requirements.hpp"

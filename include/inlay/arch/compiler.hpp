@@ -66,6 +66,10 @@ never:
 #endif
 }
 
+/// What a site takes: its anchor ends the name of the site's assembler macro, and describe() has the assembler define the macro.
+template <class Type>
+concept described = requires { Type::describe(); };
+
 /// What a general register holds.
 using word = uintptr_t;
 

@@ -4,30 +4,13 @@
 //
 //     listing<push(rax) + rdtscp()>          // prints as instructions<instruction::push, instruction::rdtscp>
 //
-// How it works. See arch/x86/mnemonics.hpp. An architecture that has no list of names shows each instruction as its first
-// four bytes, and a register as its number.
+// How it works. See arch/x86/mnemonics.hpp. arch/arch.hpp includes the list of names of this unit's
+// architecture, or arch/no_mnemonics.hpp.
 #pragma once
 
+#include "inlay/arch/arch.hpp"
 #include "inlay/code.hpp"
 #include "inlay/words.hpp"
-
-#if defined(__x86_64__) || defined(__i386__)
-#include "inlay/arch/x86/mnemonics.hpp"
-#else
-namespace [[gnu::visibility("hidden")]] inlay {
-namespace shown {
-enum class general_register : uint8_t {};
-enum class instruction_word : uint32_t {};
-constexpr instruction_word instruction_at(const machine_code& code, unsigned at) noexcept {
-    uint32_t word = 0;
-    for (unsigned i = 4; i-- > 0;) {
-        word = word << 8 | code.byte(at + i);
-    }
-    return instruction_word{word};
-}
-} // namespace shown
-} // namespace inlay
-#endif
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace shown {

@@ -15,6 +15,7 @@
 #include "inlay/pv/names.hpp"
 #include "inlay/pv/operation.hpp"
 #include "inlay/traits.hpp"
+#include "inlay/when.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {

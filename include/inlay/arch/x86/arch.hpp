@@ -9,6 +9,7 @@
 #include "inlay/arch/x86/emit.hpp"
 #include "inlay/arch/x86/insn.hpp"
 #include "inlay/arch/x86/length.hpp"
+#include "inlay/arch/x86/mnemonics.hpp"
 #include "inlay/arch/x86/nops.hpp"
 #include "inlay/arch/x86/patch.hpp"
 

@@ -200,9 +200,9 @@ register word stack_pointer asm("esp");
 /// No list of clobbers can depend on a template argument. So there is a statement for each kind of site, and one that
 /// clobbers what has no statement of its own clobbers somewhat more.
 ///
-/// The description is written here, between the operands and the site, because an assembler macro must come
-/// before its use: no branch may stand between the two, or the compiler could lay out the site first.
-template <class Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
+/// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
+/// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.
+template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
 [[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
     constexpr const char* id = anchor_of<Declaration>;
     constexpr bool has_a = (Inputs >> rax.number & 1U) != 0;
