@@ -23,7 +23,6 @@
 // arch::here.
 #pragma once
 
-#include "inlay/arch/arch.hpp"
 #include "inlay/decide/call.hpp"
 #include "inlay/decide/choose.hpp"
 #include "inlay/decide/form.hpp"

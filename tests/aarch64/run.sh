@@ -149,6 +149,16 @@ for compiler in $compilers; do
         fi
     done
 
+    # The report on the program's file, made on this machine, against what the program says of itself.
+    for options in "-O0 -g" "-O2 -g"; do
+        left_out "-O2 -g" && continue
+        # shellcheck disable=SC2086
+        $compiler $flags -static $options tests/report_file/sites.cpp tests/report_file/no_libdw.cpp -o "$work/sites"
+        result $? "report_file/sites.cpp does not compile with $compiler $options"
+        sh tests/report_file/compare.sh "$work/sites" "qemu-aarch64" none none,+sve2,+file.probed none,+crc32,+sve2,+file.hand
+        result $? "the report on the file of $compiler $options is not what the program says"
+    done
+
     # Text as kernels write it: the behaviour, and the instructions.
     for options in "-O2" "-Os -mstrict-align -fPIC -mbranch-protection=standard"; do
         left_out "-O2" && continue

@@ -110,6 +110,14 @@ for compiler in $compilers; do
         result 1 "vector_registers.cpp does not compile with $compiler: $(head -n 3 "$work/out")"
     fi
 
+    # The report on the program's file, by a program of 64 bits, against what the program says of itself.
+    # shellcheck disable=SC2086
+    $compiler $flags $position -O2 -g -static -no-pie "$tests/report_file/sites.cpp" "$tests/report_file/no_libdw.cpp" \
+        -o "$work/sites"
+    result $? "report_file/sites.cpp does not compile with $compiler"
+    sh "$tests/report_file/compare.sh" "$work/sites" "" none none,+avx2,+file.probed none,+sse2,+avx2,+file.hand
+    result $? "the report on the file of $compiler is not what the program says"
+
     for optimise in -O0 -O2 -Os; do
         for source in kernel runtime; do
             # shellcheck disable=SC2086

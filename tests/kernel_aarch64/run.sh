@@ -35,10 +35,8 @@ kernel() { # NAME OPTIONS...: a whole build
 }
 kernel gcc -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_ASM_COMPILER=aarch64-linux-gnu-gcc
 kernel clang -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_ASM_COMPILER="$clang" -DCMAKE_CXX_COMPILER_TARGET=aarch64-linux-gnu
-# It takes the tables apart, so it is a program for AArch64.
 # shellcheck disable=SC2086 # a list
-aarch64-linux-gnu-g++ -std=c++20 -O1 $warnings -static -Iinclude tests/kernel/memory_test.cpp "$here/no_libdw.cpp" \
-    -o "$build/memory_test"
+"$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp -lZydis -ldw -o "$build/memory_test"
 # The reader of device trees, on this machine. The names of the trees tell what is in them.
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover $warnings -Iexamples/kernel/common \
@@ -52,6 +50,6 @@ done
 status=0
 "$build/device_tree_test" "$build"/gicv*.dtb || status=1
 "$python" -u "$here/memory_model.py" || status=1
-"$python" -u "$here/instructions.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
-"$python" -u "$here/boots.py" "$build" "qemu-aarch64 $build/memory_test" || status=1
+"$python" -u "$here/instructions.py" "$build" "$build/memory_test" || status=1
+"$python" -u "$here/boots.py" "$build" "$build/memory_test" || status=1
 exit $status

@@ -21,7 +21,7 @@
 //     instruction_alignment                          bytes between two places where an instruction may begin
 //     instruction_length(bytes, available)           where the next one begins                       (length.hpp)
 //     fill_nops(bytes, count), is_nops               padding                                         (nops.hpp)
-//     relocate(field, shift)                         moves a relative operand                        (patch.hpp)
+//     relocate(field, shift)                         moves a relative operand, four bytes, little endian (patch.hpp)
 //     found_branch, branch_kind, longest_branch      a call or jump in text                          (patch.hpp)
 //     branch_at, patched_branch_at                   find one; the second also knows encode_branch()'s nops
 //     encode_branch, encode_call, call_length        the bytes of one for another function

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -61,9 +60,14 @@ struct elf_relocation {
 class elf_file {
 public:
     explicit elf_file(const std::string& path) : path_{path} {
-        std::ifstream file{path, std::ios::binary};
-        bytes_.assign(std::istreambuf_iterator<char>{file}, {});
-        if (!file.is_open() || file.bad()) {
+        std::ifstream file{path, std::ios::binary | std::ios::ate};
+        const auto size = file.is_open() ? static_cast<std::streamoff>(file.tellg()) : std::streamoff{-1};
+        if (size >= 0) {
+            bytes_.resize(static_cast<std::size_t>(size));
+            file.seekg(0);
+            file.read(bytes_.data(), size);
+        }
+        if (size < 0 || !file) {
             fail("it cannot be read");
         }
         if (bytes_.size() < EI_NIDENT || std::memcmp(bytes_.data(), ELFMAG, SELFMAG) != 0) {

@@ -3,7 +3,8 @@
 // feature_values: the features in use, and their values on a model of a CPU.
 #pragma once
 
-#include "inlay/arch/arch.hpp"
+#include "inlay/apply/probe.hpp"
+#include "inlay/decide.hpp"
 #include "inlay/override.hpp"
 #include "inlay/report/architectures.hpp"
 #include "inlay/report/cpu_model.hpp"
@@ -86,36 +87,20 @@ private:
         } else if (is_file<Image> && record.kind == table::probe_kind::function) {
             entry.decided_by = "nothing: the functions of a file are not called";
         } else {
-            entry.value = probe(image, record, state);
-            entry.decided_by = "probe";
+            probe(entry, image, record, state);
         }
         return entry;
     }
 
-    /// What apply() would find, which is where this follows.
+    /// Asks this machine, as apply() does. (A model of another machine is never `this`: cpu_model::parse.)
     template <class Image>
-    static bool probe(const Image& image, const table::feature_record& record, const table::feature_cell& state) {
-        const address function = record.function.target();
-        if (record.kind == table::probe_kind::cpu) {
-            return has<inlay::detail::image_target<Image>>(record.words);
-        }
-        if (record.kind == table::probe_kind::by_hand) {
-            return state.by_hand != 0;
-        }
-        if constexpr (requires { image.probe(function); }) {
-            return image.probe(function);
-        } else {
-            return reinterpret_cast<bool (*)()>(function)();
-        }
-    }
-
-    /// Asks this machine; a model of another one is never `this` (cpu_model::parse).
-    template <class Target>
-    static bool has(const table::probe_words& words) {
-        if constexpr (facts<Target>::runs_here) {
-            return arch::has(words);
-        } else {
-            return false;
+    static void probe(feature_entry& entry, const Image& image, const table::feature_record& record,
+                      const table::feature_cell& state) {
+        entry.decided_by = "probe";
+        if constexpr (facts<inlay::detail::image_target<Image>>::runs_here) {
+            reader<Image> from{image};
+            entry.value = inlay::detail::probe(from, image, record, state);
+            entry.trouble = from.trouble;
         }
     }
 

@@ -23,11 +23,11 @@ namespace report {
 /// Where an address is. What is not known is empty or 0.
 struct place {
     address at{};
-    std::string function{};      ///< demangled
-    std::size_t offset{};        ///< in bytes from the function's start
-    std::string module{};        ///< path of the program or shared library
-    std::size_t module_offset{}; ///< in bytes from where the module is loaded
-    std::string file{};          ///< as the compiler saw it, mostly absolute
+    std::string function{};        ///< demangled
+    std::uint64_t offset{};        ///< in bytes from the function's start
+    std::string module{};          ///< path of the program or shared library
+    std::uint64_t module_offset{}; ///< in bytes from where the module is loaded
+    std::string file{};            ///< as the compiler saw it, mostly absolute
     int line{};
 };
 

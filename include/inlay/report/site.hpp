@@ -3,6 +3,7 @@
 // site: the parts that entries of all kinds of sites have in common.
 #pragma once
 
+#include "inlay/apply/text_platform.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/override.hpp"
 #include "inlay/report/disassembly.hpp"
@@ -29,11 +30,9 @@ protected:
     using target = inlay::detail::image_target<Image>;
 
     site_maker(const table::tables& tables, const Image& image, const feature_values& features, symbols& symbols)
-        : tables_{tables}, image_{image}, features_{features}, symbols_{symbols} {
-        if constexpr (requires(Image& platform) { platform.live(); }) {
-            live_ = tables.names.bytes == 0 || const_cast<Image&>(image).live(); // a question, like the others
-        }
-    }
+        : tables_{tables}, image_{image}, features_{features}, symbols_{symbols},
+          // A question, like the others, though live() may be non-const.
+          live_{tables.names.bytes == 0 || inlay::detail::text_may_change(const_cast<Image&>(image))} {}
 
     /// The features of the model, for a reader that notes what is wrong with them.
     struct model {
@@ -138,7 +137,7 @@ protected:
     const Image& image_;
     const feature_values& features_;
     symbols& symbols_;
-    bool live_{true}; ///< text can be changed later on: else apply() leaves keys and static calls alone
+    bool live_; ///< text can be changed later on: else apply() leaves keys and static calls alone
 };
 
 } // namespace detail

@@ -121,7 +121,7 @@ public:
     }
 
     [[nodiscard]] static std::string describe(const place& found) {
-        const auto plus = [](const std::string& name, std::size_t offset) {
+        const auto plus = [](const std::string& name, std::uint64_t offset) {
             return offset == 0 ? name : name + '+' + detail::hex(offset);
         };
         return !found.function.empty() ? plus(without_parameters(found.function), found.offset)
@@ -200,7 +200,7 @@ private:
         }
         for (; !inlined.empty() && is_of_inlay(inlined.back()); inlined.pop_back()) {
             const Dwarf_Word file = number(inlined.back(), DW_AT_call_file);
-            set(file < count ? dwarf_filesrc(files, file, nullptr, nullptr) : nullptr,
+            set(file < count ? dwarf_filesrc(files, static_cast<std::size_t>(file), nullptr, nullptr) : nullptr,
                 static_cast<int>(number(inlined.back(), DW_AT_call_line)));
         }
     }

@@ -149,9 +149,11 @@ private:
         const auto add = [&](const char* label, const char* shade, const choice& each, const code& shown) {
             rows.push_back(row_of(label, shade, each, shown));
             if (site.is_key()) {
-                rows.back().instructions += each.where.at == 0        ? ", falls through"
-                                            : each.where.file.empty() ? ""
-                                                                      : ", " + words_of_line(each.where);
+                std::string& text = rows.back().instructions;
+                const std::string to = each.where.at == 0        ? "falls through"
+                                       : each.where.file.empty() ? ""
+                                                                 : words_of_line(each.where);
+                text += (text.empty() || to.empty() ? "" : ", ") + to;
             }
         };
         const choice* winner = nullptr;

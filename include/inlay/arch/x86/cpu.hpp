@@ -25,6 +25,7 @@
 #pragma once
 
 #include "inlay/arch/x86/machine.hpp"
+#include "inlay/arch/x86/registers.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"

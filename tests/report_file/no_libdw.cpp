@@ -3,7 +3,7 @@
 // no_libdw: libdw for a program that has no use for it: it finds nothing.
 //
 // The reports of inlay look up source lines by libdw, and the cross compilers of Debian have no libdw to link with.
-// memory_test needs no source lines.
+// sites.cpp needs no source lines.
 
 // The types do not matter: no argument is looked at, and 0 says "nothing" for pointers and "no" for numbers.
 #define NOTHING(function)                                                                                              \
