@@ -55,7 +55,7 @@ result $? "a macro is not set aside, by $*: $(grep -m 1 error "$work/log")"
 wanted="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-overflow=5 -Wuseless-cast -Wundef
     -Wredundant-decls -Wcast-align -Wcast-qual -Wold-style-cast -Wzero-as-null-pointer-constant -Wnull-dereference
     -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wmissing-declarations -Wpointer-arith -Wwrite-strings -Wvla
-    -Wdouble-promotion -Wformat=2 -Wswitch-enum -Wswitch-default -Wctor-dtor-privacy -Wnon-virtual-dtor
+    -Wdouble-promotion -Wformat=2 -Wswitch-default -Wctor-dtor-privacy -Wnon-virtual-dtor
     -Woverloaded-virtual -Wextra-semi -Wcomma-subscript -Wvolatile -Walloca -Wdate-time -Winit-self
     -Wstrict-aliasing=3 -Wfloat-equal -Wunreachable-code"
 case " $* " in
@@ -66,7 +66,7 @@ known=
 for each in $wanted; do
     "$@" -Werror "$each" -std=c++20 -fsyntax-only "$work/empty.cpp" 2>/dev/null && known="$known $each"
 done
-frame=${FRAME:-2560} # in bytes, of each function
+frame=1024 # in bytes, of each function
 limits="-Wframe-larger-than=$frame"
 "$@" -Werror -Wstack-usage=$frame -fsyntax-only "$work/empty.cpp" 2>/dev/null && limits="$limits -Wstack-usage=$frame"
 sources='own_kernel runtime alternatives_alone each_site'

@@ -186,7 +186,7 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 #define INLAY_GIVES(...) : __VA_ARGS__
 #define INLAY_TAKE_RESULT()                                                                                            \
     out.x0 = a0;                                                                                                       \
-    if constexpr (Gives != gives::no_result) {                                                                           \
+    if constexpr (Gives != gives::no_result) {                                                                         \
         asm volatile("" : "+r"(out.x0));                                                                               \
     }                                                                                                                  \
     static_assert(true)
