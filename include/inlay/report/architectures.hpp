@@ -42,7 +42,7 @@ inline constexpr cpu_level cpu_levels[] = {
     {"x86-64-v4", " avx512f avx512bw avx512cd avx512dq avx512vl "},
 };
 
-/// What the relocations of an ELF file of an architecture are called; see the supplements of the System V ABI.
+/// The numbers of an architecture's relocations in ELF files; see the supplements of the System V ABI.
 struct relocation_types {
     std::uint32_t relative; ///< the image's base and the addend
     std::uint32_t absolute; ///< a symbol and the addend
