@@ -42,6 +42,7 @@ template <class Image>
 [[nodiscard]] std::vector<site_entry> collect_sites(const table::tables& tables, const Image& image,
                                                     const feature_values& features, symbols& symbols) {
     std::vector<site_entry> sites;
+    sites.reserve(tables.calls.size() + tables.keys.size() + tables.alternatives.size());
     // Calls first: their trampolines have names that others may show.
     const call_sites<Image> call{tables, image, features, symbols};
     for (std::size_t i = 0; i < tables.calls.size(); ++i) {
