@@ -160,11 +160,11 @@ private:
     template <class Wide, class Narrow, class Use>
     void read(std::uint64_t offset, const char* what, const Use& use) const {
         if (wide_) {
-            Wide it;
+            Wide it{};
             std::memcpy(&it, bytes(offset, sizeof it, what), sizeof it);
             use(it);
         } else {
-            Narrow it;
+            Narrow it{};
             std::memcpy(&it, bytes(offset, sizeof it, what), sizeof it);
             use(it);
         }

@@ -144,8 +144,9 @@ private:
         std::vector<elf_segment> loaded;
         for (const auto& each : file_.segments()) {
             if (each.type == PT_LOAD && each.memory_size != 0) {
+                memory += std::min(each.memory_size, most_memory + 1);
                 if (each.file_size > each.memory_size || each.address + (each.memory_size - 1) < each.address ||
-                    (memory += each.memory_size) > most_memory) {
+                    memory > most_memory) {
                     file_.fail("it is damaged: its segment at address " + detail::hex(each.address) + " has " +
                                std::to_string(each.file_size) + " bytes in the file and " +
                                std::to_string(each.memory_size) + " in memory");
@@ -157,8 +158,8 @@ private:
             file_.fail(file_.type() == ET_REL ? "it is an object file: link it first"
                                               : "it has no segment that is loaded");
         }
-        std::stable_sort(loaded.begin(), loaded.end(),
-                         [](const elf_segment& a, const elf_segment& b) { return a.address < b.address; });
+        std::sort(loaded.begin(), loaded.end(),
+                  [](const elf_segment& a, const elf_segment& b) { return a.address < b.address; });
         for (std::size_t i = 0, end = 0; i < loaded.size(); i = end) {
             std::uint64_t last = loaded[i].address + (loaded[i].memory_size - 1);
             for (end = i + 1;
