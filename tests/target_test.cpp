@@ -151,7 +151,7 @@ protected:
             static_cast<std::int32_t>(reinterpret_cast<std::intptr_t>(to) - reinterpret_cast<std::intptr_t>(&from));
     }
     void word(table::reference& from, std::size_t at, const char* text) {
-        std::strcpy(&m->words[at], text);
+        std::memcpy(&m->words[at], text, std::strlen(text) + 1);
         refer(from, &m->words[at]);
     }
     [[nodiscard]] std::uint32_t own(const void* at) const {
@@ -187,16 +187,16 @@ protected:
         }
         const auto in = [](const void* at) { return reinterpret_cast<address>(at); };
         put_form(1, table::form_kind::plain, 5, 1);
-        ASSERT_TRUE(toy::encode_call(in(&m->forms[1].bytes[0]), text(100), &m->forms[1].bytes[0]));
+        ASSERT_TRUE(toy::encode_call(in(m->forms[1].bytes.data()), text(100), m->forms[1].bytes.data()));
         put_form(3, table::form_kind::twice, 5, 255);
-        ASSERT_TRUE(toy::encode_jump(in(&m->forms[3].bytes[0]), text(100), &m->forms[3].bytes[0]));
+        ASSERT_TRUE(toy::encode_jump(in(m->forms[3].bytes.data()), text(100), m->forms[3].bytes.data()));
         ASSERT_TRUE(toy::encode_jump(in(&m->forms[3].bytes[5]), text(100), &m->forms[3].bytes[5]));
 
         word(m->names[0].name, 10, "toy.key");
         word(m->names[1].name, 20, "toy.call");
         word(m->names[0].signature, 30, "f");
         word(m->names[1].signature, 30, "f");
-        refer(m->names[0].cell, &m->cells[0]);
+        refer(m->names[0].cell, m->cells.data());
         refer(m->names[1].cell, &m->cells[1]);
         refer(m->names[1].trampoline, &m->text[68]);
         m->cells[0].value = 1;
@@ -208,7 +208,7 @@ protected:
         word(m->callee.name, 40, "toy.dispatch");
         refer(m->callee.trampoline, &m->text[64]);
         refer(m->callee.target, &m->pointer);
-        refer(m->callee.targets, &m->targets[0]);
+        refer(m->callee.targets, m->targets.data());
         refer(m->callee.choices, &m->functions[1]);
         refer(m->functions[1].otherwise, &m->functions[0]);
         refer(m->functions[1].predicate, &m->holds);

@@ -2,8 +2,8 @@
 //
 // alternative_site: the entry of an alternative, or of a pv call.
 //
-// How it works. Records at one address are one site, joined as apply() joins them. The original is what decide.hpp says
-// where no predicate holds, as when apply() takes back what it wrote.
+// How it works. Records at one address are one site, joined as apply() joins them. The original is the decision under which
+// no predicate holds, as when apply() takes its writes back.
 #pragma once
 
 #include "inlay/report/site.hpp"

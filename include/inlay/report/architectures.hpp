@@ -42,7 +42,7 @@ inline constexpr cpu_level cpu_levels[] = {
     {"x86-64-v4", " avx512f avx512bw avx512cd avx512dq avx512vl "},
 };
 
-/// What the relocations of an ELF file of an architecture are called; see the supplements of the System V ABI.
+/// The numbers of an architecture's relocations in ELF files; see the supplements of the System V ABI.
 struct relocation_types {
     std::uint32_t relative; ///< the image's base and the addend
     std::uint32_t absolute; ///< a symbol and the addend
@@ -83,9 +83,9 @@ struct facts<x86::target<Mode>> {
     static constexpr bool runs_here = false;
 #endif
     static constexpr std::uint16_t machine = Mode == 64 ? EM_X86_64 : EM_386;
-    static constexpr relocation_types relocations =
-        Mode == 64 ? relocation_types{R_X86_64_RELATIVE, R_X86_64_64, R_X86_64_GLOB_DAT}
-                   : relocation_types{R_386_RELATIVE, R_386_32, R_386_GLOB_DAT};
+    static constexpr relocation_types relocations{R_X86_64_RELATIVE, R_X86_64_64, R_X86_64_GLOB_DAT};
+    static_assert(R_386_RELATIVE == R_X86_64_RELATIVE && R_386_32 == R_X86_64_64 &&
+                  R_386_GLOB_DAT == R_X86_64_GLOB_DAT);
 
     [[nodiscard]] static bool is_feature_name(const char* name, std::size_t length) noexcept {
         return x86::is_feature_name(name, length);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// collect: what a report says, as data: every site, its choices, and what is in memory now.
+// collect: the report as data: every site, its choices, and its bytes in memory.
 //
 //     auto what = inlay::report::collect(inlay::this_image(), image, cpu_model::parse("x86-64-v3"));
 //     for (const auto& site : what.sites) ... site.name, site.after.instructions ...
 //
-// How it works. First each feature in use gets its value on the model; then decide.hpp, with these values, says
-// which choice wins and which bytes belong to the site. Keys and static calls do not depend on the model: what their cells
-// hold now decides. Nor does what the pointer of a pv call holds; whether the call is made at all does.
+// How it works. First each feature in use gets its value on the model. With these values, decide.hpp says which choice wins
+// and which bytes belong to the site. Keys and static calls do not depend on the model: the values of their cells decide. A
+// pv call goes to the function in its pointer, but the model decides whether code takes the place of the call.
 // Text is only read. Malformed records are reported in their place, with the sentence that apply() would give.
 //
 //     model.hpp               the data                  feature_values.hpp      features on the model
@@ -42,6 +42,7 @@ template <class Image>
 [[nodiscard]] std::vector<site_entry> collect_sites(const table::tables& tables, const Image& image,
                                                     const feature_values& features, symbols& symbols) {
     std::vector<site_entry> sites;
+    sites.reserve(tables.calls.size() + tables.keys.size() + tables.alternatives.size());
     // Calls first: their trampolines have names that others may show.
     const call_sites<Image> call{tables, image, features, symbols};
     for (std::size_t i = 0; i < tables.calls.size(); ++i) {

@@ -45,8 +45,8 @@ public:
         model.set_base(text.substr(0, comma));
         if (model.this_ && !facts<Target>::runs_here) {
             throw std::invalid_argument{
-                "inlay: the CPU \"this\" is of another architecture than the image, which is for " +
-                std::string{Target::name} + ": write \"none\", then changes such as \",+app.x\""};
+                R"(inlay: the CPU "this" is of another architecture than the image, which is for )" +
+                std::string{Target::name} + R"(: write "none", then changes such as ",+app.x")"};
         }
         while (comma < text.size()) {
             text.remove_prefix(comma + 1);

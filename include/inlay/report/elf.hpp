@@ -5,8 +5,8 @@
 //     const inlay::report::elf_file file{"vmlinux"};
 //     for (const auto& segment : file.segments()) ...
 //
-// How it works. Files of 32 and of 64 bits become the same structs. Every read is checked against the file's size: a file
-// that is no ELF file, or ends too early, throws file_error, whose sentence says what was read and where. (The format is in
+// How it works. Files of 32 and of 64 bits become the same structs. Every read is checked against the file's size. A file
+// that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The format is in
 // the System V ABI, chapters 4 and 5.)
 #pragma once
 
@@ -121,8 +121,8 @@ public:
         return {};
     }
 
-    /// What the dynamic linker does to the image before it runs; without the compact ones (DT_RELR), which change nothing
-    /// where the image is at the addresses of the file.
+    /// The changes that the dynamic linker makes to the image before it runs. Compact ones (DT_RELR) are left out: they
+    /// change nothing in an image at the addresses of the file.
     [[nodiscard]] std::vector<elf_relocation> relocations() const {
         std::vector<elf_relocation> result;
         const auto table = [&](std::uint64_t begin, std::uint64_t size, const auto& add) {
@@ -160,11 +160,11 @@ private:
     template <class Wide, class Narrow, class Use>
     void read(std::uint64_t offset, const char* what, const Use& use) const {
         if (wide_) {
-            Wide it;
+            Wide it{};
             std::memcpy(&it, bytes(offset, sizeof it, what), sizeof it);
             use(it);
         } else {
-            Narrow it;
+            Narrow it{};
             std::memcpy(&it, bytes(offset, sizeof it, what), sizeof it);
             use(it);
         }

@@ -4,8 +4,8 @@
 //
 //     auto what = inlay::report::collect_file("kernel.elf", "none,+crc32");
 //
-// How it works. The file's machine selects the target; with it, file_image and collect() are made for this target. What is
-// in memory `now` is what the file holds, so each site is its original.
+// How it works. The file's machine selects the target, and file_image and collect() are compiled for each target. The bytes
+// `now` are those of the file, so each site is its original.
 #pragma once
 
 #include "inlay/report/collect.hpp"
@@ -17,8 +17,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
-/// Everything about the sites of an image in a file. On the CPU `this`, if its architecture is the file's, features that a
-/// function probes are taken for absent, as functions of a file are not called.
+/// Everything about the sites of an image in a file. The CPU `this` must be of the file's architecture. On it,
+/// features with a function as probe count as absent, since functions of a file are not called.
 template <class Target>
 [[nodiscard]] contents collect(const file_image<Target>& image, const std::string& path, std::string_view cpu) {
     const auto model = cpu_model::parse<Target>(cpu, used_feature_names(image.tables(), image));

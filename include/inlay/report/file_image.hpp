@@ -6,16 +6,15 @@
 //     const inlay::report::file_image<inlay::aarch64::target> image{file};
 //     auto what = inlay::report::collect(image.tables(), image, model, inlay::report::symbols{file.path()});
 //
-// How it works. The segments are copied to memory of this process, at the distances from each other that they have in the
-// image: so distances in tables and branches are right as they are, and decide.hpp reads them like a live image. Pointers
-// hold addresses of the image and have its width; pointer_at() translates them, and shown() translates back.
+// How it works. The segments are copied to memory of this process and keep their distances. So the distances in tables
+// and branches need no change, and decide.hpp reads them as in a live image. Pointers hold addresses of the image and have
+// its width: pointer_at() translates them, and shown() translates back.
 //
-// Segments that are 4 GiB or more apart, as in a kernel with low boot text, are copied apart: no branch goes from one to the
-// other. A pointer to a function of another image (the file has only its name) becomes an address that nothing is in reach
-// of.
+// No branch goes 4 GiB far. Segments with such a gap between them, as in a kernel with low boot text, are copied apart. Of a
+// function of another image, the file has only the name: its pointer becomes an address out of every branch's reach.
 //
-// The tables are found by the linker's symbols __start_inlay_* and __stop_inlay_*, by the names of sections, or by the note
-// of inlay, whichever the file has.
+// The file says in one of three ways where the tables are: by the linker's symbols __start_inlay_* and __stop_inlay_*, by
+// names of sections, or by inlay's note.
 #pragma once
 
 #include "inlay/layout.hpp"
@@ -103,7 +102,8 @@ public:
         return imports_;
     }
 
-    /// The copy of the image, to be overwritten by what a running kernel holds there: null if it is in no segment.
+    /// The copy of these bytes of the image, which a test may overwrite with a running kernel's memory. Null if no segment
+    /// has them.
     [[nodiscard]] std::uint8_t* bytes(std::uint64_t own, std::size_t size) const noexcept {
         const address at = address_here(own);
         return at != 0 && find(at, size) != nullptr ? reinterpret_cast<std::uint8_t*>(at) : nullptr;
@@ -144,8 +144,9 @@ private:
         std::vector<elf_segment> loaded;
         for (const auto& each : file_.segments()) {
             if (each.type == PT_LOAD && each.memory_size != 0) {
+                memory += std::min(each.memory_size, most_memory + 1);
                 if (each.file_size > each.memory_size || each.address + (each.memory_size - 1) < each.address ||
-                    (memory += each.memory_size) > most_memory) {
+                    memory > most_memory) {
                     file_.fail("it is damaged: its segment at address " + detail::hex(each.address) + " has " +
                                std::to_string(each.file_size) + " bytes in the file and " +
                                std::to_string(each.memory_size) + " in memory");
@@ -157,8 +158,8 @@ private:
             file_.fail(file_.type() == ET_REL ? "it is an object file: link it first"
                                               : "it has no segment that is loaded");
         }
-        std::stable_sort(loaded.begin(), loaded.end(),
-                         [](const elf_segment& a, const elf_segment& b) { return a.address < b.address; });
+        std::sort(loaded.begin(), loaded.end(),
+                  [](const elf_segment& a, const elf_segment& b) { return a.address < b.address; });
         for (std::size_t i = 0, end = 0; i < loaded.size(); i = end) {
             std::uint64_t last = loaded[i].address + (loaded[i].memory_size - 1);
             for (end = i + 1;

@@ -55,7 +55,7 @@ private:
         return named;
     }
 
-    /// Adds the ways, and the bytes after and now; `bytes` are those that were decided.
+    /// Adds the ways, and the bytes after and now; `bytes` are the decided ones.
     void add_bytes(site_entry& entry, const table::key_record& record, address value, const patch& bytes) const {
         const address at = record.site.target();
         const unsigned length = target::jump_length(reinterpret_cast<const std::uint8_t*>(at));

@@ -23,7 +23,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 namespace detail {
 
-/// What entries are made from, and how. An entry with a trouble is malformed if apply() would refuse the tables for it.
+/// Makes entries of sites. An entry with a trouble is malformed if apply() would refuse the tables for it.
 template <class Image>
 class site_maker {
 protected:

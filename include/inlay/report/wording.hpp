@@ -59,15 +59,23 @@ template <class Image>
     return true;
 }
 
-/// "thunk of f", "function of instructions" for what inlay makes as targets of operations, else the symbol's own name.
+/// "thunk of f", "function of instructions" for targets of operations that inlay makes, of any architecture; else the
+/// symbol's own name.
 [[nodiscard]] inline std::string name_of_target(std::string_view symbol) {
-    if (symbol.starts_with("inlay::x86::emit::function_of<")) {
+    std::string_view made = symbol;
+    for (const std::string_view architecture : {"inlay::x86::emit::", "inlay::aarch64::emit::"}) {
+        made = made.starts_with(architecture) ? made.substr(architecture.size()) : made;
+    }
+    if (made.size() == symbol.size()) {
+        return without_parameters(symbol);
+    }
+    if (made.starts_with("function_of<")) {
         return "function of instructions";
     }
-    // Behind the function stands which registers the thunk keeps, a number.
-    const std::size_t kept = symbol.rfind(", false, ");
-    const bool thunk = kept != std::string_view::npos && strip(symbol, "inlay::x86::emit::thunk<", symbol.substr(kept));
-    return (thunk ? "thunk of " : "") + without_parameters(symbol);
+    // After the function comes the number of the registers that the thunk keeps.
+    const std::size_t kept = made.rfind(", false, ");
+    const bool thunk = kept != std::string_view::npos && strip(made, "thunk<", made.substr(kept));
+    return thunk ? "thunk of " + without_parameters(made) : without_parameters(symbol);
 }
 
 /// " f" for a probe that is the function f, "" for one that has no name, such as a lambda.

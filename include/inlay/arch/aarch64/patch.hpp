@@ -165,7 +165,7 @@ inline constexpr size_t instruction_alignment = 4;
 
 /// The word at `at` that is b or bl (without a distance: `word`) to `target`. False if that is out of reach (128 MiB).
 [[nodiscard]] inline bool encode_plain(uint32_t word, address at, address target, uint8_t* bytes) noexcept {
-    const int64_t distance = static_cast<intptr_t>(target - at); // (two steps: an address may have 32 bits)
+    const auto distance = int64_t{static_cast<intptr_t>(target - at)}; // (two steps: an address may have 32 bits)
     if (distance % 4 != 0 || !add_to_field(word, 0, 26, distance / 4)) {
         return false;
     }
