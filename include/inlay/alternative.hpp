@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// alternative: instructions in place that apply() exchanges for others, by features of the machine.
+// alternative: instructions at a site that apply() exchanges for others, by features of the machine.
 //
 //     using namespace inlay::x86::insn;
 //     using inlay::cpu, inlay::when;
@@ -15,14 +15,14 @@
 //             .takes<rdi>().returns<rax, uint64_t>();
 //     int n = hweight64(x);
 //
-// How it works. The type holds the forms. Using it writes the original to .text, padded with nops to the
-// longest form, and a record of 8 bytes to section inlay_alternatives; before apply() runs, the original
-// executes. apply() walks the `when`s from the last one to the first; the first that holds gives the bytes,
-// otherwise the original stays. An empty original (`none`) is padding alone; an empty form becomes nops.
+// How it works. The type holds the forms. Each use emits the original into .text, padded with nops to the longest form,
+// and a record of 8 bytes into section inlay_alternatives. Before apply() runs, the original executes. apply() walks
+// the `when`s from the last one to the first. The first one that holds gives the bytes; otherwise the original stays.
+// An empty original (`none`) is only padding; an empty form becomes nops.
 //
-// Two forms that have an instruction boundary at the same byte must have pushed the same there: an unwinder
-// that stops at this byte cannot know which form it is in. This is objtool's rule; here it is checked by
-// the compiler. Padding counts as instructions.
+// If two forms have an instruction boundary at the same byte, they must have pushed the same number of words there: an
+// unwinder that stops at this byte cannot know the form. objtool checks this rule in Linux; here the compiler checks
+// it. Padding counts as instructions.
 //
 // A `when` that can never be the last one that holds is an error: the list is in the wrong order, or a predicate is
 // wrong (wins.hpp).
@@ -233,7 +233,8 @@ template <class T>
     }
 }
 
-/// How a site meets the compiler: registers in, a register out, and what else changes.
+/// The interface between a site and the compiler: input registers, the result's register, and the registers that
+/// change.
 template <class Result, auto ResultRegister, bool ClobbersAll, unsigned Clobbers, auto... Inputs>
 struct operands {
     using result = Result;

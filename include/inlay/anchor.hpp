@@ -32,8 +32,8 @@ struct of_choice {};
 template <class Description>
 inline constexpr const char* anchor_of = &anchor<Description>::value;
 
-/// Tells units apart that link-time optimisation makes one: each has a trampoline of its own for a name, which may
-/// stand for static functions. (FNV-1a of the path that the compiler was given.)
+/// Distinguishes units that link-time optimisation merges: each has its own trampoline for a name, because a name may
+/// stand for static functions. (FNV-1a of the path on the compiler's command line.)
 [[nodiscard]] consteval unsigned long long number_of_unit(const char* path) noexcept {
     unsigned long long hash = 14695981039346656037U;
     for (; *path != '\0'; ++path) {
@@ -76,7 +76,7 @@ template <class Type>
 template <class Declaration>
 concept has_trampoline = requires { Declaration::trampoline; };
 
-/// The anchor of what describes a key or a call.
+/// The anchor of a key's or call's description.
 template <class Declaration>
 inline constexpr const char* id_of = anchor_of<Declaration>;
 template <has_trampoline Declaration>
@@ -99,11 +99,11 @@ inline constexpr bool is_preserving = symbol_kind<plain<decltype(Symbol)>>::pres
 template <class Symbol>
 concept is_operation = requires { Symbol::where; };
 
-/// Calls `Function` by the ordinary convention. (i386: the first three arguments in eax, edx and ecx, where the
-/// operands of an alternative can be, whatever the convention of `Function`; Linux is compiled so as a whole.) Hidden,
-/// so that its address is a link-time constant even in a shared library, where `Function` itself may give way to
-/// another of its name. An exception ends the program here: the compiler does not know that the assembly statement
-/// which this is called from calls anything, and an unwinder that went on would find a handler that was never meant.
+/// Calls `Function` by the ordinary convention. (i386: the first three arguments are in eax, edx and ecx, because an
+/// alternative's operands can be there. `Function` may have any convention; all of Linux is compiled this way.) The
+/// function is hidden, so that its address is a link-time constant even in a shared library, where another function
+/// with the same name may replace `Function`. An exception ends the program here: the compiler does not know that the
+/// calling assembly statement calls a function. An unwinder that went on would find a wrong handler.
 template <auto Function, class Type = plain<decltype(Function)>>
 struct reachable {
     static_assert(sizeof(Type) == 0, "inlay: name a function by its address: call<&f>()");

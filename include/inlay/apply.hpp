@@ -41,8 +41,8 @@ template <text_platform Platform>
     return done;
 }
 
-/// Patches alternatives alone (paravirt calls are such). For a kernel without dispatches, keys and static calls: the
-/// code for those is left out, which is most of it.
+/// Patches only alternatives, including paravirt calls. It is for a kernel without dispatches, keys and static calls,
+/// and leaves out their code, which is most of the patcher.
 ///
 ///     auto done = inlay::apply_alternatives(inlay::this_image().alternatives, kernel);
 template <text_platform Platform>

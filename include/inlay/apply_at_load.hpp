@@ -6,9 +6,9 @@
 //
 //     if (!inlay::outcome_at_load()) ...         // whether it went well
 //
-// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for libraries
-// of which nobody calls a function first, and for plugins. Values are right without it: an image takes over those of
-// its keys and calls when it is loaded (images.hpp); but until apply() its sites read them from memory.
+// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for plugins,
+// and for libraries without an initialising function. Values are right without it: an image takes over the values of
+// its keys and calls when it is loaded (images.hpp). But until apply(), its sites read them from memory.
 //
 // Include it in a unit for any processor: the constructor runs on each. Features set by hand must be set by then.
 #pragma once
@@ -28,7 +28,7 @@ namespace detail {
 
 inline namespace INLAY_TARGET {
 
-/// What apply() said when this image was loaded.
+/// The outcome of apply() when this image was loaded.
 [[nodiscard, gnu::visibility("hidden")]] inline const outcome& outcome_at_load() noexcept { return detail::at_load; }
 
 } // namespace INLAY_TARGET

@@ -4,9 +4,9 @@
 //
 //     detail::copy(to, from, 5);                  if (detail::equal(a, b, 5)) ...
 //
-// How it works. By words of four bytes. Where the count is no multiple of four, the last word that is copied overlaps
-// the one before. A kernel need not have memcpy() and memcmp(): compilers make calls of them from loops, but not from
-// volatile stores, nor from a loop with two ends.
+// How it works. It copies words of four bytes. If the count is no multiple of four, the last word overlaps the previous
+// one. A kernel need not have memcpy() and memcmp(). Compilers turn loops into calls of them, but not volatile stores,
+// nor a loop with two ends.
 #pragma once
 
 #include "inlay/arch/target.hpp"

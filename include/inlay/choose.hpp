@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// choose: a dispatch is told which of its functions to call, at any time.
+// choose: makes a dispatch call another of its functions, at any time.
 //
-//     crc32.chosen()   crc32.target()   crc32.supported(2)   crc32.automatic()     // dispatch.hpp: what is so
+//     crc32.chosen()   crc32.target()   crc32.supported(2)   crc32.automatic()     // dispatch.hpp: queries
 //
 //     inlay::choose(crc32, &crc32_table);                         // or by number: choose(crc32, 0)
 //     inlay::choose(crc32, &crc32_hw, inlay::unsupported_too);    // even if its predicate does not hold
@@ -10,12 +10,12 @@
 //
 //     inlay::choose(crc32, 0, platform);                          // a kernel: in this image, written by that platform
 //
-// How it works. apply() takes the function from a list of pointers, by the number that the predicates give.
-// choose() writes the function to all places of that list, so that any later apply() comes to the same choice; then to
-// the pointer that the trampoline jumps through; and then it redirects the calls, as update() does (poke.hpp). It looks at
-// all call records of the image for that.
+// How it works. apply() takes the function from a list of pointers, by the number that the predicates give. choose()
+// writes the function to all places of this list, so that any later apply() makes the same choice. Then it writes the
+// pointer that the trampoline jumps through. Then it redirects the calls, as update() does (poke.hpp); for this step it
+// reads all call records of the image.
 //
-// Each image chooses for itself, as it does in apply(): a library that has the same dispatch keeps its own choice.
+// Each image has its own choice, as in apply(): a library with the same dispatch keeps its choice.
 #pragma once
 
 #include "inlay/dispatch.hpp"
@@ -40,7 +40,7 @@ struct told {
     bool listed;
 };
 
-/// Those of this image. Changed and read as keys are: one at a time.
+/// The choices of this image. As with keys, one thread at a time changes them.
 [[gnu::visibility("hidden")]] inline constinit told* all_told{};
 
 /// A choice that is made: what is common to all dispatches.
@@ -138,8 +138,8 @@ template <text_platform Platform>
     return done;
 }
 
-/// The number of what choose() was given: a number, or a function; a number that the dispatch does not have if it is
-/// none of its functions.
+/// The number of the function in an argument of choose(): a number, or a function. If the dispatch has no such
+/// function, a number that the dispatch does not have.
 template <class Dispatch, class Which>
 [[nodiscard]] size_t number_of(const Which& which) noexcept {
     constexpr bool is_number = detail::is_integral<Which> && !detail::same<Which, bool>;
@@ -195,12 +195,12 @@ template <class Dispatch, class... Where>
 
 inline namespace INLAY_TARGET {
 
-// Each takes a platform, which writes in this image, or none in a Linux program (process.hpp): then it is thread-safe,
-// and other threads may call the dispatch.
+// Each takes a platform that writes in this image, or none in a Linux program (process.hpp). Without a platform it is
+// thread-safe, and other threads may call the dispatch.
 
-/// Has the dispatch call `which` of its functions in this image, a number from 0 (the default) or the address, until it
-/// is told otherwise; apply() no longer decides. error::candidate_unknown if it has no such function,
-/// error::candidate_unsupported if that one's predicate does not hold; then nothing changes.
+/// Makes the dispatch call `which` of its functions in this image: a number from 0 (the default), or the address.
+/// apply() no longer decides, until choose_automatically(). On an error nothing changes: error::candidate_unknown if
+/// the dispatch has no such function, error::candidate_unsupported if the function's predicate does not hold.
 template <name Name, auto Default, class... Whens, class Which, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,

@@ -6,23 +6,23 @@
 //     constexpr auto exit_path = swapgs() + sysretq();          // code<>
 //     constexpr auto iret      = jmp<&native_iret>();           // code<&native_iret>
 //
-// How it works. A `code` holds the bytes, where each instruction begins, how many stack words each one
-// pushes or pops, and where its relative operands are. What those operands refer to is a symbol, whose
-// address no constant expression knows: symbols are therefore template arguments, in the order of their
-// operands, and the assembler fills them in. The type is structural, so that a value of it can be a
-// template argument in its turn: `alternative<nop(3), when<cpu.smap, stac()>>`.
+// How it works. A `code` holds the bytes, the begin of each instruction, the number of stack words that each one pushes
+// or pops, and the places of its relative operands. These operands refer to symbols, and no constant expression knows a
+// symbol's address. So symbols are template arguments, in the order of their operands, and the assembler fills them in.
+// The type is structural, so that a value of it can also be a template argument: `alternative<nop(3), when<cpu.smap,
+// stac()>>`.
 //
-// A code also says which general registers it reads and writes. A register that is written in part, or only where a
-// skip does not jump, keeps some of its old value, and so counts as read and written. What a push has saved and the
-// matching pop brought back is not written: `push(rcx) + rdtscp() + pop(rcx)` changes rax and rdx. Nobody knows that
-// of bytes given by hand, until `reads<...>()` and `writes<...>()` say it:
+// A code also says which general registers it reads and writes. A register that is written in part, or conditionally,
+// keeps some of its old value. So it counts as read and written. A register that a push saves and the matching pop
+// restores does not count as written: `push(rcx) + rdtscp() + pop(rcx)` changes rax and rdx. For bytes given by hand,
+// `reads<...>()` and `writes<...>()` must state the registers:
 //
 //     constexpr auto protect = bytes(0x0f, 0x01, 0xef).reads<eax, ecx, edx>().writes<>();   // wrpkru
 //
-// What moves the stack pointer by a constant (push, pop, call, add, sub) is known by its stack words, and neither reads
-// nor writes it; nor do the masks tell of the memory that push and pop move.
+// Instructions that move the stack pointer by a constant (push, pop, call, add, sub) count their stack words. They
+// count neither as reading nor as writing it. The masks do not include the memory that push and pop access.
 //
-// Nothing here knows an instruction; those live in arch/*/insn.hpp.
+// This header knows no instruction; arch/*/insn.hpp has them.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -30,7 +30,7 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-namespace wrong { // called, but not constexpr: the name is what the compiler's message says
+namespace wrong { // called, but not constexpr: the compiler's message shows the name
 void one_code_holds_at_most_64_bytes();
 } // namespace wrong
 
@@ -40,8 +40,8 @@ inline constexpr unsigned max_code_length = 64;
 /// Most relative operands in one code.
 inline constexpr unsigned max_relative_operands = 4;
 
-// The masks of what a code reads and writes have a bit for each general register, 0 to 31, as the encodings number them
-// (AArch64: 31 is sp, because the zero register needs none). The other bits:
+// The masks of the registers that a code reads and writes have a bit for each general register, 0 to 31, with the
+// numbers of the encodings. (AArch64: 31 is sp, because the zero register needs no bit.) The other bits:
 inline constexpr uint64_t flags_bit = uint64_t{1} << 32;
 inline constexpr uint64_t memory_bit = uint64_t{1} << 33; ///< beyond what it pushes and pops
 /// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
@@ -59,11 +59,11 @@ concept is_register = requires { reading(Register), writing(Register); };
 
 } // namespace inlay
 
-// Code is in the types of paravirt operations, and these are in tables of the user's: a hidden type may not be in one that
-// is not. So it is the functions that are hidden, each by itself.
+// Code is part of the types of paravirt operations, and users have tables of these. A visible type must not contain a
+// hidden type. So each function is hidden separately, and not the type.
 namespace inlay {
 
-/// What is read and written, as masks.
+/// The registers read and written, as masks.
 struct touched {
     uint64_t reads;
     uint64_t writes;
@@ -72,8 +72,8 @@ struct touched {
     }
 };
 
-/// What is no general register, named as one: `writes<flags>()`. Each architecture has such functions for its own
-/// registers.
+/// Names for other state than general registers: `writes<flags>()`. Each architecture has functions with these names
+/// for its registers.
 struct other_state {
     uint64_t bit;
     [[gnu::visibility("hidden")]] friend constexpr bool operator==(other_state, other_state) = default;
@@ -178,13 +178,13 @@ struct machine_code {
         effects[length / 16] |= (static_cast<uint64_t>(stack_words) & 15U) << (length % 16 * 4);
     }
 
-    /// Adds to what is read and written.
+    /// Adds to the registers read and written.
     consteval void touches(touched what) {
         reads_mask |= what.reads;
         writes_mask |= what.writes;
     }
 
-    /// What this code reads, writes and saves, if it runs after `first` does.
+    /// The registers that this code reads, writes and saves, if it runs after `first`.
     consteval void touches_after(const machine_code& first) {
         unsigned taken = 0; // words that this code pops and has not pushed
         unsigned left = 0;  // words that this code pushes and does not pop
@@ -207,7 +207,7 @@ struct machine_code {
         if ((writes_mask & stack_bit) != 0) {
             below = 0; // the stack is another one
         } else if (((first.reads_mask | reads_mask) & stack_bit) != 0 && (writes_mask & memory_bit) != 0) {
-            below = marked(below, general_registers); // it may store to what was pushed
+            below = marked(below, general_registers); // it may store to a pushed value
         }
         uint64_t restored = 0;
         for (unsigned i = 0; i < sizeof restores; ++i) {
@@ -224,10 +224,10 @@ struct machine_code {
         unstated = unstated || first.unstated;
     }
 
-    /// What this code reads, writes and saves, if it may be skipped. It pops what it pushes.
+    /// The registers that this code reads, writes and saves, if it may be skipped. It pops its pushed values.
     consteval void touches_at_times() {
         reads_mask |= writes_mask & general_registers;
-        saved = marked(saved, general_registers); // then it has popped and pushed what was there before it
+        saved = marked(saved, general_registers); // then it has popped and pushed a value of the code before it
     }
 
     /// `words` of `saved`, but the `registers` cannot be restored.
@@ -262,7 +262,7 @@ struct code : machine_code {
     static_assert(sizeof...(Symbols) <= max_relative_operands,
                   "inlay: one code holds at most four relative operands; split it into two alternatives");
 
-    /// The same code, which also reads `Registers`, of any width.
+    /// The same code, but it also reads `Registers`, of any width.
     template <auto... Registers>
     [[nodiscard]] consteval code reads() const {
         static_assert((detail::is_register<Registers> && ...), "inlay: reads takes registers: reads<rax, rcx>()");
@@ -271,7 +271,7 @@ struct code : machine_code {
         return out;
     }
 
-    /// The same code, which also writes `Registers`, of any width, and no others than it is known to write.
+    /// The same code, but it also writes `Registers`, of any width, and no other registers than the stated ones.
     template <auto... Registers>
     [[nodiscard]] consteval code writes() const {
         static_assert((detail::is_register<Registers> && ...), "inlay: writes takes registers: writes<rax, rcx>()");
@@ -282,8 +282,8 @@ struct code : machine_code {
     }
 };
 
-/// A symbol operand that stands for a function called through a thunk: an assembly stub that keeps every
-/// general register but the result, aligns the stack, and calls `Function`. (Linux: PV_CALLEE_SAVE_REGS_THUNK.)
+/// A symbol operand that stands for a function called through a thunk. The thunk is an assembly stub: it keeps every
+/// general register except the result, aligns the stack, and calls `Function`. (Linux: PV_CALLEE_SAVE_REGS_THUNK.)
 template <auto Function>
 struct preserving {
     [[gnu::visibility("hidden")]] friend constexpr bool operator==(preserving, preserving) = default;

@@ -11,12 +11,13 @@
 //     app.trace   = on
 //     codec.level = 2, sched_clock = tsc      # to the end of the line
 //
-// These set names of the whole process; with controls (controls.hpp) as the first argument, only the names of those.
+// These functions set names of the whole process. With controls (controls.hpp) as the first argument, they set only the
+// names of the controls.
 //
 // How it works. The text is cut into settings, and all of them are looked up and checked, under one lock, before the
-// first change. Then the changes are made one by one, in their order, and other threads may see one before the next; no
-// other change comes between. If the system refuses one, those before it are taken back; error::change_incomplete says
-// that they could not be. What set_by_name() says of values holds here.
+// first change. Then configure() makes the changes one by one, in their order. Other threads may see one change before
+// the next; no other change comes between. If the system refuses one, configure() takes back the earlier ones;
+// error::change_incomplete says that it could not. Values are as in set_by_name().
 #pragma once
 
 #include "inlay/names.hpp"
@@ -34,12 +35,12 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-/// What configure() did.
+/// The result of configure().
 class [[nodiscard]] configured {
 public:
     configured() = default;
     configured(const inlay::outcome& done, std::string source, std::size_t line, std::string text)
-        // What detail() of a text leads to may be gone: text() has it.
+        // The text behind detail() may be gone: text() has a copy.
         : done_{*done.detail() != '\0' ? inlay::outcome{done.error(), ""} : done},
           source_{static_cast<std::string&&>(source)}, line_{line}, text_{static_cast<std::string&&>(text)} {}
 
@@ -52,7 +53,8 @@ public:
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
     /// The line that the error is about, from 1; 0 if it is about none.
     [[nodiscard]] std::size_t line() const noexcept { return line_; }
-    /// What is wrong, for people: where, what, and what exists instead; ends with a line's end. Empty if all is well.
+    /// The error, for people: its place, its cause, and the existing names or values; ends with a newline. Empty
+    /// without an error.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
 private:
@@ -64,7 +66,7 @@ private:
 
 namespace detail {
 
-/// Which names may be set: all, or those of a list.
+/// The names that a text may set: all, or the names of a list.
 struct settable {
     const table::named* const* names{};
     std::size_t count{};
@@ -137,7 +139,7 @@ private:
     return good(result.name) && good(result.value);
 }
 
-/// Cuts a text into settings, which are added. A comma may end a line.
+/// Cuts a text into settings, and adds them. A comma may end a line.
 inline void cut_settings(std::string_view text, settings& result) noexcept {
     for (std::size_t number = 1; !text.empty() && result.malformed_line == 0; ++number) {
         const std::size_t end = smaller(text.find('\n'), text.size());
@@ -173,7 +175,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return !source.empty() || (lines && line != 0) ? result + ": " : result;
 }
 
-/// What went wrong with a text of settings.
+/// The error of a text of settings.
 [[nodiscard]] inline configured explained(const outcome& done, const std::string& source, std::size_t line, bool lines,
                                           const assignment& one, const settable& wanted) {
     std::string text = place_of(source, line, lines);
@@ -217,7 +219,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return carry_out(cut, source, text.find('\n') != std::string_view::npos, wanted);
 }
 
-/// A file's content, whatever kind of file it is; errno if it cannot be read.
+/// The content of a file of any kind; errno if it cannot be read.
 [[nodiscard]] inline int read_file(const char* path, std::string& content) {
     struct closing {
         void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }
@@ -249,7 +251,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
 }
 
 [[nodiscard]] inline configured configure_environment(const char* variable, const settable& wanted) {
-    // Whoever runs a program with the rights of another must not change what it does.
+    // A user who runs a program with the rights of another user must not change its behaviour.
     const bool trusted = ::getauxval(AT_SECURE) == 0;
     const char* const text = trusted ? std::getenv(variable) : nullptr;
     return text != nullptr ? configure_text(text, variable, wanted) : configured{};
@@ -262,7 +264,8 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
 
 [[nodiscard]] inline configured configure_arguments(int& count, char** arguments, std::string_view option,
                                                     const settable& wanted) {
-    // The settings are those of one text, in which line ends separate the arguments; it lives until all is carried out.
+    // The settings come from one text; line ends separate the arguments. The text lives until all settings are carried
+    // out.
     std::string text;
     std::vector<char*> others;
     bool options = true;
@@ -322,8 +325,8 @@ inline namespace INLAY_TARGET {
     return detail::configure_environment(variable, {});
 }
 
-/// Sets what the options `--set name=value` and `--set=name=value` say, all of them or none, and takes them out of the
-/// arguments; on an error these stay as they are. What follows "--" is no option.
+/// Carries out the options `--set name=value` and `--set=name=value`, all of them or none, and removes them from the
+/// arguments. On an error the arguments do not change. Arguments after "--" are no options.
 [[gnu::visibility("hidden")]] inline configured configure_arguments(int& argc, char** argv,
                                                                     std::string_view option = "--set") {
     return detail::configure_arguments(argc, argv, option, {});

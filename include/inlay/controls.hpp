@@ -11,13 +11,13 @@
 //     inlay::set(knobs["codec.level"_s], 2);
 //
 //     auto done = inlay::configure(knobs, "app.trace=on,codec.level=2,sched_clock=tsc");
-//     if (!done) std::fputs(done.text().c_str(), stderr);  // what is wrong, and what exists
+//     if (!done) std::fputs(done.text().c_str(), stderr);  // the error, and the existing names
 //     inlay::print(knobs);                                 // a line for each
 //
-// How it works. A Hana map leads from names, which are types (boost::hana::string), to declarations, which are empty
-// objects: what `knobs[...]` returns is the declaration itself, and the compiler sees no difference. configure() finds
-// the same names by their text in the process's tree (names.hpp, configure.hpp); so it reaches all images. No other
-// header of inlay but hana.hpp includes Hana.
+// How it works. A Hana map leads from names to declarations. Names are types (boost::hana::string); declarations are
+// empty objects. So `knobs[...]` returns the declaration itself, and the compiler sees no difference. configure() finds
+// the same names by their text in the process's tree (names.hpp, configure.hpp), so it reaches all images. Only this
+// header and hana.hpp include Hana.
 #pragma once
 
 #include "inlay/configure.hpp"
@@ -93,7 +93,7 @@ struct control_t {
     [[nodiscard]] static constexpr std::string_view name() noexcept { return {text.text, sizeof(text.text) - 1}; }
     [[nodiscard]] static consteval auto key() noexcept { return detail::string_of<text>(); }
 
-    /// The key's, switch's or call's record, and those of its targets' names.
+    /// The record of the key, switch or call, and the records of its targets' names.
     [[nodiscard, gnu::always_inline]] static inline const table::named* describe() noexcept {
         if constexpr (sizeof...(Targets) != 0) {
             name_targets(declaration, Targets{}...);
@@ -106,8 +106,8 @@ struct control_t {
                   "inlay: a text cannot set a control whose name has a blank, a comma, '=' or '#' in it");
 };
 
-/// A static call with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Also the targets
-/// "default", that of the declaration, and "null", if the call may have none, can be set then.
+/// A static call with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Then a text can also
+/// set the targets "default" (the target of the declaration) and "null" (if the call may have no target).
 template <class Declaration, name... Names, auto... Targets>
 [[nodiscard]] consteval auto control(const Declaration& /*declaration*/,
                                      const target_t<Names, Targets>&... /*targets*/) noexcept {
@@ -198,7 +198,7 @@ private:
     using map_type = decltype(map());
 };
 
-/// Knobs of a program or library: static keys, switches and calls, and what control() makes of calls.
+/// Knobs of a program or library: static keys, switches and calls, and results of control().
 template <class... Given>
 [[nodiscard]] consteval auto controls(const Given&... /*given*/) noexcept {
     return controls_t<typename detail::as_control<Given>::type...>{};
@@ -214,7 +214,7 @@ template <name Text>
 
 } // namespace literals
 
-/// Calls `function(control)` for each control, in the order of controls(...); each has a type of its own.
+/// Calls `function(control)` for each control, in the order of controls(...); each has a separate type.
 template <class... Controls, class Function>
 constexpr void for_each(const controls_t<Controls...>& knobs, const Function& function) {
     boost::hana::for_each(knobs, [&](const auto& each) { function(boost::hana::second(each)); });
@@ -222,7 +222,7 @@ constexpr void for_each(const controls_t<Controls...>& knobs, const Function& fu
 
 inline namespace INLAY_TARGET {
 
-// As those of configure.hpp; only names of the controls are known, and listed where one is not.
+// As the functions of configure.hpp, but only with the names of the controls. An error for an unknown name lists them.
 
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure(const controls_t<Controls...>& knobs, std::string_view text) {

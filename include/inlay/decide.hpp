@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// decide: which bytes belong to a site. Pure: it reads the tables and asks about features; it writes nothing.
+// decide: computes the bytes that belong at a site. Pure: it reads the tables and asks about features; it writes
+// nothing.
 //
 //     inlay::patch bytes;
 //     auto without_avx2 = [](const inlay::table::feature_record& feature) noexcept { return ...; };
 //     if (inlay::decide(image, record, without_avx2, bytes) == inlay::error::no_error) ...
 //
-// The patcher, changes, the report and the tests all call these functions, so that what is reported is what happens.
-// (Linux came to the same end: "have only one paravirt patch function".)
+// The patcher, changes, the report and the tests all call these functions, so that the report shows the patcher's
+// decisions. (Linux came to the same design: "have only one paravirt patch function".)
 //
 //     decide/reader.hpp       reads tables that may be malformed, of an image of any machine
 //     decide/form.hpp         one form: its parts, whether it is whole
@@ -18,9 +19,9 @@
 //     decide/name.hpp         whether a name in the tables is whole
 //     decide/call.hpp         which call belongs to a record, and its bytes
 //
-// The architecture is a parameter of all of them. A function that gets an image, or a reader of one, takes the image's own
-// target (decide/reader.hpp); one that gets no image takes it as its first template argument. Without either it is
-// arch::here.
+// The architecture is a parameter of all of them. A function with an image or a reader as a parameter takes the image's
+// target (decide/reader.hpp). A function without an image takes the target as its first template argument. The default
+// is arch::here.
 #pragma once
 
 #include "inlay/decide/call.hpp"

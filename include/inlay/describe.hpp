@@ -38,8 +38,8 @@ template <auto Symbol>
     }
 }
 
-// By type, not by value: a function that takes the code would have Clang put it into memory, under a name that
-// codes with static functions of different units share.
+// By type, not by value. If a function took the code, Clang would put the code into memory, under one name for
+// different units' codes with static functions.
 template <auto Code, class Type = detail::plain<decltype(Code)>>
 struct describe_code;
 template <auto Code, auto... Symbols>
@@ -134,8 +134,8 @@ struct describe_predicate<not_<feature<Name, Probe>>> {
 template <class Predicate>
 inline constexpr unsigned depth_of = 0;
 
-/// How a list of predicates is cut in two: those of indices `from` up to `to` are one half. So that a tree is no deeper
-/// than it must be, of equals half are on either side, and a predicate that is itself deep is near the root, alone.
+/// The two halves of a list of predicates: the predicates `from` up to `to` are one half. To keep the tree shallow,
+/// equally deep predicates are divided into equal halves, and a deep predicate is near the root, alone.
 struct cut {
     size_t from, to;
 };

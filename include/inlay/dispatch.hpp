@@ -5,16 +5,16 @@
 //     inline constexpr inlay::dispatch<"crc32", &crc32_table, when<cpu.sse4_2, &crc32_hw>> crc32;
 //     auto c = crc32(buffer);
 //
-// How it works. The object converts to a pointer to its trampoline, so that `crc32(buffer)` is an ordinary
-// call, with the overload resolution, copies and exceptions of one: the compiler emits `call trampoline`.
-// The trampoline jumps through a pointer, which starts out as the default: calls work before apply(). A
-// marker in front of the call leaves a record of 8 bytes in section inlay_calls. apply() chooses the
-// target, stores it in the pointer, scans from the marker for the call of exactly this trampoline, and
-// redirects it. A call that it does not find, or whose target is out of reach, goes on through the
-// trampoline: slower, never wrong. Where text cannot be written, the pointer still has the right target.
+// How it works. The object converts to a pointer to its trampoline. So `crc32(buffer)` is an ordinary call, with
+// overload resolution, copies and exceptions: the compiler emits `call trampoline`. The trampoline jumps through a
+// pointer that first holds the default, so calls work before apply(). A marker before the call leaves a record of 8
+// bytes in section inlay_calls. apply() chooses the target and stores it in the pointer. Then it scans from the marker
+// for the call of exactly this trampoline, and redirects it. If it does not find the call, or the target is out of
+// reach, the call stays on the trampoline: slower, never wrong. If text cannot be written, the pointer still has the
+// right target.
 //
-// A program can ask which function that is, and choose another (choose.hpp). A dispatch that nobody asks has neither
-// code nor data for that.
+// A program can ask for the chosen function, and choose another one (choose.hpp). A dispatch that no code asks has
+// neither code nor data for this.
 //
 // Compare ifunc (resolved by the dynamic linker, before main, in position-independent code only), and
 // Linux's static_call().
@@ -117,8 +117,8 @@ struct dispatch {
         return result;
     }
 
-    /// Whether this function may be chosen: the predicate of its `when` holds now. (That of the default one always
-    /// does.) Thread-safe if the probes are; INLAY_FEATURES counts from apply() on.
+    /// Whether this function may be chosen: the predicate of its `when` holds now. (The default function may always be
+    /// chosen.) Thread-safe if the probes are; INLAY_FEATURES counts from apply() on.
     [[nodiscard]] static bool supported(size_t index) noexcept {
         bool result = index == 0;
         size_t each = 0;
@@ -141,7 +141,7 @@ struct dispatch {
         return result;
     }
 
-    /// What a call calls. Writes the marker, so use it only in a call expression: `crc32(buffer)`.
+    /// The target of a call expression. It emits the marker, so use it only in a call expression: `crc32(buffer)`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
     [[gnu::always_inline]] inline operator function*() const noexcept {
         detail::describe_targets<dispatch, &detail::name_text<Name>::value, Whens...>();

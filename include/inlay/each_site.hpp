@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// each_site: what apply() did with each site, and why not; for a kernel that wants to print it.
+// each_site: a callback for each site, with the result of apply() and the reason; for kernels that print it.
 //
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //     inlay::each_site(inlay::this_image(), kernel, [](const inlay::site_note& site) noexcept {
 //         if (site.why != inlay::reason::none) { print(site.name, site.where.site, inlay::message(site.why)); }
 //     });
 //
-// How it works. It looks at the text, after apply() and at any time, and changes nothing: the tables say which forms a
-// site may have, the features' cells what apply() found, decide.hpp which form belongs there. So the patcher has no code
-// for it, and it can say what went wrong if apply() failed, or never ran. No library, no allocation; 3.5 KiB in a
-// program that uses it. Not while sites change.
+// How it works. It reads the text, at any time, and changes nothing. The tables have a site's forms, the features'
+// cells have the values that apply() found, and decide.hpp decides the form. So the patcher has no code for
+// each_site(), and each_site() also works if apply() failed or never ran. It uses no library and no allocation; it adds
+// 3.5 KiB to a program. Do not call it while sites change.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -21,7 +21,7 @@
 namespace inlay {
 inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
 
-/// Why a site is not what apply() makes of it.
+/// The reason why a site does not have the form that apply() decided.
 enum class reason : uint8_t {
     none,           ///< it is
     not_applied,    ///< apply() did not run, or failed: outcome::error() said why
@@ -33,7 +33,7 @@ enum class reason : uint8_t {
     bad_record,     ///< its record is malformed
 };
 
-/// A site, and what is there.
+/// A site, and its form.
 struct site_note {
     record_id where;  ///< table, index in it (keys and calls: in the order that apply() has sorted them to), address
     const char* name; ///< of the alternative, call or key; "" if it has none
@@ -75,7 +75,7 @@ inline namespace INLAY_TARGET {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// What the last apply() found of the features.
+/// The features' values of the last apply().
 template <class Image>
 struct recorded_features {
     reader<Image>& from;
@@ -93,13 +93,13 @@ template <class Image>
     return from && is_text(image, from.target()) ? reinterpret_cast<const char*>(from.target()) : "";
 }
 
-/// The alternatives at one address, which end with `last`.
+/// The alternatives at one address, up to `last`.
 template <class Platform>
 void look_at(const Platform& platform, const table::alternative_record* first, const table::alternative_record* last,
              site_note& note) noexcept {
     reader<Platform> from{platform};
     const recorded_features<Platform> features{from};
-    // Member by member: to clear it, some compilers call memset, which a kernel need not have.
+    // Member by member: to clear the whole struct, some compilers call memset, and a kernel need not have it.
     decision group; // NOLINT(cppcoreguidelines-pro-type-member-init)
     group.form = nullptr;
     group.original = nullptr;
@@ -212,8 +212,8 @@ void each_record(const Section& section, table_kind kind, bool ran, const Platfo
 
 inline namespace INLAY_TARGET {
 
-/// Calls `callback(const site_note&)` for each record of `tables`: alternatives, calls, keys. Thread-safe as long as
-/// nobody changes sites.
+/// Calls `callback(const site_note&)` for each record of `tables`: alternatives, calls, keys. Thread-safe as long as no
+/// thread changes sites.
 template <text_platform Platform, class Callback>
 [[gnu::visibility("hidden")]] void each_site(const table::tables& tables, const Platform& platform,
                                              Callback&& callback) noexcept {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// feature: something that is so or not on the machine at hand, and predicates over features.
+// feature: a yes/no property of this machine; and predicates over features.
 //
 //     inline constexpr inlay::feature<"app.x", inlay::by_hand{}> x;        // your own: set before apply()
 //     inline constexpr inlay::feature<"big", [] { return pages() > 9; }> big;
 //     inlay::set(x, true);
 //     inlay::alternative<nop(3), when<cpu.smap && !x, stac()>> a;
 //
-// How it works. A feature is an empty object: its type holds a name and a probe. There is no central list
-// and no number to collide; each feature used by some alternative has one cell in memory, and apply()
-// probes it once. Predicates are types as well: `&&`, `||` and `!` simplify as they are written
-// (`!!a` is `a`, `a && !a` is never, `a && (a || b)` is `a`), negations sink to the features, and what
-// remains becomes a tree of nodes in memory that apply() evaluates once.
+// How it works. A feature is an empty object: its type holds a name and a probe. No central list exists, and no number
+// that could collide. Each feature that an alternative uses has one cell in memory, and apply() probes it once.
+// Predicates are types as well. `&&`, `||` and `!` simplify at once (`!!a` is `a`, `a && !a` is never, `a && (a || b)`
+// is `a`), and negations move down to the features. The remaining predicate becomes a tree of nodes in memory; apply()
+// evaluates it once.
 //
 // Compare Linux's X86_FEATURE_* numbers, ALT_NOT() and setup_force_cpu_cap().
 #pragma once
@@ -35,7 +35,7 @@ struct feature {
     static constexpr const char* text() noexcept { return detail::name_text<Name>::value.text; }
     static constexpr auto probe() noexcept { return Probe; }
 
-    /// What apply() found and what set() asked for. One per process image.
+    /// The value that apply() found, and the value that set() asked for. One per process image.
     [[gnu::visibility("hidden")]] static inline constinit table::feature_cell cell{};
 };
 
@@ -96,7 +96,7 @@ struct negation<any_of<T...>> {
     using type = all_of<typename negation<T>::type...>;
 };
 
-// A junction is all_of or any_of. `Unit` is what it may drop (always for all_of), `Zero` what decides it.
+// A junction is all_of or any_of. It may drop the part `Unit` (always_t for all_of); the part `Zero` decides it alone.
 template <template <class...> class Junction>
 struct rules;
 template <>
@@ -189,7 +189,7 @@ struct junction<Junction, Junction<List...>, Head, Rest...> {
     using type = typename decltype(choose())::type;
 };
 
-// A && B. What A has been simplified to stays as it is: only B's parts are looked at, one after the other.
+// A && B. A is already simple and stays unchanged: the operator looks only at B's parts, one after the other.
 template <template <class...> class Junction, class A, class B>
 struct joined_by : junction<Junction, Junction<>, A, B> {};
 template <template <class...> class Junction, class... Members, class B>

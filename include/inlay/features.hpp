@@ -6,11 +6,11 @@
 //     std::array<bool, inlay::feature_count> found{};
 //     inlay::for_each_feature(mine, [](auto feature) { ... });          // of a table of your own
 //
-// How it works. `inlay::cpu` is an aggregate; Boost.PFR counts its members and binds them, so no list is kept
-// beside the declarations. PFR 1.81 binds up to 100 members. An architecture with more spreads them over base
-// classes, each a plain aggregate of at most 100 features, and offers `for_each_group(function)`, which calls
-// `function` with each base. More members in one group than that is an error of PFR's at compile time. A table of your own
-// is an aggregate as well, or, if inlay/hana.hpp is included, a struct of Boost.Hana.
+// How it works. `inlay::cpu` is an aggregate; Boost.PFR counts its members and binds them, so the declarations are the
+// only list. PFR 1.81 binds up to 100 members. An architecture with more spreads them over base classes, each a plain
+// aggregate of at most 100 features, and offers `for_each_group(function)`, which calls `function` with each base. With
+// more members in one group, PFR reports an error at compile time. Your own table is an aggregate as well, or a struct
+// of Boost.Hana if inlay/hana.hpp is included.
 #pragma once
 
 #include "inlay/arch/arch.hpp"
@@ -58,8 +58,8 @@ constexpr void walk_features(const Features& features, Function& function) {
 /// Number of features of `inlay::cpu`.
 inline constexpr size_t feature_count = detail::count_features(cpu);
 
-/// Calls `function(feature)` for each feature of `inlay::cpu`, in the order of declaration. Each has a type of
-/// its own: let `function` be a template, such as a lambda that takes `auto`.
+/// Calls `function(feature)` for each feature of `inlay::cpu`, in the order of declaration. Each has a separate type:
+/// let `function` be a template, such as a lambda that takes `auto`.
 template <class Function>
 constexpr void for_each_feature(Function function) {
     detail::walk_features(cpu, function);

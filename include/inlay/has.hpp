@@ -5,11 +5,10 @@
 //     if (inlay::has<cpu.pcid && !cpu.xenpv>) ...      // patched: a nop, or a jump
 //     if (likely(inlay::has<cpu.avx2>)) ...            // laid out as if it held; otherwise: as if it did not
 //
-// How it works. Each use is an alternative of one instruction, a nop or a jump, whose two forms are its own since the
-// jump is. Before apply() it says no, whatever the processor has; then what the predicate is. Unlike a static key it has
-// no cell in memory and does not change while threads run: it goes with the features, by apply().
-//
-// It is the compiler that makes the branches (asm goto), so both sides are optimised like those of any `if`. A site
+// How it works. Each use is an alternative of one instruction: a nop or a jump. Each use has separate forms, since its
+// jump has a separate target. Before apply() the answer is no on every processor; afterwards it is the predicate's
+// value. Unlike a static key, has<> has no cell in memory and does not change while threads run: only apply() changes
+// it, with the features. The compiler makes the branches (asm goto), so it optimises both sides as for any `if`. A site
 // takes 5 bytes of text on x86, 4 on AArch64, and some 65 bytes of tables.
 //
 // Compare Linux's static_cpu_has(), alternative_has_cap_likely() and alternative_has_cap_unlikely().
@@ -33,7 +32,7 @@ consteval code<> no_jump() { return arch::insn::nop(arch::emit::branch_site_leng
 /// The type of has<...>, by the type of the predicate.
 template <class Predicate>
 struct has_t {
-    /// What the predicate is, laid out as if it were `Expected`. No, before apply().
+    /// The predicate's value, with the code laid out for `Expected`. False before apply().
     template <bool Expected>
     [[nodiscard, gnu::always_inline]] static inline bool test() noexcept {
         if constexpr (detail::same<Predicate, always_t> || detail::same<Predicate, never_t>) {

@@ -4,11 +4,11 @@
 //
 //     const inlay::table::tables tables = inlay::this_image();
 //
-// How it works. For a section whose name is an identifier the linker makes the symbols __start_NAME and
-// __stop_NAME. An image may have no site, and then has none of them; but if it has sites and the symbols are missing,
-// because a linker script put the records elsewhere, it does not link ("undefined reference to
-// __start_inlay_alternatives"; docs/linking.md has the lines for scripts). A C++ declaration cannot say so much, since
-// a weak one makes the need of all sites of its unit weak: the assembler writes the struct.
+// How it works. For a section whose name is an identifier the linker makes the symbols __start_NAME and __stop_NAME. An
+// image without sites has no such symbols. If an image has sites, but a linker script put the records elsewhere, it
+// does not link ("undefined reference to __start_inlay_alternatives"; docs/linking.md has the lines for scripts). A C++
+// declaration cannot express this, since a weak declaration makes the references of all sites in its unit weak. So the
+// assembler writes the struct.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -20,7 +20,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// What a trampoline jumps to where there is nothing to do: called with any arguments, which they ignore.
+/// The targets of a trampoline that has nothing to do: callers pass any arguments, and these functions ignore them.
 [[gnu::visibility("hidden")]] inline void nothing() noexcept {}
 [[gnu::visibility("hidden")]] inline uintptr_t zero() noexcept { return 0; }
 
@@ -28,7 +28,7 @@ namespace detail {
 // NOLINTNEXTLINE(*-avoid-c-arrays): its size is not known
 [[gnu::visibility("hidden")]] extern const char elf_header[] __asm__("__ehdr_start");
 
-/// What this image shows to others. One an image; the assembler defines it (`emit::image`).
+/// The data that this image shows to others. One for each image; the assembler defines it (`emit::image`).
 [[gnu::visibility("hidden")]] extern table::image own_image;
 
 inline namespace INLAY_TARGET {

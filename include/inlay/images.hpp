@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// images: the program and the shared libraries of a process that use inlay, and what they share.
+// images: the program and the shared libraries of a process that use inlay, and their shared page.
 //
 //     if (detail::join() == error::no_error) ...       // this image is one of those of the process
 //     bool taken = false;
 //     if (detail::acquire(*detail::own_image.registry.shared, taken) == error::no_error) ... detail::release(...)
 //
-// How it works. A name is one thing in a process, although nothing of inlay is exported from an image. An image joins
-// the others when it is loaded, by an entry in its .init_array that runs before its constructors: it looks for another
-// image with inlay's note, and takes from it the address of what all share, a page of memory. There its names go into a
-// tree of all names, and its keys and calls take over what others have set. So they are right from the first
-// instruction on, whether the image ever calls apply() or not; and an image that the loader has mapped, but not
-// relocated yet, is left alone, since it has not joined. When it is unloaded it leaves, by an entry in .fini_array,
-// after its destructors.
+// How it works. A name is one thing in a process, although an image exports nothing of inlay. An image joins the others
+// when it is loaded, by an entry in its .init_array that runs before its constructors. It looks for another image with
+// inlay's note, and takes the address of the shared page from it. Its names go into the tree of all names in this page,
+// and its keys and calls take over the current values. So the values are right from the first instruction on, even if
+// the image never calls apply(). An image that the loader has mapped but not relocated has not joined, so no image
+// writes into it. When an image is unloaded, it leaves by an entry in .fini_array, after its destructors.
 //
-// The lock is in that page, too: a futex. While it is held no image can leave. It is taken before fork(), so that a
-// child finds nothing half changed. A process may be forked without these handlers (by the system call) while a thread
-// makes a change: then the child's changes find that none of its threads has the lock, and say so. Neither the
-// loader's lock nor its list are needed for a change: dl_iterate_phdr(3) is called to join and to leave.
+// The lock is a futex in the shared page. While a thread holds it, no image can leave. fork() takes it, so that a child
+// never sees half of a change. If the system call forks a process without these handlers while a thread makes a change,
+// the child's changes find that none of the child's threads has the lock, and return an error. A change needs neither
+// the loader's lock nor its list; only joining and leaving call dl_iterate_phdr(3).
 //
-// Nothing has asked the processor yet when an image is loaded: all this is compiled for any (INLAY_BASELINE).
-//
-// In a namespace of dlmopen(3) there is another world: its images see only each other.
+// When an image is loaded, no code has asked the processor yet. So this code is compiled for any processor
+// (INLAY_BASELINE). Images in a namespace of dlmopen(3) see only each other.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -39,7 +37,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace table {
 
-/// What the images of a process with tables of this version share. One page, all of it zero at first.
+/// The data that the images of a process with tables of this version share. One page, all of it zero at first.
 struct shared {
     uint32_t lock;     ///< a futex: the thread that holds it, `waited_for`, or 0
     int32_t pid;       ///< the process in which `lock` was held last
@@ -56,8 +54,8 @@ struct shared {
 
 namespace detail {
 
-// Every unit that has a key includes this: what it needs of <elf.h>, <link.h>, <sys/mman.h> and others is declared
-// here, since those have names and macros that users' own may meet.
+// Every unit that has a key includes this header. So it declares the needed parts of <elf.h>, <link.h>, <sys/mman.h>
+// and others itself: those headers have names and macros that may clash with the user's.
 
 /// A program header, as in Elf64_Phdr, or Elf32_Phdr.
 struct segment {
@@ -145,8 +143,8 @@ inline namespace baseline {
     return same;
 }
 
-/// The `table::image` that a note leads to, or null. If the note was moved (patchelf does that), the image is where it
-/// was, seen from the ELF header; and if the header was moved as well, it was moved down by some pages.
+/// The `table::image` of a note, or null. If a tool moved the note (patchelf does), the image still has its distance
+/// from the ELF header. If the tool also moved the header, it moved the header down by some pages.
 [[nodiscard]] inline table::image* image_of(const loaded_image& info, const table::note& note) noexcept {
     address at = reinterpret_cast<address>(&note.image) + static_cast<address>(intptr_t{note.image});
     if (is_image(info, at)) {
@@ -184,7 +182,7 @@ inline namespace baseline {
         if (header.type != note_segment || !has_bytes(info, at, header.size, readable_segment)) {
             continue;
         }
-        // From word to word: linkers differ in how they lay out notes of one alignment among those of another.
+        // From word to word: linkers lay out notes of different alignments in different ways.
         for (; at + sizeof(note_header) + sizeof(owner) <= end; at += sizeof(uint32_t)) {
             const auto& note = *reinterpret_cast<const note_header*>(at);
             const auto* const text = reinterpret_cast<const char*>(at + sizeof(note));
@@ -237,8 +235,8 @@ inline constexpr uint32_t waited_for = 0x80000000U; // no thread has so high a n
 
 [[nodiscard]] inline uint32_t this_thread() noexcept { return static_cast<uint32_t>(c::syscall(SYS_gettid)); }
 
-/// Takes the lock; `taken` becomes true if it was not this thread's before, which is well while it forks. Fails where a
-/// change would be within a change, and if the holder is not in this process.
+/// Takes the lock; `taken` becomes true if this thread did not hold it before. (While it forks, a thread may hold it
+/// already.) Fails for a change within a change, and if the holder is not in this process.
 [[nodiscard]] inline error acquire(table::shared& all, bool& taken) noexcept {
     const uint32_t self = this_thread();
     uint32_t holder = 0;
@@ -278,7 +276,7 @@ inline void release(table::shared& all) noexcept {
 }
 
 // ---- fork() ----------------------------------------------------------------------------------------
-// The lock is held across it. Each image has handlers, and those of the first one that is asked take it.
+// fork() holds the lock. Each image has handlers; the handlers of the first image that runs take the lock.
 
 inline void before_fork() noexcept {
     table::registry& own = own_image.registry;
@@ -307,7 +305,7 @@ inline void after_fork_in_parent() noexcept {
 }
 inline void after_fork_in_child() noexcept {
     table::registry& own = own_image.registry;
-    if (own.forks == 2) { // the thread has another number now, and nobody waits
+    if (own.forks == 2) { // the thread has another number now, and no thread waits
         own.shared->pid = c::getpid();
         __atomic_store_n(&own.shared->lock, this_thread(), __ATOMIC_RELAXED);
     }
@@ -316,8 +314,8 @@ inline void after_fork_in_child() noexcept {
 
 // ---- Joining and leaving ---------------------------------------------------------------------------
 
-/// What the images share, by any of them that has it, or made; null if there is no memory. Counts this image as a user.
-/// Notes where this image is, if the loader shows its note.
+/// The shared page, from another image or new; null without memory. Counts this image as a user. Notes the place of
+/// this image, if the loader shows its note.
 [[nodiscard]] inline table::shared* find_shared(bool& known) noexcept {
     table::shared* result = nullptr;
     known = false;
@@ -418,7 +416,7 @@ void for_each_own_name(const Function& function) noexcept {
     }
 }
 
-/// Puts a name of this image among those of the process, and takes over what others have set it to.
+/// Adds a name of this image to the names of the process, and takes over its current value.
 inline void add_to_process(table::shared& all, const table::named& named) noexcept {
     table::cell& cell = cell_of(named);
     if (cell.state.owner != nullptr) {
@@ -440,7 +438,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     add_name<&table::cell_state::under>(all.root, named);
 }
 
-/// Makes this image one of those that use inlay in the process, if it is not yet. Thread-safe.
+/// Joins this image to the images of the process that use inlay, if it has not joined yet. Thread-safe.
 [[nodiscard, gnu::noinline]] inline error join() noexcept {
     table::registry& own = own_image.registry;
     const uint32_t before = __atomic_load_n(&own.joined, __ATOMIC_ACQUIRE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// inspect: which form stands at a site, read from the text itself.
+// inspect: reads from the text itself which form a site has.
 //
 //     const auto tables = inlay::this_image();
 //     for (size_t i = 0; i < tables.alternatives.size(); ++i) {
@@ -67,7 +67,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// What stands at the site of an operation, other than code in place of its call.
+/// The forms at the site of an operation, other than code in place of its call.
 template <class Image>
 [[nodiscard]] standing operation_at(const table::form& form, address site, unsigned length) noexcept {
     using target = image_target<Image>;

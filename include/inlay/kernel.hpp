@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// kernel: the face of inlay for freestanding code: kernels, hypervisors, firmware. inlay/inlay.hpp is that for programs.
+// kernel: the face of inlay for freestanding code: kernels, hypervisors, firmware. inlay/inlay.hpp is the face for
+// programs.
 //
 //     #include <inlay/kernel.hpp>
 //
@@ -18,9 +19,9 @@
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
 //     override.hpp     features by command line
 //
-// How it works. It includes these headers, and needs none of a C++ library: `-ffreestanding -nostdinc++` will do, and the
-// kernel may have a `namespace std` of its own. A kernel's macros (`inline`, `likely`, `min`, `barrier`, ...) are set
-// aside meanwhile: kernel/macros_aside.hpp. They are back after it, and then a function of that name needs
+// How it works. It includes these headers, and needs no header of a C++ library: `-ffreestanding -nostdinc++` is
+// enough, and the kernel may have its own `namespace std`. A kernel's macros (`inline`, `likely`, `min`, `barrier`,
+// ...) are set aside meanwhile: kernel/macros_aside.hpp. They are back after it, and then a function of that name needs
 // parentheses in a call: `(inlay::likely)(trace)`.
 #pragma once
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// layout: where things are in the structs of table.hpp that hold pointers, in an image of any pointer size.
+// layout: the offsets in the structs of table.hpp that hold pointers, in an image of any pointer size.
 //
 //     const address mode = cell + inlay::table::layout<Target::pointer_size>::cell_mode;
 //
 // How it works. Records hold distances of 32 bits and are the same in every image. Only cells and the `image` hold
-// pointers. The structs of table.hpp are those of this unit's pointers; for an image of other pointers there are these
-// numbers, which each unit compares with its own structs.
+// pointers. The structs of table.hpp have this unit's pointers. For an image with other pointers, this header has the
+// numbers; each unit compares them with its own structs.
 #pragma once
 
 #include "inlay/table.hpp"

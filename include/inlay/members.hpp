@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// members: how the members of a table are counted and reached, for pv_ops.hpp and features.hpp.
+// members: counts the members of a table, and gives access to each, for pv_ops.hpp and features.hpp.
 //
 // How it works. Boost.PFR counts the members of an aggregate and binds them. For a type that is adapted as a struct of
-// Boost.Hana, hana.hpp has a specialization: such a type need not be an aggregate.
+// Boost.Hana, hana.hpp has a specialization; this type need not be an aggregate.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -21,7 +21,7 @@ struct members {
     template <size_t Index>
     using type = boost::pfr::tuple_element_t<Index, Table>;
 
-    /// The member of `table`, which may be constant.
+    /// The member of `table`; `table` may be constant.
     template <size_t Index, class Given>
     [[nodiscard]] static constexpr auto& get(Given& table) noexcept {
         return boost::pfr::get<Index>(table);

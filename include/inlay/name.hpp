@@ -43,7 +43,7 @@ template <size_t A, size_t B>
 
 namespace detail {
 
-/// Whether the `length` characters at `name` are one of the words of `list`, which stand between blanks.
+/// Whether the `length` characters at `name` are one of the words of `list`. Blanks separate the words.
 [[nodiscard]] constexpr bool is_word_of(const char* list, const char* name, size_t length) noexcept {
     for (size_t start = 0; list[start] != '\0'; ++start) {
         size_t same = 0;
@@ -76,8 +76,8 @@ template <size_t Size>
     return count;
 }
 
-/// A name as the tables have it. There a null ends a text, so one inside of the name is written as the bytes C0 80, as
-/// in "modified UTF-8": they are no character of UTF-8.
+/// A name in the form of the tables. In the tables, a null character ends a text. A null character inside the name is
+/// written as the bytes C0 80, as in "modified UTF-8": they are no character of UTF-8.
 template <name Name>
 [[nodiscard]] consteval auto encode_nulls() noexcept {
     if constexpr (count_nulls(Name) == 0) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// named: what keys and static calls have in common: in a process, one name is one thing.
+// named: the common part of keys and static calls: in a process, one name is one thing.
 //
 //     detail::describe_named<Declaration, Name, Signature>();     // once a unit; writes no instruction
 //
-// How it works. A declaration has a cell in each image that uses it. Its `table::named` says the cell's name and
-// type. The type is the mangled name of `signature<Type>`, since all compilers of a platform spell that alike: two
+// How it works. A declaration has a cell in each image that uses it. Its `table::named` has the cell's name and type.
+// The type is the mangled name of `signature<Type>`, since all compilers of a platform spell it the same way. So two
 // images agree about a type if these texts are equal. Types of unnamed namespaces have the same mangled name in every
 // unit; the unit is part of their text. In a hosted program an ELF note leads to an image's tables, and the image joins
 // the others when it is loaded (images.hpp).
@@ -28,7 +28,7 @@ struct signature {
     [[gnu::visibility("hidden")]] static inline constexpr char value{};
 };
 
-/// That of a type which belongs to its unit: another unit may have another one of the same name.
+/// The identity of a type that belongs to its unit: another unit may have another type with the same name.
 template <class Type, unsigned long long Unit>
 struct signature_in {
     [[gnu::visibility("hidden")]] static inline constexpr char value{};

@@ -10,12 +10,13 @@
 //     inlay::name_targets(sched_clock, inlay::target<"tsc", &tsc_clock>, inlay::target<"jiffies", &jiffies_clock>);
 //     inlay::set_by_name("sched_clock", "tsc");                            // a static call, by the name of a target
 //
-// How it works. A name's kind, values and initial value are read from its type's text, which all images have. The name
-// of a target is a name of the process as well, "sched_clock=tsc": a record without sites, whose cell holds the target.
-// So it comes and goes with its image, and other images find it in the tree of all names (images.hpp).
+// How it works. These functions read a name's kind, values and initial value from its type's text, because all images
+// have this text. The name of a target is also a name of the process, "sched_clock=tsc": a record without sites, whose
+// cell holds the target. So it comes and goes with its image, and other images find it in the tree of all names
+// (images.hpp).
 //
-// A list is a copy: the lock is held while names, values and sites are copied, and no longer when the user's function
-// runs. The copy is in pages of its own, so that nothing is allocated under the lock. Nothing here needs the C++
+// A list is a copy. for_each_name() holds the lock while it copies names, values and sites, but not while the user's
+// function runs. The copy has separate pages, so that nothing is allocated under the lock. Nothing here needs the C++
 // library, Zydis or libdw; where the program has them, __cxa_demangle() and dladdr() make types and targets readable.
 //
 // All functions are thread-safe, work before apply() and after, and are not for signal handlers, as set() is not.
@@ -37,9 +38,9 @@ namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
 /// Calls `function(const name_entry&)` for each key, switch and static call of all images of the process, in the order
-/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list is
-/// that of the moment when for_each_name() was called. Names that no code of an image uses are in no table, and not
-/// listed. error::no_memory, or what joining the process's images can say (image_unknown, change_nested, ...).
+/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list shows
+/// the moment of the call. Names that no code of an image uses are in no table, and not listed. error::no_memory, or an
+/// error of joining the process's images (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
@@ -50,17 +51,17 @@ template <class Function>
 ///   a key      on, true, 1, yes; off, false, 0, no (as set(): a count of enable() becomes 1 or 0); enable, disable
 ///   a switch   a decimal number, less than its ways
 ///   a call     the name of a target (see name_targets()); default; null, where a null target is allowed
-/// On an error nothing has changed: error::name_unknown, value_unknown, value_outside, not_enabled, with
-/// `outcome::detail()` the place in `name` or `value`; name_clash if two types have the name; or what set() can say.
+/// On an error nothing has changed: error::name_unknown, value_unknown, value_outside or not_enabled, with the place in
+/// `name` or `value` as `outcome::detail()`; name_clash if two types have the name; or an error of set().
 [[gnu::visibility("hidden")]] inline outcome set_by_name(std::string_view name, std::string_view value) noexcept {
     detail::assignment one{name, value};
     std::size_t failed = 0;
     return detail::assign(&one, 1, failed);
 }
 
-/// Writes what went wrong in set_by_name(name, value), in one sentence, by `write(std::string_view)`; for an unknown
-/// name the nearest ones, and a line for each that exists; for an unknown value what the name takes. Ends with a line's
-/// end.
+/// Writes the error of set_by_name(name, value), in one sentence, by `write(std::string_view)`. For an unknown name, it
+/// writes the nearest names, and a line for each existing name. For an unknown value, it writes the values that the
+/// name takes. Ends with a newline.
 template <class Write>
 [[gnu::visibility("hidden")]] void explain(const outcome& done, std::string_view name, std::string_view value,
                                            const Write& write) {

@@ -19,23 +19,23 @@ namespace inlay {
 /// Which table a record is in.
 enum class table_kind : uint8_t { no_table, alternatives, calls, keys, names };
 
-/// A record's place: table, index from 0, and the address of its site; of a name, which has none, the address that was
-/// refused.
+/// A record's place: table, index from 0, and the address of its site. A name has no site; its place has the refused
+/// address.
 struct record_id {
     table_kind table;
     uint32_t index;
     address site;
 };
 
-/// One name, two types: the types as mangled names, which `c++filt` and __cxa_demangle() read.
+/// One name with two types: the types as mangled names, for `c++filt` and __cxa_demangle().
 struct name_clash {
     const char* name;
     const char* type;       ///< of the record that the error is about
     const char* other_type; ///< as the name is used elsewhere in the image, or in another one
 };
 
-/// What apply(), set() or update() did. Counts are of sites. A user's type may have one in it, so that what is hidden
-/// is each function, not the type.
+/// The result of apply(), set() or update(). Counts are numbers of sites. A user's type may contain an outcome. So each
+/// function is hidden, and not the type.
 class [[nodiscard("inlay: it says whether anything went wrong: if (auto done = inlay::apply(); !done) { "
                   "puts(inlay::message(done.error())); }")]] outcome {
 public:
@@ -59,8 +59,8 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr const char* detail() const noexcept {
         return is_about_text() ? about_.detail : "";
     }
-    /// The address that was refused: what a reference leads to, where a site is, what could not be written. 0 where the
-    /// error is about none.
+    /// The refused address: the target of a reference, the place of a site, or the text that could not be written. 0 if
+    /// the error concerns no address.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr address refused() const noexcept {
         return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
@@ -85,7 +85,7 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr uint32_t calls_kept() const noexcept {
         return calls - calls_direct;
     }
-    /// Calls that were not found behind their marker.
+    /// Calls that were not found after their marker.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr uint32_t calls_missed() const noexcept {
         return calls - calls_found;
     }
@@ -114,7 +114,7 @@ public:
         }
     }
 
-    /// Notes what is wrong, with which record, and which address was refused; the first such note stays.
+    /// Notes the error, its record and the refused address; the first note stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what, record_id where,
                                                                           address refused = 0) noexcept {
         if (what_ == inlay::error::no_error && what != inlay::error::no_error) {
@@ -127,7 +127,7 @@ public:
 private:
     inlay::error what_{inlay::error::no_error};
     record_id where_{table_kind::no_table, 0, 0};
-    // All zero, and no larger than this: else some compilers call memcpy or memset, which a kernel need not have.
+    // All zero, and no larger than this: else some compilers call memcpy or memset, and a kernel need not have them.
     union about { // which one, `what_` says
         address refused;
         const char* detail;        ///< of an override, or a setting

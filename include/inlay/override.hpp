@@ -4,8 +4,8 @@
 //
 //     auto done = inlay::override_features(inlay::this_image(), image, "-avx2,+app.x", is_known_name);
 //
-// How it works. The features in use are found by walking the tables; a forced one keeps its value whatever
-// its probe says. Forcing an instruction on that the processor lacks is the user's risk, as with Linux's
+// How it works. It finds the used features by walking the tables. A forced feature keeps its value for any result of
+// its probe. If a user forces an instruction that the processor lacks, the program may crash, as with Linux's
 // setcpuid=. All entries are checked before the first takes effect.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// What `at` refers to, or null if that is no readable T.
+/// The target of `at`, or null if it is no readable T.
 template <class T, class Image>
 [[nodiscard]] const T* find(const Image& image, const table::reference& at) noexcept {
     reader<Image> from{image};
@@ -111,9 +111,9 @@ template <class Image>
     return "";
 }
 
-/// Forces features. `text` is a list such as "-avx2,+app.x"; with null or an empty one, none is forced. `known(name,
-/// length)` says whether a name that no record uses is one all the same. On an error no feature is forced, and
-/// `outcome::detail()` points at the entry in `text` (it ends at a comma or the terminating null).
+/// Forces features. `text` is a list such as "-avx2,+app.x"; null or an empty list forces none. `known(name, length)`
+/// says whether a name without a record is also a feature. On an error no feature is forced, and `outcome::detail()`
+/// points at the entry in `text` (it ends at a comma or the terminating null).
 template <class Image, class Known>
 outcome override_features(const table::tables& tables, const Image& image, const char* text,
                           const Known& known) noexcept {
@@ -131,7 +131,7 @@ outcome override_features(const table::tables& tables, const Image& image, const
         });
         return used;
     };
-    // First all entries are checked, then those of an earlier list are forgotten, then these are forced.
+    // It checks all entries, then forgets the entries of an earlier list, then forces the new ones.
     for (int pass = 0; pass < 2; ++pass) {
         const bool forcing = pass == 1;
         if (forcing) {

@@ -9,15 +9,15 @@
 //
 //     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
 //
-// How it works. A change rewrites the sites of its own name alone, since apply() has sorted the records. Before
-// apply() there are none to rewrite: the sites read the cells. change/make_change.hpp derives the order of a change, and
-// says what another thread can find at each step. A change that fails is taken back.
+// How it works. A change rewrites only the sites of its own name, since apply() has sorted the records. Before apply()
+// it rewrites none: the sites read the cells. change/make_change.hpp derives the order of a change, and shows what
+// another thread finds at each step. A change that fails is taken back.
 //
-// Each function takes a platform, or none. With a platform it changes this image, and the platform writes. Without one,
-// in a Linux program (process.hpp), it reaches all images of the process, and is thread-safe: other threads may run
-// through the sites, and each execution finds the old or the new form. Calls of set() and update() wait for each other.
-// They are not async-signal-safe; docs/performance.md says what they cost. With a platform of your own, that promise is
-// the platform's: Linux's kernel stops the other processors, or goes by a breakpoint.
+// Each function takes a platform, or none. With a platform, it changes this image, and the platform writes. Without a
+// platform, in a Linux program (process.hpp), it reaches all images of the process, and is thread-safe. Other threads
+// may execute the sites, and each execution finds the old or the new form. Calls of set() and update() wait for each
+// other. They are not async-signal-safe; docs/performance.md has their costs. With your own platform, the platform must
+// keep this promise: Linux's kernel stops the other processors, or uses a breakpoint.
 //
 // Compare Linux's static_branch_enable(), static_key_slow_inc(), static_call_update(), text_poke_bp().
 #pragma once
@@ -94,8 +94,8 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::disabling, where...);
 }
 
-/// Gives the call another target, which must stay loaded as long as the call goes to it. error::target_null where that
-/// is null and the call returns an object.
+/// Gives the call another target. The target must stay loaded as long as the call goes to it. error::target_null if the
+/// target is null and the call returns an object.
 template <name Name, auto Default, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome update(const static_call<Name, Default>& /*call*/,

@@ -5,9 +5,9 @@
 //     inlay::text_of(cpu.sse2 && !cpu.xenpv)                  // "sse2 && !xenpv", a constant
 //     static constexpr const char* why = inlay::text_of(x || (cpu.smap && !y));
 //
-// How it works. The text is made while compiling, from the predicate's type; a program holds the texts that it uses, and
-// nothing else. It shows what the operators made of the predicate: `text_of(!(x || y))` is "!x && !y". A group in a group
-// has parentheses, whether C++ needs them or not.
+// How it works. The text is made while compiling, from the predicate's type; a program holds the texts that it uses,
+// and nothing else. It shows the simplified predicate: `text_of(!(x || y))` is "!x && !y". A group in a group always
+// has parentheses.
 #pragma once
 
 #include "inlay/feature.hpp"
@@ -108,7 +108,7 @@ struct predicate_text {
 
 } // namespace detail
 
-/// The predicate as text, which ends with a null and lives as long as the program.
+/// The predicate as text; it ends with a null character and lives as long as the program.
 template <predicate Predicate>
 [[nodiscard]] constexpr const char* text_of(Predicate /*which*/) noexcept {
     return detail::predicate_text<Predicate>::value.text;

@@ -10,13 +10,12 @@
 // even if it does not know a name, and then returns error::override_unknown. An entry that is not +name or -name is an
 // error, and nothing is patched. Set-user-id programs ignore the variable.
 //
-// How it works. Each image (program, shared library, plugin) applies its own tables. Keys and static calls are one
-// thing by name in the whole process: set() and update() find all that have the name, in a tree that the images share
-// (images.hpp), and change the sites of those that have called apply(). An image that is loaded later takes over what
-// was set before its first constructor runs, whether it will call apply() or not.
-//
-// All this happens under one lock of the process, which fork() waits for. Nothing of a user's runs under it: a
-// feature's probe, which may load libraries, runs before, and apply() then begins again.
+// How it works. Each image (program, shared library, plugin) applies its own tables. A name is one key or static call
+// in the whole process. set() and update() find all cells of the name in a tree that the images share (images.hpp), and
+// change the sites of the images that have called apply(). An image that is loaded later takes over the current values
+// before its first constructor runs, even if it never calls apply(). All this happens under one lock of the process;
+// fork() waits for it. No user's code runs under the lock: a feature's probe may load libraries, so it runs outside,
+// and apply() then begins again.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -153,7 +152,7 @@ private:
 [[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, uint32_t number) noexcept {
     const table::tables tables = tables_of(own_image);
     applying self{all.reserve, number};
-    // Whoever runs a program with the rights of another must not switch its features.
+    // A user who runs a program with the rights of another user must not switch its features.
     const bool trusted = ::getauxval(AT_SECURE) == 0;
     const char* unknown = nullptr;
     outcome done = override_features(
@@ -229,10 +228,10 @@ void for_each_cell(table::shared& all, const table::named& what, const Function&
 
 inline namespace INLAY_TARGET {
 
-/// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in
-/// a library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name
-/// of the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature
-/// that no image has; that alone does not keep the image from being patched.
+/// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in a
+/// library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name of
+/// the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature that
+/// no image has; apply() patches the image nevertheless.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
     (void)this_image();
     const detail::uncancelled guard;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// proof: what only a processor with a feature may run takes a proof of the feature.
+// proof: a function that needs a feature takes a proof of it.
 //
 //     uint64_t read_counter(inlay::proof_of<cpu.pmuv3>);          // cannot be called without
 //
@@ -8,14 +8,12 @@
 //         use(read_counter(pmu));
 //     }
 //
-// How it works. proof() asks has<...>. What it returns is a condition, and where that holds converts to the proof, an
-// empty type which is handed on like any value. No other way leads to a proof: functions that take one do not compile
-// without. The conversion itself asks again, which costs nothing behind the `if`, where the compiler knows the answer;
-// without that `if` it ends the program instead of going on where the feature may be absent.
-//
-// Before apply() there is no proof of anything. A proof of several features is one of each: a proof_of<a && b> converts
-// to a proof_of<a>. A feature that is forced (INLAY_FEATURES, override_features(), set()) is proven as well: then the
-// word of whoever forced it stands for it.
+// How it works. proof() asks has<...>, and returns a condition. If the condition holds, it converts to the proof: an
+// empty value that code can pass on. No other expression makes a proof, so a call without a proof does not compile. The
+// conversion asks again. Inside the `if`, this costs nothing, since the compiler knows the answer. Without the `if`,
+// the conversion ends the program if the feature is absent. Before apply() no proof exists. A proof of several features
+// is a proof of each: a proof_of<a && b> converts to a proof_of<a>. A forced feature (INLAY_FEATURES,
+// override_features(), set()) is proven as well, at the risk of the user who forced it.
 #pragma once
 
 #include "inlay/has.hpp"
@@ -31,7 +29,7 @@ class maybe_proof;
 
 namespace detail {
 
-/// Whether predicate A says all that B does, as far as their types show it.
+/// Whether predicate A implies predicate B, as far as their types show it.
 template <class A, class B>
 inline constexpr bool says = detail::same<A, B> || detail::same<B, always_t>;
 template <class... Members, class B>
@@ -84,7 +82,7 @@ private:
     constexpr explicit proof_of(asked /*and answered*/) noexcept {}
 };
 
-/// What proof() returns: true where it leads to a proof.
+/// The result of proof(): true if it leads to a proof.
 template <auto Predicate>
 class [[nodiscard("inlay: whether there is a proof: if (auto pmu = inlay::proof<cpu.pmuv3>()) ...")]] maybe_proof {
 public:

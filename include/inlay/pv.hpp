@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// pv: paravirt operations. A table of what a hypervisor may replace, and calls that cost what the machine needs.
+// pv: paravirt operations. A table of functions that a hypervisor may replace, and calls without needless cost on any
+// machine.
 //
 //     struct irq_ops {
 //         inlay::pv_op<u64(), inlay::callee_save<pushf_pop(rax)>> save_fl;      // native code, as a function
@@ -16,16 +17,17 @@
 //     inlay::set(cpu.xenpv, true);                                              // ... before apply()
 //     auto flags = save_fl();                                                   // a call of xen_save_fl
 //
-// How it works. A call is `call *pointer(%rip)` and works from the first moment. (AArch64 has no such instruction:
-// there it is `bl thunk`, and the thunk jumps through the pointer.) Its record is that of an alternative whose
-// original is such a call. apply() makes it a direct call of what the pointer holds; nothing at all if that does
-// nothing (`pv_nop`); a call of the reporter if it is null. Out of reach, it stays. A pv_alt_call has a `when` besides:
-// where the predicate holds, the native instructions stand in place. One function decides all of that, features
-// first, so that a call cannot overwrite an instruction.
+// How it works. A call is `call *pointer(%rip)`, and works before apply(). (AArch64 has no such instruction: the call
+// is `bl thunk`, and the thunk jumps through the pointer.) Its record is the record of an alternative whose original is
+// this call. apply() makes it a direct call of the pointer's target; a nop if the target does nothing (`pv_nop`); a
+// call of the reporter if the pointer is null. If the target is out of reach, the call stays. A pv_alt_call also has a
+// `when`: if its predicate holds, the native instructions take the place of the call. One function decides all of this,
+// features first, so that a call cannot overwrite an instruction.
 //
-// The compiler sees an assembly statement that changes what the convention says. Ordinary functions change what
-// functions may. A callee-save function keeps all general registers but the result's: a C++ function gets a thunk that
-// does so, instructions and assembly functions need none. (AArch64: x16, x17 and x30 change in any call.)
+// The compiler sees an assembly statement that changes the registers of the operation's convention. An ordinary
+// function changes all call-clobbered registers. A callee-save function keeps all general registers except the
+// result's: a C++ function gets a thunk for this; instructions and assembly functions need none. (AArch64: x16, x17 and
+// x30 change in any call.)
 //
 // The table is read by apply() and, until then, by each call: change it before, or call apply() again.
 //

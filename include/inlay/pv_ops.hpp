@@ -9,8 +9,8 @@
 //     inlay::pv_call<&irq, 0UL> first;                           // by index
 //
 // How it works. Boost.PFR counts the members of an aggregate and binds them, so no list is kept beside the declaration.
-// It knows no names: what is named by a member, such as `operation_name<&irq, &irq_ops::halt>`, has it from the
-// compiler. A table that is a struct of Boost.Hana is walked by Hana, if inlay/hana.hpp is included.
+// PFR knows no names: `operation_name<&irq, &irq_ops::halt>` has the name from the compiler. A table that is a struct
+// of Boost.Hana is walked by Hana, if inlay/hana.hpp is included.
 #pragma once
 
 #include "inlay/members.hpp"
@@ -51,8 +51,7 @@ template <class Table>
     return count;
 }();
 
-/// Calls `function(operation)` for each operation of the table, in the order of declaration. Each has a type of its
-/// own.
+/// Calls `function(operation)` for each operation of the table, in the order of declaration. Each has a separate type.
 template <class Table, class Function>
 constexpr void for_each_operation(Table& table, Function function) {
     using members = detail::members<detail::plain<Table>>;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// registry: names, found by their text, and what they are set to.
+// registry: finds names by their text, and their current values.
 //
 //     detail::add_name<&table::cell_state::below>(tables.registry->root, named);
 //     detail::for_each_namesake<&table::cell_state::below>(root, what, [](const table::named& named) noexcept { ... });
 //
 // How it works. The cells themselves are the nodes of a binary tree, ordered by a hash of the name: nothing is
 // allocated, and looking a name up takes a time that hardly grows with their number. Each cell is in two trees: one has
-// the names of its image, the other those of all images of the process. Two cells of one name (of two images, or of two
-// units made by compilers that mangle a declaration differently) are both found. A name and its type are compared as
-// texts, so that images made by different compilers understand each other. Images do this when they are loaded: it is
-// compiled for any processor (INLAY_BASELINE).
+// the names of its image, the other those of all images of the process. A search finds both cells of a name in two
+// images, or in two units whose compilers mangle the declaration differently. A name and its type are compared as
+// texts, so that images made by different compilers understand each other. Images run this code when they are loaded,
+// so it is compiled for any processor (INLAY_BASELINE).
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -23,7 +23,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace baseline {
 
-/// What a reference refers to. (That of `reference` itself is compiled for the unit's processor.)
+/// The target of a reference. (The function of `reference` itself is compiled for the unit's processor.)
 [[nodiscard]] inline address target_of(const table::reference& from) noexcept {
     return reinterpret_cast<address>(&from) + static_cast<address>(static_cast<intptr_t>(from.distance));
 }
@@ -106,7 +106,7 @@ void add_name(const table::named*& root, const table::named& named) noexcept {
     (first.*Links)[2] = &named;
 }
 
-/// Takes the cell of `named`, which is in the tree, out of it.
+/// Takes the cell of `named` out of the tree. The cell must be in the tree.
 template <auto Links>
 void remove_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
@@ -128,7 +128,7 @@ void remove_name(const table::named*& root, const table::named& named) noexcept 
         heir = (state.*Links)[1];
     } else if ((state.*Links)[1] == nullptr) {
         heir = (state.*Links)[0];
-    } else { // the lowest of those that are not lower
+    } else { // the lowest cell that is not lower
         const table::named** lowest = &(state.*Links)[1];
         while ((cell_of(**lowest).state.*Links)[0] != nullptr) {
             lowest = &(cell_of(**lowest).state.*Links)[0];
@@ -142,7 +142,7 @@ void remove_name(const table::named*& root, const table::named& named) noexcept 
     *place = heir;
 }
 
-/// Puts the cell of `named`, which has been checked, into the tree of its image, if it is not there yet.
+/// Puts the cell of `named` into the tree of its image, if it is not in the tree yet. `named` has been checked.
 inline void register_name(const table::named*& root, const table::named& named) noexcept {
     if (table::cell_state& state = cell_of(named).state; state.self == nullptr) {
         state.self = &named;
@@ -156,7 +156,7 @@ inline void register_name(const table::named*& root, const table::named& named) 
     return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
 }
 
-/// The value of the setting in the image that `registry` is of: what does nothing is a function of its own.
+/// The value of the setting in the image of `registry`: each image has its own function that does nothing.
 [[nodiscard]] inline address value_of(const table::setting& setting, const table::registry& registry) noexcept {
     return setting.mode == table::call_mode::nothing ? reinterpret_cast<address>(registry.nothing)
            : setting.mode == table::call_mode::zero  ? reinterpret_cast<address>(registry.zero)

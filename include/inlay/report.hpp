@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// report: what is where. Hosted programs only; link Zydis and libdw (CMake: inlay::report).
+// report: the form of each site, before and after. Hosted programs only; link Zydis and libdw (CMake: inlay::report).
 //
 //     inlay::report::print(std::cout);                               // this image, this CPU, text
 //     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // what another CPU would get
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
 //     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //
-// For every alternative and every call of the image that calls it: its name, its place in the source, the predicate
-// and the code of each choice, which one wins, the bytes before and after, and what is in memory now. For every static
-// call its target, for every pv call what its pointer holds, for every site of a key or switch where each value leads.
-// Then each feature in use, its value and how it was found; then sums.
+// For every alternative and every call of the image that calls it: its name, its place in the source, the predicate and
+// the code of each choice, the winning choice, and the bytes before, after and in memory now. For every static call its
+// target, for every pv call its pointer's target, for every key or switch site the path of each value. Then each used
+// feature, its value and its probe; then sums.
 //
-// How it works. decide.hpp is pure, so that the report asks the very function that the patcher asks, with the features
-// of the CPU that the reader names, and with what keys and static calls hold now. Nothing is written; of what apply()
-// remembers, only where it found each call is used.
+// How it works. decide.hpp is pure. So the report asks the same function as the patcher, with the features of the named
+// CPU, and with the current values of keys and static calls. The report writes nothing. From apply()'s notes, it uses
+// only the places of calls.
 //
 //     report/cpu_model.hpp    CPUs by name              report/collect.hpp      the report as data
 //     report/symbols.hpp      functions and lines       report/text.hpp         for people
@@ -93,7 +93,7 @@ inline void write(std::ostream& out, const contents& what, const options& how, i
 } // namespace detail
 
 /// Reports on the image (program or shared library) that calls it. Throws std::invalid_argument if `how.cpu` is no CPU
-/// or has a feature that nobody knows. Not thread-safe against apply().
+/// or has an unknown feature. Not thread-safe against apply().
 [[gnu::visibility("hidden")]] inline void print(std::ostream& out, const options& how = {}) {
     detail::print(out, how, detail::file_of(out));
 }

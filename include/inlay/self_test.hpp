@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// self_test: whether this image's sites were patched at all, asked of the text itself.
+// self_test: tests on the text itself whether apply() patched this image.
 //
 //     auto done = inlay::apply(inlay::this_image(), kernel);
 //     if (!inlay::is_patched()) { ... }         // or:
 //     inlay::trap_unless_patched();
 //
-// How it works. The question is a site of its own: an alternative whose `when` always holds. Before apply() it says no;
-// after it yes, if apply() found this image's records, wrote where the processor fetches, and the caches are in order.
-// An outcome says what apply() meant to do: it is good, too, if a linker script has dropped the records, or if another
-// image's tables were applied. Each use is a site; take one that is not inlined into text that is patched elsewhere.
+// How it works. The test is a separate site: an alternative whose `when` always holds. Before apply() it says no.
+// Afterwards it says yes, if apply() found this image's records and wrote where the processor fetches, and if the
+// caches are in order. An outcome is not enough: it is also good if a linker script has dropped the records, or if
+// apply() patched another image's tables. Each use is a site; do not inline it into text that another image patches.
 //
 // Compare alt_reloc_selftest() and the self test of int3 in Linux's alternative.c.
 #pragma once

@@ -4,9 +4,9 @@
 //
 //     detail::sort(rows_of(section), [](const table::reference* a, const table::reference* b) noexcept { ... });
 //
-// How it works. Heapsort: no allocation, no recursion, no worst case. (std::sort needs a hosted library.) A record is
-// taken as its references, so that one function serves all kinds; they count from the record itself, so whoever moves a
-// record must move them along.
+// How it works. Heapsort: no allocation, no recursion, no worst case. (std::sort needs a hosted library.) The functions
+// see a record as its references, so that one function serves all kinds. References count from the record itself, so a
+// move of the record must adjust them.
 #pragma once
 
 #include "inlay/arch/target.hpp"

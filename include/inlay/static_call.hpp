@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// static_call: a function pointer without the indirect call; retarget it whenever you like.
+// static_call: a function pointer without the indirect call; its target may change at any time.
 //
 //     inline constexpr inlay::static_call<"sched_clock", &jiffies_clock> sched_clock;
 //     auto t = sched_clock();
@@ -9,13 +9,12 @@
 //     inline constexpr inlay::static_call<"probe", inlay::no_target<void(int)>> probe;
 //     probe.maybe(1);                                      // nothing, until it is given a target
 //
-// How it works. The object converts to a pointer to its trampoline, so that `sched_clock()` is an ordinary call, with
-// the overload resolution, copies and exceptions of one: the compiler emits `call trampoline` (or `jmp`, in
-// tail position). The trampoline jumps through a pointer, so that calls work from the first moment, and so does
-// update(). A marker in front of the call leaves a record of 8 bytes in section inlay_calls. apply() walks from
-// the marker, instruction by instruction, to the call of exactly this trampoline, and redirects it; update() then
-// rewrites that call. One that was not found, or whose target is out of reach, goes through the trampoline: slower,
-// never wrong.
+// How it works. The object converts to a pointer to its trampoline. So `sched_clock()` is an ordinary call, with
+// overload resolution, copies and exceptions: the compiler emits `call trampoline` (or `jmp`, in tail position). The
+// trampoline jumps through a pointer, so that calls and update() work before apply(). A marker before the call leaves a
+// record of 8 bytes in section inlay_calls. apply() walks from the marker, instruction by instruction, to the call of
+// exactly this trampoline, and redirects it. update() then rewrites that call. If apply() does not find the call, or
+// the target is out of reach, the call stays on the trampoline: slower, never wrong.
 //
 // A target that does nothing becomes a nop, one that returns zero a single instruction (x86: `xor rax, rax`).
 //
@@ -137,7 +136,7 @@ template <auto Member>
 
 namespace detail {
 
-/// What a target is, whatever it was written as: function, overload, lambda, member function, no_target, returns_zero.
+/// The kind of a target, for any spelling: function, overload, lambda, member function, no_target, returns_zero.
 template <class Target>
 struct target_of_type {
     static constexpr bool known = false;
@@ -160,7 +159,7 @@ struct target_of_type<Closure> : target_of_type<decltype(+Closure{})> {
     template <auto Target>
     static constexpr auto* pointer = +Target;
 };
-/// Does nothing; where there is a result, it is zero.
+/// Does nothing; a result is zero.
 template <class Function>
 struct null_target {
     static constexpr bool known = true;
@@ -195,7 +194,7 @@ struct target_of_type<Member> {
     static constexpr function* pointer = member<Target>;
 };
 
-/// The cell of a static call: a table::cell whose value is a pointer to a function, which must be constant.
+/// The cell of a static call: a table::cell whose value is a pointer to a function. The initial value must be constant.
 template <class Function>
 struct call_cell {
     Function* target;
@@ -230,7 +229,7 @@ public:
         .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;
 
-    /// What a call calls. Writes the marker, so use it only in a call expression: `sched_clock()`.
+    /// The target of a call expression. It emits the marker, so use it only in a call expression: `sched_clock()`.
     // NOLINTNEXTLINE(google-explicit-constructor): a call through the conversion is the point
     [[gnu::always_inline]] inline operator function*() const noexcept {
         static_assert(!detail::same<detail::plain<decltype(Default)>, no_target_t<function>>,

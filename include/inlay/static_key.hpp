@@ -7,14 +7,13 @@
 //     if (likely(trace)) ...               // laid out as if it were on; unlikely(): as if it were off
 //     inlay::set(trace, true);             // poke.hpp; at any time, other threads running
 //
-// How it works. Each use is one instruction and a record of 12 bytes in section inlay_keys. Until apply() ran it is a
-// jump to code out of the way that reads the value from memory, so that set() works from the first moment. apply()
-// makes it a nop or a jump, and set() then rewrites the key's sites: the value is in the instructions. It is
-// the compiler that makes the branches (asm goto), so both sides are optimised like those of any `if`. The jump
-// has 5 bytes on x86, 4 on AArch64, wherever it goes.
+// How it works. Each use is one instruction and a record of 12 bytes in section inlay_keys. Before apply(), it is a
+// jump to out-of-line code that reads the value from memory, so that set() works before apply(). apply() makes it a nop
+// or a jump, and set() then rewrites the key's sites: the value is in the instructions. The compiler makes the branches
+// (asm goto), so it optimises both sides as for any `if`. The jump always has 5 bytes on x86, 4 on AArch64.
 //
-// If `if (key)` is an if, `if (!key)` and `key && x` are as well. The initial value decides which side is laid
-// out as the likely one.
+// `if (!key)` and `key && x` work as well. The initial value decides which side the compiler lays out as the likely
+// one.
 //
 // A name is an identity: a key is the same in all units, shared libraries and plugins of a process.
 // Compare Linux's DEFINE_STATIC_KEY_FALSE, static_branch_unlikely() (jump_label.h).

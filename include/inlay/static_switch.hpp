@@ -9,9 +9,9 @@
 //     enum class codec { none, fast, small };
 //     inline constexpr inlay::static_switch<"codec", 3, codec::fast> chosen;      // the values of an enum
 //
-// How it works. As static_key does; the jump goes to the case at hand. A compiler takes at most 30 operands in an
-// assembly statement, so beyond 16 ways there are two jumps: to a group of 16, and within it. A new value is
-// written within its group first, so that each execution finds the old or the new one.
+// How it works. As static_key; the jump goes to the case of the value. A compiler takes at most 30 operands in an
+// assembly statement. So a switch of more than 16 ways has two jumps: to a group of 16, and within the group. A new
+// value is written within its group first, so that each execution finds the old or the new one.
 #pragma once
 
 #include "inlay/named.hpp"
@@ -25,7 +25,7 @@ namespace detail {
 template <class Value, unsigned Ways, unsigned Initial>
 struct switch_of;
 
-/// What a switch gives: its enum, or a number.
+/// The value type of a switch: its enum, or a number.
 template <bool IsEnum, class Given>
 struct switch_value {
     using type = unsigned;
@@ -73,7 +73,7 @@ private:
     [[gnu::always_inline]] static inline unsigned within() noexcept {
         constexpr unsigned first = Group * per_site;
         constexpr unsigned count = Ways - first < per_site ? Ways - first : per_site;
-        // Where the initial value is elsewhere, something must follow all the same: the first way.
+        // If the initial value is elsewhere, the first way follows the site.
         constexpr unsigned follows = initial / per_site == Group ? initial - first : 0;
         return emit::switch_site<static_switch, count, first, 0, follows>();
     }

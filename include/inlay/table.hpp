@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// table: the layout of what a program carries about its patch sites.
+// table: the layout of a program's data about its patch sites.
 //
 //     section inlay_alternatives   8 bytes a site: where it is, what it may become
 //     section inlay_calls          8 bytes a site: where it is, what it calls
@@ -16,8 +16,8 @@
 // Linux). All references are 32-bit distances from the field itself: the tables need no run-time
 // relocation, may be mapped anywhere, and an ELF file can be read like a live image.
 //
-// Linux's struct alt_instr takes 14 bytes a replacement; here an alternative takes 8 bytes a site however
-// many replacements it has, because the description is shared by all sites of one declaration.
+// Linux's struct alt_instr takes 14 bytes for each replacement. Here an alternative takes 8 bytes for each site, with
+// any number of replacements, because all sites of one declaration share the description.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -30,8 +30,8 @@ using address = uintptr_t;
 
 namespace table {
 
-// Members of these structs are inlined: they have no name that could tell units for different processors apart. The
-// structs are not hidden, since a user's type may have them in it, and a hidden type may not be in one that is not.
+// Members of these structs are inlined, because their names do not distinguish units for different processors. The
+// structs are not hidden: a user's visible type may contain them, and a visible type must not contain a hidden type.
 
 /// Distance in bytes from the field itself; 0 refers to nothing.
 struct reference {
@@ -46,16 +46,16 @@ struct reference {
     }
 };
 
-/// Whether a value was found out by the apply() that runs: 0 if not. Else 1, or the distance to what it found out
-/// before, so that it can forget all that when it ends. (A number of the run would come again some day; and images that
-/// patch each other's tables would have to agree on one.)
+/// Whether the running apply() found the value: 0 if not. Else 1, or the distance to the value that it found before, so
+/// that it can forget all values when it ends. (A number for each run would repeat some day, and images that patch each
+/// other's tables would have to agree on the number.)
 struct memo {
     int32_t before;
 };
 
 [[gnu::visibility("hidden")]] inline constexpr int32_t first_memo = 1; ///< no distance: memos are aligned to four bytes
 
-/// What apply() knows of one feature. Shared by all units: a feature's name and probe are its identity.
+/// The data of apply() about one feature. All units share it: a feature's name and probe are its identity.
 struct feature_cell {
     uint8_t value;   ///< 1: the feature is there
     uint8_t by_hand; ///< 1: set(feature, true) was called
@@ -72,7 +72,7 @@ enum class probe_kind : uint32_t { // NOLINT(performance-enum-size): the assembl
     function = 2,                  ///< feature_record::function, a bool() noexcept
 };
 
-/// What an architecture's probe needs to know, e.g. a CPUID leaf and bit.
+/// The arguments of an architecture's probe, e.g. a CPUID leaf and bit.
 struct probe_words {
     uint32_t word[3];
 };
@@ -114,8 +114,8 @@ enum class form_kind : uint8_t {
     /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
     /// operand. (An assembler cannot say where in an instruction its operand lies; two copies can.)
     twice = 2,
-    /// The bytes of a call through a pointer follow, then, aligned to four bytes, an `indirect_call`. Patched, it is
-    /// a direct call of what the pointer holds.
+    /// The bytes of a call through a pointer follow, then, aligned to four bytes, an `indirect_call`. Patched, it is a
+    /// direct call of the pointer's target.
     indirect_call = 3,
 };
 
@@ -130,7 +130,7 @@ struct form {
     uint8_t relative[4]; ///< offsets in the bytes, `no_operand` where unused
 };
 
-/// What a call through a pointer may become.
+/// The data for patching a call through a pointer.
 struct indirect_call {
     reference pointer; ///< of the operation, which is called
     reference nothing; ///< the function that does nothing: its call becomes nops
@@ -164,7 +164,7 @@ struct callee {
 };
 
 /// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline. The low two
-/// bits of what `callee` refers to are `call_found` or `call_missed` once it was looked for.
+/// bits of the target of `callee` are `call_found` or `call_missed` after the search.
 struct call_record {
     reference site;
     reference callee; ///< table::callee, or table::named of a static call
@@ -174,7 +174,7 @@ struct call_record {
 [[gnu::visibility("hidden")]] inline constexpr address call_missed =
     2; ///< there is none: the call goes through its trampoline
 
-/// What a static call goes to.
+/// The kind of a static call's target.
 enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
@@ -185,7 +185,7 @@ struct named;
 struct image;
 struct shared;
 
-/// What a name is to hold.
+/// The wanted value of a name.
 struct setting {
     address value{};   ///< a key's value, or the function that a static call goes to
     int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
@@ -194,7 +194,7 @@ struct setting {
     uint8_t reserved[2]{};
 };
 
-/// What a cell has besides its value.
+/// The data of a cell in addition to its value.
 struct cell_state {
     int32_t enabled{}; ///< these three as in `setting`
     call_mode mode{};
@@ -210,7 +210,7 @@ struct cell_state {
     image* owner{};          ///< null until its image has joined the others of its process
 };
 
-/// What is so, in one image, of the key or static call of one declaration. Code reads `value` alone.
+/// The state of one declaration's key or static call in one image. Code reads only `value`.
 struct cell {
     address value{};
     cell_state state{};
@@ -224,7 +224,7 @@ struct named {
     reference trampoline; ///< of a static call; none: this is a key
 };
 
-/// A site of a key: one jump or nop. The low two bits of what `key` refers to are a `key_shape`.
+/// A site of a key: one jump or nop. The low two bits of the target of `key` are a `key_shape`.
 struct key_record {
     reference site;
     reference targets; ///< text: where it jumps unless it falls through; or a way_table
@@ -266,7 +266,7 @@ struct spare_text {
     uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
 };
 
-/// Mappings that a program gives up when a change meets the limit of their number, and what it knows of barriers.
+/// Mappings that a program gives up when a change meets the limit of their number, and its state about barriers.
 struct reserve {
     address at;      ///< 0: there are none
     size_t size;     ///< in bytes
@@ -275,8 +275,8 @@ struct reserve {
     uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
 };
 
-/// The registered names of an image, and what its trampolines jump to where there is nothing to do: functions of its
-/// own, since another image may go away.
+/// The registered names of an image, and the targets of its trampolines that have nothing to do. Each image has its own
+/// functions for this, since another image may go away.
 struct registry {
     const named* root; ///< a tree by hash
     uint32_t complete; ///< 1: it has all names that are in order
@@ -310,14 +310,14 @@ struct tables {
 [[gnu::visibility("hidden")]] inline constexpr char mark[8] = {'i', 'n', 'l',  'a',
                                                                'y', ' ', '\0', static_cast<char>(version)};
 
-/// What an ELF note (name "inlay", type `version`) says of its image: two distances in bytes, each from itself. From
-/// one follows where the `image` is; from both, where in the image that is, wherever the note may have been moved.
+/// The data of an image's ELF note (name "inlay", type `version`): two distances in bytes, each from itself. One gives
+/// the place of the `image`; both give its place within the loaded file, even if a tool moved the note.
 struct note {
     int32_t image;
     int32_t elf_header;
 };
 
-/// What an image shows to others in the process.
+/// The data that an image shows to others in the process.
 struct image {
     char mark[8];
     const alternative_record* alternatives[2]; ///< begin, end

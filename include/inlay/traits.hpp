@@ -4,8 +4,8 @@
 //
 //     static_assert(detail::same<A, B>);
 //
-// How it works. As those of <type_traits> and <utility>, which a kernel need not have, and which took half of the compile
-// time of static_key.hpp.
+// How it works. As the traits of <type_traits> and <utility>. A kernel need not have those headers, and they took half
+// of the compile time of static_key.hpp.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -92,7 +92,7 @@ struct without_pointer<Type* const> {
     using type = Type;
 };
 
-/// What the pointer points to; else the type itself.
+/// The pointer's target type; else the type itself.
 template <class Type>
 using pointee = typename without_pointer<Type>::type;
 

@@ -17,7 +17,7 @@ struct trampoline_in {
 };
 
 #if defined(__clang__)
-/// Clang knows it by the type of the call, which control-flow integrity (-fsanitize=cfi-icall) checks.
+/// Clang gives it the type of the call; control-flow integrity (-fsanitize=cfi-icall) checks this type.
 template <name Name, unsigned long long Unit, class Result, class... Parameters>
 struct trampoline_in<Name, Unit, Result(Parameters...)> {
     [[gnu::visibility("hidden")]] static Result entry(Parameters...);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// version: which inlay this is, as macros. Every header of inlay includes this one, which includes nothing and needs no
-// particular language standard.
+// version: the version of inlay, as macros. Every header of inlay includes this header. It includes nothing, and needs
+// no particular language standard.
 //
 //     #if INLAY_VERSION >= 200                // 0.2.0 or later
 //

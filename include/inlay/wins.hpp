@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// wins: which `when` of a list can never be the last one that holds. Such a `when` is an error.
+// wins: finds a `when` that can never be the last one that holds. This is an error.
 //
 //     alternative<mfence(), when<cpu.sse2 && !cpu.xenpv, lock_add()>, when<cpu.sse2, lfence()>>      // the first never wins
 //
-// How it works. A `when` wins on the machines where its predicate holds and that of no later `when` does. Which machines
-// exist nobody knows, so all values of the features are tried: 64 at once, as the bits of a word. A predicate is then a
-// word as well, and its operators are those of words. The first six features are words that differ in each bit; of more
-// features, up to twelve, each combination is a round. Beyond twelve only what is plain to see is refused: a predicate
-// that is never, and one with a later one that is the same or always.
-//
-// A feature may imply another one (every processor with AVX has SSE). That is not looked at.
+// How it works. A `when` wins on machines where its predicate holds and no later predicate holds. The check cannot know
+// all machines, so it tries all combinations of the features' values: 64 at once, as the bits of a word. Then a
+// predicate is a word as well, and its operators are the operators of words. The first six features are words that
+// differ in each bit. For more features, up to twelve, each combination is a round. Beyond twelve features, the check
+// refuses only plain cases: a predicate that never holds, and a predicate with a later one that is the same or always
+// holds. It ignores that a feature may imply another one (every processor with AVX has SSE).
 #pragma once
 
 #include "inlay/feature.hpp"
@@ -70,7 +69,7 @@ struct tried {
     }
 };
 
-/// How a predicate names its features, and what its value is in the cases of a round.
+/// The names of a predicate's features, and its value in the cases of a round.
 template <class Predicate>
 struct truth {
     static constexpr void name(tried& all) noexcept { all.add(Predicate::text()); }
@@ -102,7 +101,7 @@ struct truth<any_of<Predicates...>> {
     static constexpr uint64_t value(const tried& all) noexcept { return (truth<Predicates>::value(all) | ...); }
 };
 
-/// Which of a list can hold, and which can win; both true where nobody can tell.
+/// For each of a list: whether it can hold, and whether it can win. Both are true if types do not tell.
 template <size_t Count>
 struct chances {
     bool holds[Count + 1]{}; // NOLINT(*-avoid-c-arrays)
@@ -160,7 +159,7 @@ struct a_when_can_win {
     static constexpr bool value = true;
 };
 
-/// What was found of a list, once.
+/// The results for a list, computed once.
 template <class... Whens>
 struct found_of {
     static constexpr auto chances = chances_of<detail::plain<decltype(Whens::holds)>...>();

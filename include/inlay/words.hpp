@@ -4,8 +4,8 @@
 //
 //     uint8_t bytes[15];                          size_t count;
 //
-// How it works. A kernel may have no C++ library, or a `namespace std` of its own. The compiler's macros name the types
-// that its library would, so a program's uint8_t is this uint8_t.
+// How it works. A kernel may have no C++ library, or its own `namespace std`. The compiler's macros name the types that
+// its library would, so a program's uint8_t is this uint8_t.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -32,9 +32,9 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Notes a site that holds neither `bytes` nor any of the forms of its records, [first, last]: something else has
-/// written there, such as a debugger that put a breakpoint, and will put back a byte of the instruction that it saw. It
-/// is only noted, since two sites that overlap cannot both hold theirs, and then the overlap is the error.
+/// Notes a site that holds neither `bytes` nor a form of its records [first, last]. Other code has written there, such
+/// as a debugger with a breakpoint, and will put back a byte of the old instruction. The error is only noted: if two
+/// sites overlap, they cannot both hold their bytes, and then the overlap is the error.
 template <class Run>
 [[gnu::noinline]] void check_text(Run& run, const table::alternative_record* first,
                                   const table::alternative_record* last, const uint8_t* bytes,
@@ -51,7 +51,7 @@ template <class Run>
     }
 }
 
-/// What is known about a record's declaration. One that is not known is decided.
+/// The remembered decision about a record's declaration. If there is none, this function decides.
 template <class Run>
 [[nodiscard]] known_declaration know(Run& run, const table::alternative_record& record) noexcept {
     const known_declaration what = run.known.find(record.choices.target());

@@ -4,9 +4,9 @@
 //
 //     detail::patch_call(run, record, end);
 //
-// How it works. The check looks for the call instruction and notes in the record where it is (decide/call.hpp). The
-// writing pass has it go straight to its target, or through its trampoline, if the target is out of reach or text
-// cannot be changed later. It also sets the pointer that the trampoline of a dispatch jumps through.
+// How it works. The check looks for the call instruction and notes its place in the record (decide/call.hpp). The
+// writing pass makes it a direct call of its target. If the target is out of reach, or text cannot be changed later,
+// the call goes through its trampoline. It also sets the pointer that the trampoline of a dispatch jumps through.
 #pragma once
 
 #include "inlay/apply/probe.hpp"

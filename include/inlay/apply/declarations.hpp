@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// declarations: what a run of apply() has found out about the declarations that it met last.
+// declarations: the decisions of a run of apply() about the last 16 declarations.
 //
 //     known_declaration what = known.find(choices);
 //     if (what.chosen->length == 0) { ... }                       // not known until now: decide
 //     what.placed->bytes ...                                      // the bytes at the last site
 //
 // How it works. The sites of a declaration differ only in the distance of one operand. So the choice is made once, and
-// the bytes are placed once; at the next site the operand is moved by the distance between the sites. There is room for
-// 16 declarations, of which the oldest leaves. A table of hints, by the low bits of the address, says where to look
-// first.
+// the bytes are placed once; at the next site the operand is moved by the distance between the sites. It has room for
+// 16 declarations; a new one replaces the oldest. A table of hints, by the low bits of the address, gives the place to
+// look first.
 //
-// A kernel may allow 1,024 bytes for the frame of a function. So this is in two parts that lie on two frames: the
-// placed bytes, which every site of the fast path reads, and the decisions.
+// A kernel may allow 1,024 bytes for the frame of a function. So the data has two parts in two frames: the placed bytes
+// (every site of the fast path reads them), and the decisions.
 #pragma once
 
 #include "inlay/apply/overlap.hpp"
@@ -40,8 +40,8 @@ struct placed_declaration {
     uint8_t bytes[longest_kept];
     uint8_t original[longest_kept];
 
-    /// Moves the bytes from the site before to this one, and the original if it will be asked for. False if the target
-    /// of the bytes is out of reach. If that of the original is, the original is not kept any longer.
+    /// Moves the bytes from the previous site to this one, and also the original if it will be needed. False if the
+    /// target of the bytes is out of reach. If the original's target is out of reach, the original is forgotten.
     [[nodiscard, gnu::always_inline]] bool move(address to, bool with_original) noexcept {
         if (with_original && original_operand < many_operands &&
             !arch::relocate(original + original_operand, static_cast<int64_t>(site - to))) {
@@ -63,7 +63,7 @@ static_assert(table::no_operand > many_operands);
 /// The number of declarations that are known.
 inline constexpr unsigned known_count = 16;
 
-/// The bytes of all that are known. The check for overlaps, which is rarely needed, borrows the memory.
+/// The bytes of all remembered declarations. The check for overlaps borrows the memory; it is rarely needed.
 union declaration_memory {
     placed_declaration placed[known_count];
     text_map map;

@@ -5,9 +5,10 @@
 //     detail::check_name(run, index);
 //     detail::patch_key(run, record);
 //
-// How it works. The names come first: each is checked and registered, and one name must not have two types. A key site
-// becomes a nop or a jump by the value in the key's cell, unless text cannot be changed later. Where the site jumped
-// before is noted nowhere, so that it cannot be taken back; but the nop or jump is right as long as the value is.
+// How it works. The names come first: the pass checks and registers each, and one name must not have two types. A key
+// site becomes a nop or a jump by the value in the key's cell, unless text cannot be changed later. No table has the
+// site's first jump target, so this write cannot be taken back. But the nop or jump is right as long as the value does
+// not change.
 #pragma once
 
 #include "inlay/apply/names.hpp"

@@ -4,9 +4,10 @@
 //
 //     if (const auto* record = detail::first_overlap(image, section, map)) ...
 //
-// How it works. Tables come in the order of text, except for the sites that linkers and cold sections move. Where they
-// do, comparing neighbours is enough, and nothing here is asked. Else the text is looked at in windows. A window has a
-// map of the bytes that sites begin at, and one of the bytes inside of sites; a byte in both is an overlap.
+// How it works. Tables are in the order of text, except for the sites that linkers and cold sections move. In this
+// order, comparing neighbours is enough, and this header is not needed. Otherwise the check looks at the text in
+// windows. A window has a map of the bytes that sites begin at, and one of the bytes inside of sites; a byte in both is
+// an overlap.
 #pragma once
 
 #include "inlay/arch/target.hpp"

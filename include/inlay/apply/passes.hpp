@@ -27,7 +27,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// A table, whatever its records are: each begins with the reference to its site.
+/// A table with records of any kind: each record begins with the reference to its site.
 struct any_table {
     table_kind kind;
     address first;
@@ -166,7 +166,7 @@ void take_back_all(Run& run) noexcept {
     run.done.written = run.done.calls_direct = run.done.keys_direct = 0;
 }
 
-/// Makes the passes. (Not inlined: the memory of declarations lies on a frame of its own.)
+/// Makes the passes. (Not inlined: the memory of declarations lies in a separate frame.)
 template <class Run>
 [[gnu::noinline]] void make_passes(Run& run) noexcept {
     declaration_memory memory; // NOLINT(*-member-init): clear() fills it

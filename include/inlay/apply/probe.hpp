@@ -4,10 +4,10 @@
 //
 //     bool there = detail::probe(from, platform, feature, cell);    // without a force by INLAY_FEATURES
 //
-// How it works. A feature is probed by a processor's registers, by a function, or not at all: set() says what it is.
-// During a run of apply() the answers of probes and predicates are kept in the image itself: in the feature's cell and
-// in the predicate's node. Each of these has a memo, and the memos of a run are a list, so that the run forgets them
-// all when it ends. The next apply() asks again.
+// How it works. A feature is probed by a processor's registers, by a function, or not at all: then set() gives its
+// value. During a run, apply() keeps the results of probes and predicates in the image itself: in the feature's cell
+// and in the predicate's node. Each of these has a memo. The memos of a run form a list, so that the run can forget all
+// of them when it ends. The next apply() asks again.
 #pragma once
 
 #include "inlay/arch/arch.hpp"

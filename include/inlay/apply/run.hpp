@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// run: the state of one apply(), which its passes share.
+// run: the shared state of all passes of one apply().
 //
 //     detail::apply_run<Platform, table::tables> run{tables, platform, done};
 //
-// How it works. A pass goes through the tables once: it checks, or writes, or takes back. The first thing wrong is in
-// `from`, the record that it is about in `where`. Whatever a pass writes goes through write().
+// How it works. A pass goes through the tables once: it checks, or writes, or takes back. The first error is in `from`,
+// its record in `where`. All writes of a pass go through write().
 #pragma once
 
 #include "inlay/apply/declarations.hpp"
@@ -27,7 +27,7 @@ struct only_alternatives {
     alternatives_section alternatives;
 };
 
-/// What a pass does with the text.
+/// The kind of a pass: its effect on the text.
 enum class pass_kind : uint8_t {
     check,     ///< it writes nothing
     write,     ///< each site gets the form that was chosen

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// text_platform: what apply() and changes ask of the program or kernel that they run in.
+// text_platform: the interface that apply() and changes need from their program or kernel.
 //
 //     struct my_platform {
 //         bool readable(uintptr_t at, size_t size) const noexcept;    // and writable(), executable()
@@ -9,8 +9,8 @@
 //     };
 //     static_assert(inlay::text_platform<my_platform>);
 //
-// How it works. Five functions are enough; the others are optional. For each optional function there is one function
-// here that asks it, and that says what holds for a platform without it.
+// How it works. Five functions are enough; the others are optional. For each optional function, this header has a
+// function that calls it, and that defines the default for a platform without it.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -24,24 +24,24 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
-/// What the patcher asks of its surroundings. Sizes are in bytes.
+/// The interface between the patcher and its surroundings. Sizes are in bytes.
 ///
 /// `readable`, `writable` and `executable` say whether all of these bytes are; a question may be about much text at
 /// once. `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
 /// the processor forget what it fetched before. None of these functions may contain a patch site.
 ///
 /// Optional functions:
-/// * `bool gone(address)`: the text there is gone, as that of a kernel's initialisation, and is not executable any
-///   more. apply() and changes pass over the records of sites there. Without it only changes pass over such records.
+/// * `bool gone(address)`: the text there is gone, as a kernel's initialisation text, and no longer executable. apply()
+///   and changes pass over the records of sites there. Without it only changes pass over such records.
 /// * `bool live()`: text can be changed later. If not, keys and static calls stay in the form that reads memory, so
 ///   that set() and update() work.
 /// * `bool probe(address)`: runs a feature's probe the platform's own way. Or `int probed(const
 ///   table::feature_record&)`: what the probe said when it ran before: 0, 1, or -1 if it has to run first. Then apply()
 ///   fails with error::probe_first and the record's address.
-/// * `bool exchanges(address, const uint8_t* bytes, size_t)`: these bytes may be written while other processors run
-///   those that are there. If not, nothing changes (error::others_run).
-/// * `bool ineffective()`: the last refusal was for bytes that were written and are not there. A platform with this
-///   function looks at the text itself; for others the last site is looked at after `finish`.
+/// * `bool exchanges(address, const uint8_t* bytes, size_t)`: these bytes may be written while other processors execute
+///   the present bytes. If not, nothing changes (error::others_run).
+/// * `bool ineffective()`: the reason of the last refusal: written bytes do not appear in the text. A platform with
+///   this function looks at the text itself; for others the last site is looked at after `finish`.
 /// * `address refused()`: the address of the last refusal. `int system_error()`: the system's reason for it.
 /// * `bool text_moved()`: the tables describe text that does not run.
 template <class T>
@@ -100,7 +100,7 @@ template <class Platform>
     }
 }
 
-/// Whether `bytes` may be written while other processors run the text that is there.
+/// Whether `bytes` may be written while other processors execute the present text.
 template <class Platform>
 [[nodiscard]] bool may_exchange(const Platform& platform, address at, const uint8_t* bytes, size_t size) noexcept {
     if constexpr (requires { platform.exchanges(at, bytes, size); }) {
@@ -165,7 +165,7 @@ struct last_write {
     [[nodiscard]] bool is_there() const noexcept { return equal(reinterpret_cast<const uint8_t*>(at), bytes, size); }
 };
 
-/// That of a platform which looks itself: the address alone.
+/// For a platform that checks the text itself: only the address.
 template <>
 struct last_write<false> {
     address at{};

@@ -37,8 +37,8 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-/// Makes the function around it one that may call. On x86-64, such a function has no red zone. An unwinder learns from the
-/// call that no exception passes a site.
+/// Makes the enclosing function one that may call. On x86-64, this function has no red zone. An unwinder learns from
+/// the call that no exception passes a site.
 [[gnu::always_inline]] inline void no_red_zone() {
     asm goto("" : : : : never);
     return;
@@ -70,7 +70,7 @@ never:
 template <class Type>
 concept described = requires { Type::describe(); };
 
-/// What a general register holds.
+/// The value of a general register.
 using word = uintptr_t;
 
 /// `value`, unknown to the compiler, so that it must be in a register.

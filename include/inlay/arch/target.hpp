@@ -4,8 +4,8 @@
 //
 //     inline namespace INLAY_TARGET {                   // inlay::v3_for_sse_sse2_...
 //
-// Libraries that were compiled with other headers than the program may be linked into it. Their functions read other
-// tables, so they have other names.
+// A program may link libraries that were compiled with other headers. Their functions read other tables, so they have
+// other names.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -29,8 +29,9 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Whether the platform can make all of a change ready before any of it is seen: `bool stage()` does that with the
-/// writes so far, `finish()` shows them, `drop()` forgets them; after `one_by_one()` each write is seen by itself.
+/// Whether the platform can prepare a whole change before any processor sees a part of it. `bool stage()` prepares the
+/// writes so far, `finish()` shows them, `drop()` forgets them. After `one_by_one()`, processors see each write
+/// separately.
 template <class Platform>
 inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.stage() } noexcept;
@@ -97,7 +98,7 @@ public:
         note(done);
     }
 
-    /// Shows the sites of a name that are ready, or those of a dispatch.
+    /// Shows the prepared sites of a name, or of a dispatch.
     void show(const table::named& named, outcome& done) noexcept {
         if (!show_ready()) {
             find_refused(named);
@@ -153,7 +154,7 @@ private:
         return record.key;
     }
 
-    /// Calls `function(record)` for each record of the name whose text is there, until one fails.
+    /// Calls `function(record)` for each record of the name whose text exists, until one fails.
     template <class Record, class Function>
     void for_each_site(const table::section<Record>& section, table_kind kind, const table::named& of,
                        const Function& function) noexcept {

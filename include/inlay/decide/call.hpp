@@ -39,7 +39,7 @@ struct call_subject {
     }
 };
 
-/// Reads the callee of `record`. Fails for a key's name, which has no trampoline.
+/// Reads the callee of `record`. Fails for a key's name, since a key has no trampoline.
 template <class Image>
 [[nodiscard]] call_subject callee_in(reader<Image>& from, const table::tables& tables,
                                      const table::call_record& record) noexcept {
@@ -78,9 +78,9 @@ template <class Image>
     return target::patched_branch_at(at, executable_from(image, at, target::longest_branch), result);
 }
 
-/// Finds the call that belongs to `record`, which is one of a table that ends at `end`. The walk goes from the marker,
-/// instruction by instruction, to the first one that goes to the trampoline, except those that belong to markers in
-/// between: in f(f(x)) the outer marker comes first, and the inner call. The walk ends with the text, or at an unknown
+/// Finds the call that belongs to `record`, a record of the table that ends at `end`. The walk goes from the marker,
+/// instruction by instruction, to the first call of the trampoline that does not belong to another marker in between:
+/// in f(f(x)), the outer marker comes first, and then the inner call. The walk ends with the text, or at an unknown
 /// instruction. If no call is found, `*breakpoint` is the place of a breakpoint that may hide the call.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
@@ -121,8 +121,8 @@ template <class Branch>
     return static_cast<unsigned>(branch.end - branch.start);
 }
 
-/// The bytes of a call before it is patched: it goes through its trampoline, which is in reach, as the compiler's call
-/// went there from here.
+/// The bytes of a call before it is patched: it goes through its trampoline. The trampoline is in reach, since the
+/// compiler's call reached it from here.
 template <class Target = arch::here>
 void place_unpatched_call(const typename Target::found_branch& branch, address trampoline, uint8_t* bytes) noexcept {
     (void)Target::encode_branch(branch, trampoline, table::call_mode::function, bytes);

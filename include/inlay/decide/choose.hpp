@@ -19,7 +19,7 @@ inline namespace INLAY_TARGET {
 template <class Image, class Features>
 [[gnu::noinline]] void choose(reader<Image>& from, const table::choice& last, bool forms, const Features& features,
                               decision& result) noexcept {
-    // One by one: for a whole struct a compiler may call memset, which a kernel need not have.
+    // One by one: for a whole struct a compiler may call memset, and a kernel need not have it.
     result.form = nullptr;
     result.original = nullptr;
     result.length = last.length;
@@ -66,8 +66,8 @@ void decide(reader<Image>& from, const table::alternative_record& record, const 
     choose(from, last, true, features, chosen);
 }
 
-/// Adds a record's decision to that of the records before it at the same address: the longest site counts, the last
-/// `when` that holds wins. True if the record's form is the group's now.
+/// Adds a record's decision to the decision of the earlier records at the same address: the longest site counts, the
+/// last `when` that holds wins. True if the record's form is the group's now.
 inline bool join(decision& group, const decision& one, bool first) noexcept {
     const uint8_t length = !first && group.length > one.length ? group.length : one.length;
     const bool wins = first || one.ordinal != 0;

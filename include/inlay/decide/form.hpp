@@ -13,14 +13,15 @@ inline namespace INLAY_TARGET {
     return reinterpret_cast<const uint8_t*>(&form + 1);
 }
 
-/// What follows the bytes of an indirect_call.
+/// The data after the bytes of an indirect_call.
 [[nodiscard]] inline const table::indirect_call& indirect_call_of(const table::form& form) noexcept {
     return *reinterpret_cast<const table::indirect_call*>((reinterpret_cast<address>(&form + 1) + form.length + 3) &
                                                           ~address{3});
 }
 
 /// Whether a call through a pointer may stand in a group that begins with `first`: only if that is the same call. (A
-/// linker that folds identical functions leaves the records of both.) Behind anything else it would overwrite it.
+/// linker that folds identical functions leaves the records of both.) After any other record, the call would overwrite
+/// that record's form.
 [[nodiscard]] inline bool may_join(const table::form& first, const table::form& form) noexcept {
     return form.kind != table::form_kind::indirect_call ||
            (first.kind == table::form_kind::indirect_call &&

@@ -21,7 +21,7 @@ template <class Image>
     return false;
 }
 
-/// Checks all that `named` refers to.
+/// Checks all references of `named`.
 template <class Image>
 void check_named(reader<Image>& from, const table::named& named) noexcept {
     constexpr size_t pointer_size = image_target<Image>::pointer_size;
@@ -38,8 +38,8 @@ void check_named(reader<Image>& from, const table::named& named) noexcept {
     require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
 }
 
-/// What the cell of `named`, which has been checked, holds: a key's value, or the function that a static call goes to.
-/// (A key's value is a number, and no address in the image.)
+/// The value in the cell of `named`: a key's value, or the target of a static call. `named` has been checked. (A key's
+/// value is a number, and no address in the image.)
 template <class Image>
 [[nodiscard]] address value_in(const Image& image, const table::named& named) noexcept {
     const address cell = named.cell.target();

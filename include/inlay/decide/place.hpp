@@ -46,8 +46,8 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// The direct call for `call`, at `site`: of what the pointer holds, of the reporter where that is null, nothing where
-/// it does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
+/// The direct call for `call`, at `site`: of the pointer's target; of the reporter if the pointer is null; nothing if
+/// the target does nothing. Returns its length in bytes, with `fits` false if the target is out of reach.
 template <class Target = arch::here, class Image = live_image>
 [[nodiscard]] unsigned make_direct(const table::indirect_call& call, address site, uint8_t* bytes, bool& fits,
                                    const Image& image = {}) noexcept {
@@ -67,11 +67,11 @@ template <class Target = arch::here, class Image = live_image>
 
 inline namespace INLAY_TARGET {
 
-/// The bytes of `form`, which has been checked, as they must stand at `site`, filled up with nops to `length`. A call
-/// through a pointer becomes `direct` where that is in reach, or else stays what it is.
+/// The bytes of `form` at `site`, filled up with nops to `length`. `form` has been checked. A call through a pointer
+/// becomes `direct` if the target is in reach, and else does not change. `image` has that pointer.
 template <class Target = arch::here, class Image = detail::live_image>
 [[nodiscard]] error place(const table::form& form, address site, unsigned length, patch& result, bool direct = true,
-                          const Image& image = {}) noexcept {
+                          Image image = {}) noexcept {
     result.length = static_cast<uint8_t>(length);
     result.operand = table::no_operand;
     if (form.kind == table::form_kind::indirect_call) {
@@ -116,7 +116,7 @@ template <class Target = arch::here, class Image = detail::live_image>
     return error::no_error;
 }
 
-/// Whether the site, of `length` bytes, holds this form, which has been checked: in its place, then nops. A call
+/// Whether the site of `length` bytes holds this form at its start, then nops. The form has been checked. A call
 /// through a pointer may have become the call of anything, or nothing: the pointer may have changed since.
 template <class Target = arch::here>
 [[nodiscard]] bool holds(const table::form& form, address site, unsigned length) noexcept {

@@ -12,8 +12,8 @@ inline namespace INLAY_TARGET {
 
 /// Evaluates a predicate. `Features` is `bool operator()(const table::feature_record&) noexcept`; it may also have
 /// `bool recall(const predicate_node&, bool& value)` and `void remember(const predicate_node&, bool value)`, to have
-/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide. Once anything is
-/// wrong, nothing more is: what the value would be does not matter then.
+/// each node evaluated once. Both sides of a junction are evaluated: a malformed one must not hide. After an error it
+/// evaluates no further node, since the value no longer matters.
 template <class Image, class Features>
 [[nodiscard, gnu::noinline]] bool evaluate(reader<Image>& from, const table::predicate_node& node,
                                            const Features& features, unsigned depth = 0) noexcept {

@@ -45,7 +45,7 @@ struct target_that_image_names<Image> {
 template <class Image>
 using image_target = typename target_that_image_names<Image>::type;
 
-/// The pointer at `at`, which is aligned and readable, as an address in this process.
+/// The pointer at `at`, as an address in this process. `at` is aligned and readable.
 template <class Image>
 [[nodiscard]] address pointer_at(const Image& image, address at) noexcept {
     if constexpr (requires { image.pointer_at(at); }) {
@@ -57,6 +57,14 @@ template <class Image>
 
 /// An image that is in this process to run: nothing in it needs to be translated.
 struct live_image {};
+
+/// The pointers of another one.
+template <class Image>
+struct pointers_of {
+    const Image& image;
+
+    [[nodiscard]] address pointer_at(address at) const noexcept { return detail::pointer_at(image, at); }
+};
 
 } // namespace INLAY_TARGET
 } // namespace detail
@@ -78,7 +86,7 @@ struct reader {
         }
     }
 
-    /// What `from` refers to, or zeros.
+    /// The target of `from`, or zeros.
     template <class T>
     [[nodiscard]] const T& follow(const table::reference& from) noexcept {
         static_assert(sizeof(T) <= sizeof(nothing) && alignof(T) <= alignof(uint64_t));
@@ -105,15 +113,15 @@ inline namespace INLAY_TARGET {
 using table::deepest_tree;
 using table::longest_list;
 
-/// A predicate with more nodes than this is taken for endless as well: each node may refer to the same one twice, so
-/// that without a memo a few nodes are many steps.
+/// A predicate with more nodes than this also counts as endless. Each node may refer to the same node twice, so that
+/// without a memo, a few nodes take many steps.
 inline constexpr unsigned most_steps = 65535;
 
-/// References to what is aligned to four bytes have two bits to spare, which say something about the record.
+/// References to data that is aligned to four bytes have two spare bits. They hold data about the record.
 inline constexpr address spare_bits = 3;
 
-/// How many of the `most` bytes from `at` on are executable: an instruction may be the last one of the text, and then
-/// no byte behind it is asked for.
+/// The number of executable bytes among the `most` bytes from `at` on. An instruction may be the last one of the text;
+/// then no later byte is needed.
 template <class Image>
 [[nodiscard, gnu::noinline]] size_t executable_from(const Image& image, address at, size_t most) noexcept {
     size_t good = 0;
@@ -129,7 +137,7 @@ template <class Image>
     return *static_cast<const table::callee*>(from.locate(record.callee.target() & ~spare_bits, sizeof(table::callee)));
 }
 
-/// Whether the reference (of a call) is to a name: it is that of a static call, not of a dispatch.
+/// Whether a call's reference goes to a name: then the call is a static call, not a dispatch.
 [[nodiscard]] inline bool is_named(const table::tables& tables, const table::reference& from) noexcept {
     return from.target() - reinterpret_cast<address>(tables.names.records) < tables.names.bytes;
 }

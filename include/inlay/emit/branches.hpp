@@ -29,14 +29,15 @@ namespace emit {
 ///        false    false      follows the site     nop
 ///
 ///    In one line: the site is a jump if the value is not `Expected`.
-/// 3. The record has all that this rule needs: the site, `other`, the name of the key (by which its value is found), and
+/// 3. The record has all that this rule needs: the site, `other`, the name of the key (to find its value), and
 ///    `Expected`, as the bit table::falls_through_if_true of the reference to the name. decide() applies the rule.
-/// 4. Until apply() has run, no value has been decided. The site jumps to `slow`, which reads the value from memory.
+/// 4. Until apply() has run, no value has been decided. The site jumps to `slow`; this code reads the value from
+///    memory.
 ///
 /// `Expected` is about layout only. If the compiler places the paths another way, the jump still arrives at the label, and the
 /// result is the value.
 ///
-/// The assembly names no label but the site's own and those of C++, so compilers may copy it.
+/// The assembly names only the site's own label and labels of C++, so compilers may copy it.
 template <class Declaration, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool key_site() noexcept {
     // clang-format off
@@ -60,9 +61,9 @@ other:
     return !Expected;
 }
 
-/// Whether a predicate holds: an alternative of a nop and a jump to `other`. The code `Nop` has been described. The path for
-/// `Expected` follows the site, as of key_site(). The original is the form that leads to false. Each site has tables of its
-/// own, because its jump has a target of its own.
+/// Whether a predicate holds: an alternative of a nop and a jump to `other`. The code `Nop` has been described. The
+/// path for `Expected` follows the site, as of key_site(). The original is the form that leads to false. Each site has
+/// separate tables, because its jump has a separate target.
 template <class Predicate, class Nop, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
     // clang-format off
@@ -103,8 +104,9 @@ other:
     return !Expected;
 }
 
-/// A label that a smaller switch does not use is never reached. The empty statement keeps the label's block apart:
-/// Clang before 17 would merge it with what follows, and compare the value there instead of going straight to its case.
+/// Execution never reaches a label that a smaller switch does not use. The empty statement keeps the label's block
+/// separate. Clang before 17 would merge it with the next block, and compare the value there instead of going straight
+/// to its case.
 template <unsigned Index, unsigned Count, unsigned First>
 [[gnu::always_inline]] inline unsigned way() noexcept {
     if constexpr (Index >= Count) {

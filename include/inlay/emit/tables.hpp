@@ -21,8 +21,8 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// A relocation that changes nothing. (Assemblers of all architectures know this name of it.) At a site it names the
-// declaration, so that a linker that folds identical functions sees two that differ.
+// A relocation that changes no bytes. (Assemblers of all architectures know this name.) At a site it names the
+// declaration, so that a linker that folds identical functions sees the difference.
 #define INLAY_RELOC(at, symbol) ".reloc " at ", BFD_RELOC_NONE, " symbol "\n\t"
 
 // The directive for an address.
@@ -32,8 +32,8 @@
 #define INLAY_WORD ".long "
 #endif
 
-// A site names the symbol of its table's section in such a relocation, so that a linker script which puts the records
-// elsewhere without that symbol does not link.
+// A site names the symbol of its table's section in this relocation. So a linker script that moves the records without
+// the symbol does not link.
 #ifdef INLAY_RELOCATABLE // a kernel module, whose loader finds sections by name (docs/linking.md)
 #define INLAY_SECTION_IS_THERE(at, section)
 #else
@@ -239,8 +239,9 @@ template <class Callee>
     // clang-format on
 }
 
-/// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose own name is
-/// written out: it holds the type, and all compilers spell it alike. `unique`: a linker may drop each by itself.
+/// A `table::named` for a key or static call: its name, its type, its cell. `Signature` is an anchor whose name is
+/// written out: the name holds the type, and all compilers spell it the same way. `unique`: a linker may drop each
+/// record separately.
 template <class Declaration, auto* Name, auto* Signature>
 [[gnu::always_inline]] inline void named() noexcept {
     asm inline volatile(".ifndef .Linlay_signature.%c[signature]\n\t"
@@ -325,9 +326,9 @@ template <auto* Image, auto* Nothing, auto* Zero>
     // clang-format on
 }
 
-/// The note by which other images find `Image` (`table::note`), and calls of `Join` and `Leave` when the image is loaded,
-/// before its other constructors, and unloaded, after its other destructors. One a unit, since a linker may drop notes
-/// that are in groups. `Header` is the linker's __ehdr_start.
+/// The note by which other images find `Image` (`table::note`), and the calls of `Join` and `Leave`: when the image is
+/// loaded, before its other constructors, and when it is unloaded, after its other destructors. Each unit has one,
+/// since a linker may drop notes in groups. `Header` is the linker's __ehdr_start.
 template <auto* Image, auto* Join, auto* Leave, auto* Header>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"

@@ -30,7 +30,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// A setting by text, and what is known of it while the lock is held.
+/// A setting by text, and its data while the lock is held.
 struct assignment {
     std::string_view name;
     std::string_view value;
@@ -40,7 +40,7 @@ struct assignment {
     table::setting after{};
 };
 
-/// Whether `text` is `word`, which is in lower case.
+/// Whether `text` is `word` (in lower case).
 [[nodiscard]] inline bool is_word(std::string_view text, std::string_view word) noexcept {
     if (text.size() != word.size()) {
         return false;
@@ -111,10 +111,10 @@ struct assignment {
     return error::no_error;
 }
 
-/// Where a text begins, which may have no characters at all.
+/// The begin of a text; the text may be empty.
 [[nodiscard]] inline const char* begin_of(std::string_view text) noexcept { return text.empty() ? "" : text.data(); }
 
-/// Finds the name and what its value means.
+/// Finds the name, and the meaning of its value.
 inline void look_up(const table::shared& all, assignment& one, outcome& done) noexcept {
     const table::named* const first = find_name(all.root, {one.name});
     if (first == nullptr || type_of(*first).is_target() || !type_of(*first).known()) {

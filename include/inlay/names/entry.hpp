@@ -57,7 +57,7 @@ inline namespace INLAY_TARGET {
 
 [[nodiscard]] inline std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
 
-/// As substr(), which may throw and so needs the C++ library.
+/// As substr(), but without the C++ library (substr() may throw).
 [[nodiscard]] inline std::string_view part_of(std::string_view text, std::size_t from,
                                               std::size_t size = std::string_view::npos) noexcept {
     from = smaller(from, text.size());
@@ -115,7 +115,7 @@ struct asked_name {
     return root;
 }
 
-/// Calls `function(const table::named&)` for each name of a tree, and those that hang on it.
+/// Calls `function(const table::named&)` for each name of a tree, and for the names attached to it.
 template <class Function>
 void for_each_in_tree(const table::named* root, const Function& function) noexcept {
     while (root != nullptr) {

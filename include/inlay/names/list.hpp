@@ -27,7 +27,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Memory of its own pages.
+/// Memory in separate pages.
 class pages {
 public:
     pages() noexcept = default;
@@ -175,7 +175,7 @@ private:
         return true;
     }
 
-    /// A site of what `subject` refers to. It is patched if its image is, and if it `can_be`.
+    /// A site of the target of `subject`. It is patched if its image is patched, and if it `can_be`.
     void count_site(const table::tables& tables, const table::reference& subject, bool can_be) noexcept {
         const address at = subject.target() & ~spare_bits;
         const address offset = at - reinterpret_cast<address>(tables.names.records);

@@ -42,7 +42,8 @@ inline namespace INLAY_TARGET {
     return row[b.size()];
 }
 
-/// How unlike what somebody wrote is to what exists; none if nobody could have meant it.
+/// The distance between a misspelled word and an existing one; none if the distance is too great for a spelling
+/// mistake.
 inline constexpr std::size_t too_unlike = 1000;
 [[nodiscard]] inline std::size_t unlikeness(std::string_view written, std::string_view exists) noexcept {
     if (written.size() >= 3 && exists.find(written) != std::string_view::npos) {

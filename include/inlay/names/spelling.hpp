@@ -52,7 +52,7 @@ private:
     std::size_t size_{};
 };
 
-/// What a mangled name means, as long as this lives; itself where no C++ library is linked.
+/// The demangled name, valid as long as this object; without a C++ library, the mangled name.
 class readable {
 public:
     explicit readable(const char* mangled) noexcept : text_{mangled} {
@@ -70,7 +70,7 @@ public:
 
     [[nodiscard]] const char* get() const noexcept { return text_; }
 
-    /// Cut to what stands between `begin` and the last `end`, if both are there.
+    /// Cut to the text between `begin` and the last `end`, if both exist.
     void cut(std::string_view begin, std::string_view end) noexcept {
         const std::string_view all{text_};
         const std::size_t from = all.find(begin);
@@ -93,7 +93,7 @@ class name_speller {
 public:
     explicit name_speller(const name_list& list) noexcept : list_{list} {}
 
-    /// Calls `function(const name_entry&)` for a row, unless it is that of a target.
+    /// Calls `function(const name_entry&)` for a row, unless the row is a target's.
     template <class Function>
     void spell(std::size_t index, Function& function) const {
         const name_row& row = list_[index];

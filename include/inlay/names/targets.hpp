@@ -70,7 +70,7 @@ inline constexpr bool fits_call = []() consteval {
     return false;
 }();
 
-/// What the cell of a named target holds: what a static call with this default would.
+/// The value of a named target's cell: the same as in a static call with this default.
 template <class Function, auto Target>
 struct target_cell {
     using kind = target_as<Function, Target>;
@@ -98,8 +98,8 @@ struct named_target {
 
 } // namespace detail
 
-/// A name for a target of a static call: `target<"tsc", &tsc_clock>`. `Target` is what update() takes: a function, a
-/// lambda without captures, nullptr, no_target<R(A...)> or returns_zero<R(A...)>.
+/// A name for a target of a static call: `target<"tsc", &tsc_clock>`. `Target` is an argument of update(): a function,
+/// a lambda without captures, nullptr, no_target<R(A...)> or returns_zero<R(A...)>.
 template <name Name, auto Target>
 struct target_t {
     static_assert(detail::may_be_setting(Name),
@@ -131,9 +131,9 @@ inline constexpr bool are_different<First, Others...> = ((First != Others) && ..
 
 } // namespace detail
 
-/// Gives names to targets of a static call, for this image and all others while it is loaded; "default" is the target
-/// of the declaration, and "null" is none. Names nothing while it runs: it may run often, in any function that the
-/// program keeps, and need not run at all.
+/// Gives names to targets of a static call, for this image and all others while it is loaded. "default" is the target
+/// of the declaration, "null" is the null target. The names come from the tables, not from running this function: it
+/// may run often, in any function that the program keeps, or never.
 template <name Call, auto Default, name... Names, auto... Targets>
 [[gnu::always_inline]] inline void name_targets(const static_call<Call, Default>& /*call*/,
                                                 const target_t<Names, Targets>&... /*targets*/) noexcept {

@@ -84,7 +84,7 @@ private:
         return true;
     }
 
-    /// Whether `text` is all that follows the value's type in the name of a switch; reads it.
+    /// Whether `text` is the whole rest after the value's type in the name of a switch; reads it.
     [[nodiscard]] bool ends_switch(std::string_view text) noexcept {
         unsigned long long ways = 0;
         unsigned long long initial = 0;

@@ -53,15 +53,15 @@ struct range {
 
 /// `Others` of bare: no other processor runs the sites that are written, or there is none.
 struct nobody_else {};
-/// `Others` of bare: other processors run the sites, and nobody can stop them.
+/// `Others` of bare: other processors run the sites, and no code can stop them.
 struct nobody_stops {};
 
-/// A text_platform for kernels. `Synchronise` is called after the last write: a serialising instruction, or what the
-/// architecture asks for (see arch/*/emit.hpp), on each processor. `Others` may have `static bool stop() noexcept`, which
-/// returns once no other processor runs text that may change, or false if that is not possible, and `static void go()
-/// noexcept`, which lets them run, each by a return from an exception (or isb; x86: iret, or another instruction that
-/// serialises). stop() is called before each write that needs it, so also where they are stopped
-/// already; go() at the end, so also where they are not.
+/// A text_platform for kernels. It calls `Synchronise` after the last write: a serialising instruction, or the
+/// architecture's equivalent (see arch/*/machine.hpp), on each processor. `Others` may have two functions. `static bool
+/// stop() noexcept` returns when no other processor runs text that may change, or false if this is not possible.
+/// `static void go() noexcept` lets them run, each by a return from an exception (or isb; x86: iret, or another
+/// instruction that serialises). bare calls stop() before each write that needs it, even if the others are stopped
+/// already. It calls go() at the end, even if they are not stopped.
 template <void (*Synchronise)() noexcept, class Others = nobody_else>
 struct bare {
     range text{};
@@ -112,7 +112,7 @@ struct bare {
     [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return wrong_alias; }
 
     [[gnu::visibility("hidden")]] bool finish() noexcept {
-        if constexpr (can_stop) { // before Synchronise, which may wait for an answer of theirs
+        if constexpr (can_stop) { // before Synchronise: it may wait for an answer of the others
             arch::emit::synchronise();
             Others::go();
         }

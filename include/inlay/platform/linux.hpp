@@ -79,7 +79,7 @@ public:
     process& operator=(const process&) = delete;
     process& operator=(process&&) = delete;
     [[gnu::visibility("hidden")]] ~process() noexcept {
-        if (spare_ == &own_spare_) { // else another object may finish what this one has made ready
+        if (spare_ == &own_spare_) { // else another object may finish the pages that this one has prepared
             drop();
             if (own_spare_.way == spare_page) {
                 ::munmap(reinterpret_cast<void*>(own_spare_.at), own_spare_.end - own_spare_.begin);
@@ -95,10 +95,10 @@ public:
         os::close(maps_);
     }
 
-    /// Whether text can be changed while other threads run: asked of this text, by what a change will do.
+    /// Whether text can be changed while other threads run: it tries the steps of a change on this text.
     [[nodiscard, gnu::visibility("hidden")]] bool live() noexcept {
         prepare();
-        if (spare_->way == new_page && spare_->whole != 0) { // ask of one page, where nobody has asked of more
+        if (spare_->way == new_page && spare_->whole != 0) { // ask for one page, if no caller has asked for more
             ask(spare_->begin);
             asked();
         }
@@ -193,7 +193,7 @@ public:
     /// The errno of the last refusal; 0 if there was none.
     [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
-    /// Whether the last refusal was for bytes that were written and are not there.
+    /// Whether the reason of the last refusal: written bytes do not appear in the text.
     [[nodiscard, gnu::visibility("hidden")]] bool ineffective() const noexcept { return ineffective_; }
 
     /// Where the first bytes lie that the last refusal was about.
@@ -213,7 +213,7 @@ private:
         cannot = 3
     };
 
-    /// A buffer, which is not on the stack: threads with 16 KiB of it make changes, too.
+    /// A buffer outside of the stack: threads with a stack of 16 KiB make changes, too.
     [[gnu::visibility("hidden")]] bool have_buffer() noexcept {
         if (buffer_ == nullptr && reserve_ != nullptr) {
             buffer_ = reserve_->buffer;
@@ -280,7 +280,7 @@ private:
 
     [[nodiscard, gnu::visibility("hidden")]] std::size_t page_size() const noexcept { return page_size_; }
 
-    /// What a new page of text is mapped with besides, as those are that the loader has mapped.
+    /// The additional mapping flags of a new page of text: those of the pages that the loader has mapped.
     [[nodiscard, gnu::visibility("hidden")]] int guard() const noexcept {
         if constexpr (arch::guards_text) {
             constexpr unsigned property_header = 0x6474e553; // PT_GNU_PROPERTY
@@ -371,7 +371,7 @@ private:
     /// Moves the pages of [from, from + size), and leaves a mapping of the same file there.
     [[nodiscard, gnu::visibility("hidden")]] static bool move_pages(std::uintptr_t from, std::size_t size,
                                                                     std::uintptr_t to) noexcept {
-        constexpr int dont_unmap = 4; // MREMAP_DONTUNMAP, which some headers lack
+        constexpr int dont_unmap = 4; // MREMAP_DONTUNMAP; some headers lack it
         auto* const target = reinterpret_cast<void*>(to);
         return ::mremap(reinterpret_cast<void*>(from), size, size, MREMAP_MAYMOVE | MREMAP_FIXED | dont_unmap,
                         target) == target;
@@ -429,9 +429,9 @@ private:
         return true;
     }
 
-    /// Goes the way of a change once, with a page that stays what it is. After that the kernel takes pages of both
-    /// mappings for such as can be of one: of the same file, and of one family of anonymous pages ("anon_vma"). Text
-    /// that was changed has that already, and hands it on.
+    /// Makes the steps of a change once, with an unchanged page. After that, the kernel can merge pages of both
+    /// mappings: they belong to the same file and to one family of anonymous pages ("anon_vma"). Changed text has a
+    /// family already, and passes it on.
     [[nodiscard, gnu::visibility("hidden")]] bool relate(std::uintptr_t text, std::uintptr_t aside,
                                                          bool changed) const noexcept {
         if (changed && !(move_pages(text, page_size(), aside) && move_pages(aside, page_size(), text))) {
@@ -456,7 +456,7 @@ private:
         }
     }
 
-    /// What the bytes at `page_` are, or will be: they may have been made ready before.
+    /// The bytes at `page_`, now or after the change: an earlier step may have prepared them.
     [[nodiscard, gnu::visibility("hidden")]] const std::uint8_t* current() const noexcept {
         const bool ready = way_ == way::replace_page && spare_->staged != nullptr && page_ >= spare_->begin &&
                            page_ < spare_->end && is_staged(page_);
@@ -488,8 +488,8 @@ private:
         return true;
     }
 
-    /// Writes to a spare page what it does not have: what differs from the file, and what lies between. Breakpoints of
-    /// uprobes are left out; see renew().
+    /// Writes to a spare page the bytes that differ from the file, and the bytes between them. It leaves out
+    /// breakpoints of uprobes; see renew().
     [[nodiscard, gnu::visibility("hidden")]] bool write_differences(std::uintptr_t to) noexcept {
         if (spare_->emptied == 0) { // the kernel has put breakpoints there as well
             ::madvise(reinterpret_cast<void*>(spare_->at), spare_->end - spare_->begin, MADV_DONTNEED);
@@ -555,8 +555,8 @@ private:
         return true;
     }
 
-    /// Moves all pages that are ready into their places; after an error, those that are not there yet stay what they
-    /// are.
+    /// Moves all prepared pages into their places. After an error, the places without a moved page keep their old
+    /// pages.
     [[gnu::visibility("hidden")]] bool commit() noexcept {
         bool good = for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
             any_staged_ = true; // by another object, perhaps
@@ -571,7 +571,7 @@ private:
             spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
         }
         const bool alike = good && flags_are_alike();
-        std::uintptr_t behind = spare_->begin; // all that has been moved out of a region of new pages
+        std::uintptr_t behind = spare_->begin; // the end of the part that has been moved out of a region of new pages
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
                    return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
                });
@@ -594,10 +594,10 @@ private:
         return good;
     }
 
-    /// Has the kernel put the breakpoints of its uprobes into text again: to be asked to divide a mapping, and to join
-    /// the parts, makes it do that. They are not moved with a page: the kernel does not find the text while it is
-    /// moved, and would not take off there what is taken off meanwhile. (Pages larger than 4 KiB are copied with what
-    /// is in them.)
+    /// Makes the kernel put the breakpoints of its uprobes into the text again: it does so when a mapping is divided
+    /// and joined. The breakpoints do not move with a page. The kernel does not find the text while a page moves, so it
+    /// could not remove a breakpoint that is taken off meanwhile. (Pages larger than 4 KiB are copied with their
+    /// breakpoints.)
     [[gnu::visibility("hidden")]] void renew(std::uintptr_t at) const noexcept {
         auto* const page = reinterpret_cast<void*>(at);
         ::madvise(page, page_size(), MADV_DONTDUMP);
@@ -643,7 +643,7 @@ private:
         }
         void* const at = map(pages * page_size(), PROT_NONE);
         bool good = at != nullptr;
-        for (std::size_t i = 1; good && i < pages; i += 2) { // each is a mapping of its own
+        for (std::size_t i = 1; good && i < pages; i += 2) { // each is a separate mapping
             good = ::mprotect(static_cast<char*>(at) + i * page_size(), page_size(), PROT_READ) == 0;
         }
         if (good) {
@@ -669,9 +669,9 @@ private:
 
     // ---- What the program has said of its text: mlock(2), madvise(2) -------------------------------------
 
-    /// Whether the pages that are ready have the flags that those in their places have, as far as can be known cheaply:
-    /// the text is one mapping, so that no part has others; and it is not all of it that changes, so that afterwards it
-    /// is seen whether they still are one.
+    /// Whether the prepared pages have the same flags as the pages in their places, as far as a cheap check can tell.
+    /// The text must be one mapping, so that no part has other flags. And a part of the text must stay, so that a
+    /// second check shows whether the text is still one mapping.
     [[nodiscard, gnu::visibility("hidden")]] bool flags_are_alike() noexcept {
         return spare_->way == spare_page && spare_->whole != 0 && is_whole() &&
                for_each_run([&](std::uintptr_t /*at*/, std::size_t size) noexcept {
@@ -679,8 +679,8 @@ private:
                });
     }
 
-    /// Whether the text is one mapping. Asked by something that must fail, to grow it up to the stack: for lack of
-    /// room, or because what is to grow is more than one.
+    /// Whether the text is one mapping. The call asks the kernel to grow the text up to the stack, and must fail: for
+    /// lack of room, or because the text is more than one mapping.
     [[nodiscard, gnu::visibility("hidden")]] bool is_whole() const noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -689,8 +689,8 @@ private:
         return spare_->begin < stack && ::mremap(text, size, up_to, 0) == MAP_FAILED && errno != EFAULT;
     }
 
-    /// Moves pages that are ready into their places, each with the flags of the one that is there. (All at once, where
-    /// /proc does not say.)
+    /// Moves prepared pages into their places, each with the flags of the page in its place. (All at once, if /proc
+    /// does not tell the flags.)
     [[gnu::visibility("hidden")]] bool show_by_flags(std::uintptr_t at, std::size_t size,
                                                      std::uintptr_t& behind) noexcept {
         bool good = true;
@@ -738,10 +738,10 @@ private:
         bool of_file;
     };
 
-    /// The mapping that has the address, when the text is prepared. On Linux before 6.11, where the kernel answers no
-    /// such question, all of the text is taken for one, if its first page is a file's.
+    /// The mapping with this address, when the text is prepared. Linux before 6.11 has no such query. Then the whole
+    /// text counts as one mapping, if its first page is a file's.
     [[nodiscard, gnu::visibility("hidden")]] bool find_mapping(std::uintptr_t at, mapping& result) noexcept {
-        struct { // procmap_query of <linux/fs.h>, which is newer than some headers
+        struct { // procmap_query of <linux/fs.h>; some headers are older
             std::uint64_t size, query_flags, address, begin, end, flags, page_size, offset, inode;
             std::uint32_t device[2], name_size, build_id_size;
             std::uint64_t name, build_id;
@@ -757,7 +757,7 @@ private:
             result.of_file = query.inode != 0 && (query.flags & 4) != 0; // executable
             return true;
         }
-        constexpr int wipe_on_fork = 18; // MADV_WIPEONFORK, which is for anonymous memory alone
+        constexpr int wipe_on_fork = 18; // MADV_WIPEONFORK, only for anonymous memory
         constexpr int keep_on_fork = 19;
         auto* const page = reinterpret_cast<void*>(at);
         const bool anonymous = ::madvise(page, page_size(), wipe_on_fork) == 0 || errno != EINVAL;
@@ -785,9 +785,8 @@ private:
         return result;
     }
 
-    /// Whether membarrier(2) may be called: a seccomp filter may end the process for a call that it does not know, and
-    /// to ask it is to make the call. Where there is a filter, moving a page must do: it interrupts all threads as
-    /// well.
+    /// Whether membarrier(2) may be called. A seccomp filter may end the process for an unknown system call, and the
+    /// only test is the call itself. With a filter, moving a page must suffice: it interrupts all threads as well.
     [[nodiscard, gnu::visibility("hidden")]] bool may_use_barriers() noexcept {
         std::uint32_t known = reserve_ != nullptr ? reserve_->barrier : 0;
         if (known == 0) {
@@ -814,7 +813,7 @@ private:
         return file_ >= 0;
     }
 
-    /// Writes to this process's memory, whatever its protection.
+    /// Writes to this process's memory, with any protection.
     [[nodiscard, gnu::visibility("hidden")]] bool write_at(std::uintptr_t at, const void* bytes,
                                                            std::size_t size) const noexcept {
         return os::transfer(SYS_pwrite64, file_, bytes, size, at) == static_cast<long>(size);

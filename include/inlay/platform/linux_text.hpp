@@ -97,7 +97,7 @@ public:
         const int file = open_image();
         const sections what = file < 0 ? sections::unknown : look_at_sections(file, *header);
         os::close(file);
-        // If the file does not say: patchelf, which moves the program headers too, adds no text.
+        // If the file does not tell: patchelf also moves the program headers, but adds no text.
         return what == sections::of_bolt || (what == sections::unknown && header->e_phoff != sizeof(*header));
     }
 
@@ -192,7 +192,7 @@ private:
         return asked.file;
     }
 
-    /// What the file's sections say; unknown if it is not the file that is in memory, or has none.
+    /// The answer of the file's sections; unknown if the file in memory is another one, or has no sections.
     [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file,
                                                                               const ElfW(Ehdr) & loaded) noexcept {
         ElfW(Ehdr) header;

@@ -98,9 +98,9 @@ template <auto* Table, auto Member>
 inline constexpr feature<detail::make_name<Table, Member>(".overridden"), detail::overridden_probe<Table, Member>{}>
     overridden{};
 
-/// The same call, but `Native` instructions in its place where `Predicate` holds: where the operation is native, if not
-/// said otherwise. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9; AArch64: x0 to x5), leave the
-/// result in rax (x0), and change no more than the operation's convention lets them.
+/// The same call, but with `Native` instructions in its place if `Predicate` holds. By default, it holds if the
+/// operation is native. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9; AArch64: x0 to x5),
+/// leave the result in rax (x0), and change no more than the operation's convention lets them.
 template <auto* Table, auto Member, auto Native, auto Predicate = !overridden<Table, Member>>
 struct pv_alt_call : detail::call_of<detail::operation<Table, Member>, when<Predicate, Native>> {
     static_assert(detail::is_code<detail::plain<decltype(Native)>>,

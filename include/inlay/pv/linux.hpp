@@ -7,12 +7,13 @@
 //     inlay::set(inlay::cpu.xenpv, true);
 //     const auto flags = pv::save_fl();                          // pushf; pop, or a direct call
 //
-// How it works. Four tables, as in Linux: cpu, irq, mmu, lock. What is native is described once, as instructions: they
-// are the operation's function as well as what pv_alt_call puts in place of a call, so the two cannot differ. A
-// function that consists of instructions changes no other register, so that it is callee-save without a thunk.
+// How it works. Four tables, as in Linux: cpu, irq, mmu, lock. Native code is described once, as instructions: they are
+// the operation's function, and pv_alt_call puts them in place of a call. So the two cannot differ. A function that
+// consists of instructions changes no other register, so it is callee-save without a thunk.
 //
-// Where the series inlines an instruction, so does the call here, by the same predicate: !cpu.xenpv for what a Xen PV
-// guest may not do itself, !cpu.pvunlock and !cpu.vcpupreempt for locks. All others are direct calls once patched.
+// If the series inlines an instruction, the call here does so, too, by the same predicate: !cpu.xenpv for instructions
+// that a Xen PV guest may not execute, !cpu.pvunlock and !cpu.vcpupreempt for locks. All others are direct calls after
+// patching.
 //
 // Instructions are in the Intel SDM, volume 2; tables in Linux's asm/paravirt_types.h.
 #pragma once
@@ -21,8 +22,8 @@
 #include "inlay/pv.hpp"
 #include "inlay/words.hpp"
 
-// The tables are visible types, as a user's are: what code is in their operations, users' may have as well, and for GCC
-// a template argument of class type is as visible as the place where it is met first.
+// The tables are visible types, as a user's tables are. Users may have the same code in their operations, and GCC gives
+// a template argument of class type the visibility of its first use.
 namespace inlay::x86::pv {
 
 /// A register's width: addresses, page-table entries, flags.
@@ -52,7 +53,7 @@ inline constexpr auto set_entry = mov(ptr(first), second);
 inline constexpr auto unlock = movb(ptr(first), 0);
 inline constexpr auto no = xor_(eax, eax);
 inline constexpr auto reload_cr3 = mov(result, cr3) + mov(cr3, result);
-/// Flips CR4.PGE off and on, which flushes global entries as well (SDM volume 3, 4.10.4.1).
+/// Turns CR4.PGE off and on; this flushes global entries as well (SDM volume 3, 4.10.4.1).
 inline constexpr auto toggle_pge =
     mov(result, cr4) + mov(second, result) + and_(second, ~0x80) + mov(cr4, second) + mov(cr4, result);
 #if defined(__x86_64__)
@@ -80,7 +81,7 @@ inline constexpr auto load_ldt = lldt(reg16{first.number});
 
 } // namespace detail
 
-/// Of the processor. Descriptor tables are given by the address of what LGDT and LIDT read; selectors as numbers.
+/// Of the processor. A descriptor table is given by the address of the operand of LGDT and LIDT; selectors are numbers.
 struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
     pv_op<void(uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
     pv_op<word(), native<detail::read_cr0>> read_cr0{};
@@ -99,7 +100,7 @@ struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
     pv_op<void(), native<insn::out(0x80)>> io_delay{}; ///< a write to an unused port takes about a microsecond
 };
 
-/// Of interrupts. Flags are those of RFLAGS.
+/// Of interrupts. Flags are as in RFLAGS.
 struct irq_ops {
     pv_op<word(), callee_save<detail::save_fl>> save_fl{};
     pv_op<void(), callee_save<insn::cli()>> irq_disable{};

@@ -18,8 +18,8 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-/// What is called when an operation without a target is: gets the operation's name, such as "irq.kick". If it returns,
-/// the call gives zero.
+/// The function for calls of an operation without a target: it gets the operation's name, such as "irq.kick". If it
+/// returns, the call gives zero.
 using missing_handler = void (*)(const char* operation) noexcept;
 
 namespace detail {

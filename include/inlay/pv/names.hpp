@@ -15,14 +15,14 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
-/// The last component of what __PRETTY_FUNCTION__ says of a template argument, which is its last one.
+/// The last component of the last template argument in __PRETTY_FUNCTION__.
 struct spelling {
     const char* text;
     size_t length;
 };
 [[nodiscard]] consteval spelling last_component(const char* text, size_t length) {
     size_t end = 0;
-    for (size_t i = 0; i < length && text[i] != ';'; ++i) { // GCC explains types behind a ';'
+    for (size_t i = 0; i < length && text[i] != ';'; ++i) { // GCC explains types after a ';'
         end = text[i] == ']' ? i : end;
         end = text[i + 1] == ';' ? i + 1 : end;
     }

@@ -20,12 +20,13 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-/// One operation of a table: a pointer to what is called, at first `Native`, which is `&function`, `native<...>`,
-/// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another of the same convention to it.
+/// One operation of a table: a pointer to its target, at first `Native`. `Native` is `&function`, `native<...>`,
+/// `callee_save<...>`, `is_callee_save<...>`, `pv_nop` or `nullptr`. Assign another target with the same convention to
+/// it.
 ///
 /// The result is void, or an integer, enum or pointer of at most a register's width; so are the arguments, at most six.
 ///
-/// A hidden type could not be in a user's table that is not, so what is hidden is each of its functions.
+/// A user's visible table could not contain a hidden type. So each function is hidden, and not the type.
 template <class Signature, auto Native>
 class pv_op {
     static_assert(
@@ -92,11 +93,11 @@ public:
     }
     // NOLINTEND(google-explicit-constructor)
 
-    /// The address of what is called.
+    /// The address of the target.
     [[nodiscard, gnu::visibility("hidden")]] address target() const noexcept {
         return __builtin_bit_cast(address, pointer_);
     }
-    /// Whether it is what the declaration says.
+    /// Whether the target is the declared one.
     [[nodiscard, gnu::visibility("hidden")]] bool is_native() const noexcept { return target() == pv_op{}.target(); }
     /// Whether there is none: a call is reported.
     [[nodiscard, gnu::visibility("hidden")]] bool is_missing() const noexcept {

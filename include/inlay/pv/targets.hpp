@@ -6,8 +6,9 @@
 //     irq.save_fl = callee_save<&xen_save_fl>;              // a C++ function, by a thunk
 //     irq.kick = pv_nop;                                    // nothing
 //
-// How it works. A target is an empty value, whose type says all. `operation_target` finds, for the signature of an operation
-// and the type of a target, the calling convention and the address; a target of another signature is not `known`.
+// How it works. A target is an empty value; its type has all data. `operation_target` finds, for the signature of an
+// operation and the type of a target, the calling convention and the address; a target of another signature is not
+// `known`.
 #pragma once
 
 #include "inlay/alternative.hpp"
@@ -23,8 +24,8 @@ namespace inlay {
 /// As a target of an operation: does nothing, and its calls become nops. (Linux: paravirt_nop.)
 struct pv_nop_t {};
 
-/// A callee-save target: a C++ function (`callee_save<&f>`, called by a thunk), instructions (`callee_save<sti()>`,
-/// which leave alone all registers but the result's), or none (`callee_save<nullptr>`).
+/// A callee-save target: a C++ function (`callee_save<&f>`, called by a thunk), instructions (`callee_save<sti()>`;
+/// they change only the result's register), or none (`callee_save<nullptr>`).
 template <auto What>
 struct callee_save_t {};
 
@@ -33,14 +34,13 @@ template <auto Function>
 struct is_callee_save_t {};
 
 /// An ordinary target: instructions (`native<wbinvd()>`), or a function. In 64-bit mode `native<&f>` is `&f`; in 32-bit
-/// mode arguments are in eax, edx and ecx, and this is how a function gets them, whatever its own convention.
+/// mode, arguments are in eax, edx and ecx, and `native<&f>` adapts a function of any convention.
 template <auto What>
 struct native_t {};
 
 namespace detail {
 
-// For GCC a template argument of class type is as visible as the place where it is met first: here, not in what is
-// hidden.
+// GCC gives a template argument of class type the visibility of its first use: this use is visible.
 using met_here = callee_save_t<pv_nop_t{}>;
 using met_here_too = native_t<code<>{}>;
 
@@ -61,17 +61,17 @@ template <auto What>
 
 namespace detail {
 
-/// What can be passed in one general register.
+/// The types that one general register can pass.
 template <class Type>
 inline constexpr bool is_register_value =
     (detail::is_integral<Type> || detail::is_enum<Type> || detail::is_pointer<Type>) && sizeof(Type) <= sizeof(address);
 
-/// Whether a pointer to a function is one of the type `Pointer`, but for noexcept.
+/// Whether a pointer to a function has the type `Pointer`, apart from noexcept.
 template <class Function, class Pointer>
 concept is_function_of = detail::is_pointer<Function> && detail::converts<Function, Pointer>;
 
-/// A function that takes arguments where the operands of a site are: `Function` itself, if these are the registers of its own
-/// convention.
+/// A function that takes arguments in the registers of a site's operands: `Function` itself, if its convention has
+/// these registers.
 template <auto Function>
 [[nodiscard]] consteval auto by_registers() noexcept {
     if constexpr (arch::emit::operands_are_arguments) {
@@ -81,7 +81,7 @@ template <auto Function>
     }
 }
 
-/// What a target is: whether callee-save, and its address as the one or the other.
+/// The kind of a target: whether it is callee-save, and its address as either kind.
 template <class Signature, class Target>
 struct operation_target {
     static constexpr bool known = false;

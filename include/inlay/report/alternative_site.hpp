@@ -23,7 +23,7 @@ public:
     alternative_sites(const table::tables& tables, const Image& image, const feature_values& features, symbols& symbols)
         : base{tables, image, features, symbols} {}
 
-    /// The alternatives, or pv calls, that begin at one address: records [first, end).
+    /// The alternatives or pv calls that begin at one address: records [first, end).
     [[nodiscard]] site_entry operator()(const table::alternative_record* first,
                                         const table::alternative_record* end) const {
         site_entry entry{.kind = site_kind::alternative};
@@ -38,7 +38,7 @@ public:
                 this->malformed(entry, trouble);
             }
         }
-        // What nothing decides is the first record's original.
+        // If no record decides, the form is the first record's original.
         if (original.from != nullptr && original.group.form->kind == table::form_kind::indirect_call) {
             entry.kind = site_kind::pv_call;
         }
@@ -53,7 +53,7 @@ public:
     }
 
 private:
-    /// What the records of one address come to, and the record that decided it.
+    /// The result of the records at one address, and the record that decided it.
     struct joined {
         decision group;
         const table::alternative_record* from;
@@ -132,15 +132,16 @@ private:
 
     error put(const table::form& form, address at, unsigned length, code& result, bool direct = true) const {
         patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
-        const error trouble = inlay::place<target>(form, at, length, bytes, direct, image_);
+        const error trouble =
+            inlay::place<target>(form, at, length, bytes, direct, inlay::detail::pointers_of<Image>{image_});
         if (trouble == error::no_error) {
             result = this->make(bytes.bytes, bytes.length, at);
         }
         return trouble;
     }
 
-    /// What a pv call goes to once it is patched. Gives names for use in instructions: to the pointer the operation's,
-    /// to functions that inlay makes words in place of template arguments.
+    /// The target of a patched pv call. Gives names for use in instructions: to the pointer the operation's, to
+    /// functions that inlay makes words in place of template arguments.
     [[nodiscard]] std::string target_of(const table::indirect_call& call, const table::reference& operation) const {
         const address pointer = call.pointer.target();
         const address to = inlay::detail::pointer_at(image_, pointer);

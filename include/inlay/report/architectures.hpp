@@ -32,8 +32,8 @@ struct cpu_level {
     const char* adds;
 };
 
-/// System V ABI, AMD64 supplement, section 3.1.1, table "Micro-Architecture Levels", in the names of `inlay::cpu`:
-/// pni is SSE3, abm is LZCNT, lahf_lm is LAHF-SAHF, syscall is SCE. (OSFXSR is a bit of CR4, which no feature asks.)
+/// System V ABI, AMD64 supplement, section 3.1.1, table "Micro-Architecture Levels", in the names of `inlay::cpu`: pni
+/// is SSE3, abm is LZCNT, lahf_lm is LAHF-SAHF, syscall is SCE. (OSFXSR is a bit of CR4; no feature asks for it.)
 inline constexpr cpu_level cpu_levels[] = {
     // NOLINT(*-avoid-c-arrays)
     {"x86-64", " cmov cx8 fpu fxsr mmx syscall sse sse2 "},

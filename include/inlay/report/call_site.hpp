@@ -118,7 +118,7 @@ private:
         return result;
     }
 
-    /// What choose() has noted of a dispatch of this image; null if it was not told anything.
+    /// The note of choose() about a dispatch of this image; null if choose() was not called.
     [[nodiscard]] static const inlay::detail::told* told_of(const table::callee& callee) {
         const inlay::detail::told* each = inlay::detail::all_told;
         while (each != nullptr && each->targets != callee.targets.target()) {

@@ -75,7 +75,7 @@ public:
     /// True if it is this machine's CPU, perhaps with changes.
     [[nodiscard]] bool is_this() const noexcept { return this_; }
 
-    /// What the reader asked for by +name or -name.
+    /// The reader's requests by +name or -name.
     [[nodiscard]] std::optional<bool> asked(std::string_view name) const noexcept {
         // NOLINTNEXTLINE(modernize-loop-convert): backwards, and without std::ranges (Clang 14)
         for (auto change = changes_.rbegin(); change != changes_.rend(); ++change) {

@@ -87,7 +87,7 @@ struct disassembler<x86::target<Mode>> {
 };
 #endif
 
-/// One element for each instruction; empty where there is no disassembler.
+/// One element for each instruction; empty without a disassembler.
 template <class Target = arch::here>
 [[nodiscard]] std::vector<std::string> disassemble(const std::vector<std::uint8_t>& bytes, address at,
                                                    const symbols& symbols) {

@@ -34,7 +34,7 @@ public:
         });
     }
 
-    /// For evaluate(): the value, and what is wrong with the feature.
+    /// For evaluate(): the value, and the error of the feature.
     [[nodiscard]] std::pair<bool, error> operator[](const table::feature_record& record) const noexcept {
         const feature_entry* const known = find(record.cell.target());
         return known == nullptr ? std::pair{false, error::reference_outside} : std::pair{known->value, known->trouble};

@@ -20,7 +20,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
-/// Where an address is. What is not known is empty or 0.
+/// The place of an address. Unknown parts are empty or 0.
 struct place {
     address at{};
     std::string function{};        ///< demangled
@@ -31,7 +31,7 @@ struct place {
     int line{};
 };
 
-/// Machine code and, where there is a disassembler, its text: one element an instruction.
+/// Machine code and, with a disassembler, its text: one element for each instruction.
 struct code {
     std::vector<std::uint8_t> bytes;
     std::vector<std::string> instructions;
@@ -71,7 +71,7 @@ enum class state : std::uint8_t {
     unknown,  ///< the record is malformed, or the call was not found behind its marker
 };
 
-/// A call is one of a dispatch; a key and a switch have one kind of record, and what is said of keys holds for both. A
+/// A call is a dispatch's call. A key and a switch have one kind of record, and statements about keys hold for both. A
 /// pv call is an alternative whose original goes through a pointer.
 enum class site_kind : std::uint8_t { alternative, call, static_call, static_key, static_switch, pv_call };
 

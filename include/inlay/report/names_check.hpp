@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// names_check: what is wrong with the names of an image.
+// names_check: the errors in the names of an image.
 #pragma once
 
 #include "inlay/decide.hpp"

@@ -12,7 +12,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 namespace detail {
 
-/// Whether an image is not that of this process.
+/// Whether an image is not an image of this process.
 template <class Image>
 inline constexpr bool is_file = requires(const Image& image) { image.shown(address{}); };
 

@@ -5,10 +5,10 @@
 //     inlay::report::symbols symbols;           // of this process; symbols{"vmlinux"} of a file, by the file's addresses
 //     auto where = symbols.find(address);       // where.function, where.offset, where.file, where.line
 //
-// How it works. libdw reads the ELF files of the process's own mappings. A site is written by an inlined function
-// of inlay's, and the line table names a header of inlay's for it; what the reader wants is the line that uses
-// the alternative. So the inlined calls around the address are followed outwards until one is not of namespace
-// inlay. Without debug info there is the function, without symbols the module and the offset in it.
+// How it works. libdw reads the ELF files of the process's own mappings. An inlined function of inlay emits a site, so
+// the line table names a header of inlay. The reader wants the line that uses the alternative. So the search follows
+// the inlined calls outwards until one is not in namespace inlay. Without debug info, the result is the function;
+// without symbols, the module and the offset in it.
 #pragma once
 
 #include "inlay/report/architectures.hpp"
@@ -73,7 +73,7 @@ public:
             session_.reset(); // e.g. no /proc: addresses stay numbers
         }
     }
-    /// Those of a file; if it cannot be read, addresses stay numbers.
+    /// The symbols of a file; if it cannot be read, addresses stay numbers.
     explicit symbols(const std::string& path) : session_{dwfl_begin(&callbacks())} {
         if (session_ == nullptr) {
             return;
@@ -90,7 +90,7 @@ public:
     symbols& operator=(symbols&&) = default;
     ~symbols() = default;
 
-    /// Gives an address a name of its own.
+    /// Gives an address a name.
     void name(address at, std::string text) { own_names_[at] = std::move(text); }
 
     [[nodiscard]] place find(address at) const {
@@ -217,7 +217,7 @@ private:
         Dwarf_Die function;
     };
 
-    /// What is looked up in a unit again and again. Units may be large, so they are walked once.
+    /// The frequently used data of a unit. Units may be large, so this class walks them once.
     struct unit_index {
         std::vector<code_piece> functions{};
         std::set<void*> of_inlay{}; ///< what is declared in namespace inlay

@@ -13,7 +13,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 namespace detail {
 
-/// A predicate as it was written, but for what the operators simplified; as text_of() of predicate_text.hpp.
+/// A predicate in its written form, with the operators' simplifications; as text_of() of predicate_text.hpp.
 template <class Image>
 [[nodiscard]] std::string words_of(const Image& image, const table::predicate_node& node, unsigned& steps,
                                    unsigned depth = 0) {
@@ -46,7 +46,7 @@ template <class Image>
     return "?";
 }
 
-/// The function f of "head&ftail", which inlay made for it; false, and `symbol` as it is, if it made none.
+/// The function f of "head&ftail", a name that inlay made; false, and an unchanged `symbol`, for any other name.
 [[nodiscard]] inline bool strip(std::string_view& symbol, std::string_view head, std::string_view tail) {
     if (!symbol.starts_with(head) || !symbol.ends_with(tail)) {
         return false;
@@ -78,7 +78,7 @@ template <class Image>
     return thunk ? "thunk of " + without_parameters(made) : without_parameters(symbol);
 }
 
-/// " f" for a probe that is the function f, "" for one that has no name, such as a lambda.
+/// " f" for a probe that is the function f, "" for a function without a name, such as a lambda.
 [[nodiscard]] inline std::string name_of_probe(std::string_view symbol) {
     (void)strip(symbol, "inlay::detail::probe_function<", ">::call");
     const bool lambda = symbol.starts_with("_Z") || symbol.find("lambda") != std::string_view::npos;

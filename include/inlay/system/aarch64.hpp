@@ -9,11 +9,11 @@
 //         auto control = inlay::aarch64::read<pmcr_el0>(pmu);            // does not compile without `pmu`
 //     }
 //
-// How it works. Each is one mrs or msr, in order with the compiler's other accesses to memory. What the processor needs
-// (isb, dsb) is for the caller to say. A register names the group that it belongs to, and a group the feature.
+// How it works. Each is one mrs or msr, in order with the compiler's other accesses to memory. The caller adds the
+// barriers that the processor needs (isb, dsb). A register names the group that it belongs to, and a group the feature.
 //
-// For code that already goes by a feature, such as a form behind `when<cpu.gicv3, ...>`, insn.hpp has the same as mrs
-// and msr.
+// For code that a feature already selects, such as a form of `when<cpu.gicv3, ...>`, insn.hpp has mrs and msr without
+// proofs.
 #pragma once
 
 #include "inlay/arch/aarch64/cpu.hpp"

@@ -25,9 +25,9 @@ inline namespace INLAY_TARGET {
                                          : holds(any_id_field::decode(words), this_cpu{});
 }
 
-/// Text may be mapped with a guard: PROT_BTI, by which an indirect branch arrives at a landing pad or faults. What the
-/// image's program header PT_GNU_PROPERTY holds, `size` bytes at `notes`, says whether the loader has done so. Returns what
-/// mprotect() takes.
+/// Text may be mapped with a guard: PROT_BTI, by which an indirect branch arrives at a landing pad or faults. The
+/// image's program header PT_GNU_PROPERTY (`size` bytes at `notes`) says whether the loader has done so. Returns the
+/// flag for mprotect().
 inline constexpr bool guards_text = true;
 [[nodiscard]] inline int guard_of_text(const uint8_t* notes, size_t size) noexcept {
     constexpr size_t header = 16;             // 4, the size, NT_GNU_PROPERTY_TYPE_0, "GNU"

@@ -6,7 +6,7 @@
 //     inlay::decide<inlay::aarch64::target>(image, record, features, bytes);
 //
 // How it works. A target is a class of constants and functions, without state: arch/arch.hpp lists them. Its functions
-// read and write bytes in memory, and never run any of them, so every machine can read the code of every target.
+// read and write bytes in memory, but never execute them. So every machine can read the code of every target.
 #pragma once
 
 #include "inlay/arch/aarch64/length.hpp"

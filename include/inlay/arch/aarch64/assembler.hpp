@@ -22,8 +22,8 @@
 #define INLAY_SYMBOL "Si"
 #endif
 
-// An operand that prints as the name of a function. Under control-flow integrity, Clang would take its address for that
-// of an entry in a table.
+// An operand that prints as the name of a function. Under control-flow integrity, Clang would otherwise print the
+// address of a table's entry.
 #if defined(__clang__)
 #define INLAY_FUNCTION(function) INLAY_SYMBOL(__builtin_function_start(function))
 #else

@@ -9,17 +9,18 @@
 //     inline constexpr inlay::feature<"erratum_843419", inlay::aarch64::midr_range{0x41, 0xd03, 0x00, 0x04}> erratum;
 //     inlay::alternative<nop(), when<erratum, dmb(barrier::sy)>> work_around;
 //
-// How it works. `inlay::cpu` is an object with one empty member a feature; a feature's type holds its name and
-// where it shows: in a field of an ID register, and in a bit of Linux's hwcaps. A field has four bits, and more means
-// more: a feature is there if its field has at least a given value. 15 says "absent" in fields whose 0 says "there" (fp,
-// asimd) and "of some other kind" (PMUVer). A few registers have single bits.
+// How it works. `inlay::cpu` is an object with one empty member for each feature. A feature's type holds its name and
+// its place: a field of an ID register, and a bit of Linux's hwcaps. A field has four bits. A greater value means more:
+// a feature exists if its field has at least a given value. In fields whose 0 means "present" (fp, asimd), 15 means
+// "absent"; in PMUVer, 15 means "of some other kind". A few registers have single bits.
 //
-// A kernel reads the ID registers. A program goes by the hwcaps: the system that runs it says there what programs may use.
-// Of a feature without a bit there, Linux may emulate the ID register (since 4.11, HWCAP_CPUID); else the answer is no.
+// A kernel reads the ID registers. A program goes by the hwcaps: the system says there which features programs may use.
+// For a feature without a bit in the hwcaps, Linux may emulate the ID register (since 4.11, HWCAP_CPUID); else the
+// answer is no.
 //
-// What MIDR_EL1 says differs from processor to processor. In a program, a range holds if any processor of the system is in
-// it, as /sys/devices/system/cpu tells; without that, the one that it runs on counts. In a kernel it is the one that runs
-// apply(): a kernel with processors that differ asks each, and sets a feature by hand.
+// The value of MIDR_EL1 differs from processor to processor. In a program, a range holds if any processor of the system
+// is in it, by /sys/devices/system/cpu; without this folder, the current processor counts. In a kernel, the processor
+// that runs apply() counts. A kernel with different processors asks each, and sets a feature by hand.
 //
 // References are to the Arm Architecture Reference Manual (DDI 0487), section D19.2, and to Linux's
 // Documentation/arch/arm64/elf_hwcaps.rst.
@@ -47,7 +48,7 @@ using id_register = emit::id_register;
 [[nodiscard]] consteval uint8_t hwcap2(unsigned bit) { return static_cast<uint8_t>(65 + bit); }
 [[nodiscard]] consteval uint8_t hwcap3(unsigned bit) { return static_cast<uint8_t>(129 + bit); }
 
-/// A probe: a field of an ID register, and the least value that says that the feature is there.
+/// A probe: a field of an ID register, and the least value that means that the feature exists.
 struct id_field {
     id_register reg{};
     uint8_t shift{};   ///< bit where the field of four bits begins
@@ -76,8 +77,8 @@ struct id_field {
     return {reg, shift, 1, cap, true};
 }
 
-/// A probe: any of up to three fields. (One feature may come with one of several algorithms.) `first` has the bit of the
-/// hwcaps, which stands for all.
+/// A probe: any of up to three fields. (One feature may come with one of several algorithms.) `first` has the bit of
+/// the hwcaps for all three.
 struct any_id_field {
     id_field first{}, second{}, third{};
 
@@ -120,9 +121,9 @@ struct midr_range {
     friend constexpr bool operator==(const midr_range&, const midr_range&) = default;
 };
 
-/// True if the CPU behind `source` has the feature. `source` supplies `id(id_register) -> uint64_t`, so that
-/// a dump of another CPU does as well as `this_cpu{}`; it may have `hwcap(unsigned number) -> bool`, which then says
-/// what is there, and `bool shows_ids()`. Pure but for `source`.
+/// True if the CPU described by `source` has the feature. `source` supplies `id(id_register) -> uint64_t`, so that a
+/// dump of another CPU does as well as `this_cpu{}`; it may have `hwcap(unsigned number) -> bool`, which then decides,
+/// and `bool shows_ids()`. Pure, except for `source`.
 template <class Source>
 [[nodiscard]] constexpr bool holds(id_field probe, const Source& source) {
     if constexpr (requires { source.hwcap(0U); }) {
@@ -169,7 +170,7 @@ struct this_cpu {
     [[nodiscard]] static uint64_t id(id_register which) noexcept { return shows_ids() ? emit::read(which) : 0; }
     /// Bit `number` of AT_HWCAP, AT_HWCAP2 and AT_HWCAP3, one after the other.
     [[nodiscard]] static bool hwcap(unsigned number) noexcept {
-        constexpr unsigned long third = 29; // AT_HWCAP3, which headers before Linux 6.14 lack
+        constexpr unsigned long third = 29; // AT_HWCAP3; headers before Linux 6.14 lack it
         const unsigned long which = number < 64 ? AT_HWCAP : number < 128 ? AT_HWCAP2 : third;
         return (::getauxval(which) >> number % 64 & 1U) != 0;
     }
@@ -190,7 +191,7 @@ struct this_cpu {
     }
 
 private:
-    /// What the system says of one processor, in hexadecimal. False if it says nothing: one that is off.
+    /// The system's value for one processor, in hexadecimal. False if the system has none: the processor is off.
     [[nodiscard]] static bool read_midr(unsigned cpu, uint64_t& midr) noexcept {
         char name[] = "/sys/devices/system/cpu/cpu0000000000/regs/identification/midr_el1"; // NOLINT(*-avoid-c-arrays)
         constexpr unsigned prefix = 27;
@@ -214,7 +215,7 @@ private:
         ::syscall(SYS_close, file);
         midr = 0;
         bool good = false;
-        for (long i = 2; i < size; ++i) { // behind 0x
+        for (long i = 2; i < size; ++i) { // after 0x
             const char each = text[i];
             const int digit = each >= '0' && each <= '9'   ? each - '0'
                               : each >= 'a' && each <= 'f' ? each - 'a' + 10
@@ -327,7 +328,7 @@ struct general_features {
     feature<"uscat", id_field{id_register::mmfr2, 32, 1, hwcap(25)}> uscat;
     feature<"poe", id_field{id_register::mmfr3, 16, 1, hwcap2(63)}> poe;
 
-    // What Linux says of itself, in no register: nothing in a kernel.
+    // Features that only Linux knows, not a register: absent in a kernel.
     feature<"evtstrm", id_field{id_register::none, 0, 0, hwcap(2)}> evtstrm; // events from the timer, 10,000 a second
     feature<"cpuid", id_field{id_register::none, 0, 0, hwcap(11)}> cpuid;    // programs may read ID registers
 };
@@ -413,7 +414,7 @@ struct cpu_features : general_features, vector_and_debug_features {
 
 } // namespace aarch64
 
-/// The features of the CPU at hand: `when<cpu.crc32 && !cpu.sve2, ...>`.
+/// The features of this CPU: `when<cpu.crc32 && !cpu.sve2, ...>`.
 inline constexpr aarch64::cpu_features cpu{};
 
 } // namespace inlay

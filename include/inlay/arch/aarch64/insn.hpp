@@ -12,13 +12,13 @@
 // the encoding. Each function returns one instruction, in the encoding that GNU as chooses, marked with the
 // stack words (of 8 bytes) that it pushes; codes are joined by `+`. A trailing underscore avoids a word of C++.
 //
-// What cannot be encoded does not compile: the function then calls one that is not constexpr, whose name, a
-// sentence from `encoding::wrong`, is in the compiler's message.
+// An instruction without an encoding does not compile: the function then calls a function that is not constexpr. This
+// function's name, a sentence from `encoding::wrong`, is in the compiler's message.
 //
 // Stack words are known of push, pop, and of add and sub that move sp by a constant.
 //
-// Each function says which general registers its instruction reads and writes (code.hpp). What a called function
-// changes is known by `called`, so a call writes none, not even x30.
+// Each function states the general registers that its instruction reads and writes (code.hpp). `called` covers the
+// registers that a called function changes, so a call writes none, not even x30.
 //
 // The references are to the Arm Architecture Reference Manual (DDI 0487), chapter C6.
 #pragma once
@@ -33,7 +33,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
-/// An integer operand of any integer type. What range is right depends on the instruction.
+/// An integer operand of any integer type. The instruction determines the valid range.
 struct immediate {
     int64_t value;
 
@@ -43,8 +43,8 @@ struct immediate {
     constexpr immediate(Integer integer) noexcept : value{static_cast<int64_t>(integer)} {}
 };
 
-// What it means to read and to write a register: code.hpp. Number 31 is the zero register in these types, and a write
-// of 32 bits clears the others. sp has bit 31.
+// code.hpp defines reading and writing a register. Number 31 is the zero register in these types, and a write of 32
+// bits clears the other bits. sp has bit 31.
 namespace detail {
 
 constexpr uint64_t bit_of(unsigned number) noexcept { return number == 31 ? 0 : uint64_t{1} << number; }
@@ -67,7 +67,7 @@ struct mem {
 
 namespace encoding {
 
-/// What a compiler's message says of a wrong operand. Never defined: a call does not compile.
+/// The text of a compiler's message about a wrong operand. Never defined: a call does not compile.
 namespace wrong {
 
 void the_count_of_a_nop_is_a_multiple_of_4_up_to_64();
@@ -147,7 +147,7 @@ constexpr touched updating(Register both) noexcept {
     return reading(both) | writing(both);
 }
 
-/// An instruction, and what it reads and writes.
+/// An instruction, and the registers that it reads and writes.
 consteval code<> plain(uint32_t word, touched use = {}, int stack_words = 0) {
     code<> out{};
     out.begin_instruction(stack_words);
@@ -158,7 +158,7 @@ consteval code<> plain(uint32_t word, touched use = {}, int stack_words = 0) {
 
 inline constexpr uint32_t yield_word = 0xd503203f;
 
-/// An instruction of which nobody has said what it reads and writes.
+/// An instruction whose registers are not stated.
 consteval code<> by_hand(uint32_t word, int stack_words) {
     if (word == nop_word || word == yield_word) {
         return plain(word, {}, stack_words);
@@ -238,7 +238,7 @@ consteval uint32_t checked_16(immediate operand) {
     return static_cast<uint32_t>(operand.value);
 }
 
-/// movn 0, movz 2, movk 3, which keeps the other bits.
+/// movn 0, movz 2, movk 3 (movk keeps the other bits).
 template <class Register>
 consteval code<> move_wide(uint32_t operation, Register to, immediate operand, immediate shift) {
     if (shift.value < 0 || shift.value % 16 != 0 || shift.value >= static_cast<int64_t>(width(to))) {
@@ -312,7 +312,7 @@ constexpr touched reading_base(mem at) noexcept {
 template <class Register>
 consteval code<> load(uint32_t word, unsigned log2, Register to, mem at) {
     touched base = reading_base(at);
-    base.reads &= ~stack_bit; // a load lets nobody store to what was pushed
+    base.reads &= ~stack_bit; // after a load, no other code can store to the pushed value
     return plain(access(word, log2, number(to), at), writing(to) | base | reading(memory));
 }
 template <class Register>
@@ -326,7 +326,7 @@ consteval uint64_t saved_entry(reg64 pushed) {
 }
 consteval unsigned restored_entry(reg64 popped) { return popped.number == 31 ? 0 : popped.number + 1U; }
 
-/// The body of a branch over it, which lands inside the same code, because a branch out of it could not be moved.
+/// The body of a branch over it. The branch lands inside the same code, because a branch out of it could not be moved.
 template <auto... Symbols>
 consteval code<Symbols...> branch_over(code<> branch, code<Symbols...> body) {
     if (body.depth(body.length) != 0) {
@@ -338,7 +338,7 @@ consteval code<Symbols...> branch_over(code<> branch, code<Symbols...> body) {
     out.falls_through = true;
     return out;
 }
-/// Instructions from a branch to the end of the `body` behind it.
+/// Instructions from a branch to the end of the `body` after it.
 consteval uint32_t distance_over(const machine_code& body) { return body.length / instruction_size + 1U; }
 
 } // namespace encoding
@@ -348,7 +348,7 @@ consteval uint32_t distance_over(const machine_code& body) { return body.length 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64::insn {
 
-// Registers, so that `using namespace inlay::aarch64::insn` is all that a user needs.
+// Registers, so that a user needs only `using namespace inlay::aarch64::insn`.
 using aarch64::mem, aarch64::reg32, aarch64::reg64, aarch64::stack_pointer;
 using aarch64::sp, aarch64::wzr, aarch64::xzr;
 using aarch64::w0, aarch64::w1, aarch64::w2, aarch64::w3, aarch64::w4, aarch64::w5, aarch64::w6, aarch64::w7;
@@ -375,10 +375,10 @@ consteval mem ptr(Base base, immediate offset = 0) {
 
 // ---- Words by hand.
 
-/// The way out: instructions given as words, which together push `StackWords` (negative: pop). They must fall
-/// through, call nothing, and hold nothing relative, because they are copied elsewhere. Say which general registers
-/// they read and write: `words(0xd53be043).writes<x3>()`, or `.writes<>()`. (They may always read and write flags and
-/// memory.) Of nop and yield it is known.
+/// For unknown instructions: instructions given as words. Together they push `StackWords` (negative: pop). They must
+/// fall through, call nothing, and hold nothing relative, because they are copied elsewhere. Say which general
+/// registers they read and write: `words(0xd53be043).writes<x3>()`, or `.writes<>()`. (They may always read and write
+/// flags and memory.) nop and yield need no statement.
 template <int StackWords = 0, class... Words>
 [[nodiscard]] consteval code<> words(Words... values) {
     static_assert(StackWords >= -8 && StackWords <= 7, "inlay: words<N> pushes at most 7 stack words, or pops 8");
@@ -409,7 +409,7 @@ template <int StackWords = 0, class... Words>
 [[nodiscard]] consteval code<> sev() { return encoding::plain(0xd503209f); }
 [[nodiscard]] consteval code<> sevl() { return encoding::plain(0xd50320bf); }
 
-/// What may branch to a bti: `c` calls (and br x16, br x17), `j` jumps.
+/// The branches that may arrive at a bti: `c` calls (and br x16, br x17), `j` jumps.
 enum class landing : uint8_t { none, c, j, jc };
 [[nodiscard]] consteval code<> bti(landing from) {
     return encoding::plain(0xd503241fU | static_cast<uint32_t>(from) << 6);
@@ -421,7 +421,7 @@ enum class landing : uint8_t { none, c, j, jc };
         .writes<x0, encoding::memory>();
 }
 /// Counts as a call by Arm's SMC Calling Convention (DEN 0028, from version 1.1 on): of the function in w0, with
-/// results in x0 to x3. What else changes by another convention is for the site to say.
+/// results in x0 to x3. If another convention changes more, the site must say so.
 [[nodiscard]] consteval code<> hvc(immediate operand) {
     return encoding::plain(0xd4000002U | encoding::checked_16(operand) << 5)
         .reads<x0, encoding::memory>()
@@ -440,8 +440,8 @@ enum class landing : uint8_t { none, c, j, jc };
 /// To elr_el1, with spsr_el1 as the state.
 [[nodiscard]] consteval code<> eret() { return encoding::that_goes_away(encoding::plain(0xd69f03e0)); }
 
-// ---- The system. MRS, MSR, DC, IC. The compiler keeps every site in order with accesses to memory; the processor does
-// not keep these, so their barriers belong into the same code, or before and after it.
+// ---- The system. MRS, MSR, DC, IC. The compiler keeps every site in order with accesses to memory. The processor does
+// not. So their barriers belong into the same code, or before and after it.
 
 /// The register's value. Reading some does more than that: icc_iar1_el1 acknowledges an interrupt.
 [[nodiscard]] consteval code<> mrs(reg64 to, system_register from) {
@@ -756,21 +756,21 @@ template <full_register Register, address_register Base>
                                encoding::number(from),
                            reading(from) | reading(base) | writing(encoding::memory));
 }
-/// Adds `value` to what `base` points to, and sets `old` to what was there. Acquires and releases.
+/// Adds `value` to the memory at `base`, and sets `old` to the old value. Acquires and releases.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> ldaddal(Register value, Register old, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0xb8e00000U | encoding::number(value) << 16 |
                                encoding::not_zero(base) << 5 | encoding::number(old),
                            reading(value) | writing(old) | reading(base) | encoding::updating(encoding::memory));
 }
-/// Stores `value`, and sets `old` to what was there.
+/// Stores `value`, and sets `old` to the old value.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> swpal(Register value, Register old, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0xb8e08000U | encoding::number(value) << 16 |
                                encoding::not_zero(base) << 5 | encoding::number(old),
                            reading(value) | writing(old) | reading(base) | encoding::updating(encoding::memory));
 }
-/// Where memory equals `expected`, stores `value`. Sets `expected` to what was there.
+/// If memory equals `expected`, stores `value`. Sets `expected` to the old value.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> casal(Register expected, Register value, Base base) {
     return encoding::plain((encoding::wide(value) >> 1) | 0x88e0fc00U | encoding::number(expected) << 16 |
@@ -804,7 +804,7 @@ template <full_register Register, address_register Base>
 /// The condition codes (C1.2.4), of the results of `cmp(x, y)`: `lo` and `hi` unsigned, `lt` and `gt` signed.
 enum class condition : uint8_t { eq, ne, hs, lo, mi, pl, vs, vc, hi, ls, ge, lt, gt, le, al };
 
-/// The address of `Object`, which is at most 1 MiB from the site.
+/// The address of `Object`; it is at most 1 MiB from the site.
 template <auto Object>
 [[nodiscard]] consteval code<Object> adr(reg64 to) {
     static_assert(encoding::is_object_pointer<decltype(Object)> || encoding::is_function_pointer<decltype(Object)>,
@@ -866,7 +866,7 @@ template <condition Condition, auto Function>
         encoding::with_symbol<Function>(0x54000000U | static_cast<uint32_t>(Condition), relocation::branch19));
 }
 
-/// A branch over `body`, which pops what it pushes.
+/// A branch over `body`; the body pops its pushed values.
 template <auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
     return encoding::branch_over(encoding::plain(0x14000000U | encoding::distance_over(body)), body);

@@ -7,8 +7,8 @@
 //         if (length == 0) { ... }                                   // the end
 //     }
 //
-// How it works. Every instruction has four bytes. What else compilers put between instructions, literals, is a multiple
-// of that: a walk that takes it for instructions comes out right behind it.
+// How it works. Every instruction has four bytes. Compilers also put literals between instructions, in multiples of
+// four bytes: a walk that takes literals for instructions still arrives at the next instruction.
 #pragma once
 
 #include "inlay/arch/aarch64/nops.hpp"

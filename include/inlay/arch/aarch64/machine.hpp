@@ -54,7 +54,7 @@ template <unsigned Number>
                  : "memory");
 }
 
-/// The value of an ID register; 0 for what is none of them. By number, since assemblers lack the newer names.
+/// The value of an ID register; 0 for any other register. By number, since assemblers lack the newer names.
 [[gnu::noinline]] inline uint64_t read(id_register which) noexcept {
     uint64_t value = 0;
     if (which == id_register::pfr0) {
@@ -125,8 +125,8 @@ template <class Operation>
 
 inline namespace INLAY_TARGET {
 
-/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory: also
-/// where that address is not cached.
+/// Makes the next reads of `size` bytes at `at` see memory. The bytes were written through another address, which need
+/// not be cached.
 [[gnu::noinline]] inline void forget_data(uintptr_t at, size_t size) noexcept {
     asm volatile("dsb ish" : : : "memory");
     each_line(cache_type(), data_lines, at, size, [](uintptr_t each) noexcept {
@@ -135,9 +135,9 @@ inline namespace INLAY_TARGET {
     asm volatile("dsb ish" : : : "memory");
 }
 
-/// Has all processors that share these caches fetch what was written: `size` bytes at `written`, which run at
-/// `executed`. What a processor has fetched already it forgets by synchronise(): the dsb ish and isb of that belong to
-/// this. Linux lets programs do this, too.
+/// Makes all processors that share these caches fetch the new bytes: `size` bytes at `written`, which run at
+/// `executed`. A processor forgets already fetched instructions by synchronise(): its dsb ish and isb complete this
+/// function. Linux lets programs do this, too.
 [[gnu::noinline]] inline void clean_text(uintptr_t written, uintptr_t executed, size_t size) noexcept {
     const uint64_t type = cache_type();
     constexpr unsigned idc = 28;
@@ -158,9 +158,8 @@ inline namespace INLAY_TARGET {
 } // namespace INLAY_TARGET
 
 /// Waits until clean_text() has been done everywhere, and makes this processor forget what it has fetched. The others
-/// need an event of their own: an interrupt that each takes and returns from, or an isb.
-/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
-/// from it.)
+/// need an event of their own: an interrupt that each takes and returns from, or an isb. (Visible: it is an argument of
+/// platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible type derives from it.)
 [[gnu::visibility("default")]] inline void synchronise() noexcept {
     asm inline volatile("dsb ish\n\tisb" : : : "memory");
 }

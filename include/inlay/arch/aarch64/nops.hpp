@@ -5,8 +5,8 @@
 //     uint8_t padding[12];
 //     inlay::aarch64::fill_nops(padding, sizeof padding);      // three nops
 //
-// How it works. An instruction has four bytes, little endian whatever the data's order is, and so has a nop.
-// The count is a multiple of four, because every length of a code is.
+// How it works. An instruction has four bytes, little endian for any byte order of data, and so has a nop. The count is
+// a multiple of four, because every length of a code is.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -16,7 +16,7 @@ namespace aarch64::emit {
 
 using inlay::emit::word;
 
-/// The registers of arguments, and of a result: those of AAPCS64 (6.8.2), as far as a site takes operands.
+/// The registers of arguments and of a result by AAPCS64 (6.8.2), as far as a site takes operands.
 inline constexpr reg64 argument_registers[] = {x0, x1, x2, x3, x4, x5};
 template <class Result>
 inline constexpr auto result_register = x0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: what the patcher must know of AArch64 machine code: relative operands, and branches in text.
+// patch: the patcher's knowledge of AArch64 machine code: relative operands, and branches in text.
 //
-// How it works. A relative operand is part of a word with other things in it. Which bits it has follows from
-// the instruction, so the word itself says where to add, and by what to divide: branches and literal loads
-// count in instructions, adr in bytes. (adrp counts in pages of what is at hand when it runs: it cannot be
-// moved by a distance, and is refused.)
+// How it works. A relative operand is part of a word with other things in it. Which bits it has follows from the
+// instruction, so the word itself says where to add, and by what to divide: branches and literal loads count in
+// instructions, adr in bytes. (adrp counts in pages from the page of the executed instruction: it cannot be moved by a
+// distance, and is refused.)
 #pragma once
 
 #include "inlay/arch/aarch64/nops.hpp"
@@ -40,9 +40,9 @@ inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept 
     }
 }
 
-/// Whether the word is b, bl, nop, brk, svc, hvc or smc. Where another processor runs one of these while it is replaced
-/// by another one, it runs the old or the new one; of anything else the architecture promises nothing (DDI 0487,
-/// B2.2.5). (Newer manuals add isb.)
+/// Whether the word is b, bl, nop, brk, svc, hvc or smc. If another processor runs one of these while another one of
+/// these replaces it, the processor runs the old or the new instruction. For any other instruction, the architecture
+/// makes no promise (DDI 0487, B2.2.5). (Newer manuals add isb.)
 [[nodiscard]] constexpr bool is_exchangeable(uint32_t word) noexcept {
     return is_plain_branch(word) || word == nop_word || (word & 0xffe0001fU) == 0xd4200000U ||
            ((word & 0xffe0001cU) == 0xd4000000U && (word & 3U) != 0);
@@ -105,7 +105,7 @@ inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept 
     return true;
 }
 
-/// What a branch is for; it says what may stand in its place.
+/// The purpose of a branch; it determines the forms that may replace the branch.
 enum class branch_kind : uint8_t { call, jump };
 
 /// A branch in text.
@@ -128,8 +128,8 @@ inline constexpr size_t longest_branch = 4;
 inline constexpr uint32_t jump_word = 0x14000000;
 inline constexpr uint32_t call_word = 0x94000000;
 
-/// True if the word at `at` (of which `size` bytes may be read) is b or bl. Compilers do not reach for functions
-/// by b.cond, which goes only 1 MiB far.
+/// True if the word at `at` (of which `size` bytes may be read) is b or bl. Compilers do not jump to functions by
+/// b.cond, since it reaches only 1 MiB.
 [[nodiscard]] inline bool branch_at(address at, size_t size, found_branch& result) noexcept {
     if (size < longest_branch || !is_plain_branch(load32(reinterpret_cast<const uint8_t*>(at)))) {
         return false;
@@ -139,8 +139,8 @@ inline constexpr uint32_t call_word = 0x94000000;
     return true;
 }
 
-/// Whether a debugger's breakpoint (brk #0) or the kernel's (brk #5, a uprobe) is there. What it lies on cannot be
-/// told: it may be the branch that is looked for, unless that is found behind it.
+/// Whether the word is a debugger's breakpoint (brk #0) or the kernel's (brk #5, a uprobe). The instruction under it is
+/// unknown: it may be the wanted branch, unless the walk finds that branch after it.
 [[nodiscard]] inline bool breakpoint_at(address at, size_t size, address /*target*/) noexcept {
     const uint32_t word = size >= longest_branch ? load32(reinterpret_cast<const uint8_t*>(at)) : 0;
     return word == 0xd4200000U || word == 0xd42000a0U;
@@ -189,8 +189,8 @@ inline constexpr unsigned call_length = 4;
 /// The instruction that stands in place of a call whose target does nothing, or returns zero (x0). A jump stays one, to
 /// the image's own function that does nothing, or returns zero: as on x86, and it needs no promise about ret.
 ///
-/// A processor that runs b, bl or nop while another one replaces it by one of these runs the old or the new one. The
-/// architecture promises no such thing of mov (Arm ARM B2.2.5): there it is up to the platform.
+/// A processor that runs b, bl or nop while another one replaces it by one of these runs the old or the new one. For
+/// mov, the architecture makes no such promise (Arm ARM B2.2.5): then the platform decides.
 struct call_form {
     uint32_t word;
     table::call_mode mode;

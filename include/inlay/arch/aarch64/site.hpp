@@ -20,9 +20,9 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// What a called function may change besides general registers. Both compilers know the predicates of SVE everywhere,
-// and a function may have them by its target attribute; Clang does not know FFR. Without vector registers
-// (-mgeneral-regs-only, as kernels are built) no function changes them, and GCC refuses to hear of them.
+// The other registers than general ones that a called function may change. Both compilers know the predicates of SVE
+// everywhere, and a function may have them by its target attribute; Clang does not know FFR. Without vector registers
+// (-mgeneral-regs-only, as kernels are built) no function changes them, and GCC refuses their names.
 #if defined(__ARM_NEON)
 #define INLAY_CALL_CLOBBERS                                                                                            \
     , "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",     \
@@ -100,7 +100,7 @@ template <class Symbol>
     }
 }
 
-/// The assembler macro `inlay_code.<anchor>`, which writes the words of `Code` wherever it is used.
+/// The assembler macro `inlay_code.<anchor>`: each use writes the words of `Code`.
 template <auto Code, auto... Symbols>
 [[gnu::always_inline]] inline void code_macro() noexcept {
     constexpr auto s0 = inlay::detail::symbol<0, operand<Symbols>...>;
@@ -161,7 +161,7 @@ template <auto Code, auto... Symbols>
           [s3] INLAY_SYMBOL(s3));
 }
 
-/// What operand `Number` begins with: an input, or else, if the site `Changes` it, anything. (0 is never looked at.)
+/// The initial value of operand `Number`: an input, or any value if the site only `Changes` it. (No code reads the 0.)
 template <unsigned Inputs, unsigned Number, bool Changes>
 [[gnu::always_inline]] inline word ready(word value) noexcept {
     if constexpr ((Inputs >> Number & 1U) != 0) {
@@ -220,16 +220,17 @@ template <unsigned Inputs, unsigned Number, bool Changes>
     }                                                                                                                  \
     static_assert(true)
 
-/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63; `Clobbers` one of those that
-/// change besides.
+/// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63. `Clobbers` is a mask of the other
+/// registers that change.
 ///
-/// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and
-/// it must be the operand itself. Hence a statement for each number of operands. A variable that is no operand of
-/// the statement occupies no register. Between its initialisation and the statement nothing may happen, or a call that
-/// instrumentation adds would change it: all values are ready before, and unknown, so that none is left for later.
+/// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and it
+/// must be the operand itself. So there is a statement for each number of operands. A variable that is no operand of
+/// the statement occupies no register. Between the variable's initialisation and the statement, no other code may run,
+/// or a call that instrumentation adds would change the variable. So all values are ready before, and unknown to the
+/// compiler, so that it computes none later.
 ///
-/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site, and one that
-/// clobbers what has no statement of its own clobbers somewhat more.
+/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site. A site with
+/// other clobbers uses a statement that clobbers somewhat more.
 ///
 /// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
 /// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.

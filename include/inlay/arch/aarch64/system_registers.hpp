@@ -21,14 +21,14 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64 {
 
-/// What a processor has a system register with.
+/// The feature that comes with a system register.
 enum class register_group : uint8_t {
     every, ///< every processor has it, or nobody has said which do
     pmu,   ///< feature `pmuv3`
     gic,   ///< feature `gicv3`
 };
 
-/// What may be done with a system register.
+/// The accesses that a system register allows.
 enum class register_access : uint8_t { both, read_only, write_only };
 
 struct system_register {

@@ -7,9 +7,9 @@
 //     inline namespace INLAY_TARGET {
 //     inline outcome apply() noexcept { ... }
 //
-// How it works. A program compiles some units for newer processors, and calls what is in them where the processor is
-// one (that is what a dispatch is for). A function of a header is in every unit that uses it, and the linker keeps one
-// of them: the one with AVX2, perhaps, and the program ends on a processor without. So functions of units for different
+// How it works. A program compiles some units for newer processors, and calls their functions only on those processors
+// (a dispatch does this). Every unit that uses a header's function has a copy of it, and the linker keeps one copy. If
+// it kept a copy with AVX2, the program would crash on a processor without AVX2. So functions of units for different
 // processors have different names. Types and data have one name everywhere: a key is one thing.
 //
 // The macros are those of the Arm C Language Extensions.
@@ -109,7 +109,7 @@
                       INLAY_TARGET_CRYPTO, INLAY_TARGET_SHA3, INLAY_TARGET_BTI, INLAY_TARGET_NEON)
 #define INLAY_TARGET_OF_ARCHITECTURE INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
 
-// As on x86. (Clang takes no other architecture for one function before version 16.)
+// As on x86. (Before version 16, Clang accepts no other architecture for one function.)
 #if defined(__clang__) || !__STDC_HOSTED__
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END

@@ -17,9 +17,10 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// Unwind information, where the compiler writes some. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name, ...) stand around
-// code in a section of its own, INLAY_CFI behind what moves the stack in it. Clang before 17 refuses .cfi_startproc
-// inside another frame: there the entry is written out, of `length` bytes, with the same as bytes (`instructions`).
+// Unwind information, where the compiler writes some. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name, ...) enclose code in
+// a separate section. INLAY_CFI stands after an instruction that moves the stack in it. Clang before 17 refuses
+// .cfi_startproc inside another frame: there the entry is written out, of `length` bytes, with the same as bytes
+// (`instructions`).
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #if defined(__clang__) && __clang_major__ < 17
 #define INLAY_CFI(directive)
@@ -48,9 +49,9 @@
 #define INLAY_FRAME_END(name, length, instructions)
 #endif
 
-// A function of one assembly statement, whose other instructions are the compiler's: GCC has no naked functions here.
-// What it adds to a function without locals and arguments (landing pad, signature, frame) changes x29, x30 and the
-// stack pointer, and restores them. Nothing else may be added.
+// A function of one assembly statement; the compiler may add instructions, because GCC has no naked functions on
+// AArch64. Its additions to a function without locals and arguments (landing pad, signature, frame) change only x29,
+// x30 and the stack pointer, and restore them. It must not add more.
 #if __has_attribute(zero_call_used_regs)
 #define INLAY_KEEP_REGISTERS __attribute__((zero_call_used_regs("skip")))
 #else
@@ -147,9 +148,9 @@ template <auto Function, bool PassesReturnAddress = false>
           [landing] "i"(landing_pads));
 }
 
-/// The same for data (pv.hpp): a function of the compiler's, which knows what linkage its symbol needs, that calls the
-/// thunk. With `PassesReturnAddress`, `Function` gets where it was called from: x30, without the signature that the
-/// compiler may have given it (hint 7 is xpaclri).
+/// The same for data (pv.hpp): a compiled function that calls the thunk, because only the compiler knows the linkage of
+/// its symbol. With `PassesReturnAddress`, `Function` gets the return address: x30, without the signature that the
+/// compiler may have added (hint 7 is xpaclri).
 template <auto Function, bool PassesReturnAddress = false>
 struct thunk {
     INLAY_BARE static void entry() {
@@ -189,7 +190,7 @@ template <class Operation>
                           [pointer] INLAY_SYMBOL(Operation::where), [landing] "i"(landing_pads));
 }
 
-/// A function that consists of `Code`, which has no symbols, and returns.
+/// A function that consists of `Code` and a return. `Code` has no symbols.
 template <auto Code>
 struct function_of {
     static constexpr unsigned longest = 32;

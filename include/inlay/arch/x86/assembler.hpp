@@ -24,8 +24,8 @@
 
 #define INLAY_SYMBOL "i"
 
-// An operand that prints as the name of a function. Under control-flow integrity, Clang would take its address for that
-// of an entry in a table.
+// An operand that prints as the name of a function. Under control-flow integrity, Clang would otherwise print the
+// address of a table's entry.
 #if defined(__clang__)
 #define INLAY_FUNCTION(function) "s"(__builtin_function_start(function))
 #else

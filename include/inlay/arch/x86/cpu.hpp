@@ -6,22 +6,21 @@
 //     if (inlay::x86::holds(inlay::cpu.avx2.probe(), inlay::x86::this_cpu{})) ...
 //     if (inlay::x86::holds(inlay::cpu.avx2.probe(), dump_of_another_cpu)) ...
 //
-// How it works. `inlay::cpu` is an object with one empty member a feature; a feature's type holds its name and
-// where CPUID shows it. Nothing here is executed until somebody asks, and a feature that no program names
-// costs nothing. `holds()` is the one place that judges a probe, on this CPU or on a dump of another. It
-// touches only what is there: a leaf or subleaf that the CPU does not list is never trusted (Intel CPUs
-// answer with the data of another leaf), and XCR0 is read only where CPUID says that it can be.
+// How it works. `inlay::cpu` is an object with one empty member a feature; a feature's type holds its name and where
+// CPUID shows it. This header executes no CPUID until a caller asks, and a feature that no program names costs nothing.
+// Only `holds()` evaluates a probe, on this CPU or on a dump of another one. It never trusts a leaf or subleaf that the
+// CPU does not list (Intel CPUs answer with the data of another leaf). It reads XCR0 only if CPUID allows it.
 //
-// A bit of CPUID says what the CPU can do. Registers that the OS does not save on a context switch are as good
-// as absent, so AVX and its like also ask XCR0 for the state that they live in.
+// A bit of CPUID describes the CPU. Registers that the OS does not save on a context switch count as absent, so AVX and
+// similar features also ask XCR0 for their state.
 //
-// The members come from one base class a leaf: `cpu.smap` stays flat for the user, while each base is small
-// enough for Boost.PFR, which walks aggregates of up to 100 members (see features.hpp).
+// The members come from one base class for each leaf. `cpu.smap` stays flat for the user, and each base is small enough
+// for Boost.PFR: PFR walks aggregates of up to 100 members (see features.hpp).
 //
-// Features with "Linux: not shown" in their comment have that name in Linux's cpufeatures.h or in KVM, but are
-// not in /proc/cpuinfo; they are here because code differs by them. Not here: flags that no single CPUID bit
-// stands for (constant_tsc, rep_good, ibrs ...), and lwp, whose state bit (XCR0[62]) Linux never enables. A
-// feature that is missing takes one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
+// Features with "Linux: not shown" in their comment have that name in Linux's cpufeatures.h or in KVM, but are not in
+// /proc/cpuinfo; the list has them because code differs by them. It does not have flags without a single CPUID bit
+// (constant_tsc, rep_good, ibrs ...), nor lwp: Linux never enables its state bit (XCR0[62]). A missing feature takes
+// one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
 #pragma once
 
 #include "inlay/arch/x86/machine.hpp"
@@ -100,10 +99,10 @@ template <class Source>
 
 inline namespace INLAY_TARGET {
 
-/// True if the CPU behind `source` has the feature. `source` supplies
+/// True if the CPU described by `source` has the feature. `source` supplies
 ///     cpuid(leaf, subleaf) -> cpuid_result    the registers that CPUID returns
-///     xcr0() -> uint64_t                 asked only where CPUID says OSXSAVE
-/// so that a dump of another CPU does as well as `this_cpu{}`. Pure but for `source`.
+///     xcr0() -> uint64_t                 asked only if CPUID says OSXSAVE
+/// so that a dump of another CPU works as well as `this_cpu{}`. Pure, except for `source`.
 template <class Source>
 [[nodiscard]] constexpr bool holds(cpuid probe, const Source& source) {
     // Leaves come in ranges of 65,536 (basic 0, extended 0x8000'0000, Centaur 0xc000'0000). The first leaf of
@@ -118,14 +117,14 @@ template <class Source>
     if (probe.xcr0 == 0) {
         return true;
     }
-    // XGETBV is an invalid opcode until the OS has set CR4.OSXSAVE, which leaf 1 mirrors.
+    // XGETBV is an invalid opcode until the OS has set CR4.OSXSAVE; leaf 1 mirrors it.
     return detail::bit_of(source.cpuid(1U, 0U), ecx, 27) && (source.xcr0() & probe.xcr0) == probe.xcr0;
 }
 
 } // namespace INLAY_TARGET
 
-/// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the core
-/// at hand. Each cpuid() costs an exit to the hypervisor in a virtual machine.
+/// The CPU that runs the code. On a machine with more than one kind of core, the answers are those of the current core.
+/// Each cpuid() costs an exit to the hypervisor in a virtual machine.
 struct this_cpu {
     [[nodiscard, gnu::always_inline]] static cpuid_result cpuid(uint32_t leaf, uint32_t subleaf) noexcept {
         return emit::cpuid(leaf, subleaf);
@@ -256,8 +255,8 @@ struct leaf_7_features {
 
     feature<"avx512vbmi", cpuid{7, 0, ecx, 1, xstate::avx512}> avx512vbmi;
     feature<"umip", cpuid{7, 0, ecx, 2}> umip;
-    // Protection keys need CR4.PKE, which ospke mirrors; XCR0[9] only lets XSAVE manage PKRU, and RDPKRU and
-    // WRPKRU work without it (Intel SDM volume 3, section 4.6.2). So ospke is the one to ask before using them.
+    // Protection keys need CR4.PKE; ospke mirrors it. XCR0[9] only lets XSAVE manage PKRU; RDPKRU and WRPKRU work
+    // without it (Intel SDM volume 3, section 4.6.2). So ask ospke before you use them.
     feature<"pku", cpuid{7, 0, ecx, 3}> pku;
     feature<"ospke", cpuid{7, 0, ecx, 4}> ospke;
     feature<"waitpkg", cpuid{7, 0, ecx, 5}> waitpkg;
@@ -361,8 +360,8 @@ struct leaf_f_features {
     feature<"cdp_l2", cpuid{0x10, 2, ecx, 2}> cdp_l2;
 };
 
-/// Extended features. AMD APM volume 3, appendix E, Fn8000_0001; Intel SDM volume 2, CPUID leaf 80000001H.
-/// What AMD repeats from leaf 1 is left out, as in Linux.
+/// Extended features. AMD APM volume 3, appendix E, Fn8000_0001; Intel SDM volume 2, CPUID leaf 80000001H. The bits
+/// that AMD repeats from leaf 1 are left out, as in Linux.
 struct leaf_80000001_features {
 
     feature<"syscall", cpuid{0x8000'0001, 0, edx, 11}> syscall;
@@ -487,8 +486,8 @@ struct leaf_c0000001_features {
     feature<"pmm_en", cpuid{0xc000'0001, 0, edx, 13}> pmm_en;
 };
 
-/// What no CPUID bit says: set-up code finds out and calls set(). Linux: X86_FEATURE_XENPV, X86_FEATURE_PVUNLOCK,
-/// X86_FEATURE_VCPUPREEMPT; none is shown.
+/// Features without a CPUID bit: set-up code detects them and calls set(). Linux: X86_FEATURE_XENPV,
+/// X86_FEATURE_PVUNLOCK, X86_FEATURE_VCPUPREEMPT; none is shown.
 struct synthetic_features {
     feature<"xenpv", by_hand{}> xenpv;             ///< runs as a paravirtual guest of Xen
     feature<"pvunlock", by_hand{}> pvunlock;       ///< the hypervisor replaces the spinlock's unlock
@@ -537,7 +536,7 @@ struct cpu_features : leaf_1_features,
 
 } // namespace x86
 
-/// The features of the CPU at hand: `when<cpu.smap && !cpu.xenpv, ...>`.
+/// The features of this CPU: `when<cpu.smap && !cpu.xenpv, ...>`.
 inline constexpr x86::cpu_features cpu{};
 
 } // namespace inlay

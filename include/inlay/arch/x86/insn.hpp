@@ -16,8 +16,8 @@
 // the shortest), marked with the stack words that it pushes; codes are joined by `+`. A trailing underscore
 // avoids a word of C++ (`and_`) or `namespace std`.
 //
-// What cannot be encoded does not compile: the function then calls one that is not constexpr, whose name, a
-// sentence from `encoding::wrong`, is in the compiler's message.
+// An instruction without an encoding does not compile: the function then calls a function that is not constexpr. This
+// function's name, a sentence from `encoding::wrong`, is in the compiler's message.
 //
 // Stack words are known of push, pop, and of add, sub and lea that move rsp by a constant. What gives rsp a
 // value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can say better.
@@ -41,7 +41,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 
-/// An integer operand of any integer type. What range is right depends on the instruction.
+/// An integer operand of any integer type. The instruction determines the valid range.
 struct immediate {
     int64_t value;
 
@@ -51,8 +51,8 @@ struct immediate {
     constexpr immediate(Integer integer) noexcept : value{static_cast<int64_t>(integer)} {}
 };
 
-// What it means to read and to write a register: code.hpp. A register of 8 or 16 bits keeps the others of its register,
-// one of 32 bits clears them.
+// code.hpp defines reading and writing a register. A write of 8 or 16 bits keeps the other bits of the register, a
+// write of 32 bits clears them.
 namespace detail {
 
 constexpr uint64_t bit_of(unsigned number) noexcept {
@@ -82,7 +82,7 @@ struct mem {
 
 namespace encoding {
 
-/// What a compiler's message says of a wrong operand. Never defined: a call does not compile.
+/// The text of a compiler's message about a wrong operand. Never defined: a call does not compile.
 namespace wrong {
 
 void the_stack_pointer_cannot_be_an_index_register();
@@ -136,8 +136,8 @@ inline constexpr other_state flags{flags_bit};
 inline constexpr other_state memory{memory_bit};
 inline constexpr other_state vectors{vectors_bit};
 
-/// An operand as ModRM has it: the number of a register or the digit that extends the opcode; and what the instruction
-/// does to it.
+/// An operand in the form of ModRM: the number of a register, or the digit that extends the opcode; and the
+/// instruction's access to it.
 struct operand {
     unsigned number;
     touched use;
@@ -160,7 +160,7 @@ constexpr operand updated(Register both) noexcept {
     return {both.number, reading(both) | writing(both)};
 }
 
-/// An operand in memory, and what the instruction does to it and to its registers.
+/// An operand in memory, and the instruction's access to it and to its registers.
 struct memory_operand {
     mem at;
     touched use;
@@ -170,7 +170,7 @@ constexpr memory_operand addressed(mem at) noexcept {
 }
 constexpr memory_operand read(mem from) noexcept {
     touched use = addressed(from).use | reading(memory);
-    use.reads &= ~stack_bit; // a load lets nobody store to what was pushed
+    use.reads &= ~stack_bit; // after a load, no other code can store to the pushed value
     return {from, use};
 }
 constexpr memory_operand written(mem to) noexcept { return {to, addressed(to).use | writing(memory)}; }
@@ -198,7 +198,7 @@ consteval int64_t checked_8(immediate operand) {
     return operand.value;
 }
 
-/// For operations of 32 bits: signed or unsigned; the result is signed, which finds the 8-bit forms.
+/// For operations of 32 bits: signed or unsigned. The result is signed; this finds the 8-bit forms.
 consteval int64_t checked_32(immediate operand) {
     if (!fits_32_signed(operand.value) && !fits_32_unsigned(operand.value)) {
         wrong::the_immediate_must_fit_in_32_bits();
@@ -206,7 +206,7 @@ consteval int64_t checked_32(immediate operand) {
     return static_cast<int32_t>(operand.value);
 }
 
-/// For operations of 64 bits, which extend an immediate of 32 bits by its sign.
+/// For operations of 64 bits: they extend an immediate of 32 bits by its sign.
 consteval int64_t checked_32_signed(immediate operand) {
     if (!fits_32_signed(operand.value)) {
         wrong::the_immediate_must_fit_in_32_bits_signed_so_mov_it_to_a_register_first();
@@ -325,7 +325,7 @@ consteval code<> modrm(uint32_t opcode, unsigned rex_bits, operand reg, memory_o
 }
 
 /// ModRM with the address of `Object` relative to rip, of an instruction that ends `trailing` bytes later. The same
-/// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7). `use` is what is done to `Object`.
+/// ModRM means an absolute address in 32-bit mode (volume 2, table 2-7). `use` is the access to `Object`.
 template <auto Object>
 consteval code<Object> modrm_rip(uint32_t opcode, unsigned rex_bits, operand reg, touched use, unsigned trailing = 0) {
     code<Object> out{};
@@ -362,7 +362,7 @@ consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
     return out;
 }
 
-/// What an instruction touches without naming it.
+/// The implicit operands of an instruction.
 template <auto... Symbols>
 consteval code<Symbols...> that_touches(touched what, code<Symbols...> out) {
     out.touches(what);
@@ -401,7 +401,7 @@ consteval code<> arithmetic(unsigned operation, Register to, immediate value, in
 }
 template <class Register>
 consteval code<> arithmetic(unsigned operation, Register to, Register from) {
-    if (to == from && (operation == group1_sub || operation == group1_xor)) { // 0, whatever it was
+    if (to == from && (operation == group1_sub || operation == group1_xor)) { // 0 for any value
         return that_sets_flags(modrm(operation << 3 | 1, rex(to), from.number, written(to)));
     }
     return that_sets_flags(
@@ -428,7 +428,7 @@ consteval code<> bit_of_register(unsigned operation, Register, operand to, immed
     return that_sets_flags(with_immediate(modrm(0x0fba, rex(Register{}), operation, to), bit.value, 1));
 }
 
-/// What the string instructions work on. They go up or down by a flag (DF).
+/// The operands of string instructions. They go up or down by a flag (DF).
 enum class string : uint8_t { source, destination, both };
 
 /// A string instruction that goes on along the addresses in rsi (`source`) and rdi (`destination`); with `repeated`,
@@ -478,7 +478,7 @@ consteval code<> loads_state(uint32_t opcode, unsigned rex_bits, unsigned digit,
 
 inline constexpr uint32_t short_jmp = 0xeb;
 
-/// A jump over `body`, which lands inside the same code, because a jump out of it could not be moved.
+/// A jump over `body`. The jump lands inside the same code, because a jump out of it could not be moved.
 template <auto... Symbols>
 consteval code<Symbols...> jump_over(uint32_t opcode, code<Symbols...> body) {
     if (body.depth(body.length) != 0) {
@@ -508,7 +508,7 @@ struct rip_operand {
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::insn {
 
-// Registers, so that `using namespace inlay::x86::insn` is all that a user needs.
+// Registers, so that a user needs only `using namespace inlay::x86::insn`.
 using x86::al, x86::cl, x86::dl, x86::bl, x86::spl, x86::bpl, x86::sil, x86::dil;
 using x86::ax, x86::cx, x86::dx, x86::bx, x86::sp, x86::bp, x86::si, x86::di;
 using x86::control_register, x86::debug_register, x86::mem, x86::reg16, x86::reg32, x86::reg64, x86::reg8;
@@ -555,10 +555,10 @@ inline constexpr rip_operand<Object> rip{};
 
 // ---- Bytes by hand.
 
-/// The way out: one instruction given as bytes, which pushes `StackWords` (negative: pops). It must fall
+/// For unknown instructions: one instruction given as bytes. It pushes `StackWords` (negative: pops). It must fall
 /// through, call nothing, and hold nothing relative to rip, because it is copied elsewhere. Say which general registers
 /// it reads and writes: `bytes(0x91).reads<eax, ecx>().writes<eax, ecx>()`, or `.writes<>()`. (It may always read and
-/// write flags and memory.) Of a nop of this library, and of pause, it is known.
+/// write flags and memory.) A nop of this library and pause need no statement.
 template <int StackWords = 0, class... Bytes>
 [[nodiscard]] consteval code<> bytes(Bytes... values) {
     static_assert(StackWords >= -8 && StackWords <= 7, "inlay: one instruction pushes at most 7 words, or pops 8");
@@ -696,7 +696,7 @@ template <full_register Register>
         .reads<rax, rdx, rbx, rcx>()
         .writes<rax, rdx, encoding::flags>();
 }
-/// Adds `from` to [to], and sets `from` to what was there.
+/// Adds `from` to [to], and sets `from` to the old value.
 template <full_register Register>
 [[nodiscard]] consteval code<> lock_xadd(mem to, Register from) {
     return encoding::that_sets_flags(
@@ -793,7 +793,7 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> lldt(reg16 selector) { return encoding::modrm(0x0f00, 0, 2, encoding::read(selector)); }
 [[nodiscard]] consteval code<> ltr(reg16 selector) { return encoding::modrm(0x0f00, 0, 3, encoding::read(selector)); }
 [[nodiscard]] consteval code<> str(reg32 to) { return encoding::modrm(0x0f00, 0, 1, encoding::written(to)); }
-/// ZF says whether the segment can be written. Linux has it for what microcode makes of it: it empties buffers
+/// ZF says whether the segment can be written. Linux uses it for an effect of microcode: it empties buffers
 /// (CLEAR_CPU_BUFFERS); on Intel's processors that do this, only with an operand in memory.
 [[nodiscard]] consteval code<> verw(reg16 selector) {
     return encoding::that_sets_flags(encoding::modrm(0x0f00, 0, 5, encoding::read(selector)));
@@ -827,8 +827,8 @@ template <full_register Register>
 // ---- Entry, exit, traps, hypervisors. SYSCALL, SYSRET, SYSENTER, SYSEXIT, IRET/IRETD/IRETQ, RET, UD,
 // INT n/INTO/INT3/INT1, ENDBR64, ENDBR32, VMCALL; VMMCALL is in AMD's manual, volume 3.
 
-/// Overwrites rcx and r11; in 32-bit mode (AMD alone) ecx. Counts as an ordinary system call, of the number in rax and
-/// with a result there, though what the kernel does with registers is its own business.
+/// Overwrites rcx and r11; in 32-bit mode (AMD alone) ecx. Counts as an ordinary system call: the number is in rax, and
+/// so is the result. The kernel defines its use of the other registers.
 [[nodiscard]] consteval code<> syscall() {
     const auto either = encoding::plain(0x0f05)
                             .reads<rax, encoding::flags, encoding::memory>()
@@ -845,8 +845,8 @@ template <bool In64BitMode = is_64_bit>
     static_assert(In64BitMode, "inlay: iretq is an instruction of 64-bit mode; see iretd");
     return encoding::that_goes_away(encoding::plain(0x48cf));
 }
-/// Counts as falling through: SYSEXIT may come back to what follows it. Then the stack is the same again, if the kernel
-/// keeps to the conventions; eax is its result, and ecx and edx hold what SYSEXIT needed.
+/// Counts as falling through: SYSEXIT may come back to the next instruction. Then the stack is the same again, if the
+/// kernel keeps to the conventions. eax is the result, and ecx and edx hold the operands of SYSEXIT.
 [[nodiscard]] consteval code<> sysenter() {
     return encoding::plain(0x0f34)
         .reads<rax, encoding::memory>()
@@ -886,7 +886,7 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> invd() { return encoding::plain(0x0f08); }
 [[nodiscard]] consteval code<> invlpg(mem at) { return encoding::modrm(0x0f01, 0, 7, encoding::read(at)); }
 /// Entries of the TLB by their process's context: `type` is 0 to 3; the descriptor has 16 bytes, the context, then the
-/// address. (invept and invvpid: those of guests.)
+/// address. (invept and invvpid: entries of guests.)
 [[nodiscard]] consteval code<> invpcid(address_register type, mem descriptor) {
     return encoding::modrm(0x660f3882, 0, encoding::read(type), encoding::read(descriptor));
 }
@@ -949,8 +949,8 @@ template <bool In64BitMode = is_64_bit>
     return encoding::with_immediate(encoding::short_form(0xb8, 0, encoding::written(to)), encoding::checked_32(operand),
                                     4);
 }
-/// Any 64 bits, in the shortest of three ways: 5 (6) bytes where the upper half is 0, because a move to a
-/// 32-bit register clears it; 7 where the sign fills it; else 10.
+/// Any 64 bits, in the shortest of three ways. 5 (6) bytes if the upper half is 0, because a move to a 32-bit register
+/// clears it; 7 if the sign fills the upper half; else 10.
 [[nodiscard]] consteval code<> mov(reg64 to, immediate operand) {
     if (is_64_bit && encoding::fits_32_unsigned(operand.value)) {
         return mov(reg32{to.number}, operand);
@@ -1134,13 +1134,13 @@ template <full_register Register>
     return encoding::that_sets_flags(
         encoding::modrm(0xf30fb8, encoding::rex(to), encoding::written(to), encoding::read(from)));
 }
-/// Runs as bsr, which gives another result, on processors without the feature.
+/// On processors without the feature, it runs as bsr and gives another result.
 template <full_register Register>
 [[nodiscard]] consteval code<> lzcnt(Register to, Register from) {
     return encoding::that_sets_flags(
         encoding::modrm(0xf30fbd, encoding::rex(to), encoding::written(to), encoding::read(from)));
 }
-/// Runs as bsf, which has no result for 0, on processors without the feature.
+/// On processors without the feature, it runs as bsf, without a result for 0.
 template <full_register Register>
 [[nodiscard]] consteval code<> tzcnt(Register to, Register from) {
     return encoding::that_sets_flags(
@@ -1175,7 +1175,7 @@ template <full_register Register>
 [[nodiscard]] consteval code<> bt(Register from, immediate bit) {
     return encoding::bit_of_register(4, from, encoding::read(from), bit);
 }
-/// Sets the bit; CF is what it was. So with btr, which clears it, and btc, which turns it.
+/// Sets the bit; CF is the old value. btr clears the bit, btc inverts it.
 template <full_register Register>
 [[nodiscard]] consteval code<> bts(Register to, immediate bit) {
     return encoding::bit_of_register(5, to, encoding::updated(to), bit);
@@ -1232,9 +1232,9 @@ template <full_register Register>
 [[nodiscard]] consteval code<> repe_scasq() { return encoding::scans(0xf3af, encoding::rex_w, true); }
 [[nodiscard]] consteval code<> repne_scasq() { return encoding::scans(0xf2af, encoding::rex_w, true); }
 
-// ---- Processor state. XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS, FXSAVE, FXRSTOR; those with 64 are their forms
-// with REX.W, which keep all 64 bits of the x87 pointers. The parts are edx:eax. What loads the vector registers needs a
-// site with .clobbers_all().
+// ---- Processor state. XSAVE, XSAVEOPT, XSAVEC, XSAVES, XRSTOR, XRSTORS, FXSAVE, FXRSTOR; names with 64 are the forms
+// with REX.W; these keep all 64 bits of the x87 pointers. The parts are edx:eax. Instructions that load the vector
+// registers need a site with .clobbers_all().
 
 [[nodiscard]] consteval code<> xsave(mem to) { return encoding::saves_state(0x0fae, 0, 4, to); }
 [[nodiscard]] consteval code<> xsave64(mem to) { return encoding::saves_state(0x0fae, encoding::rex_w, 4, to); }
@@ -1327,9 +1327,9 @@ template <auto Function>
                   "inlay: call_direct takes the address of a function: call_direct<&function>()");
     return encoding::that_calls(called::preserving, encoding::branch<Function>(0xe8));
 }
-/// Calls what the variable at `Pointer` points to: an ordinary function, so every register that the calling
-/// convention gives to functions changes. The stack is as the compiler left it; a function that relies on its
-/// alignment (most C++ in programs does) is better called by `call` or by inlay::dispatch.
+/// Calls the function that the variable at `Pointer` points to: an ordinary function, so all call-clobbered registers
+/// change. The site does not align the stack. If a function relies on its alignment (most C++ in programs does), use
+/// `call` or inlay::dispatch.
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> call_slot() {
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
@@ -1354,7 +1354,7 @@ template <auto Function>
                   "for a variable that holds such an address, jmp_slot<&variable>()");
     return encoding::that_goes_away(encoding::branch<Function>(0xe9));
 }
-/// Jumps to what the variable at `Pointer` points to.
+/// Jumps to the address in the variable at `Pointer`.
 template <auto Pointer>
 [[nodiscard]] consteval code<Pointer> jmp_slot() {
     static_assert(encoding::is_slot_pointer<decltype(Pointer)>,
@@ -1376,7 +1376,7 @@ template <condition Condition, auto Function>
                                   encoding::branch<Function>(0x0f80 + static_cast<unsigned>(Condition)));
 }
 
-/// A jump over `body`, which pops what it pushes.
+/// A jump over `body`; the body pops its pushed values.
 template <auto... Symbols>
 [[nodiscard]] consteval code<Symbols...> skip(code<Symbols...> body) {
     return encoding::jump_over(encoding::short_jmp, body);

@@ -34,7 +34,7 @@ inline constexpr unsigned max_instruction_length = 15;
 
 namespace detail {
 
-/// What follows an opcode. Odd: a ModRM byte.
+/// The bytes after an opcode. Odd: a ModRM byte.
 enum follows : uint8_t {
     nothing = 0,
     modrm = 1,
@@ -66,7 +66,7 @@ template <bool LongMode>
     0x4f4, 0,            // branch
     0x824, 0,     0x888, // immv, moffs
 };
-/// In 32-bit mode: the same but for branch, far in place of immv, and moffs.
+/// In 32-bit mode: the same, except branch, far in place of immv, and moffs.
 template <>
 inline constexpr uint16_t immediate_sizes<false>[] = {
     0x000, 0x000, 0x111, 0x111, 0x424, 0x424, 0x333, 0xfff, 0x222, 0x222, 0x424, 0, 0x646, 0, 0x444,
@@ -272,8 +272,8 @@ template <bool LongMode = is_64_bit>
         if (opcode == 0xc5) { // VEX in two bytes: of the 0F map (2.3.5)
             continue;
         }
-        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here as below, a byte
-        // that may not be read counts as some other: it makes the instruction too long, whatever its value.
+        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here and below, an
+        // unreadable byte counts as some other byte: it makes the instruction too long for any value.
         unsigned number = bytes[at - 1 < limit ? at - 1 : 0] & 31U;
         if (opcode == 0x8f && number < 8) { // pop, and this was its ModRM
             --at;

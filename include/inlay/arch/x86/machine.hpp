@@ -34,7 +34,7 @@ inline namespace INLAY_TARGET {
     return uint64_t{high} << 32 | low;
 }
 
-/// Has the next reads of `size` bytes at `at`, which were written by another address, find what is in memory.
+/// Makes the next reads of `size` bytes at `at` see memory. The bytes were written through another address.
 [[gnu::always_inline]] inline void forget_data(uintptr_t /*at*/, size_t /*size*/) noexcept {
     asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
 }
@@ -43,8 +43,8 @@ inline namespace INLAY_TARGET {
 [[gnu::always_inline]] inline void clean_text(uintptr_t /*written*/, uintptr_t /*executed*/, size_t /*size*/) noexcept {
 }
 
-/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3).
-/// (Visible: it is an argument of platform::bare, which would be hidden with it, and a kernel's type is not that derives
+/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3). (Visible: it is an
+/// argument of platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible type derives
 /// from it.)
 [[gnu::visibility("default")]] inline void synchronise() noexcept { (void)cpuid(0, 0); }
 

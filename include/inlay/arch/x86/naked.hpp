@@ -10,8 +10,8 @@
 
 #include "inlay/requirements.hpp"
 
-// A function that consists of assembly: no compiler may put an instruction of its own into it, which would change the
-// registers that it is there to keep.
+// A function that consists of assembly. No compiler may add an instruction, because it would change the registers that
+// the function keeps.
 #if defined(__clang__)
 #define INLAY_NAKED                                                                                                    \
     __attribute__((naked, no_stack_protector, no_instrument_function, no_profile_instrument_function,                  \

@@ -4,7 +4,7 @@
 //
 //     uint8_t padding[11];
 //     inlay::x86::fill_nops(padding, sizeof padding);      // a nop of nine bytes and one of two
-//     inlay::x86::fill_nops<32>(padding, sizeof padding);  // those of 32-bit mode, whatever the unit's mode is
+//     inlay::x86::fill_nops<32>(padding, sizeof padding);  // the nops of 32-bit mode, in a unit of any mode
 //
 // How it works. The sequences are those of the Intel SDM (volume 2, NOP, "Recommended Multi-Byte Sequence of
 // NOP Instruction"), one to nine bytes long. Each is at most four bytes that matter, then zeros: so a table
@@ -23,7 +23,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
 
-/// Longest nop of a mode, in bytes. There are longer ones, which some processors decode slowly.
+/// Longest nop of a mode, in bytes. Some processors decode longer nops slowly.
 template <unsigned Mode>
 inline constexpr unsigned longest_nop = Mode == 64 ? 9 : 8;
 inline constexpr unsigned max_nop_length = longest_nop<mode_of_unit>;

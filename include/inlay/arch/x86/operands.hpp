@@ -17,8 +17,8 @@ namespace x86::emit {
 
 using inlay::emit::word;
 
-/// The registers of arguments, and of a result of at most 8 bytes: those of the System V ABI (3.2.3); in 32-bit mode
-/// those of regparm(3), as Linux has them.
+/// The registers of arguments, and of a result of at most 8 bytes, by the System V ABI (3.2.3); in 32-bit mode by
+/// regparm(3), as in Linux.
 #if defined(__x86_64__)
 inline constexpr reg64 argument_registers[] = {rdi, rsi, rdx, rcx, r8, r9};
 template <class Result>

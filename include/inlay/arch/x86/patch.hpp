@@ -47,7 +47,7 @@ template <unsigned Mode = mode_of_unit>
     return true;
 }
 
-/// What a branch is for; it says what may stand in its place.
+/// The purpose of a branch; it determines the forms that may replace the branch.
 enum class branch_kind : uint8_t { call, jump, conditional };
 
 /// A branch in text.
@@ -90,10 +90,10 @@ inline constexpr size_t longest_branch = 6;
     return plain.target() == target || (size >= 6 && (bytes[1] & 0xf0U) == 0x80 && conditional.target() == target);
 }
 
-/// What the kernel puts on the first byte of an instruction that has a uprobe.
+/// The byte that the kernel puts on the first byte of an instruction with a uprobe.
 inline constexpr int uprobe_byte = 0xcc;
 
-/// A walk that met such a breakpoint ends there: int3 is shorter than what it lies on.
+/// A walk ends at a breakpoint: int3 is shorter than the instruction under it.
 inline constexpr bool breakpoint_ends_walk = true;
 
 /// Whether all of these bytes are nops, as fill_nops() or an assembler puts them.
@@ -149,10 +149,10 @@ inline constexpr unsigned call_length = 5;
 
 /// The instruction that stands in place of a call whose target does nothing, or returns zero (rax or eax).
 ///
-/// It is one instruction of the call's length: a thread may be anywhere while a site changes, so no form may have a
-/// place inside where another instruction begins. `ret` and `xor eax, eax; ret` would do for a jump, but for that
-/// rule; and a kernel whose returns go through a thunk has no `ret` of its own. So a jump stays one, to the image's own
-/// function that does nothing, or returns zero.
+/// It is one instruction of the call's length. A thread may be anywhere while a site changes, so no form may begin an
+/// instruction inside another form. This rule excludes `ret` and `xor eax, eax; ret` in place of a jump. A kernel whose
+/// returns go through a thunk must not get a `ret` either. So a jump stays a jump: to the image's own function that
+/// does nothing, or returns zero.
 struct call_form {
     uint8_t bytes[5];
     table::call_mode mode;
@@ -208,8 +208,8 @@ template <unsigned Mode = mode_of_unit>
     return retarget(branch, target, bytes + opcode_size);
 }
 
-/// Bytes of a site of a key, always: an assembler that chose between jumps of 2 and 5 bytes could also put padding in
-/// front of one (`-mbranches-within-32B-boundaries`), between the site's label and the jump.
+/// The length of each key site, in bytes. If the assembler chose between jumps of 2 and 5 bytes, it could also put
+/// padding before a jump (`-mbranches-within-32B-boundaries`), between the site's label and the jump.
 inline constexpr size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.

@@ -36,7 +36,7 @@ struct reg8 {
     uint8_t number;
     friend constexpr bool operator==(reg8, reg8) = default;
 };
-/// What holds an address, and what push and pop move.
+/// A register that holds an address; push and pop move registers of this size.
 using address_register = inlay::detail::either<is_64_bit, reg64, reg32>;
 /// A control register, cr0 to cr15.
 struct control_register {

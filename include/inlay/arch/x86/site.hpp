@@ -24,10 +24,10 @@
 #include "inlay/traits.hpp"
 #include "inlay/words.hpp"
 
-// What a called function may change besides general registers: one list, whose parts are empty where this unit cannot name
-// them. Clang knows all names everywhere. GCC refuses those of registers that the function around a site does not have, and
-// has no way to ask: there, thunks keep what a unit cannot name (see `kept_by_thunks`). Without vector registers
-// (-mgeneral-regs-only, as kernels are built) no function changes them.
+// The other registers than general ones that a called function may change: one list. Parts that this unit cannot name
+// are empty. Clang knows all names everywhere. GCC refuses the names of registers that the function around a site does
+// not have, and a site cannot ask GCC for them. So with GCC, thunks keep the registers that a unit cannot name (see
+// `kept_by_thunks`). Without vector registers (-mgeneral-regs-only, as kernels are built) no function changes them.
 #if defined(__clang__) || defined(__SSE__) || (defined(__i386__) && !defined(_SOFT_FLOAT))
 #define INLAY_X87 , "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
 #else
@@ -86,7 +86,7 @@ template <auto Symbol, class Operation>
     requires inlay::detail::is_operation<Operation>
 inline constexpr auto operand<Symbol, Operation> = Operation::where;
 
-/// The offsets of all symbol operands, a byte each; 255 where there is none.
+/// The offsets of all symbol operands, a byte each; 255 for no operand.
 consteval int operand_offsets(const machine_code& code) {
     uint32_t packed = 0xffffffff;
     for (unsigned i = 0; i < code.relatives; ++i) {
@@ -96,8 +96,8 @@ consteval int operand_offsets(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// The offsets of those that are relative, as `table::form::relative` has them. The others are absolute (their tail is
-/// 0), and stay what they are when the form is copied.
+/// The offsets of the relative operands, in the form of `table::form::relative`. The other operands are absolute (their
+/// tail is 0), and do not change when the form is copied.
 consteval int relative_offsets(const machine_code& code) {
     auto packed = static_cast<uint32_t>(operand_offsets(code));
     for (unsigned i = 0; i < code.relatives; ++i) {
@@ -114,7 +114,7 @@ consteval int relative_tails(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// The assembler macro `inlay_code.<anchor>`, which writes the bytes of `Code` wherever it is used.
+/// The assembler macro `inlay_code.<anchor>`: each use writes the bytes of `Code`.
 template <auto Code, auto... Symbols>
 [[gnu::always_inline]] inline void code_macro() noexcept {
     constexpr auto s0 = operand<inlay::detail::symbol<0, Symbols...>>;
@@ -165,8 +165,8 @@ template <auto Code, auto... Symbols>
           [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
-/// The stack pointer. A statement with it as an operand is one that needs a stack frame: the compiler does not move
-/// it in front of the function's prologue, where the stack is not aligned yet.
+/// The stack pointer. A statement with it as an operand needs a stack frame: the compiler does not move the statement
+/// before the function's prologue, where the stack is not aligned yet.
 // NOLINTBEGIN(misc-definitions-in-headers): a register, not an object
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -200,15 +200,15 @@ template <bool Taken>
 #define INLAY_OTHERS , "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
 #define INLAY_OPERANDS , "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0)INLAY_OTHERS
 
-/// The site itself. `Inputs` is a mask of register numbers, `Clobbers` one of those that change besides.
+/// The site itself. `Inputs` is a mask of register numbers. `Clobbers` is a mask of the other registers that change.
 ///
-/// An operand that is not there is the constant 0 for a constraint that admits one ("ai": rax, or an
-/// immediate); one that is there has been laundered, so that only the register fits. No constraint stands for r8 and
-/// r9; a variable that lives in the register does. Between its initialisation and the statement nothing may happen, or
-/// a call that instrumentation adds would change it: all values are ready before.
+/// An absent operand is the constant 0, for a constraint that admits a constant ("ai": rax, or an immediate). The
+/// compiler cannot know the value of a present operand, so that only the register fits. r8 and r9 have no constraint; a
+/// variable that lives in the register takes its place. Between the variable's initialisation and the statement, no
+/// other code may run, or a call that instrumentation adds would change the variable. So all values are ready before.
 ///
-/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site, and one that
-/// clobbers what has no statement of its own clobbers somewhat more.
+/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site. A site with
+/// other clobbers uses a statement that clobbers somewhat more.
 ///
 /// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
 /// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.

@@ -7,9 +7,9 @@
 //     inline namespace INLAY_TARGET {
 //     inline outcome apply() noexcept { ... }
 //
-// How it works. A program compiles some units for newer processors, and calls what is in them where the processor is
-// one (that is what a dispatch is for). A function of a header is in every unit that uses it, and the linker keeps one
-// of them: the one with AVX2, perhaps, and the program ends on a processor without. So functions of units for different
+// How it works. A program compiles some units for newer processors, and calls their functions only on those processors
+// (a dispatch does this). Every unit that uses a header's function has a copy of it, and the linker keeps one copy. If
+// it kept a copy with AVX2, the program would crash on a processor without AVX2. So functions of units for different
 // processors have different names. Types and data have one name everywhere: a key is one thing.
 //
 // The macros are those of GCC and Clang (x86 options: -march, -mavx2, ...).
@@ -236,9 +236,9 @@
     INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), INLAY_TARGET_PART_3(),                       \
                       INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), , )
 
-// Functions between these two have instructions that each processor of the architecture has, whatever the unit's options
-// are: they run when a program is loaded, before anybody can ask the processor. (Kernels have no such functions, and may
-// have forbidden what each processor has.)
+// Functions between these two use only instructions of every processor of the architecture, with any options of the
+// unit. They run when a program is loaded, before any code can ask the processor. (Kernels have no such functions, and
+// may forbid instructions that every processor has.)
 #if !__STDC_HOSTED__ || (defined(__x86_64__) ? !defined(__SSE2__) : !defined(__i686__))
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END

@@ -105,7 +105,7 @@ inline namespace INLAY_TARGET {
 #define INLAY_POP(bytes) ".byte " bytes "\n\t" INLAY_CFI("cfi_adjust_cfa_offset -4")
 #endif
 #define INLAY_GO(where) ".byte 0xe9\n\t.long " where " - . - 4\n"
-// Eight registers to, or from, places `step` bytes apart in the frame of the thunk, which rbp belongs to. The first
+// Eight registers to, or from, places `step` bytes apart in the frame of the thunk; rbp is the frame pointer. The first
 // argument has the bytes before ModRM.
 #define INLAY_EIGHT(bytes, first, step)                                                                                \
     ".irp n,0,1,2,3,4,5,6,7\n\t.byte " bytes ",0x85+8*\\n\n\t.long " first "+" step "*\\n\n\t.endr\n\t"
@@ -198,11 +198,11 @@ inline constexpr void (*store_registers<0>)() = nullptr;
 template <>
 inline constexpr void (*load_registers<0>)() = nullptr;
 
-/// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is
-/// wider than one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and
-/// ecx, see `reachable`.) What no statement of the unit can name, it keeps as well. An exception cannot cross an
-/// assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept. With
-/// `PassesReturnAddress`, `Function` gets where the thunk was called from.
+/// The thunk of `preserving<Function>{}`: keeps all general registers but rax (and rdx where the result is wider than
+/// one register), aligns the stack, calls. (In 32-bit mode eax and edx; the arguments are in eax, edx and ecx, see
+/// `reachable`.) It also keeps the registers that no statement of the unit can name. An exception cannot cross an
+/// assembly statement: an exception that leaves `Function` ends the program, since `reachable` is noexcept. With
+/// `PassesReturnAddress`, `Function` gets the thunk's return address.
 ///
 /// A naked function, because data refers to thunks as well (pv.hpp), and only the compiler knows which linkage its
 /// symbol needs.
@@ -304,7 +304,7 @@ struct thunk {
 #undef INLAY_REGISTERS_TO_FRAME
 #undef INLAY_FRAME_OPERANDS
 
-/// A function that consists of `Code`, which has no symbols, and returns.
+/// A function that consists of `Code` and a return. `Code` has no symbols.
 template <auto Code>
 struct function_of {
     static constexpr unsigned longest = 32;
