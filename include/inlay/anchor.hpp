@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// anchor: names for what the assembler writes.
+// anchor: names for the descriptions that the assembler writes.
 //
 //     asm(".Linlay_form.%c[id]: ..." :: [id] "i"(&anchor<of_code<Code>>::value));
 //
-// How it works. Tables are written by the assembler, because only it can subtract two addresses. It needs a
-// label for each description, equal for equal types. The compiler's mangled names are just that: an anchor
-// is an object nobody reads, whose name, printed by an operand, makes the labels `.Linlay_form.<name>`.
-// The labels are local to the unit, so that types of internal linkage (lambdas, static functions) cannot
-// clash across units.
+// How it works. The assembler writes the tables, because only it can subtract two addresses. It needs a label for each
+// description, equal for equal types. Mangled names of the compiler have this property. An anchor is an object that no code
+// reads; an operand prints its name into the label `.Linlay_form.<name>`. The labels are local to the unit, so that types of
+// internal linkage (lambdas, static functions) do not clash across units.
 #pragma once
 
 #include "inlay/arch/target.hpp"

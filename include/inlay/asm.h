@@ -14,8 +14,8 @@
  *         inlay::name_for_assembly<&entry_is_xenpv, cpu.xenpv>();         // in a function that is linked in
  *
  * How it works. The records are those of alternative.hpp. An assembler cannot say where in an instruction a
- * relative operand lies, so each form is assembled twice, one copy behind the other: what differs is a
- * relative operand (table.hpp, form_kind::twice). Forms are therefore written twice: use numeric labels.
+ * relative operand lies. So each form is assembled twice, one copy after the other: bytes that differ are a
+ * relative operand (table.hpp, form_kind::twice). Because of the two copies, use numeric labels.
  * Several instructions are separated by semicolons. The order of arguments is Linux's (asm/alternative.h).
  * The last `new` whose predicate holds wins. To nest one alternative in another's old instructions, put the
  * inner one into a macro of its own and name that (strings do not nest in GNU as).
@@ -26,8 +26,8 @@
  * __stringify), #define TEXT_OF(x...) #x one level down.
  *
  * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site than
- * in its form: apply() refuses the site, since it does not hold what it should (error::site_changed). Write "jmp *slot",
- * or the label into another section; in new instructions any jump is fine.
+ * in its form. Then apply() refuses the site, because its bytes are not those of the form (error::site_changed). Write
+ * "jmp *slot", or the label into another section. In new instructions any jump is fine.
  */
 #ifndef INLAY_ASM_H
 #define INLAY_ASM_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// trampoline: what calls go to until they are patched.
+// trampoline: the functions that calls go to until apply() patches them.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -9,8 +9,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
-/// The trampoline of a name, in a unit. Declared here, defined by the assembler (emit.hpp), and called as what the
-/// declaration says it is: this one has external linkage whatever the functions to choose from have.
+/// The trampoline of a name, in a unit. C++ declares it, the assembler defines it (arch/*/thunk.hpp). Calls cast it to the
+/// type of the declared function. It has external linkage, even if the functions to choose from do not.
 template <name Name, unsigned long long Unit, class Function = void>
 struct trampoline_in {
     [[gnu::visibility("hidden")]] static void entry();

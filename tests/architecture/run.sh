@@ -24,7 +24,10 @@ found "a cycle in a room" sort.hpp '#include "inlay/sort.hpp"' "a cycle: sort.hp
 found "one architecture in the other" arch/x86/insn.hpp '#include "inlay/arch/aarch64/insn.hpp"' \
     "arch/x86/insn.hpp includes arch/aarch64/insn.hpp: x86 may not know aarch64"
 found "a header without a room" nowhere.hpp '#pragma once' "nowhere.hpp: it is in no room of rooms.txt"
+found "more than an include at an old path" arch/x86/pv.hpp '#include "inlay/apply.hpp"' \
+    "arch/x86/pv.hpp includes apply.hpp: x86 may not know apply"
 found "assembly" poke.hpp 'inline void f() { asm volatile("nop"); }' "poke.hpp: inline assembly belongs below arch/ or emit/"
+found "an inline statement" poke.hpp 'inline void f() { asm inline volatile("nop"); }' "poke.hpp: inline assembly belongs below arch/ or emit/"
 found "a macro" poke.hpp '#define POKE 1' "poke.hpp: macros belong below arch/ or emit/"
 echo "architecture: $passed passed, $failed failed: $(tail -n 1 "$work/said" | sed 's/.*: //')"
 [ $failed = 0 ]

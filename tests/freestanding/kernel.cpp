@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Sites of every kind in freestanding code: it must compile and link with nothing but the library.
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 using namespace inlay::x86::insn;
 using inlay::cpu, inlay::when;

@@ -7,8 +7,8 @@
 #include "paging.hpp"
 #include "per_cpu.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel::apic {
 

@@ -9,8 +9,8 @@
 #include "print.hpp"
 #include "text_window.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

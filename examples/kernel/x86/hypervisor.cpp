@@ -3,8 +3,8 @@
 // hypervisor: reads the leaves that hypervisors have for themselves. See hypervisor.hpp.
 #include "hypervisor.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

@@ -10,8 +10,8 @@
 // How. Plain stores: these tables are not in use until CR3 is written.
 #include "paging.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" const char image_begin[], text_begin[], text_end[], rodata_end[], user_text[], user_text_end[], image_end[];
 

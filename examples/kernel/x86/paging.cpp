@@ -3,8 +3,8 @@
 // paging: walking and changing tables, in both worlds. See paging.hpp.
 #include "paging.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 namespace kernel {
 

@@ -13,8 +13,8 @@
 #include "text_window.hpp"
 #include "xen.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 [[noreturn]] void native_main(kernel::u64 start_info) noexcept;

@@ -20,8 +20,8 @@
 #include "user.hpp"
 #include "xen.hpp"
 
-#include <inlay/pv/linux.hpp>
 #include <inlay/kernel.hpp>
+#include <inlay/pv/linux.hpp>
 
 extern "C" {
 void make_double_fault(kernel::u64 error) noexcept; // switch.S

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// emit: assembly of this unit's architecture, as inlay::arch::emit, without the code that the patcher needs: for headers that
-// many units include. emit/emit.hpp includes it and writes the tables; arch.hpp has the rest of the architecture.
+// emit: the assembly of this unit's architecture, as inlay::arch::emit.
+//
+//     #include "inlay/emit/emit.hpp"                        // includes this, and writes the tables
+//
+// How it works. Many units use only this part of the architecture, so the code that the patcher needs is elsewhere (arch.hpp).
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -6,13 +6,13 @@
 //     emit::choice<Declaration, 1, Form, Predicate, Name, 5>();
 //
 // How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label made from its
-// anchor (anchor.hpp). What differs by architecture are the macros of arch/*/assembler.hpp.
+// anchor (anchor.hpp). Macros of arch/*/assembler.hpp spell the few parts that differ between architectures.
 //
-// A site's record goes to a section with flags "ao?": in the COMDAT group of the function around it (`?`),
-// and linked to the section of the site's own label (`o`), so that it lives and dies with its code.
+// A site's record goes to a section with flags "ao?". It is in the COMDAT group of the function around the site (`?`), and linked
+// to the section of the site's own label (`o`). So the linker keeps or drops the record together with its code.
 //
-// `asm inline`: GCC measures an assembly statement by its lines, and would take a description of fifty lines that
-// write no instruction for fifty instructions when it decides what to inline.
+// Each statement is `asm inline`: GCC counts the lines of an assembly statement as instructions when it decides which functions
+// to inline. A description of fifty lines writes no instruction.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -56,8 +56,8 @@ using arch::emit::relative_offsets;
 using detail::anchor_of;
 using detail::id_of;
 
-/// A `table::form` with the bytes of `Code`, whose macro is there already; with what it may become, if it is a call
-/// through the pointer of `Operation`.
+/// A `table::form` with the bytes of `Code`, whose macro has been defined. For a call through the pointer of `Operation`, three
+/// references follow: to the pointer, to the function that does nothing, and to the reporter of missing targets.
 template <auto Code, class Operation>
 [[gnu::always_inline]] inline void form() noexcept {
     if constexpr (inlay::detail::same<Operation, void>) {
@@ -140,7 +140,7 @@ template <class Self, table::predicate_op Op, class A, class B>
           [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
 }
 
-/// The node of `Predicate`, which is there already, under a name for assembly files.
+/// A name for assembly files of the node of `Predicate`, which has been written.
 template <class Predicate, auto* Node>
 [[gnu::always_inline]] inline void global_predicate() noexcept {
     asm inline volatile(".ifndef %c[name]\n\t"
@@ -281,11 +281,14 @@ template <class Declaration>
     // clang-format on
 }
 
-/// The `table::image` of this image, under the name of `Image`, which is declared only. The linker keeps one. What
-/// begins and ends each table are symbols of the linker's, if there is such a table: to ask for it without needing it
-/// takes .weakref, which leaves a site's own need of it (INLAY_SECTION_IS_THERE) what it is. An empty part of each
-/// section lives with the struct: lld drops a section with its last record, and then misses the symbols that sites named
-/// which are gone as well. (Sections of records are ordered by their text; parts of both kinds would not link by ld -r.)
+/// The `table::image` of this image, under the name of `Image`, which C++ only declares. The linker keeps one.
+///
+/// The linker defines symbols for the begin and the end of each table that the image has. The struct refers to them by
+/// .weakref, which allows a symbol to be absent, and yet leaves a site's reference (INLAY_SECTION_IS_THERE) a strong one.
+///
+/// An empty part of each section lives with the struct. Without it, lld drops a section with its last record, and then misses
+/// the symbols that dropped sites have named. (Sections of records are ordered by their text; ld -r would not link parts with
+/// and without that order.)
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(__builtin_offsetof(table::image, registry.nothing) -

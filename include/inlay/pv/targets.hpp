@@ -138,7 +138,7 @@ template <class Signature, auto Code>
     requires is_code<detail::plain<decltype(Code)>>
 struct operation_target<Signature, native_t<Code>> {
     static constexpr bool known =
-        keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::nothing,
+        keep_to_the_convention<Code, arch::emit::changed_by_site(arch::emit::gives::no_result,
                                                                  arch::emit::keeps::preserved, 0)>();
     static constexpr bool callee_save = false;
     static constexpr auto entry = &arch::emit::function_of<Code>::entry;

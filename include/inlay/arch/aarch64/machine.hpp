@@ -93,11 +93,16 @@ template <unsigned Number>
     return value;
 }
 
-// ---- Text and caches. The manual's sequence for instructions that were written (DDI 0487, B2.7.4.2, "Synchronization and
-// coherency issues between data and instruction accesses"): clean each data line to the point of unification, dsb ish,
-// invalidate each instruction line, dsb ish, isb; and a context synchronisation event on each other processor. CTR_EL0
-// says how long lines are, and whether a processor does the first step (IDC) or the third one (DIC) by itself. The
-// barriers stay.
+// ---- Text and caches. After a write of instructions, the manual asks for this sequence (DDI 0487, B2.7.4.2, "Synchronization
+// and coherency issues between data and instruction accesses"):
+//
+//     1. dc cvau for each data line: clean it to the point of unification      5. isb
+//     2. dsb ish                                                               6. on each other processor,
+//     3. ic ivau for each instruction line: invalidate it                         a context synchronisation event
+//     4. dsb ish
+//
+// CTR_EL0 has the length of the lines. A processor with its bit IDC does step 1 by itself, one with DIC step 3. The barriers
+// remain.
 
 /// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line, as powers of two of words; bits 28 and 29 IDC and DIC.
 [[nodiscard, gnu::always_inline]] inline uint64_t cache_type() noexcept {

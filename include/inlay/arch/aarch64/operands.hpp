@@ -25,7 +25,7 @@ inline constexpr size_t widest_result = 8; ///< in bytes
 /// Whether a function by the ordinary convention finds its arguments there.
 inline constexpr bool operands_are_arguments = true;
 
-/// What goes into a site, by register. Only those of takes<...>() are read.
+/// The operands of a site, by register. A site reads only those of takes<...>().
 struct inputs {
     word x0 = 0;
     word x1 = 0;
@@ -60,40 +60,40 @@ inline constexpr unsigned input_mask = []() consteval {
     return mask;
 }();
 
-/// What comes out of a site.
+/// The results of a site.
 struct outputs {
     word x0 = 0;
 };
 
-/// What a site leaves unchanged.
+/// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,                    ///< everything but the results, flags and memory
+    all,                    ///< all but those of the results; flags and memory change
     general,                ///< the same, but vector and floating-point registers change: it calls a function
     callee_saved = general, ///< the same here: it calls an operation that is callee-save
-    preserved               ///< what the calling convention has a function preserve
+    preserved               ///< those that a function preserves by the calling convention
 };
 
-/// What a site leaves unchanged that calls such a function.
+/// The registers that a site preserves when it calls such a function.
 constexpr keeps keeps_of(called what) {
     return what == called::nothing                                     ? keeps::all
            : what == called::callee_save || what == called::preserving ? keeps::general
                                                                        : keeps::preserved;
 }
 
-/// What a site gives back.
-enum class gives : uint8_t { nothing, in_x0 };
+/// The registers in which a site returns its result.
+enum class gives : uint8_t { no_result, in_x0 };
 
-/// Where a function gives back a result of `Size` bytes.
+/// The registers in which a function returns a result of `Size` bytes.
 template <size_t Size>
 inline constexpr gives result_of_size = gives::in_x0;
 
-/// Where a result of `Register` comes out; false and nothing for what is no result register.
+/// Whether a site can return a result in `Register`, and by which of `gives`.
 template <auto Register>
 inline constexpr bool can_return = false;
 template <>
 inline constexpr bool can_return<x0> = true;
 template <auto Register>
-inline constexpr gives gives_in = gives::nothing;
+inline constexpr gives gives_in = gives::no_result;
 template <>
 inline constexpr gives gives_in<x0> = gives::in_x0;
 

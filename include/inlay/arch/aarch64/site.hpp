@@ -70,7 +70,7 @@ consteval int relocations(const machine_code& code) {
     return static_cast<int>(packed);
 }
 
-/// What the assembler prints for a symbol of a code: for a thunk, the end of its name.
+/// The operand that prints a symbol of a code: for a thunk, the end of its name.
 template <auto Symbol>
 inline constexpr auto operand = []() consteval {
     if constexpr (inlay::detail::is_preserving<Symbol>) {
@@ -186,7 +186,7 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 #define INLAY_GIVES(...) : __VA_ARGS__
 #define INLAY_TAKE_RESULT()                                                                                            \
     out.x0 = a0;                                                                                                       \
-    if constexpr (Gives != gives::nothing) {                                                                           \
+    if constexpr (Gives != gives::no_result) {                                                                         \
         asm volatile("" : "+r"(out.x0));                                                                               \
     }                                                                                                                  \
     static_assert(true)
@@ -255,8 +255,8 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     [[maybe_unused]] register word a4 asm("x4") = v4;
     [[maybe_unused]] register word a5 asm("x5") = v5;
     if constexpr (every || most) {
-        // Every register that can be an operand is an output, so that inputs can be among those that change. x18 is one
-        // as well: where it is reserved (-ffixed-x18), Clang warns of a clobber.
+        // Every register that can be an operand is an output, so that inputs can be among those that change. So is x18,
+        // because Clang warns of x18 as a clobber if it is reserved (-ffixed-x18).
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
         if constexpr (every) {
             INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED, "=r"(a18))), ,
@@ -272,7 +272,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     } else if constexpr (Clobbers != 0) {
         INLAY_SITE(INLAY_LIST(INLAY_GIVES(INLAY_CHANGED)), , INLAY_LIST(, "x16", "x17"));
         INLAY_TAKE_RESULT();
-    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+    } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         if constexpr (Inputs == 0) {
             INLAY_SITE( :, , );
         } else {

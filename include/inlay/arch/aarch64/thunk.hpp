@@ -168,7 +168,7 @@ struct thunk {
     }
 };
 
-/// What a call of an operation goes to until it is patched: jumps through the pointer. One a unit, local to it.
+/// The target of an operation's call until apply() patches it: a jump through the pointer. One a unit, local to it.
 template <class Operation>
 [[gnu::always_inline]] inline void operation_thunk() noexcept {
     asm inline volatile(".ifndef inlay_thunk.%c[id]\n\t"

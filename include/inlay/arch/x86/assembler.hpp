@@ -14,7 +14,7 @@
 
 #include "inlay/requirements.hpp"
 
-// As in requirements.hpp: the missing header's name is the message.
+// As in requirements.hpp, the name of the missing header is the message.
 #if defined(__i386__) && (defined(__PIC__) || defined(__PIE__))
 #include "inlay: in 32-bit mode, compile position-dependent code with -fno-pic -fno-pie, and link with -no-pie"
 #endif

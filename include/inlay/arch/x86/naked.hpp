@@ -23,10 +23,9 @@
                    no_sanitize_coverage, visibility("hidden")))
 #endif
 
-// Unwind information, where the compiler writes some. Frames of naked functions are the compiler's; it knows nothing
-// of what moves the stack in them. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section of its
-// own. Clang before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code that
-// leaves the stack alone.
+// Unwind information, where the compiler writes some. The compiler opens the frame of a naked function, but does not know which
+// instructions move the stack. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section of its own. Clang
+// before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code that leaves the stack alone.
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define INLAY_CFI(directive) "." directive "\n\t"
 #if defined(__clang__) && __clang_major__ < 17

@@ -39,7 +39,7 @@ inline constexpr size_t widest_result = 8; ///< in bytes
 /// Whether a function by the ordinary convention finds its arguments there.
 inline constexpr bool operands_are_arguments = is_64_bit;
 
-/// What goes into a site, by register: rax is eax in 32-bit mode, and so on. Only those in the site's mask are read.
+/// The operands of a site, by register: rax is eax in 32-bit mode, and so on. A site reads only those in its mask.
 struct inputs {
     word rax = 0;
     word rcx = 0;
@@ -87,21 +87,21 @@ inline constexpr unsigned input_mask = []() consteval {
     return mask;
 }();
 
-/// What comes out of a site.
+/// The results of a site.
 struct outputs {
     word rax = 0;
     word rdx = 0;
 };
 
-/// What a site leaves unchanged.
+/// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,          ///< everything but the results, flags and memory
+    all,          ///< all but those of the results; flags and memory change
     callee_saved, ///< the same but rax, and vector and floating-point registers: it calls a function
     general,      ///< the same, and rdx
-    preserved     ///< what the calling convention has a function preserve
+    preserved     ///< those that a function preserves by the calling convention
 };
 
-/// What a site leaves unchanged that calls such a function.
+/// The registers that a site preserves when it calls such a function.
 constexpr keeps keeps_of(called what) {
     return what == called::nothing       ? keeps::all
            : what == called::callee_save ? keeps::callee_saved
@@ -109,14 +109,14 @@ constexpr keeps keeps_of(called what) {
                                          : keeps::preserved;
 }
 
-/// What a site gives back.
-enum class gives : uint8_t { nothing, in_rax, in_rdx_rax };
+/// The registers in which a site returns its result.
+enum class gives : uint8_t { no_result, in_rax, in_rdx_rax };
 
-/// Where a function gives back a result of `Size` bytes.
+/// The registers in which a function returns a result of `Size` bytes.
 template <size_t Size>
 inline constexpr gives result_of_size = Size > (is_64_bit ? 8 : 4) ? gives::in_rdx_rax : gives::in_rax;
 
-/// Where a result of `Register` comes out; false and nothing for what is no result register.
+/// Whether a site can return a result in `Register`, and by which of `gives`.
 template <auto Register>
 inline constexpr bool can_return = false;
 template <>
@@ -124,7 +124,7 @@ inline constexpr bool can_return<address_register{rax.number}> = true;
 template <>
 inline constexpr bool can_return<edx_eax> = true;
 template <auto Register>
-inline constexpr gives gives_in = gives::nothing;
+inline constexpr gives gives_in = gives::no_result;
 template <>
 inline constexpr gives gives_in<address_register{rax.number}> = gives::in_rax;
 template <>
@@ -155,14 +155,14 @@ inline constexpr unsigned clobber_mask = []() consteval {
 
 inline constexpr unsigned stack_number = rsp.number;
 
-/// The registers that a function may change, and those that one which keeps most of them may.
+/// The registers that a function may change, and those that a function with a thunk may change.
 inline constexpr unsigned caller_saved = is_64_bit ? 0x0fc7U : 0x0007U; // rax, rcx, rdx, rsi, rdi, r8 to r11
 inline constexpr unsigned result_registers = 1U << rax.number | 1U << rdx.number;
 
 /// The registers that a site with these properties may change, as a mask.
 consteval unsigned changed_by_site(gives result, keeps what, unsigned clobbers) {
     unsigned mask = clobbers;
-    mask |= result == gives::nothing ? 0U : result == gives::in_rax ? 1U << rax.number : result_registers;
+    mask |= result == gives::no_result ? 0U : result == gives::in_rax ? 1U << rax.number : result_registers;
     mask |= what == keeps::callee_saved ? 1U << rax.number : 0U;
     mask |= what == keeps::general ? result_registers : 0U;
     mask |= what == keeps::preserved ? caller_saved : 0U;

@@ -77,7 +77,7 @@ using inlay::detail::id_of;
 using inlay::emit::anything;
 using inlay::emit::laundered;
 
-/// What the assembler prints for a symbol of a code.
+/// The operand that prints a symbol of a code.
 template <auto Symbol, class Type = inlay::detail::plain<decltype(Symbol)>>
 inline constexpr auto operand = Symbol;
 template <auto Symbol, auto Function>
@@ -182,6 +182,16 @@ register word stack_pointer asm("esp");
 #endif
 // NOLINTEND(misc-definitions-in-headers)
 
+/// The value of an operand, unknown to the compiler; the constant 0 for an operand that the site does not take.
+template <bool Taken>
+[[gnu::always_inline]] inline word ready(word value) noexcept {
+    if constexpr (Taken) {
+        return laundered(value);
+    } else {
+        return 0;
+    }
+}
+
 // The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result register
 // and no counter can be, INLAY_OPERANDS all of those with a constraint.
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
@@ -213,32 +223,14 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     constexpr bool has_di = (Inputs >> rdi.number & 1U) != 0;
     constexpr bool vectors = Keeps != keeps::all;
     constexpr bool every = (Clobbers & ~caller_saved) != 0;
-    word a = 0;
-    word c = 0;
-    word d = 0;
-    word b = 0;
-    word si = 0;
-    word di = 0;
+    [[maybe_unused]] const word a = ready<has_a>(in.rax);
+    [[maybe_unused]] word c = ready<has_c>(in.rcx);
+    [[maybe_unused]] const word d = ready<has_d>(in.rdx);
+    [[maybe_unused]] word b = ready<has_b>(in.rbx);
+    [[maybe_unused]] word si = ready<has_si>(in.rsi);
+    [[maybe_unused]] word di = ready<has_di>(in.rdi);
     word out_a = 0;
     word out_d = 0;
-    if constexpr (has_a) {
-        a = laundered(in.rax);
-    }
-    if constexpr (has_c) {
-        c = laundered(in.rcx);
-    }
-    if constexpr (has_d) {
-        d = laundered(in.rdx);
-    }
-    if constexpr (has_b) {
-        b = laundered(in.rbx);
-    }
-    if constexpr (has_si) {
-        si = laundered(in.rsi);
-    }
-    if constexpr (has_di) {
-        di = laundered(in.rdi);
-    }
 #if defined(__x86_64__)
     constexpr bool has_8 = (Inputs >> r8.number & 1U) != 0;
     constexpr bool has_9 = (Inputs >> r9.number & 1U) != 0;
@@ -309,7 +301,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
         c = has_c ? c : anything();
         Declaration::describe();
         INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c)), INLAY_OTHERS, );
-    } else if constexpr (Keeps == keeps::all && Gives == gives::nothing) {
+    } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         Declaration::describe();
         INLAY_SITE(, INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {

@@ -27,39 +27,39 @@ namespace x86::emit {
 using inlay::detail::id_of;
 using inlay::emit::chunk;
 
-// What a thunk keeps of the registers that GCC lets no statement of this unit name, although a function in it may have
-// them by its target attribute. Bits of `processor_state`.
-inline constexpr int state_sse = 2;
-inline constexpr int state_avx = 4;
-inline constexpr int state_avx512 = 8;
-inline constexpr int state_masks_of_64_bits = 16;
-inline constexpr int state_apx = 32;
-inline constexpr int state_unknown = 128;
+// Registers that a thunk keeps, as bits of `processor_registers`: those that GCC lets no statement of this unit name, although
+// a function of the unit may use them by its target attribute.
+inline constexpr int sse_registers = 2;
+inline constexpr int avx_registers = 4;
+inline constexpr int avx512_registers = 8;
+inline constexpr int masks_of_64_bits = 16;
+inline constexpr int apx_registers = 32;
+inline constexpr int unknown_registers = 128;
 #if defined(__clang__) || defined(_SOFT_FLOAT) || (defined(__x86_64__) && !defined(__SSE__))
 inline constexpr int kept_by_thunks = 0;
 #elif defined(__x86_64__)
-inline constexpr int kept_by_thunks = state_unknown
+inline constexpr int kept_by_thunks = unknown_registers
 #ifndef __AVX512F__
-                                      | state_avx512
+                                      | avx512_registers
 #endif
 #ifndef __APX_F__
-                                      | state_apx
+                                      | apx_registers
 #endif
     ;
 #elif !defined(__SSE__)
-inline constexpr int kept_by_thunks = state_unknown | state_sse | state_avx | state_avx512;
+inline constexpr int kept_by_thunks = unknown_registers | sse_registers | avx_registers | avx512_registers;
 #elif !defined(__AVX512F__)
-inline constexpr int kept_by_thunks = state_unknown | state_avx512;
+inline constexpr int kept_by_thunks = unknown_registers | avx512_registers;
 #else
 inline constexpr int kept_by_thunks = 0;
 #endif
 
-/// What this processor has of those registers, and the system lets a program use. One an image.
-[[gnu::visibility("hidden")]] inline constinit uint8_t processor_state = state_unknown;
+/// Those of them that this processor has and the system lets a program use. One an image.
+[[gnu::visibility("hidden")]] inline constinit uint8_t processor_registers = unknown_registers;
 inline namespace INLAY_TARGET {
 
-/// Finds out.
-[[gnu::visibility("hidden")]] inline void find_processor_state() noexcept {
+/// Finds these registers.
+[[gnu::visibility("hidden")]] inline void find_processor_registers() noexcept {
     constexpr uint32_t sse = 1U << 25;      // leaf 1, edx
     constexpr uint32_t osxsave = 1U << 27;  // leaf 1, ecx
     constexpr uint32_t avx512f = 1U << 16;  // leaf 7, ebx
@@ -70,31 +70,31 @@ inline namespace INLAY_TARGET {
     constexpr uint64_t apx = uint64_t{1} << 19;
     int state = 0;
     const cpuid_result first = cpuid(1, 0);
-    state |= (first.edx & sse) != 0 ? state_sse : 0;
+    state |= (first.edx & sse) != 0 ? sse_registers : 0;
     if ((first.ecx & osxsave) != 0) {
         const uint64_t enabled = xgetbv();
-        state |= (enabled & ymm) == ymm ? state_avx : 0;
+        state |= (enabled & ymm) == ymm ? avx_registers : 0;
         if (cpuid(0, 0).eax >= 7) {
             const cpuid_result seventh = cpuid(7, 0);
             if ((enabled & zmm) == zmm && (seventh.ebx & avx512f) != 0) {
-                state |= state_avx512 | ((seventh.ebx & avx512bw) != 0 ? state_masks_of_64_bits : 0);
+                state |= avx512_registers | ((seventh.ebx & avx512bw) != 0 ? masks_of_64_bits : 0);
             }
-            state |= (enabled & apx) != 0 && seventh.eax >= 1 && (cpuid(7, 1).edx & apx_f) != 0 ? state_apx : 0;
+            state |= (enabled & apx) != 0 && seventh.eax >= 1 && (cpuid(7, 1).edx & apx_f) != 0 ? apx_registers : 0;
         }
     }
-    __atomic_store_n(&processor_state, static_cast<uint8_t>(state), __ATOMIC_RELAXED);
+    __atomic_store_n(&processor_registers, static_cast<uint8_t>(state), __ATOMIC_RELAXED);
 }
 
 } // namespace INLAY_TARGET
 
-// test byte ptr [state], bits; jz other
+// test byte ptr [has], bits; jz other
 #if defined(__x86_64__)
-#define INLAY_IF_STATE(bits, other)                                                                                    \
-    ".byte 0xf6,0x05\n\t.long %c[state] - . - 5\n\t.byte " bits "\n\t"                                                 \
+#define INLAY_IF_HAS(bits, other)                                                                                      \
+    ".byte 0xf6,0x05\n\t.long %c[has] - . - 5\n\t.byte " bits "\n\t"                                                   \
     ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t"
 #else
-#define INLAY_IF_STATE(bits, other)                                                                                    \
-    ".byte 0xf6,0x05\n\t.long %c[state]\n\t.byte " bits "\n\t"                                                         \
+#define INLAY_IF_HAS(bits, other)                                                                                      \
+    ".byte 0xf6,0x05\n\t.long %c[has]\n\t.byte " bits "\n\t"                                                           \
     ".byte 0x0f,0x84\n\t.long " other " - . - 4\n\t"
 #endif
 #if defined(__x86_64__)
@@ -110,25 +110,25 @@ inline namespace INLAY_TARGET {
 #define INLAY_EIGHT(bytes, first, step)                                                                                \
     ".irp n,0,1,2,3,4,5,6,7\n\t.byte " bytes ",0x85+8*\\n\n\t.long " first "+" step "*\\n\n\t.endr\n\t"
 #define INLAY_MASKS_TO_FRAME(opcode, first)                                                                            \
-    INLAY_IF_STATE("%c[wide]", ".Linlay_narrow%=")                                                                     \
+    INLAY_IF_HAS("%c[wide]", ".Linlay_narrow%=")                                                                       \
     INLAY_EIGHT("0xc4,0xe1,0xf8," opcode, first, "8") /* kmovq */                                                      \
     INLAY_GO(".Linlay_masks%=")                                                                                        \
     ".Linlay_narrow%=:\n\t" INLAY_EIGHT("0xc5,0xf8," opcode, first, "8") /* kmovw */                                   \
         ".Linlay_masks%=:\n\t"
 #if defined(__x86_64__)
-#define INLAY_STATE_TO_FRAME(vector, mask, general)                                                                    \
-    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
+#define INLAY_REGISTERS_TO_FRAME(vector, mask, general)                                                                \
+    INLAY_IF_HAS("%c[avx512]", ".Linlay_no_avx512%=")                                                                  \
     INLAY_MASKS_TO_FRAME(mask, "-1312")                                                                                \
     INLAY_EIGHT("0x62,0xe1,0xfe,0x48," vector, "-1248", "64") /* vmovdqu64, zmm16 to zmm23 */                          \
     INLAY_EIGHT("0x62,0x61,0xfe,0x48," vector, "-736", "64")  /* zmm24 to zmm31 */                                     \
-    ".Linlay_no_avx512%=:\n\t" INLAY_IF_STATE("%c[apx]", ".Linlay_no_apx%=")                                           \
+    ".Linlay_no_avx512%=:\n\t" INLAY_IF_HAS("%c[apx]", ".Linlay_no_apx%=")                                             \
         INLAY_EIGHT("0xd5,0x48," general, "-224", "8") /* mov, r16 to r23 */                                           \
         INLAY_EIGHT("0xd5,0x4c," general, "-160", "8") /* r24 to r31 */                                                \
         ".Linlay_no_apx%=:\n\t"
 #else
 // clang-format off
-#define INLAY_STATE_TO_FRAME(vector, mask, sse)                                                                        \
-    INLAY_IF_STATE("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
+#define INLAY_REGISTERS_TO_FRAME(vector, mask, sse)                                                                        \
+    INLAY_IF_HAS("%c[avx512]", ".Linlay_no_avx512%=")                                                                \
     INLAY_MASKS_TO_FRAME(mask, "-608")                                                                                 \
     ".if %c[vectors]\n\t"                                                                                              \
     INLAY_EIGHT("0x62,0xf1,0xfe,0x48," vector, "-544", "64") /* vmovdqu64 */                                           \
@@ -136,7 +136,7 @@ inline namespace INLAY_TARGET {
     INLAY_GO(".Linlay_vectors%=")                                                                                      \
     ".Linlay_no_avx512%=:\n\t"                                                                                         \
     ".if %c[vectors]\n\t"                                                                                              \
-    INLAY_IF_STATE("%c[avx]", ".Linlay_no_avx%=")                                                                      \
+    INLAY_IF_HAS("%c[avx]", ".Linlay_no_avx%=")                                                                      \
     INLAY_EIGHT("0xc5,0xfe," vector, "-544", "64") /* vmovdqu */                                                       \
     INLAY_GO(".Linlay_vectors%=")                                                                                      \
     ".Linlay_no_avx%=:\n\t"                                                                                            \
@@ -145,18 +145,18 @@ inline namespace INLAY_TARGET {
     ".Linlay_vectors%=:\n\t"
 // clang-format on
 #endif
-#define INLAY_STATE_OPERANDS                                                                                           \
-    [state] "i"(&processor_state), [avx512] "i"(state_avx512), [wide] "i"(state_masks_of_64_bits),                     \
-        [apx] "i"(state_apx), [avx] "i"(state_avx), [vectors] "i"((kept_by_thunks & state_sse) != 0 ? 1 : 0),          \
-        [unknown] "i"(state_unknown)
+#define INLAY_FRAME_OPERANDS                                                                                           \
+    [has] "i"(&processor_registers), [avx512] "i"(avx512_registers), [wide] "i"(masks_of_64_bits),                     \
+        [apx] "i"(apx_registers), [avx] "i"(avx_registers),                                                            \
+        [vectors] "i"((kept_by_thunks & sse_registers) != 0 ? 1 : 0), [unknown] "i"(unknown_registers)
 
-/// Stores those registers to the frame of the thunk that calls it, and keeps all others. Which ones is asked the first
-/// time. A template, so that units that keep different registers do not share it.
+/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the processor
+/// which registers it has. A template, so that units that keep different registers do not share it.
 template <int Kept>
 struct registers_to_frame {
     // clang-format off
     INLAY_NAKED static void store() {
-        asm(INLAY_IF_STATE("%c[unknown]", ".Linlay_known%=")
+        asm(INLAY_IF_HAS("%c[unknown]", ".Linlay_known%=")
 #if defined(__x86_64__)
             INLAY_PUSH("0x57") INLAY_PUSH("0x56") INLAY_PUSH("0x52") INLAY_PUSH("0x51") // rdi, rsi, rdx, rcx
             INLAY_PUSH("0x41,0x50") INLAY_PUSH("0x41,0x51") INLAY_PUSH("0x50")          // r8, r9, rax: aligns the stack
@@ -170,20 +170,20 @@ struct registers_to_frame {
 #endif
             ".Linlay_known%=:\n\t"
 #if defined(__x86_64__)
-            INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x89")
+            INLAY_REGISTERS_TO_FRAME("0x7f", "0x91", "0x89")
 #else
-            INLAY_STATE_TO_FRAME("0x7f", "0x91", "0x11")
+            INLAY_REGISTERS_TO_FRAME("0x7f", "0x91", "0x11")
 #endif
             INLAY_RETURN
             :
-            : INLAY_STATE_OPERANDS, [find] "i"(&find_processor_state));
+            : INLAY_FRAME_OPERANDS, [find] "i"(&find_processor_registers));
     }
 
     INLAY_NAKED static void load() {
 #if defined(__x86_64__)
-        asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x8b") INLAY_RETURN : : INLAY_STATE_OPERANDS);
+        asm(INLAY_REGISTERS_TO_FRAME("0x6f", "0x90", "0x8b") INLAY_RETURN : : INLAY_FRAME_OPERANDS);
 #else
-        asm(INLAY_STATE_TO_FRAME("0x6f", "0x90", "0x10") INLAY_RETURN : : INLAY_STATE_OPERANDS);
+        asm(INLAY_REGISTERS_TO_FRAME("0x6f", "0x90", "0x10") INLAY_RETURN : : INLAY_FRAME_OPERANDS);
 #endif
     }
     // clang-format on
@@ -227,7 +227,7 @@ struct thunk {
             ".byte 0x41,0x52,0x41,0x53\n\t"                              // push r10, r11
             ".byte 0x50,0x50\n\t"                                        // push rax, twice: keeps the stack aligned
             ".if %c[where]\n\t.byte 0x48,0x8b,0x7d,0x08\n\t.endif\n\t"   // mov rdi, [rbp + 8]
-            ".if %c[kept]\n\t" INLAY_IF_STATE("%c[kept]", ".Linlay_plain%=")
+            ".if %c[kept]\n\t" INLAY_IF_HAS("%c[kept]", ".Linlay_plain%=")
             ".byte 0x48,0x81,0xec\n\t.long 1232\n\t"                     // sub rsp, 1232
             ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
             ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
@@ -252,7 +252,7 @@ struct thunk {
             INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [has] "i"(&processor_registers), [store] "i"(store_registers<Kept>),
               [load] "i"(load_registers<Kept>),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
@@ -264,7 +264,7 @@ struct thunk {
             ".byte 0x83,0xe4,0xf0\n\t"      // and esp, -16
             ".byte 0x51,0x52,0x50,0x50\n\t" // push ecx, edx, eax; eax again: the stack stays aligned
             ".if %c[where]\n\t.byte 0x8b,0x45,0x04\n\t.endif\n\t" // mov eax, [ebp + 4]
-            ".if %c[kept]\n\t" INLAY_IF_STATE("%c[kept]", ".Linlay_plain%=")
+            ".if %c[kept]\n\t" INLAY_IF_HAS("%c[kept]", ".Linlay_plain%=")
             ".byte 0x81,0xec\n\t.long 592\n\t" // sub esp, 592
             ".byte 0xe8\n\t.long %c[store] - . - 4\n\t"
             ".byte 0xe8\n\t.long %c[function] - . - 4\n\t"
@@ -286,7 +286,7 @@ struct thunk {
             INLAY_RETURN
             :
             : [function] "i"(&target::call), [where] "i"(int{PassesReturnAddress}), [kept] "i"(Kept),
-              [state] "i"(&processor_state), [store] "i"(store_registers<Kept>),
+              [has] "i"(&processor_registers), [store] "i"(store_registers<Kept>),
               [load] "i"(load_registers<Kept>),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
               [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
@@ -295,14 +295,14 @@ struct thunk {
     // clang-format on
 };
 
-#undef INLAY_IF_STATE
+#undef INLAY_IF_HAS
 #undef INLAY_GO
 #undef INLAY_PUSH
 #undef INLAY_POP
 #undef INLAY_EIGHT
 #undef INLAY_MASKS_TO_FRAME
-#undef INLAY_STATE_TO_FRAME
-#undef INLAY_STATE_OPERANDS
+#undef INLAY_REGISTERS_TO_FRAME
+#undef INLAY_FRAME_OPERANDS
 
 /// A function that consists of `Code`, which has no symbols, and returns.
 template <auto Code>
