@@ -14,8 +14,8 @@ RECORDS = ("inlay_alternatives", "inlay_calls", "inlay_keys", "inlay_names")
 # Functions by their mangled names; the first pattern that fits decides.
 FUNCTIONS = (
     ("asking: each_site, inspect", r"each_site|each_record|look_at|7inspect|find_form|operation_at|call_at|may_jump_to"),
-    ("changes", r"poker|make_change|change_tables|change_image|take_back|next_(value|enabled|disabled|target)|choose_in|"
-                r"for_each_namesake|register_name|4poke"),
+    ("changes", r"image_change|name_change|change_name|make_setting|take_choice_back|note_taken_back|choose_in|"
+                r"to_(number|value|way|address|target)|for_each_namesake|register_name"),
     ("the patcher", r""),
 )
 

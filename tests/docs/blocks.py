@@ -13,6 +13,7 @@ The words after a block's fence decide its test:
     cpp fragment     a part: compiled at the place of a declaration or of a statement, after the usual #include lines; or
                      else after the page's last whole program before it, or the first one after it
     c, asm           compiled; assembled with the preprocessor
+    ld               lines between SECTIONS { and }: a freestanding program with sites of all kinds is linked by them
     cmake            a whole CMakeLists.txt, or lines of one: configured and built, against this source tree installed
                      and as a subdirectory
     sh               read by sh -n; files of the repository that it names exist
@@ -159,6 +160,15 @@ class Tester:
         self.result(block.where(), "" if self.run([*command, self.write(name, block.text)]).returncode == 0 else
                     self.run([*command, self.write(name, block.text)]).stdout)
 
+    def linker_script(self, block):
+        """Links tests/freestanding/own_kernel.cpp by the block's lines."""
+        script = self.write("block.lds", "ENTRY(_start)\nSECTIONS {\n. = 0x400000;\nimage_begin = .;\n" + block.text + "}\n")
+        made = self.run(["g++", "-std=c++20", "-O2", "-ffreestanding", "-nostdlib", "-fno-pic", "-fno-pie", "-no-pie",
+                         "-fno-exceptions", "-fno-rtti", "-mgeneral-regs-only", "-I" + INCLUDE, "-Wl,-z,noexecstack",
+                         "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments", "-T", script,
+                         os.path.join(ROOT, "tests/freestanding/own_kernel.cpp"), "-o", os.path.join(self.work, "linked")])
+        self.result(block.where(), made.stdout if made.returncode else "")
+
     def install(self):
         """Installs the source tree; returns the folder."""
         if self.installed is None:
@@ -235,6 +245,8 @@ class Tester:
                 self.other_source(block, "block.S", ["gcc", "-c", "-o", "/dev/null", "-I" + INCLUDE])
             elif block.info == "cmake":
                 self.cmake(block)
+            elif block.info == "ld":
+                self.linker_script(block)
             elif block.info in ("sh", "bash", "shell"):
                 self.shell(block)
             elif block.info not in ("", "text"):

@@ -6,6 +6,8 @@
 
 // The headers leave names out that are older than this interface.
 #define __XEN_INTERFACE_VERSION__ __XEN_LATEST_INTERFACE_VERSION__ // NOLINT(bugprone-reserved-identifier)
+#include <cstdint>                                                 // before Xen's, which take its types
+
 #include <xen/callback.h>
 #include <xen/event_channel.h>
 #include <xen/sched.h>
