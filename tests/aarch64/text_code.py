@@ -87,6 +87,10 @@ for what, bit in (dc, 28), (ic, 29):
     asks = clean.all(rf"tbn?z [wx]\d+, #{bit}, ")
     check(asks and not clean.reaches(ENTRY, what, asks), f"clean_text: bit {bit} of CTR_EL0 is asked")
     check(asks and clean.reaches(asks, end, what), f"clean_text: bit {bit} leaves a step out")
+old, midr = clean.all("dc civac, "), clean.all("mrs x\\d+, midr_el1")
+check(len(old) == 1 and clean.reaches(old, old, dsb) and clean.reaches(midr, old, dsb), "clean_text: dc civac on old Cortex-A53")
+check(midr and not clean.reaches(ENTRY, old, midr) and clean.reaches(midr, dc, old), "clean_text: by MIDR_EL1 alone")
+check(not clean.reaches(ic, old) and not clean.reaches(old, ic, dsb), "clean_text: dsb ish after dc civac")
 check(clean.all("mrs x\\d+, ctr_el0") and clean.all("ubfx .*, #16, #4") and clean.all("and .*, #0xf$"),
       "clean_text: lines are as long as CTR_EL0 says")
 

@@ -253,7 +253,8 @@ def no_version(checks, kernel):
 # ---- Text -----------------------------------------------------------------------------------------------------------
 
 def text(checks, kernel):
-    """From the store of an instruction to its execution: str w, dc cvau, dsb ish, ic ivau, dsb ish, isb."""
+    """From the store of an instruction to its execution: str w, dc cvau (Cortex-A53: dc civac), dsb ish, ic ivau, dsb
+    ish, isb."""
     roots = kernel.image.functions_named(r"^kernel::window_of<.*>::write\(")
     if not roots:
         checks.check("TEXT_STORE", ["there is no function that writes text"], 0)
@@ -290,6 +291,7 @@ def text_of(checks, flat):
     checks.check("TEXT_STORE", [str(code[each]) for each in stores if not re.match(r"str w\d+, ", code[each].text)],
                  len(stores))
     reached("NO_TEXT_DC", stores, dc, isb)
+    reached("NO_TEXT_DC", stores, named("dc civac"), isb)
     reached("NO_TEXT_IC", stores, ic, isb)
     reached("NO_TEXT_ISB", stores, isb)
     between("NO_TEXT_DSB", stores, ic, dsb)  # also where CTR_EL0 says that no dc is needed

@@ -110,6 +110,19 @@ template <unsigned Number>
     asm volatile("mrs %0, ctr_el0" : "=r"(value));
     return value;
 }
+/// Cortex-A53 r0p0 to r0p2: `dc cvau` may leave other processors with old data, `dc civac` does not (Arm errata 819472,
+/// 824069, 826319 and 827319; Linux: ARM64_WORKAROUND_CLEAN_CACHE). A program asks nothing: Linux carries the operation
+/// out for it on these processors.
+[[nodiscard, gnu::always_inline]] inline bool cleans_by_invalidating() noexcept {
+#if __STDC_HOSTED__
+    return false;
+#else
+    constexpr uint64_t all_but_revision = 0xfffffff0;
+    constexpr uint64_t cortex_a53_r0 = 0x410fd030;
+    const uint64_t id = read_system<0xc000>(); // MIDR_EL1
+    return (id & all_but_revision) == cortex_a53_r0 && (id & 0xf) <= 2;
+#endif
+}
 inline constexpr unsigned data_lines = 16;       ///< where cache_type() has the length of a data line
 inline constexpr unsigned instruction_lines = 0; ///< and that of an instruction line
 
@@ -142,7 +155,11 @@ inline namespace INLAY_TARGET {
     const uint64_t type = cache_type();
     constexpr unsigned idc = 28;
     constexpr unsigned dic = 29;
-    if ((type >> idc & 1) == 0) {
+    if (cleans_by_invalidating()) {
+        each_line(type, data_lines, written, size, [](uintptr_t each) noexcept {
+            asm volatile("dc civac, %0" : : "r"(each) : "memory");
+        });
+    } else if ((type >> idc & 1) == 0) {
         each_line(type, data_lines, written, size, [](uintptr_t each) noexcept {
             asm volatile("dc cvau, %0" : : "r"(each) : "memory");
         });
