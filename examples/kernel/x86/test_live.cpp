@@ -100,7 +100,8 @@ constinit result made{};
 /// The first processor changes, the last sends NMIs, the others run through the sites.
 void work() noexcept {
     const u32 number = this_cpu().number;
-    apic::begin_timer(10'000'000);
+    // An emulator needs most of a millisecond for the interrupts of many processors.
+    apic::begin_timer(with_nmis() ? 10'000'000 : 500'000);
     if (number == 0) {
         made = make_changes(wanted_changes);
         __atomic_store_n(&over, 1U, __ATOMIC_RELEASE);
