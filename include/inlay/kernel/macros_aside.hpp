@@ -12,6 +12,8 @@
 #ifdef inlay
 #include "inlay: a macro is called inlay, which is the name of the namespace: #undef it before this header"
 #endif
+#include "inlay/requirements.hpp"
+
 #pragma push_macro("a")
 #undef a
 #pragma push_macro("aarch64")

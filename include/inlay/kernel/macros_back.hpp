@@ -3,6 +3,8 @@
 // macros_back: brings back the macros that macros_aside.hpp has set aside, which has an example.
 //
 // How it works. The compiler takes each macro from the stack of its name. A name that was no macro is none again.
+#include "inlay/requirements.hpp"
+
 #pragma pop_macro("a")
 #pragma pop_macro("aarch64")
 #pragma pop_macro("abort")
