@@ -20,11 +20,16 @@ import sys
 
 INCLUDE = pathlib.Path(__file__).resolve().parent.parent / "include"
 
-# A kernel's macros are set aside until kernel.hpp ends. The next two are used in #if branches of other headers, and would be written in each.
+# kernel.hpp ends what sets a kernel's macros aside. The headers before it are used in #if branches of others, which
+# would write them in each; and a report reads images of all architectures.
 ROOTS = """\
 #include "inlay/kernel/macros_aside.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/bytes.hpp"
+#include "inlay/arch/x86/architecture.hpp"
+#include "inlay/arch/x86/cpu_names.hpp"
+#include "inlay/arch/aarch64/architecture.hpp"
+#include "inlay/arch/aarch64/cpu_names.hpp"
 #include "inlay/kernel.hpp"
 #include "inlay/inlay.hpp"
 #include "inlay/platform/bare.hpp"
