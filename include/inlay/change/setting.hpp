@@ -48,26 +48,22 @@ struct change {
         return error::no_error;
     }
     to.changed = 1;
-    switch (how.kind) {
-    case change_kind::enable:
+    if (how.kind == change_kind::enable) {
         if (to.enabled == __INT32_MAX__) {
             return error::enabled_too_often;
         }
         to.enabled += 1;
         to.value = 1;
-        break;
-    case change_kind::disable:
+    } else if (how.kind == change_kind::disable) {
         if (to.enabled <= 0) {
             return error::not_enabled;
         }
         to.enabled -= 1;
         to.value = to.enabled != 0 ? 1 : 0;
-        break;
-    case change_kind::target:
+    } else if (how.kind == change_kind::target) {
         to.value = how.value;
         to.mode = how.mode;
-        break;
-    default:
+    } else {
         to.value = how.value;
         to.enabled = how.value != 0 ? 1 : 0;
     }

@@ -16,31 +16,24 @@ inline void count(counts& sum, const site_entry& site) {
     const auto one_if = [](bool is) { return is ? std::size_t{1} : std::size_t{0}; };
     sum.malformed += one_if(site.malformed);
     sum.as_decided += one_if(site.as_decided());
-    switch (site.kind) {
-    case site_kind::alternative:
+    if (site.kind == site_kind::alternative) {
         ++sum.alternatives;
         sum.original += one_if(site.state == state::original);
         sum.patched += one_if(site.state == state::patched);
         sum.other += one_if(site.state == state::other);
-        break;
-    case site_kind::call:
+    } else if (site.kind == site_kind::call) {
         ++sum.calls;
         ++(site.direct ? sum.direct : sum.through_trampoline);
-        break;
-    case site_kind::static_call:
+    } else if (site.kind == site_kind::static_call) {
         ++sum.static_calls;
         sum.static_calls_direct += one_if(site.direct);
-        break;
-    case site_kind::static_key:
-    case site_kind::static_switch:
-        ++sum.keys;
-        sum.keys_direct += one_if(site.direct);
-        break;
-    case site_kind::pv_call:
+    } else if (site.kind == site_kind::pv_call) {
         ++sum.pv_calls;
         sum.pv_calls_inlined += one_if(site.inlined);
         sum.pv_calls_direct += one_if(site.direct && !site.inlined);
-        break;
+    } else { // of a key or a switch
+        ++sum.keys;
+        sum.keys_direct += one_if(site.direct);
     }
 }
 

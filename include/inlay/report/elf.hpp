@@ -27,10 +27,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
 /// Why a file cannot be reported on: "inlay: FILE: reason".
-struct file_error : std::runtime_error {
-    file_error(const std::string& path, const std::string& reason)
-        : std::runtime_error{"inlay: " + path + ": " + reason} {}
-};
+using file_error = std::runtime_error;
 
 struct elf_segment {
     std::uint32_t type{}, flags{};
@@ -95,7 +92,7 @@ public:
     [[nodiscard]] const std::vector<elf_segment>& segments() const noexcept { return segments_; }
     [[nodiscard]] const std::vector<elf_section>& sections() const noexcept { return sections_; }
 
-    [[noreturn]] void fail(const std::string& reason) const { throw file_error{path_, reason}; }
+    [[noreturn]] void fail(const std::string& reason) const { throw file_error{"inlay: " + path_ + ": " + reason}; }
 
     /// `size` bytes of the file from `offset` on; `what` names them.
     [[nodiscard]] const char* bytes(std::uint64_t offset, std::uint64_t size, const char* what) const {
