@@ -13,10 +13,8 @@
 // the image never calls apply(). An image that the loader has mapped but not relocated has not joined, so no image
 // writes into it. When an image is unloaded, it leaves by an entry in .fini_array, after its destructors.
 //
-// The lock is a futex in the shared page. While a thread holds it, no image can leave. fork() takes it, so that a child
-// never sees half of a change. If the system call forks a process without these handlers while a thread makes a change,
-// the child's changes find that none of the child's threads has the lock, and return an error. A change needs neither
-// the loader's lock nor its list; only joining and leaving call dl_iterate_phdr(3).
+// The lock of the shared page (images/shared.hpp) keeps images from leaving during a change. A change needs neither the
+// loader's lock nor its list; only joining and leaving call dl_iterate_phdr(3).
 //
 // When an image is loaded, no code has asked the processor yet. So this code is compiled for any processor
 // (INLAY_BASELINE). Images in a namespace of dlmopen(3) see only each other.
@@ -25,85 +23,19 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/error.hpp"
 #include "inlay/image.hpp"
+#include "inlay/images/loaded.hpp"
+#include "inlay/images/shared.hpp"
 #include "inlay/registry.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
-
-#include <sys/syscall.h>
 
 INLAY_BASELINE
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-namespace table {
-
-/// The data that the images of a process with tables of this version share. One page, all of it zero at first.
-struct shared {
-    uint32_t lock;     ///< a futex: the thread that holds it, `waited_for`, or 0
-    int32_t pid;       ///< the process in which `lock` was held last
-    uint32_t busy;     ///< 1: a change is being made
-    uint32_t forks;    ///< handlers of a fork() that is being made
-    uint32_t holds;    ///< 1: they hold the lock
-    uint32_t users;    ///< images that have joined, or are about to
-    image* images;     ///< the one that joined last
-    const named* root; ///< of the tree of all names
-    table::reserve reserve;
-};
-
-} // namespace table
-
 namespace detail {
 
-// Every unit that has a key includes this header. So it declares the needed parts of <elf.h>, <link.h>, <sys/mman.h>
-// and others itself: those headers have names and macros that may clash with the user's.
-
-/// A program header, as in Elf64_Phdr, or Elf32_Phdr.
-struct segment {
-    uint32_t type;
-#if __SIZEOF_POINTER__ == 8
-    uint32_t flags;
-#endif
-    address offset;
-    address at; ///< without the image's base
-    address physical;
-    address size_in_file;
-    address size;
-#if __SIZEOF_POINTER__ == 4
-    uint32_t flags;
-#endif
-    address alignment;
-};
-inline constexpr uint32_t loaded_segment = 1; // PT_LOAD
-inline constexpr uint32_t note_segment = 4;   // PT_NOTE
-inline constexpr uint32_t writable_segment = 2;
-inline constexpr uint32_t readable_segment = 4;
-
-/// The beginning of a note, as in Elf64_Nhdr. Name and text follow.
-struct note_header {
-    uint32_t name_size;
-    uint32_t text_size;
-    uint32_t type;
-};
-
-/// An image, as in dl_phdr_info.
-struct loaded_image {
-    address base;
-    const char* name;
-    const segment* segments;
-    uint16_t count;
-};
-
-/// As timespec.
-struct time_span {
-    long seconds;
-    long nanoseconds;
-};
-
-namespace c { // functions of the C library
-// (void*, where <link.h> has a class: of another class in its place GCC 14 warns when it optimises links.)
-[[gnu::visibility("default")]] int dl_iterate_phdr(int (*visit)(void* image, size_t size, void* data),
-                                                   void* data) noexcept __asm__("dl_iterate_phdr");
-[[gnu::visibility("default")]] long syscall(long number, ...) noexcept __asm__("syscall");
+namespace c { // functions of the C library, declared here for the reason in images/loaded.hpp
 [[gnu::visibility("default")]] int pthread_atfork(void (*before)(), void (*in_parent)(), void (*in_child)()) noexcept
     __asm__("pthread_atfork");
 [[gnu::visibility("default")]] void* mmap(void* at, size_t size, int protection, int flags, int file,
@@ -111,208 +43,9 @@ namespace c { // functions of the C library
 [[gnu::visibility("default")]] int munmap(void* at, size_t size) noexcept __asm__("munmap");
 [[gnu::visibility("default")]] int pthread_setcancelstate(int state, int* before) noexcept
     __asm__("pthread_setcancelstate");
-[[gnu::visibility("default")]] int getpid() noexcept __asm__("getpid");
 } // namespace c
 
 inline namespace baseline {
-
-// ---- Finding an image by its note ------------------------------------------------------------------
-
-/// Whether a segment of the image has these bytes, and `flags`.
-[[nodiscard]] inline bool has_bytes(const loaded_image& image, address at, size_t size, unsigned flags) noexcept {
-    for (unsigned i = 0; i < image.count; ++i) {
-        const auto& each = image.segments[i];
-        const address begin = image.base + each.at;
-        if (each.type == loaded_segment && (each.flags & flags) == flags && at >= begin && at - begin <= each.size &&
-            size <= each.size - (at - begin)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/// Whether a `table::image` of this version is at `at`.
-[[nodiscard]] inline bool is_image(const loaded_image& info, address at) noexcept {
-    if (at % alignof(table::image) != 0 || !has_bytes(info, at, sizeof(table::image), writable_segment)) {
-        return false;
-    }
-    bool same = true;
-    for (unsigned i = 0; i < sizeof(table::mark); ++i) {
-        same = same && reinterpret_cast<const char*>(at)[i] == table::mark[i];
-    }
-    return same;
-}
-
-/// The `table::image` of a note, or null. If a tool moved the note (patchelf does), the image still has its distance
-/// from the ELF header. If the tool also moved the header, it moved the header down by some pages.
-[[nodiscard]] inline table::image* image_of(const loaded_image& info, const table::note& note) noexcept {
-    address at = reinterpret_cast<address>(&note.image) + static_cast<address>(intptr_t{note.image});
-    if (is_image(info, at)) {
-        return reinterpret_cast<table::image*>(at);
-    }
-    address lowest = ~address{0};
-    address highest = 0;
-    for (unsigned i = 0; i < info.count; ++i) {
-        const auto& each = info.segments[i];
-        if (each.type == loaded_segment) {
-            lowest = each.at < lowest ? each.at : lowest;
-            highest = each.at + each.size > highest ? each.at + each.size : highest;
-        }
-    }
-    constexpr address smallest_page = 4096;
-    const auto distance = intptr_t{note.image} - intptr_t{note.elf_header} -
-                          static_cast<intptr_t>(__builtin_offsetof(table::note, elf_header));
-    at = info.base + (lowest & ~(smallest_page - 1)) + static_cast<address>(distance);
-    for (; at < info.base + highest; at += smallest_page) {
-        if (is_image(info, at)) {
-            return reinterpret_cast<table::image*>(at);
-        }
-    }
-    return nullptr;
-}
-
-/// The `table::image` of an image, by its note; null if it has none, or one of another version as well.
-[[nodiscard]] inline table::image* find_image(const loaded_image& info) noexcept {
-    constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
-    table::image* found = nullptr;
-    for (unsigned i = 0; i < info.count; ++i) {
-        const auto& header = info.segments[i];
-        address at = info.base + header.at;
-        const address end = at + header.size;
-        if (header.type != note_segment || !has_bytes(info, at, header.size, readable_segment)) {
-            continue;
-        }
-        // From word to word: linkers lay out notes of different alignments in different ways.
-        for (; at + sizeof(note_header) + sizeof(owner) <= end; at += sizeof(uint32_t)) {
-            const auto& note = *reinterpret_cast<const note_header*>(at);
-            const auto* const text = reinterpret_cast<const char*>(at + sizeof(note));
-            bool ours = note.name_size == 6;
-            for (unsigned each = 0; each < sizeof(owner); ++each) {
-                ours = ours && text[each] == owner[each];
-            }
-            if (ours && note.type != table::version) {
-                return nullptr;
-            }
-            const address says = at + sizeof(note) + sizeof(owner);
-            if (ours && found == nullptr && note.text_size == sizeof(table::note) &&
-                says + sizeof(table::note) <= end) {
-                found = image_of(info, *reinterpret_cast<const table::note*>(says));
-            }
-        }
-    }
-    return found;
-}
-
-// (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
-template <class Function>
-int visit_once(void* /*image*/, size_t /*size*/, void* function) noexcept {
-    (*static_cast<const Function*>(function))();
-    return 1;
-}
-template <class Function>
-int visit(void* image, size_t /*size*/, void* function) noexcept {
-    return (*static_cast<const Function*>(function))(*static_cast<const loaded_image*>(image)) ? 1 : 0;
-}
-
-/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
-template <class Function>
-void while_loaded(const Function& function) noexcept {
-    c::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));
-}
-
-/// Calls `function(const loaded_image&)` for each image until that returns true.
-template <class Function>
-void for_each_loaded(const Function& function) noexcept {
-    c::dl_iterate_phdr(&visit<Function>, const_cast<Function*>(&function));
-}
-
-// ---- The lock --------------------------------------------------------------------------------------
-
-inline constexpr int futex_wait = 128; // FUTEX_WAIT_PRIVATE
-inline constexpr int futex_wake = 129; // FUTEX_WAKE_PRIVATE
-
-inline constexpr uint32_t waited_for = 0x80000000U; // no thread has so high a number
-
-[[nodiscard]] inline uint32_t this_thread() noexcept { return static_cast<uint32_t>(c::syscall(SYS_gettid)); }
-
-/// Takes the lock; `taken` becomes true if this thread did not hold it before. (While it forks, a thread may hold it
-/// already.) Fails for a change within a change, and if the holder is not in this process.
-[[nodiscard]] inline error acquire(table::shared& all, bool& taken) noexcept {
-    const uint32_t self = this_thread();
-    uint32_t holder = 0;
-    unsigned foreign = 0;
-    while (!__atomic_compare_exchange_n(&all.lock, &holder, foreign != 0 ? self | waited_for : self, false,
-                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        if ((holder & ~waited_for) == self) {
-            return all.forks != 0 && all.busy == 0 ? error::no_error : error::change_nested;
-        }
-        const uint32_t waited = holder | waited_for;
-        if (holder == waited ||
-            __atomic_compare_exchange_n(&all.lock, &holder, waited, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-            // The holder writes its process's number just after it took the lock: a difference may mean nothing yet.
-            const bool here = __atomic_load_n(&all.pid, __ATOMIC_RELAXED) == c::getpid();
-            if (!here && foreign >= 3) {
-                return error::process_forked;
-            }
-            foreign = here ? 1 : foreign + 1;
-            const time_span some{0, 20000000};
-            c::syscall(SYS_futex, &all.lock, futex_wait, waited, here ? nullptr : &some, nullptr, 0);
-        }
-        holder = 0;
-    }
-    __atomic_store_n(&all.pid, c::getpid(), __ATOMIC_RELAXED);
-    taken = true;
-    return error::no_error;
-}
-
-inline void release(table::shared& all) noexcept {
-    if ((__atomic_exchange_n(&all.lock, 0U, __ATOMIC_RELEASE) & waited_for) != 0) {
-        c::syscall(SYS_futex, &all.lock, futex_wake, 1, nullptr, nullptr, 0);
-    }
-}
-
-[[nodiscard]] inline bool has_joined() noexcept {
-    return __atomic_load_n(&own_image.registry.joined, __ATOMIC_ACQUIRE) == 1;
-}
-
-// ---- fork() ----------------------------------------------------------------------------------------
-// fork() holds the lock. Each image has handlers; the handlers of the first image that runs take the lock.
-
-inline void before_fork() noexcept {
-    table::registry& own = own_image.registry;
-    if (!has_joined()) {
-        return;
-    }
-    table::shared& all = *own.shared;
-    bool taken = false;
-    if (acquire(all, taken) == error::no_error || (all.lock & ~waited_for) == this_thread()) {
-        own.forks = 2;
-        ++all.forks;
-        all.holds = taken ? 1 : all.holds;
-    }
-}
-inline void after_fork_in_parent() noexcept {
-    table::registry& own = own_image.registry;
-    if (own.forks != 2) {
-        return;
-    }
-    own.forks = 1;
-    table::shared& all = *own.shared;
-    if (--all.forks == 0 && all.holds != 0) {
-        all.holds = 0;
-        release(all);
-    }
-}
-inline void after_fork_in_child() noexcept {
-    table::registry& own = own_image.registry;
-    if (own.forks == 2) { // the thread has another number now, and no thread waits
-        own.shared->pid = c::getpid();
-        __atomic_store_n(&own.shared->lock, this_thread(), __ATOMIC_RELAXED);
-    }
-    after_fork_in_parent();
-}
-
-// ---- Joining and leaving ---------------------------------------------------------------------------
 
 /// The shared page, from another image or new; null without memory. Counts this image as a user. Notes the place of
 /// this image, if the loader shows its note.

@@ -7,8 +7,8 @@
 //     if (mapping in{}; find_mapping(at, in) && in.of_file) ...
 //
 // How it works. /proc/self/maps says where the mappings of the text begin and end, and /proc/self/pagemap which pages
-// were written to. /proc/self/status says whether a filter watches system calls. A write to /proc/self/mem changes a page
-// with any protection. Older kernels and sandboxes lack some of these files.
+// were written to. /proc/self/status says whether a filter watches system calls. A write to /proc/self/mem changes a
+// page with any protection. Older kernels and sandboxes lack some of these files.
 //
 // The number of mappings is limited (vm.max_map_count). A change can need new ones, and so can the way back. So some
 // mappings are kept in reserve. They are given up if the limit refuses a move.

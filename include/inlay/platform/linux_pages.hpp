@@ -6,16 +6,17 @@
 //     if (commit()) ...               // all pages that are ready are in their places
 //
 // How it works. While other threads run, an instruction must change at once, and a write through the file goes byte by
-// byte. So the new text is written to a page elsewhere, and mremap(2) moves this page into its place. A move is one step
-// for all threads: it happens under the lock that page faults take, and no processor keeps the old translation. A thread
-// on that page waits for some microseconds.
+// byte. So the new text is written to a page elsewhere, and mremap(2) moves this page into its place. A move is one
+// step for all threads: it happens under the lock that page faults take, and no processor keeps the old translation. A
+// thread on that page waits for some microseconds.
 //
 // A spare page (linux_spare.hpp) is a page of the same file: the text stays one mapping, with its uprobes, symbols and
 // locks. The program may have locked a part of its text, or excluded it from dumps. A page gets the flags of the page
 // whose place it takes.
 //
-// An anonymous page needs mprotect(2) to become executable. If the kernel refuses that (MemoryDenyWriteExecute), nothing
-// is written and `system_error()` says why. Compare mremap(2), mprotect(2), mlock2(2), madvise(2), proc_pid_smaps(5).
+// An anonymous page needs mprotect(2) to become executable. If the kernel refuses that (MemoryDenyWriteExecute),
+// nothing is written and `system_error()` says why. Compare mremap(2), mprotect(2), mlock2(2), madvise(2),
+// proc_pid_smaps(5).
 #pragma once
 
 #include "inlay/arch/arch.hpp"
