@@ -63,8 +63,11 @@ struct apply_run {
     text_writer<Platform> text{};
     known_declarations known;
 
-    // NOLINTNEXTLINE(*-pro-type-member-init): begin_pass() fills what is read
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++" // begin_pass() fills what is read
+    // NOLINTNEXTLINE(*-pro-type-member-init)
     apply_run(const Tables& of, Platform& by, outcome& result) noexcept : tables{of}, platform{by}, done{result} {}
+#pragma GCC diagnostic pop
 
     [[nodiscard]] bool good() const noexcept { return from.trouble == error::no_error; }
 
