@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -79,19 +80,64 @@ inlay::touched expected(const std::string& text) {
     return all;
 }
 
+/// The name of an instruction in a compiler's messages, by its text: insn.hpp's, not the assembler's.
+std::string shown_as(const std::string& text) {
+    const std::string first = text.substr(0, text.find(' '));
+    const std::string two = text.substr(0, text.find_first_of(" ,", first.size() + 1));
+    if (first.starts_with("b.")) {
+        return "b_cond";
+    }
+    if (first == "ic") {
+        return "ic_" + two.substr(3);
+    }
+    if (first == "stp" || (first == "str" && text.ends_with('!'))) {
+        return "push";
+    }
+    if (first == "ldp" || (first == "ldr" && text.find("], ") != std::string::npos)) {
+        return "pop";
+    }
+    static const std::map<std::string, std::string> others{
+        {"b", "jmp"}, {"br", "jmp"}, {"bl", "call"}, {"blr", "call"}, {"and", "and_"}};
+    const auto other = others.find(first);
+    return other != others.end() ? other->second : first;
+}
+
+/// In the order of shown::instruction.
+constexpr const char* instruction_names[] = {
+    "word", "nop",  "yield",  "wfe",    "wfi",     "sev",      "sevl",       "csdb",    "bti",     "brk",     "svc",
+    "hvc",  "smc",  "eret",   "ret",    "call",    "jmp",      "b_cond",     "cbz",     "cbnz",    "dmb",     "dsb",
+    "isb",  "sb",   "mrs",    "msr",    "ic_ivau", "ic_iallu", "ic_ialluis", "dc",      "str",     "strb",    "strh",
+    "ldr",  "ldrb", "ldrh",   "push",   "pop",     "ldar",     "stlr",       "ldaddal", "swpal",   "casal",   "mov",
+    "movz", "movn", "movk",   "add",    "adds",    "sub",      "subs",       "cmp",     "neg",     "and_",    "bic",
+    "orr",  "mvn",  "eor",    "tst",    "lsl",     "lsr",      "asr",        "madd",    "msub",    "mul",     "umulh",
+    "udiv", "sdiv", "crc32b", "crc32h", "crc32w",  "crc32x",   "crc32cb",    "crc32ch", "crc32cw", "crc32cx", "clz",
+    "cls",  "rbit", "rev",    "rev16",  "adr"};
+static_assert(std::size(instruction_names) == std::size_t{static_cast<unsigned>(inlay::shown::instruction::adr)} + 1);
+
 void show(const inlay::machine_code& code, const std::string& text) {
     const auto word = static_cast<unsigned>(code.words[0] & 0xffffffff);
     std::printf("%08x %s\n", word, text.c_str());
+    const std::string named = instruction_names[static_cast<unsigned>(inlay::shown::instruction_of(word))];
+    // One word may have several names: a shift by 0, an operand that is the zero register, a mov of a constant.
+    static const std::map<std::string, std::string> same{
+        {"madd", "mul"}, {"orr", "mov"}, {"sub", "neg"}, {"subs", "cmp"}, {"lsl", "lsr"}};
+    const auto other = same.find(shown_as(text));
+    const bool alias = (text.find("zr") != std::string::npos || text.ends_with(" #0")) && other != same.end() &&
+                       other->second == named;
+    if (named != shown_as(text) && !alias && !(text.starts_with("mov ") && named.starts_with("mov"))) {
+        ++differences;
+        std::fprintf(stderr, "FAIL: aarch64: %s is named %s\n", text.c_str(), named.c_str());
+    }
 
     // (Of a skip the body is nops.)
     constexpr std::uint64_t compared = inlay::general_registers | inlay::flags_bit;
-    const auto other = expected(text);
-    if ((code.reads_mask & compared) != other.reads || (code.writes_mask & compared) != other.writes) {
+    const auto accessed = expected(text);
+    if ((code.reads_mask & compared) != accessed.reads || (code.writes_mask & compared) != accessed.writes) {
         ++differences;
         std::fprintf(stderr, "FAIL: aarch64: %s: reads %llx, writes %llx; expected %llx, %llx\n", text.c_str(),
                      static_cast<unsigned long long>(code.reads_mask & compared),
                      static_cast<unsigned long long>(code.writes_mask & compared),
-                     static_cast<unsigned long long>(other.reads), static_cast<unsigned long long>(other.writes));
+                     static_cast<unsigned long long>(accessed.reads), static_cast<unsigned long long>(accessed.writes));
     }
 }
 

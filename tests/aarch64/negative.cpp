@@ -130,3 +130,15 @@ struct ops {
     inlay::pv_op<void(), inlay::callee_save<mov(x1, x0)>> operation;
 };
 inline constinit ops table;
+
+// CASE stack_disagrees_at_a_boundary
+// EXPECT inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have pushed different amounts there
+// EXPECT form<0, inlay::shown::instructions<inlay::shown::instruction::nop, inlay::shown::instruction::nop>
+// EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::push, inlay::shown::instruction::pop>
+inlay::alternative<nop(8), inlay::when<cpu.sve, push(x0, x1) + pop(x0, x1)>> site;
+void use() { site(); }
+
+// CASE undeclared_register
+// EXPECT forms_change_only_what_the_site_says<inlay::shown::form<1, inlay::shown::instructions<inlay::shown::instruction::mrs>
+inlay::alternative<nop(4), inlay::when<cpu.sve, mrs(x3, midr_el1)>> site;
+void use() { site(); }

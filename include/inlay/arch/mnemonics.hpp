@@ -5,7 +5,7 @@
 //     listing<push(rax) + rdtscp()>          // prints as instructions<instruction::push, instruction::rdtscp>
 //
 // How it works. See arch/x86/mnemonics.hpp. arch/arch.hpp includes the list of names of this unit's
-// architecture, or arch/no_mnemonics.hpp.
+// architecture.
 #pragma once
 
 #include "inlay/arch/arch.hpp"

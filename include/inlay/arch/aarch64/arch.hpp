@@ -9,9 +9,9 @@
 #include "inlay/arch/aarch64/emit.hpp"
 #include "inlay/arch/aarch64/insn.hpp"
 #include "inlay/arch/aarch64/length.hpp"
+#include "inlay/arch/aarch64/mnemonics.hpp"
 #include "inlay/arch/aarch64/nops.hpp"
 #include "inlay/arch/aarch64/patch.hpp"
-#include "inlay/arch/no_mnemonics.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
