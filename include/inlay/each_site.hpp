@@ -215,8 +215,9 @@ inline namespace INLAY_TARGET {
 /// Calls `callback(const site_note&)` for each record of `tables`: alternatives, calls, keys. Thread-safe as long as no
 /// thread changes sites.
 template <text_platform Platform, class Callback>
-[[gnu::visibility("hidden")]] void each_site(const table::tables& tables, const Platform& platform,
-                                             Callback&& callback) noexcept {
+[[gnu::visibility("hidden")]] void
+each_site(const table::tables& tables, const Platform& platform,
+          Callback&& callback) noexcept { // NOLINT(*-missing-std-forward): called often
     const auto& all = tables.alternatives;
     const auto alternative = [&](const table::alternative_record* record, site_note& note) noexcept {
         const auto* first = record; // those at one address are one group

@@ -241,10 +241,11 @@ inline namespace INLAY_TARGET {
         const error trouble =
             detail::exclusively([&](table::shared& all) noexcept { done = detail::apply_image(all, number); });
         done.fail(trouble, {table_kind::no_table, 0, 0});
-        if (done.error() != error::probe_first || done.refused() == 0) {
+        const address record = done.refused();
+        if (done.error() != error::probe_first || record == 0) {
             return done;
         }
-        detail::run_probe(done.refused(), number);
+        detail::run_probe(record, number);
     }
 }
 

@@ -101,9 +101,8 @@ struct known_declarations {
 
     /// The declaration that was met last of those with this hint; the caller compares `choices`.
     [[nodiscard]] placed_declaration& likely(address choices) noexcept {
-        // NOLINTNEXTLINE(bugprone-casting-through-void): an element is there
-        return *static_cast<placed_declaration*>(
-            static_cast<void*>(reinterpret_cast<char*>(memory->placed) + size_t{hint(choices)} * hint_unit));
+        return *reinterpret_cast<placed_declaration*>(reinterpret_cast<address>(memory->placed) +
+                                                      address{hint(choices)} * hint_unit);
     }
 
     /// Finds the declaration. One that is not known takes the place of the oldest one, and the caller decides it.

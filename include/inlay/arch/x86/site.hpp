@@ -194,8 +194,10 @@ template <bool Taken>
 
 // The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result register
 // and no counter can be, INLAY_OPERANDS all of those with a constraint.
+// NOLINTBEGIN(bugprone-macro-parentheses): lists
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
     asm inline volatile("inlay_site.%c[id] %=" : outputs : [id] "i"(id)inputs : "cc", "memory" clobbers)
+// NOLINTEND(bugprone-macro-parentheses)
 #define INLAY_LIST(...) __VA_ARGS__
 #define INLAY_OTHERS , "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
 #define INLAY_OPERANDS , "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0)INLAY_OTHERS
