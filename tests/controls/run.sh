@@ -75,7 +75,7 @@ apart() { # COMPILER
 
 # All headers in one unit; and each by itself, without exceptions and RTTI.
 together() { # COMPILER
-    (cd "$include" && find inlay -name '*.hpp') | grep -v arch/aarch64 | sort | sed 's/.*/#include <&>/' >unit.cpp
+    (cd "$include" && find inlay -name '*.hpp') | grep -v aarch64 | sort | sed 's/.*/#include <&>/' >unit.cpp
     # shellcheck disable=SC2086
     "$1" $flags -c unit.cpp -o unit.o || return 1
     for header in names configure controls hana; do
