@@ -18,7 +18,7 @@
 //     text                     a processor that comes to the site
 //     e9 d0 d1 d2 d3           runs the old instruction
 //  1. cc d0 d1 d2 d3           traps, and the handler carries out the new instruction for it
-//  2. cc 44 00 00 ..           the same: the first byte alone decides, and the rest may be in any state
+//  2. cc 1f 44 00 00           the same: the first byte alone decides, and the rest may be in any state
 //  3. 0f 1f 44 00 00           runs the new instruction
 //
 // One byte is stored at once, so step 1 shows the old instruction or the breakpoint, and step 3 the breakpoint or the new
