@@ -26,7 +26,7 @@ flags="-std=c++20 -ffreestanding -nostdinc++ -fno-exceptions -fno-rtti -nostdlib
 linker=ld
 emulator=
 case " $* " in
-*i686-linux-gnu-g++* | *" -m32 "*) linker='ld -m elf_i386' ;;
+*i686-linux-gnu* | *" -m32 "*) linker='ld -m elf_i386' ;;
 *aarch64-linux-gnu*) linker=aarch64-linux-gnu-ld emulator='qemu-aarch64' ;;
 esac
 

@@ -52,9 +52,9 @@ void find_record(Run& run) noexcept {
     const address refused = run.from.refused;
     const auto look = [&](auto section, table_kind kind) noexcept {
         for (size_t i = 0; i < section.size(); ++i) {
-            const address site = section.records[i].site.target();
-            if (site <= refused && site >= run.where.site) {
-                run.where = {kind, static_cast<uint32_t>(i), site};
+            const address lies = section.records[i].site.target();
+            if (lies <= refused && lies >= run.where.site) {
+                run.where = {kind, static_cast<uint32_t>(i), lies};
             }
         }
     };
