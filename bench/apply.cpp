@@ -163,7 +163,7 @@ bool are_right() {
 
 int main(int count, char** arguments) {
     if (const auto emulator = bench::emulator(); !emulator.empty()) {
-        std::printf("This processor is emulated by %s: times mean nothing here, so it measures none.\n",
+        std::printf("This processor is emulated by %s: times mean nothing here, and are not measured.\n",
                     emulator.c_str());
         return 1;
     }
