@@ -4,7 +4,7 @@ usage() {
     cat <<'END'
 All tests: installs what is missing, builds, runs. One line a part; of what fails, the log's end is shown.
 
-  sh tests/run.sh              all parts; 40 to 50 minutes on two cores
+  sh tests/run.sh              all parts; about 45 minutes on two cores
   sh tests/run.sh PART...      only these parts (--list has them); only their packages are installed
   sh tests/run.sh quick        a few parts in a shorter form, under 4 minutes: before a commit
   sh tests/run.sh --failed     again the parts that failed when they ran last
