@@ -16,12 +16,12 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86 {
-inline namespace INLAY_TARGET {
 
 /// The one-byte breakpoint, which traps with the instruction pointer after it.
 inline constexpr uint8_t breakpoint = 0xcc;
 
 namespace detail {
+inline namespace INLAY_TARGET {
 
 /// Bits of the flags register (Intel SDM volume 1, 3.4.3).
 inline constexpr uintptr_t carry_flag = 1U << 0U;
@@ -64,7 +64,10 @@ inline constexpr uintptr_t overflow_flag = 1U << 11U;
     return value != ((condition & 1U) != 0);
 }
 
+} // namespace INLAY_TARGET
 } // namespace detail
+
+inline namespace INLAY_TARGET {
 
 /// Whether these bytes are one instruction of `size` bytes, and emulate() knows it.
 [[nodiscard]] inline bool may_emulate(const uint8_t* bytes, size_t size) noexcept {
