@@ -189,6 +189,17 @@ TEST_F(TextPoke, ThreadsInsideTheSitesSeeOldOrNew) {
     RecordProperty("traps", std::to_string(traps - before));
 }
 
+TEST_F(TextPoke, ARefusedSiteLeavesNothingForLater) {
+    // A nop, and an instruction that no handler can carry out.
+    alignas(16) static std::uint8_t text[16] = {0x0f, 0x1f, 0x44, 0x00, 0x00, 0xf4};
+    const std::uint8_t jump[] = {0xe9, 1, 0, 0, 0};
+    const std::uint8_t other[] = {0x90};
+    ASSERT_TRUE(live.write(number(text), jump, sizeof jump));
+    EXPECT_FALSE(live.write(number(text) + 5, other, 1)); // hlt
+    EXPECT_TRUE(live.finish());
+    EXPECT_EQ(text[0], 0x0f);
+}
+
 TEST_F(TextPoke, ForeignBreakpointsAreNotAnswered) {
     const unsigned long before = foreign;
     __asm__ volatile("int3");

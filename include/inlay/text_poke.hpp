@@ -56,25 +56,21 @@ inline namespace INLAY_TARGET {
 /// apply() refuses sites of several instructions with error::others_run: at boot it takes a platform::bare.
 /// One object for all processors, which handlers of breakpoints may read at any time. Changes by it one at a time.
 template <class Hooks, unsigned Capacity = 128>
-class text_poke {
+class text_poke : platform::bare<&Hooks::synchronise> {
+    using at_boot = platform::bare<&Hooks::synchronise>;
+
 public:
-    platform::range text{};
-    platform::range image{};
-    platform::range freed{}; ///< of the text, that of the initialisation, once it is not there any more
+    // Where text and image are, and `freed`, is asked and said as of a platform::bare.
+    using at_boot::executable;
+    using at_boot::freed;
+    using at_boot::gone;
+    using at_boot::image;
+    using at_boot::readable;
+    using at_boot::text;
+    using at_boot::writable;
 
     [[gnu::visibility("hidden")]] constexpr text_poke(platform::range all_text, platform::range all) noexcept
-        : text{all_text}, image{all} {}
-
-    [[nodiscard, gnu::visibility("hidden")]] bool readable(uintptr_t at, size_t size) const noexcept {
-        return image.contains(at, size);
-    }
-    [[nodiscard, gnu::visibility("hidden")]] bool writable(uintptr_t at, size_t size) const noexcept {
-        return image.contains(at, size) && !text.contains(at, 1);
-    }
-    [[nodiscard, gnu::visibility("hidden")]] bool executable(uintptr_t at, size_t size) const noexcept {
-        return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
-    }
-    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept { return freed.contains(at, 1); }
+        : at_boot{.text = all_text, .image = all} {}
 
     /// Whether the site holds one instruction, and gets one that a handler can carry out.
     [[nodiscard, gnu::visibility("hidden")]] bool exchanges(uintptr_t at, const uint8_t* bytes,
@@ -86,6 +82,7 @@ public:
     /// Adds a site to the batch, and makes the changes of a full one.
     [[gnu::visibility("hidden")]] bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept {
         if (!exchanges(at, bytes, size) || (waiting_ == Capacity && !finish())) {
+            waiting_ = 0; // the caller takes everything back, so nothing of it may be made later
             return false;
         }
         change& next = batch_[waiting_++];
