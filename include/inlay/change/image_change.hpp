@@ -230,7 +230,7 @@ private:
     [[nodiscard]] static size_t first_from(const table::section<Record>& section, const table::named& of,
                                            address begin) noexcept {
         size_t first = cell_of(of).state.sites - 1;
-        for (size_t left = section.size() - first; left != 0;) {
+        for (size_t left = section.size() > first ? section.size() - first : 0; left != 0;) {
             const Record& middle = section.records[first + left / 2];
             const bool before = is_of(middle, of) ? middle.site.target() < begin : cell_in(middle) < of.cell.target();
             first += before ? left / 2 + 1 : 0;
