@@ -244,7 +244,7 @@ struct all_images {
 [[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_names(change_list& list) noexcept {
     outcome done;
     const error trouble = exclusively([&](table::shared& all) noexcept {
-        for (unsigned i = 0; i < list.count && done; ++i) {
+        for (unsigned i = 0; i < list.count && i < list.room && done; ++i) {
             const table::named& what = *list.all[i].what;
             if (cell_of(what).state.owner == nullptr) {
                 list.failed = i;

@@ -127,14 +127,8 @@ public:
     template <class... Where>
         requires detail::place_of_changes<Where...>
     [[gnu::visibility("hidden")]] outcome commit(Where&... where) noexcept {
-        detail::change_list list{changes_, size_, size_};
-        outcome done;
-        if (size_ > Limit) {
-            list.failed = Limit;
-            done.fail(error::too_many_changes, {table_kind::names, Limit, 0});
-        } else {
-            done = change_names(list, where...);
-        }
+        detail::change_list list{changes_, Limit, size_, size_};
+        const outcome done = change_names(list, where...);
         failed_ = list.failed;
         return done;
     }

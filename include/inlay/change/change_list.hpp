@@ -5,7 +5,7 @@
 //     detail::listed_change all[2];
 //     detail::list_change(all[0], key, detail::to_value(true));
 //     detail::list_change(all[1], call, detail::to_target(&tsc_clock));
-//     detail::change_list list{all, 2, 2};
+//     detail::change_list list{all, 2, 2, 2};
 //     outcome done = detail::change_tables(tables, list, platform);       // list.failed: which one, if it fails
 //
 // How it works. First each change is applied to the setting of its name, in the order of the list. If a name stands there
@@ -63,7 +63,8 @@ inline void list_change(listed_change& to, const table::named& what, const chang
 
 struct change_list {
     listed_change* all;
-    unsigned count;
+    unsigned room;   ///< for changes
+    unsigned count;  ///< of changes; more than there is room for: they are refused
     unsigned failed; ///< the number of the change that the error is about; `count` if it is about none
 
     /// Notes that the change of this number failed, if it is the first one.
@@ -73,6 +74,10 @@ struct change_list {
 /// Works out the setting that each name gets. Fails if one of the changes cannot be made.
 inline void plan(change_list& list, outcome& done) noexcept {
     list.failed = list.count;
+    if (list.count > list.room) {
+        list.failed = list.room;
+        done.fail(error::too_many_changes, {table_kind::names, list.room, 0});
+    }
     for (unsigned i = 0; i < list.count && done; ++i) {
         listed_change& one = list.all[i];
         one.is_last = true;
