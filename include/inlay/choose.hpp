@@ -40,8 +40,14 @@ struct told {
     bool listed;
 };
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 /// The choices of this image. As with keys, one thread at a time changes them.
 [[gnu::visibility("hidden")]] inline constinit told* all_told{};
+#pragma GCC diagnostic pop
 
 /// A choice that is made: what is common to all dispatches.
 struct choice_made {

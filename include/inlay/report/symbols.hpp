@@ -135,9 +135,8 @@ private:
     };
 
     static const Dwfl_Callbacks& callbacks() {
-        static char* path = nullptr; // libdw's default
         static const Dwfl_Callbacks functions{dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo,
-                                              dwfl_offline_section_address, &path};
+                                              dwfl_offline_section_address, nullptr}; // of paths: libdw's default
         return functions;
     }
 
