@@ -27,6 +27,7 @@ namespace {
 int memory = -1;
 unsigned writes = 0;
 unsigned refused = ~0U; // the number of the write that fails
+unsigned synchronisations = 0;
 std::atomic<unsigned long> traps{0};
 std::atomic<unsigned long> foreign{0};
 
@@ -36,6 +37,7 @@ struct hooks {
                ::pwrite(memory, bytes, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
     }
     static void synchronise() noexcept {
+        ++synchronisations;
         (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
     }
 };
@@ -218,6 +220,87 @@ TEST_F(TextPoke, ARefusedWriteChangesNothing) {
     }
     EXPECT_TRUE(inlay::set(key, true, live));
     EXPECT_EQ(ask_key(), 1);
+}
+
+/// Makes all names of this test new, or old.
+inlay::outcome change_all(bool to) {
+    inlay::transaction t;
+    t.set(key, to).set(level, to ? 3 : 0).update(call, to ? &two : &one);
+    return t.commit(live);
+}
+void expect_all(bool value) {
+    EXPECT_EQ(ask_key(), value ? 1 : 0);
+    EXPECT_EQ(ask_level(), value ? 13 : 10);
+    EXPECT_EQ(ask_call(7), value ? 27 : 24);
+    EXPECT_EQ(ask_tail(7), value ? 9 : 8);
+    EXPECT_EQ(ask_condition(7), value ? 9 : 8);
+}
+
+TEST_F(TextPoke, ATransactionIsOneBatch) {
+    ASSERT_TRUE(change_all(false));
+    synchronisations = 0;
+    writes = 0;
+    const auto done = change_all(true);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(synchronisations, 3U) << "one a step, for the sites of all names";
+    EXPECT_GE(writes, 2 * done.written);
+    expect_all(true);
+    ASSERT_TRUE(change_all(false));
+    expect_all(false);
+}
+
+TEST_F(TextPoke, ATransactionWhoseNthWriteIsRefusedChangesNothing) {
+    ASSERT_TRUE(change_all(false));
+    const unsigned sites = change_all(true).written;
+    ASSERT_GE(sites, 3U);
+    ASSERT_TRUE(change_all(false));
+    for (unsigned n = 0; n < 2 * sites; ++n) { // all breakpoints, and all tails
+        writes = 0;
+        refused = n;
+        const auto done = change_all(true);
+        EXPECT_EQ(done.error(), inlay::error::text_not_writable) << n;
+        EXPECT_EQ(done.written, 0U);
+        expect_all(false);
+    }
+}
+
+TEST_F(TextPoke, ThreadsInsideTheSitesOfATransactionSeeOldOrNew) {
+    ASSERT_TRUE(change_all(false));
+    std::atomic<bool> stop{false};
+    std::atomic<unsigned> complete{0}; // transactions; the last one made all names new if it is odd
+    std::atomic<unsigned> begun{0};
+    std::atomic<unsigned long> wrong{0};
+    std::atomic<unsigned long> right{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            unsigned long bad = 0;
+            unsigned long all = 0;
+            while (!stop.load(std::memory_order_relaxed)) {
+                const unsigned before = complete;
+                const int found[] = {ask_key(), (ask_level() - 10) / 3, (ask_call(7) - 24) / 3, ask_tail(7) - 8,
+                                     ask_condition(7) - 8};
+                const bool still = begun == before; // none has begun meanwhile: all names have the values of then
+                for (const int each : found) {
+                    bad += (each != 0 && each != 1) || (still && each != static_cast<int>(before % 2)) ? 1U : 0U;
+                }
+                all += 5;
+            }
+            wrong += bad;
+            right += all;
+        });
+    }
+    for (unsigned i = 1; i <= 3000; ++i) {
+        begun = i;
+        ASSERT_TRUE(change_all(i % 2 != 0));
+        complete = i;
+    }
+    stop = true;
+    for (auto& each : threads) {
+        each.join();
+    }
+    EXPECT_EQ(wrong, 0U) << right << " executions";
+    EXPECT_GT(right, 1000U);
 }
 
 } // namespace

@@ -14,7 +14,7 @@ RECORDS = ("inlay_alternatives", "inlay_calls", "inlay_keys", "inlay_names")
 # Functions by their mangled names; the first pattern that fits decides.
 FUNCTIONS = (
     ("asking: each_site, inspect", r"each_site|each_record|look_at|7inspect|find_form|operation_at|call_at|may_jump_to"),
-    ("changes", r"image_change|name_change|change_name|make_setting|take_choice_back|note_taken_back|choose_in|"
+    ("changes", r"image_change|change_steps|one_name|change_name|change_list|listed_names|make_setting|take_choice_back|note_taken_back|choose_in|"
                 r"to_(number|value|way|address|target)|for_each_namesake|register_name"),
     ("the patcher", r""),
 )

@@ -55,6 +55,7 @@ enum class error : uint8_t {
     file_unreadable,         ///< a file of settings cannot be read
     no_memory,               ///< the system gave no memory for a list of names
     others_run,              ///< other processors run the site; its instructions cannot be exchanged beneath them
+    too_many_changes,        ///< a transaction was given more changes than it has room for
 };
 
 namespace [[gnu::visibility("hidden")]] detail {
@@ -117,6 +118,8 @@ inline constexpr explanation explanations[] = {
     {error::no_memory, "the system gave no memory for a list of names"},
     {error::others_run, "other processors run the site, and these instructions cannot be exchanged beneath them: give "
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
+    {error::too_many_changes,
+     "the transaction was given more changes than its limit: inlay::transaction<LIMIT> states another one"},
 };
 
 /// Whether each error has its sentence, at the place of its number.
@@ -128,7 +131,7 @@ inline constexpr explanation explanations[] = {
         }
         ++number;
     }
-    return number == static_cast<unsigned>(error::others_run) + 1U;
+    return number == static_cast<unsigned>(error::too_many_changes) + 1U;
 }
 static_assert(explains_all(), "inlay: an error has no sentence");
 
@@ -138,7 +141,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::others_run ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
+    return what <= error::too_many_changes ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET

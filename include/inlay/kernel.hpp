@@ -46,6 +46,7 @@
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
 #include "inlay/text_poke.hpp"
+#include "inlay/transaction.hpp"
 #if defined(__aarch64__)
 #include "inlay/system/aarch64.hpp"
 #endif
