@@ -50,8 +50,7 @@ void work_of_others() noexcept {
         if (changes && live::changes_by(now) >> 7 > round) {
             ++round;
             const bool value = round % 2 == 1;
-            live_text text;
-            const bool done = static_cast<bool>(inlay::set(key_of_cpu1, value, text));
+            const bool done = static_cast<bool>(inlay::set(key_of_cpu1, value));
             changes_of_cpu1 += 1;
             failures_of_cpu1 += done && static_cast<bool>(key_of_cpu1) == value ? 0U : 1U;
         }
@@ -76,13 +75,12 @@ void second_handler() noexcept {
 }
 
 /// The change with this number. It says what the sites are afterwards.
-[[nodiscard]] inlay::outcome change(u64 number, live::found& sites, live_text& text) noexcept {
+[[nodiscard]] inlay::outcome change(u64 number, live::found& sites) noexcept {
     const u64 value = number / 6;
     if (number % 6 < live::kinds) {
-        return live::change(static_cast<live::kind>(number % 6), value, sites, text);
+        return live::change(static_cast<live::kind>(number % 6), value, sites);
     }
-    return value % 2 == 1 ? inlay::update(handle_irq, &first_handler, text)
-                          : inlay::update(handle_irq, &second_handler, text);
+    return inlay::update(handle_irq, value % 2 == 1 ? &first_handler : &second_handler);
 }
 
 } // namespace
@@ -109,16 +107,13 @@ void test_live() noexcept {
     const u64 begin = nanoseconds();
     u64 failures = 0;
     u64 written = 0;
-    for (u64 i = 0; i < changes;) {
-        live_text text; // for so many changes, so that the second processor has its turn in between
-        for (const u64 end = i + 16; i < changes && i < end; ++i) {
-            live::say_changing(i);
-            const inlay::outcome done = change(i, sites, text);
-            failures += done ? 0U : 1U;
-            written += done.written;
-            live::say_changed(i, sites);
-            live::pass(seen[0]);
-        }
+    for (u64 i = 0; i < changes; ++i) {
+        live::say_changing(i);
+        const inlay::outcome done = change(i, sites);
+        failures += done ? 0U : 1U;
+        written += done.written;
+        live::say_changed(i, sites);
+        live::pass(seen[0]);
     }
     const u64 time = nanoseconds() - begin;
     const u64 stops = standstills() - stops_before;
