@@ -11,6 +11,7 @@
 #include "command_line.hpp"
 #include "harness.hpp"
 #include "hypervisor.hpp"
+#include "live.hpp"
 #include "per_cpu.hpp"
 #include "print.hpp"
 #include "smp.hpp"
@@ -60,6 +61,7 @@ void kernel_main(bool xen) noexcept {
 #ifndef KERNEL_MUTATION_ORDER
     patch_everything();
 #endif
+    live_begin();
     if (!xen && timer) {
         apic::begin_timer(1'000'000);
         smp::start_others();

@@ -21,4 +21,9 @@ void start_others() noexcept;
 /// Has every other processor call `what()` once, and this one too; returns when all have.
 void on_all(void (*what)() noexcept) noexcept;
 
+/// In on_all(): this processor stops for good, and runs no site any more.
+[[noreturn]] void stop_this_cpu() noexcept;
+/// Another one, once cpus[number].online is 0: starts it again, and has it call `what()` first. False if it does not start.
+[[nodiscard]] bool start_again(u32 number, void (*what)() noexcept) noexcept;
+
 } // namespace kernel::smp

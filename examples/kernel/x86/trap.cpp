@@ -85,6 +85,16 @@ void on_interrupt(vector number, interrupt_handler handler) noexcept { interrupt
 void on_machine_check(machine_check_handler handler) noexcept { machine_check = handler; }
 void on_nmi(void (*handler)() noexcept) noexcept { nmi = handler; }
 
+/// Intel SDM volume 3, 15.10.
+u64 clear_machine_check() noexcept {
+    constexpr u32 mcg_status = 0x17a;
+    constexpr u32 bank_status = 0x401 + 4 * 9; // MC9_STATUS
+    const u64 status = inlay::x86::pv::read_msr(bank_status);
+    inlay::x86::pv::write_msr(bank_status, 0, 0);
+    inlay::x86::pv::write_msr(mcg_status, 0, 0); // without this the next one is fatal
+    return status;
+}
+
 seen_trap detail::provoke(vector expected, void (*what)(void*), void* argument) noexcept {
     expectation it{};
     it.expected = expected;
