@@ -88,7 +88,7 @@ void live_hooks::synchronise() noexcept {
     const u32 self = this_cpu().number;
     for (u32 i = 0; i < most_cpus; ++i) {
         if (i != self && answers(i)) {
-            apic::send(cpus[i].apic_id, vector::synchronise);
+            send_interrupt(i, vector::synchronise);
         }
     }
     for (u32 i = 0; i < most_cpus; ++i) { // one that leaves meanwhile is not waited for

@@ -52,7 +52,7 @@ void kernel_main(bool xen) noexcept {
     choose_clock(xen, hypervisor() == hypervisor_kind::kvm);
     const bool timer = xen || apic::begin();
     if (xen) {
-        xen::begin_timer();
+        xen::begin_events();
     } else if (timer) {
         apic::begin_timer(20'000);
     }
@@ -62,7 +62,9 @@ void kernel_main(bool xen) noexcept {
     patch_everything();
 #endif
     live_begin();
-    if (!xen && timer) {
+    if (xen) {
+        smp::start_vcpus();
+    } else if (timer) {
         apic::begin_timer(1'000'000);
         smp::start_others();
     }

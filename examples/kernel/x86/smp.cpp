@@ -11,6 +11,7 @@
 #include "per_cpu.hpp"
 #include "print.hpp"
 #include "processors.hpp"
+#include "xen.hpp"
 
 #include <inlay/pv/linux.hpp>
 
@@ -110,7 +111,7 @@ void on_all(void (*what)() noexcept) noexcept {
     to_do = what;
     __atomic_fetch_add(&round, 1U, __ATOMIC_RELEASE);
     for (u32 i = 1; i < running; ++i) { // they sleep
-        apic::send(cpus[i].apic_id, vector::ipi);
+        send_interrupt(i, vector::ipi);
     }
     what();
     while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) != running - 1) {
@@ -134,14 +135,13 @@ bool start_again(u32 number, void (*what)() noexcept) noexcept {
     return runs;
 }
 
-extern "C" void ap_main() noexcept {
-    per_cpu& cpu = cpus[starting];
-    load_descriptors(cpu);
-    load_tables();
-    apic::begin_on_this_cpu();
+namespace {
+
+/// For good: what on_all() says.
+[[noreturn]] void run(work first) noexcept {
+    per_cpu& cpu = this_cpu();
     u32 seen = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
     live_join();
-    const work first = to_do_first;
     cpu.online = 1;
     if (first != nullptr) {
         inlay::x86::pv::irq_enable();
@@ -162,4 +162,31 @@ extern "C" void ap_main() noexcept {
     }
 }
 
+[[noreturn]] void run_vcpu() noexcept {
+    xen::begin_events();
+    run(nullptr);
+}
+
+} // namespace
+
+void start_vcpus() noexcept {
+    on_interrupt(vector::ipi, &take_ipi);
+    running = xen::start_others(&run_vcpu);
+    named = running;
+}
+
+extern "C" void ap_main() noexcept {
+    load_descriptors(cpus[starting]);
+    load_tables();
+    apic::begin_on_this_cpu();
+    run(to_do_first);
+}
+
 } // namespace kernel::smp
+
+namespace kernel::detail {
+
+void send_by_apic(u32 number, vector what) noexcept { apic::send(cpus[number].apic_id, what); }
+void send_nmi_by_apic(u32 number) noexcept { apic::send_nmi(cpus[number].apic_id); }
+
+} // namespace kernel::detail

@@ -9,8 +9,8 @@
 // Why. Each execution must see the old or the new instruction, also one in a context that nothing can hold off.
 // How. live_sites.hpp has the sites, and how a pass is checked. A processor that has finished a pass of its own since its last
 // NMI has left that, and gets another one: the iret of a breakpoint's handler unmasks NMIs, and a second one would use the
-// stack of the first. (Linux has a way in for that: asm_exc_nmi.) Under Xen there is one vCPU, and interrupts are the only
-// other context: no NMI and no machine check can be sent to a guest from inside.
+// stack of the first. (Linux has a way in for that: asm_exc_nmi.) Under Xen vCPUs are the processors, event channels their
+// interrupts, and Xen sends the NMIs.
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
@@ -63,7 +63,7 @@ bool in_machine_check(const trap_frame& /*frame*/, u64 /*stack*/) noexcept {
 [[nodiscard]] bool with_xen() noexcept { return iret_slot == &xen_iret; }
 /// One changes, one sends NMIs, and others run through the sites.
 [[nodiscard]] bool with_nmis() noexcept { return smp::count() >= 3; }
-[[nodiscard]] bool with_starts() noexcept { return smp::count() >= 4 && wanted_machine_checks == 0; }
+[[nodiscard]] bool with_starts() noexcept { return smp::count() >= 4 && wanted_machine_checks == 0 && !with_xen(); }
 
 void work() noexcept;
 
@@ -76,7 +76,7 @@ public:
             if (i != self_ && left_last(i)) {
                 if (passes > sent_[i].passes + 1 && !(i == 1 && stopping_)) {
                     sent_[i] = {.nmis = sent_[i].nmis + 1, .passes = passes};
-                    apic::send_nmi(cpus[i].apic_id);
+                    send_nmi(i);
                 }
             } else {
                 sent_[i].passes = passes; // it may still be in that NMI, and in none of its passes

@@ -82,6 +82,11 @@ void recover(trap_frame& frame) noexcept {
 } // namespace
 
 void on_interrupt(vector number, interrupt_handler handler) noexcept { interrupts[static_cast<u8>(number)] = handler; }
+void handle_interrupt(vector number, trap_frame& frame) noexcept {
+    if (const interrupt_handler handler = interrupts[static_cast<u8>(number)]; handler != nullptr) {
+        handler(frame);
+    }
+}
 void on_machine_check(machine_check_handler handler) noexcept { machine_check = handler; }
 void on_nmi(void (*handler)() noexcept) noexcept { nmi = handler; }
 

@@ -66,6 +66,8 @@ seen_trap provoke(vector expected, const Function& what) noexcept {
 /// What is called for a vector from 32 on.
 using interrupt_handler = void (*)(trap_frame& frame) noexcept;
 void on_interrupt(vector number, interrupt_handler handler) noexcept;
+/// Calls it, if there is one.
+void handle_interrupt(vector number, trap_frame& frame) noexcept;
 
 /// What is called for NMIs; null: they are unexpected.
 void on_nmi(void (*handler)() noexcept) noexcept;
