@@ -175,7 +175,7 @@ template <class Dispatch>
     return done;
 }
 
-/// Makes a choice in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes a choice in this image, by `platform`. (process.hpp and this_kernel.hpp have it without a platform.)
 template <class Make, text_platform Platform>
 [[gnu::visibility("hidden")]] outcome make_choice(const Make& make, Platform& platform) noexcept {
     return make(this_image(), platform);

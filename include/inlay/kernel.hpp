@@ -17,7 +17,7 @@
 //     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
 //     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
-//     override.hpp     features by command line
+//     override.hpp     features by command line           this_kernel.hpp  changes without naming a platform
 //
 // How it works. It includes these headers, and needs no header of a C++ library: `-ffreestanding -nostdinc++` is
 // enough, and the kernel may have its own `namespace std`. A kernel's macros (`inline`, `likely`, `min`, `barrier`,
@@ -47,6 +47,7 @@
 #include "inlay/static_switch.hpp"
 #include "inlay/text_poke.hpp"
 #include "inlay/transaction.hpp"
+#include "inlay/this_kernel.hpp"
 #if defined(__aarch64__)
 #include "inlay/system/aarch64.hpp"
 #endif

@@ -7,7 +7,8 @@
 //     inlay::update(sched_clock, &tsc_clock);    inlay::update(probe, nullptr);
 //     inlay::update(filter, inlay::returns_zero<int(int)>);
 //
-//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
+//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform; or without it,
+//                                                // once the kernel has declared its own (this_kernel.hpp)
 //
 // How it works. A change rewrites only the sites of its own name, since apply() has sorted the records. Before apply()
 // it rewrites none: the sites read the cells. change/make_change.hpp derives the order of a change, and shows what
@@ -44,14 +45,14 @@ template <class Declaration>
     return *arch::emit::address_of_named<Declaration>();
 }
 
-/// Makes a change in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes a change in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_name(const table::named& what, const change& how,
                                                   Platform& platform) noexcept {
     return change_tables(this_image(), what, how, platform);
 }
 
-/// A platform, or none if process.hpp is included.
+/// A platform; or none, if process.hpp or this_kernel.hpp is included.
 template <class... Where>
 concept place_of_change =
     requires(const table::named& what, const change& how, Where&... where) { change_name(what, how, where...); };

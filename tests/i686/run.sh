@@ -63,7 +63,7 @@ run_test() {
 
 # Tests whose program depends on the compiler's options, and the others; for these, one setting is enough.
 every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features each_site inspect"
+one_setting="table name_table override process poke text_poke x86_features each_site inspect"
 
 for compiler in $compilers; do
     settings="-O0 -O2"
