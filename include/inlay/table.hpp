@@ -182,6 +182,11 @@ enum class call_mode : uint8_t {
     hook = 3,     ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
 
+/// Whether the cell holds a target of the user's.
+[[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
+    return mode == call_mode::function || mode == call_mode::hook;
+}
+
 struct named;
 struct image;
 struct shared;
