@@ -6,6 +6,7 @@
 //     inlay::set(level, 2);
 //     inlay::update(sched_clock, &tsc_clock);    inlay::update(probe, nullptr);
 //     inlay::update(filter, inlay::returns_zero<int(int)>);
+//     inlay::update(lock, &take_the_lock);       inlay::update(lock, nullptr);                      // a hook
 //
 //     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform; or without it,
 //                                                // once the kernel has declared its own (this_kernel.hpp)
@@ -28,6 +29,7 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/change/make_change.hpp"
 #include "inlay/change/setting.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/image.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
@@ -110,6 +112,26 @@ template <name Name, auto Default, class Target, class... Where>
                                              Where&... where) noexcept {
     using call = static_call<Name, Default>;
     return change_name(detail::described<call>(), detail::to_special_target<typename call::function>(target), where...);
+}
+
+/// Gives the hook another target, a noexcept function, or none: null. The target must stay loaded as long as the hook
+/// goes to it.
+template <name Name, class Function, class... Where>
+    requires detail::place_of_change<Where...>
+[[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/,
+                                             detail::target_for<hook<Name, Function>> target,
+                                             Where&... where) noexcept {
+    using declaration = typename hook<Name, Function>::declaration;
+    return change_name(detail::described<declaration>(), detail::to_hook(target), where...);
+}
+template <name Name, class Function, class Target, class... Where>
+    requires detail::other_target<Target, hook<Name, Function>> && detail::place_of_change<Where...>
+[[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/, const Target& /*target*/,
+                                             Where&... /*where*/) noexcept {
+    static_assert(sizeof(Target) == 0,
+                  "inlay: the target of a hook is a function of exactly the hook's type, and noexcept: no exception can "
+                  "leave it; or a lambda without captures that is noexcept, or nullptr");
+    return {};
 }
 
 } // namespace INLAY_TARGET

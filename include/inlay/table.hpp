@@ -179,7 +179,13 @@ enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
     zero = 2,     ///< `return 0`
+    hook = 3,     ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
+
+/// Whether the cell holds a target of the user's.
+[[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
+    return mode == call_mode::function || mode == call_mode::hook;
+}
 
 struct named;
 struct image;

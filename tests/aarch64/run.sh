@@ -91,6 +91,19 @@ for compiler in $compilers; do
         fi
     done
 
+    # Hooks: with SVE and without; registers of a function whose frame the compiler writes.
+    for options in -O0 -O2 "-O2 -fPIC -mbranch-protection=standard"; do
+        left_out "-O2 -fPIC -mbranch-protection=standard" && continue
+        # shellcheck disable=SC2086
+        if $compiler $flags $options "$here/hook_test.cpp" -o "$work/test"; then
+            for kind in max cortex-a57; do
+                QEMU_CPU=$kind run_test "$compiler $options, hooks on $kind" "$work/test"
+            done
+        else
+            result 1 "hook_test does not compile with $compiler $options"
+        fi
+    done
+
     # Tests that depend on one of the settings above.
     for options in -O0 -O2 "-O2 -fPIC -fomit-frame-pointer" "-O2 -mbranch-protection=standard" "-Os -ffixed-x18"; do
         left_out "-O2 -fPIC -fomit-frame-pointer" && continue

@@ -374,12 +374,3 @@ template <class Callee>
 
 } // namespace x86::emit
 } // namespace inlay
-
-#undef INLAY_NAKED
-#undef INLAY_CFI
-#undef INLAY_FRAME_BEGIN
-#undef INLAY_FRAME_END
-#undef INLAY_TEXT_OF
-#undef INLAY_TEXT_OF_
-#undef INLAY_RETURN
-#undef INLAY_JUMP_THROUGH
