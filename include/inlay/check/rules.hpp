@@ -9,6 +9,7 @@
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
 #include "inlay/check/tables.hpp"
+#include "inlay/check/unwind.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -26,6 +27,8 @@ template <class Say>
 void check_all(const program& program, const options& /*options*/, findings& found, const Say& say) {
     say("tables");
     check_tables(program, found);
+    say("unwinding");
+    check_unwind(program, found);
     std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.at < b.at; });
 }
 

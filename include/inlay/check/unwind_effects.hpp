@@ -3,7 +3,7 @@
 // unwind_effects: what one instruction does to the registers and the stack: unwind_effects<Target>.
 //
 //     unwind_effects<x86::target<64>> effects;
-//     const step next = effects.run(state, bytes, address, {begin, end});      // state: a machine
+//     const step next = effects.run(state, bytes, address, {begin, end});      // state: an unwind_state
 //
 // How it works. Zydis and Capstone decode. Pushes, pops, calls, moves, sums with a constant, loads and stores are followed;
 // of every other instruction, the registers and the memory that it writes become unknown. A called function keeps the
@@ -12,7 +12,7 @@
 
 #include "inlay/arch/aarch64/architecture.hpp"
 #include "inlay/arch/x86/architecture.hpp"
-#include "inlay/check/unwind_machine.hpp"
+#include "inlay/check/unwind_state.hpp"
 
 #include <array>
 #include <cstddef>
@@ -46,20 +46,32 @@ public:
     static constexpr unsigned frame_pointer = Mode == 64 ? 6 : 5;
     static constexpr unsigned registers = Mode == 64 ? 17 : 9; ///< with the return address, which is the last
 
+    /// Whether a function preserves a register (System V ABI): then no rule means "unchanged".
+    [[nodiscard]] static bool preserved(unsigned number) noexcept {
+        return Mode == 64 ? number == 3 || number == 6 || (number >= 12 && number <= 15)
+                          : number == 3 || (number >= 5 && number <= 7);
+    }
+
     unwind_effects() {
         ZydisDecoderInit(&decoder_, Mode == 64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LEGACY_32,
                          Mode == 64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
     }
 
     [[nodiscard]] static std::string name(unsigned number) {
-        const char* const wide[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", // NOLINT(*-avoid-c-arrays)
+        const char* const wide[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
+                                    "r8", // NOLINT(*-avoid-c-arrays)
                                     "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "the return address"};
-        const char* const narrow[] = {"eax", "ecx", "edx", "ebx", "esp", // NOLINT(*-avoid-c-arrays)
+        const char* const narrow[] = {"eax", "ecx", "edx", "ebx",
+                                      "esp", // NOLINT(*-avoid-c-arrays)
                                       "ebp", "esi", "edi", "the return address"};
         return number >= registers ? "register " + std::to_string(number) : Mode == 64 ? wide[number] : narrow[number];
     }
 
-    [[nodiscard]] step run(machine& state, std::span<const std::uint8_t> bytes, std::uint64_t at,
+    [[nodiscard]] static std::string owned(unsigned number) {
+        return number == registers - 1 ? name(number) : "the caller's " + name(number);
+    }
+
+    [[nodiscard]] step run(unwind_state& state, std::span<const std::uint8_t> bytes, std::uint64_t at,
                            form_range form) const {
         instruction now{};
         if (!ZYAN_SUCCESS(
@@ -74,7 +86,7 @@ public:
     }
 
 private:
-    static constexpr unsigned none = machine::count;
+    static constexpr unsigned none = unwind_state::count;
 
     struct instruction {
         ZydisDecodedInstruction head;
@@ -96,32 +108,32 @@ private:
 
     [[nodiscard]] static unsigned whole_register(const ZydisDecodedOperand& operand) noexcept {
         return operand.type == ZYDIS_OPERAND_TYPE_REGISTER && operand.size == Mode ? number_of(operand.reg.value)
-                                                                                    : none;
+                                                                                   : none;
     }
 
     /// The place of a memory operand, if it is one register plus a constant.
-    [[nodiscard]] static bool place_of(const machine& state, const ZydisDecodedOperand& operand, value& place) {
+    [[nodiscard]] static bool place_of(const unwind_state& state, const ZydisDecodedOperand& operand,
+                                       unwind_value& place) {
         const auto& memory = operand.mem;
         if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || memory.index != ZYDIS_REGISTER_NONE ||
             memory.segment == ZYDIS_REGISTER_FS || memory.segment == ZYDIS_REGISTER_GS ||
-            ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, memory.base) != Mode ||
-            number_of(memory.base) == none) {
+            ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, memory.base) != Mode || number_of(memory.base) == none) {
             return false;
         }
         place = state.at(number_of(memory.base)) + (memory.disp.has_displacement ? memory.disp.value : 0);
         return true;
     }
 
-    [[nodiscard]] static value read(machine& state, const ZydisDecodedOperand& operand) {
-        value place;
+    [[nodiscard]] static unwind_value read(unwind_state& state, const ZydisDecodedOperand& operand) {
+        unwind_value place;
         if (whole_register(operand) != none) {
             return state.at(whole_register(operand));
         }
         return place_of(state, operand, place) ? state.load(place, operand.size / 8U) : state.result();
     }
 
-    static void write(machine& state, const ZydisDecodedOperand& operand, value what) {
-        value place;
+    static void write(unwind_state& state, const ZydisDecodedOperand& operand, unwind_value what) {
+        unwind_value place;
         if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) {
             if (const unsigned number = number_of(operand.reg.value); number != none) {
                 state.set(number, operand.size == Mode ? what : state.result());
@@ -132,7 +144,7 @@ private:
     }
 
     /// Calls, jumps, returns. True if it was one of them.
-    static bool branch(machine& state, const instruction& now, std::uint64_t at, form_range form, step& next) {
+    static bool branch(unwind_state& state, const instruction& now, std::uint64_t at, form_range form, step& next) {
         const auto& first = now.operands[0];
         const bool direct = now.head.operand_count != 0 && first.type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
                             first.imm.is_relative != ZYAN_FALSE;
@@ -176,23 +188,29 @@ private:
     }
 
     /// Pushes and pops. True if it was one of them.
-    static bool stack(machine& state, const instruction& now) {
+    static bool stack(unwind_state& state, const instruction& now) {
         const unsigned size = now.head.operand_width / 8U;
         switch (now.head.mnemonic) {
-        case ZYDIS_MNEMONIC_PUSH: state.push(read(state, now.operands[0]), size); return true;
+        case ZYDIS_MNEMONIC_PUSH:
+            state.push(read(state, now.operands[0]), size);
+            return true;
         case ZYDIS_MNEMONIC_POP: {
-            const value top = state.pop(size);
+            const unwind_value top = state.pop(size);
             write(state, now.operands[0], top);
             return true;
         }
         case ZYDIS_MNEMONIC_PUSHF:
         case ZYDIS_MNEMONIC_PUSHFD:
-        case ZYDIS_MNEMONIC_PUSHFQ: state.push(state.result(), size); return true;
+        case ZYDIS_MNEMONIC_PUSHFQ:
+            state.push(state.result(), size);
+            return true;
         case ZYDIS_MNEMONIC_POPF:
         case ZYDIS_MNEMONIC_POPFD:
-        case ZYDIS_MNEMONIC_POPFQ: state.move_stack(size); return true;
+        case ZYDIS_MNEMONIC_POPFQ:
+            state.move_stack(size);
+            return true;
         case ZYDIS_MNEMONIC_PUSHAD: {
-            const value before = state.stack_pointer();
+            const unwind_value before = state.stack_pointer();
             for (unsigned i = 0; i < 8; ++i) {
                 state.push(i == stack_pointer ? before : state.at(i), word);
             }
@@ -200,7 +218,7 @@ private:
         }
         case ZYDIS_MNEMONIC_POPAD:
             for (unsigned i = 8; i-- > 0;) {
-                const value top = state.pop(word);
+                const unwind_value top = state.pop(word);
                 if (i != stack_pointer) {
                     state.set(i, top);
                 }
@@ -210,12 +228,13 @@ private:
             state.set(stack_pointer, state.at(frame_pointer));
             state.set(frame_pointer, state.pop(word));
             return true;
-        default: return false;
+        default:
+            return false;
         }
     }
 
     /// Values that are moved, or moved by a constant. True if it was one of these.
-    static bool copy(machine& state, const instruction& now) {
+    static bool copy(unwind_state& state, const instruction& now) {
         const auto& to = now.operands[0];
         const auto& from = now.operands[1];
         const unsigned number = whole_register(to);
@@ -231,7 +250,7 @@ private:
             }
             return false;
         case ZYDIS_MNEMONIC_LEA: {
-            value place;
+            unwind_value place;
             if (number != none && place_of(state, from, place)) {
                 state.set(number, place);
                 return true;
@@ -240,7 +259,7 @@ private:
         }
         case ZYDIS_MNEMONIC_XCHG:
             if (number != none && whole_register(from) != none) {
-                const value other = state.at(whole_register(from));
+                const unwind_value other = state.at(whole_register(from));
                 state.set(whole_register(from), state.at(number));
                 state.set(number, other);
                 return true;
@@ -253,14 +272,17 @@ private:
                 return by(now.head.mnemonic == ZYDIS_MNEMONIC_ADD ? bytes : -bytes);
             }
             return false;
-        case ZYDIS_MNEMONIC_INC: return number != none && by(1);
-        case ZYDIS_MNEMONIC_DEC: return number != none && by(-1);
-        default: return false;
+        case ZYDIS_MNEMONIC_INC:
+            return number != none && by(1);
+        case ZYDIS_MNEMONIC_DEC:
+            return number != none && by(-1);
+        default:
+            return false;
         }
     }
 
     /// Makes everything unknown that the instruction writes.
-    static void write_all(machine& state, const instruction& now) {
+    static void write_all(unwind_state& state, const instruction& now) {
         for (unsigned i = 0; i < now.head.operand_count; ++i) {
             const auto& each = now.operands[i];
             if ((each.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0 && each.size != 0) {
@@ -283,6 +305,11 @@ public:
     static constexpr unsigned link = 30;
     static constexpr unsigned registers = 35;
 
+    /// Whether a function preserves a register (AAPCS64): then no rule means "unchanged". The return address begins in x30.
+    [[nodiscard]] static bool preserved(unsigned number) noexcept {
+        return (number >= 19 && number <= link) || number == 34;
+    }
+
     unwind_effects() {
         (void)cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &engine_);
         (void)cs_option(engine_, CS_OPT_DETAIL, CS_OPT_ON);
@@ -298,13 +325,15 @@ public:
     }
 
     [[nodiscard]] static std::string name(unsigned number) {
-        return number == stack_pointer ? "sp"
-               : number == 34          ? "the state of the return address's signature"
+        return number == stack_pointer  ? "sp"
+               : number == 34           ? "the state of the return address's signature"
                : number < stack_pointer ? "x" + std::to_string(number)
                                         : "register " + std::to_string(number);
     }
 
-    [[nodiscard]] step run(machine& state, std::span<const std::uint8_t> bytes, std::uint64_t at,
+    [[nodiscard]] static std::string owned(unsigned number) { return "the caller's " + name(number); }
+
+    [[nodiscard]] step run(unwind_state& state, std::span<const std::uint8_t> bytes, std::uint64_t at,
                            form_range form) const {
         if (bytes.size() < word / 2) {
             return {};
@@ -327,7 +356,7 @@ public:
     }
 
 private:
-    static constexpr unsigned none = machine::count;
+    static constexpr unsigned none = unwind_state::count;
 
     [[nodiscard]] static unsigned number_of(unsigned from) noexcept {
         return from >= ARM64_REG_X0 && from <= ARM64_REG_X28   ? from - ARM64_REG_X0
@@ -343,7 +372,7 @@ private:
                           operand.reg != ARM64_REG_WSP;
         return wide ? number_of(operand.reg) : none;
     }
-    static void set(machine& state, unsigned number, value to) {
+    static void set(unwind_state& state, unsigned number, unwind_value to) {
         if (number < none && number != 31) {
             state.set(number, to);
         }
@@ -352,7 +381,7 @@ private:
     [[nodiscard]] const cs_arm64& detail() const noexcept { return one_->detail->arm64; }
 
     /// True if it was a branch.
-    bool branch(machine& state, form_range form, step& next) const {
+    bool branch(unwind_state& state, form_range form, step& next) const {
         const auto& what = detail();
         const auto last = [&] { return static_cast<std::uint64_t>(what.operands[what.op_count - 1].imm); };
         switch (one_->id) {
@@ -384,13 +413,16 @@ private:
             return true;
         case ARM64_INS_BR:
         case ARM64_INS_RET:
-        case ARM64_INS_ERET: next.falls_through = false; return true;
-        default: return false;
+        case ARM64_INS_ERET:
+            next.falls_through = false;
+            return true;
+        default:
+            return false;
         }
     }
 
     /// Values that are moved, or moved by a constant. True if it was one of these.
-    bool copy(machine& state) const {
+    bool copy(unwind_state& state) const {
         const auto& what = detail();
         const unsigned to = what.op_count >= 2 ? whole(what.operands[0]) : none;
         const unsigned from = what.op_count >= 2 ? whole(what.operands[1]) : none;
@@ -411,7 +443,7 @@ private:
     }
 
     /// Loads and stores of whole registers, with the base's new value. True if it was one of these.
-    bool memory(machine& state) const {
+    bool memory(unwind_state& state) const {
         const auto& what = detail();
         const bool load = one_->id == ARM64_INS_LDP || one_->id == ARM64_INS_LDR || one_->id == ARM64_INS_LDUR;
         const bool store = one_->id == ARM64_INS_STP || one_->id == ARM64_INS_STR || one_->id == ARM64_INS_STUR;
@@ -426,8 +458,8 @@ private:
         const auto& where = what.operands[moved].mem;
         const unsigned base = number_of(where.base);
         const bool after = moved + 1U < what.op_count; // a constant follows: the base changes after the access
-        const value old = state.at(base);
-        value place = old + (after ? 0 : where.disp);
+        const unwind_value old = state.at(base);
+        unwind_value place = old + (after ? 0 : where.disp);
         for (unsigned i = 0; i < moved; ++i) {
             const unsigned number = whole(what.operands[i]);
             const unsigned size = size_of(what.operands[i]);
@@ -446,14 +478,13 @@ private:
 
     [[nodiscard]] static unsigned size_of(const cs_arm64_op& operand) noexcept {
         const auto in = [&](unsigned first, unsigned last) { return operand.reg >= first && operand.reg <= last; };
-        return in(ARM64_REG_Q0, ARM64_REG_Q31)                                             ? 16
-               : in(ARM64_REG_W0, ARM64_REG_W30) || in(ARM64_REG_S0, ARM64_REG_S31) ||
-                         operand.reg == ARM64_REG_WZR                                       ? 4
-                                                                                            : 8;
+        return in(ARM64_REG_Q0, ARM64_REG_Q31)                                                                      ? 16
+               : in(ARM64_REG_W0, ARM64_REG_W30) || in(ARM64_REG_S0, ARM64_REG_S31) || operand.reg == ARM64_REG_WZR ? 4
+                                                                                                                    : 8;
     }
 
     /// Makes every register unknown that the instruction writes.
-    void write_all(machine& state) const {
+    void write_all(unwind_state& state) const {
         cs_regs reads;  // NOLINT(*-member-init): Capstone fills it
         cs_regs writes; // NOLINT(*-member-init)
         std::uint8_t read_count = 0;

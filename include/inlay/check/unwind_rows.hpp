@@ -6,8 +6,8 @@
 //     const unwind_row* row = rows.find(0x1234);             // row->cfa.number, row->cfa.offset, row->registers[6]
 //
 // How it works. libdw runs the instructions of the entry (DWARF 5, section 6.4; the .eh_frame of the System V ABI's AMD64
-// supplement), and adds an architecture's defaults: a register that a function preserves and no rule names has the same value
-// in the caller. The last row is kept, since neighbouring questions have one answer.
+// supplement). Of a register without a rule, libdw says that it is lost or unchanged: the defaults of an architecture are for the reader to
+// add. The last row is kept, since neighbouring questions have one answer.
 #pragma once
 
 #include <algorithm>
@@ -243,10 +243,10 @@ private:
                 continue;
             }
             if (dwarf_cfi_cie_p(&entry)) {
-                encodings[at] = eh_frame ? encoding_of(entry.cie, pointer) : DW_EH_PE_absptr;
+                encodings[at] = eh_frame ? encoding_of(entry.cie, pointer) : std::uint8_t{DW_EH_PE_absptr};
             } else if (const auto found = encodings.find(entry.fde.CIE_pointer); found != encodings.end()) {
-                const auto offset = static_cast<std::uint64_t>(entry.fde.start -
-                                                               static_cast<const std::uint8_t*>(data->d_buf));
+                const auto offset =
+                    static_cast<std::uint64_t>(entry.fde.start - static_cast<const std::uint8_t*>(data->d_buf));
                 add_entry(entry.fde, address + offset, found->second, pointer);
             }
         }
@@ -270,10 +270,14 @@ private:
 
     [[nodiscard]] static unsigned size_of(std::uint8_t encoding, unsigned pointer) {
         switch (encoding & 7U) {
-        case DW_EH_PE_udata2: return 2;
-        case DW_EH_PE_udata4: return 4;
-        case DW_EH_PE_udata8: return 8;
-        default: return pointer;
+        case DW_EH_PE_udata2:
+            return 2;
+        case DW_EH_PE_udata4:
+            return 4;
+        case DW_EH_PE_udata8:
+            return 8;
+        default:
+            return pointer;
         }
     }
 
