@@ -91,6 +91,13 @@ struct site {
     [[nodiscard]] std::uint64_t end() const noexcept { return at + length; }
 };
 
+/// A name of a key or static call that apply() would refuse.
+struct bad_name {
+    std::uint32_t record{}; ///< its index in the table
+    std::string_view name{};
+    error trouble{};
+};
+
 enum class severity : std::uint8_t { error, warning, note };
 
 /// What a rule found.

@@ -81,6 +81,8 @@ public:
     /// Whether the size of a table is no multiple of its records'.
     [[nodiscard]] bool truncated() const noexcept { return truncated_; }
 
+    [[nodiscard]] const std::vector<bad_name>& bad_names() const noexcept { return bad_names_; }
+
     // ---- Memory ---------------------------------------------------------------------------------------
 
     /// `size` bytes of the image as it is loaded, relocated; null if no segment has them.
@@ -187,6 +189,7 @@ private:
                      tables.calls.bytes % sizeof(table::call_record) != 0 ||
                      tables.keys.bytes % sizeof(table::key_record) != 0 ||
                      tables.names.bytes % sizeof(table::named) != 0;
+        detail::read_names(loaded->image, bad_names_);
         detail::site_reader<Target>{loaded->image, declarations_}.all(sites_);
         image_ = std::move(loaded);
     }
@@ -198,6 +201,7 @@ private:
     std::vector<function> functions_{};
     std::deque<declaration> declarations_{};
     std::vector<site> sites_{};
+    std::vector<bad_name> bad_names_{};
     bool truncated_{};
     std::unique_ptr<any_image> image_{};
     mutable std::optional<report::symbols> symbols_{};

@@ -6,10 +6,12 @@
 //     inlay::check::check_all(program, {}, found);
 #pragma once
 
+#include "inlay/check/flow.hpp"
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
 #include "inlay/check/tables.hpp"
 #include "inlay/check/unwind.hpp"
+#include "inlay/check/walk.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,9 +26,13 @@ struct options {
 
 /// Runs every rule. `say(text)` hears which one runs. The findings are sorted by address.
 template <class Say>
-void check_all(const program& program, const options& /*options*/, findings& found, const Say& say) {
+void check_all(const program& program, const options& options, findings& found, const Say& say) {
+    say("decoding the text");
+    const walked text = walk(program);
     say("tables");
-    check_tables(program, found);
+    check_tables(program, text, found);
+    say("control flow");
+    check_flow(program, text, options.retpoline, found);
     say("unwinding");
     check_unwind(program, found);
     std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.at < b.at; });

@@ -11,6 +11,7 @@
 
 #include "inlay/check/model.hpp"
 #include "inlay/decide.hpp"
+#include "inlay/registry.hpp"
 #include "inlay/report/file_image.hpp"
 #include "inlay/report/wording.hpp"
 
@@ -20,6 +21,7 @@
 #include <cstring>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -133,6 +135,26 @@ private:
     const Image& image_;
 };
 
+/// Checks the names, as apply() does when it registers them.
+template <class Image>
+void read_names(const Image& image, std::vector<bad_name>& to) {
+    const table::tables& tables = image.tables();
+    std::unordered_map<std::string_view, const table::named*> known;
+    for (std::size_t i = 0; i < tables.names.size(); ++i) {
+        const table::named& each = tables.names.records[i];
+        reader<Image> from{image};
+        inlay::detail::check_named(from, each);
+        const std::string_view name = name_at(image, each.name);
+        if (from.trouble == error::no_error &&
+            !inlay::detail::same_type(*known.emplace(name, &each).first->second, each)) {
+            from.fail(error::name_clash);
+        }
+        if (from.trouble != error::no_error) {
+            to.push_back({static_cast<std::uint32_t>(i), name, from.trouble});
+        }
+    }
+}
+
 template <class Target>
 class site_reader {
     using image_type = report::file_image<Target>;
@@ -199,6 +221,9 @@ private:
         if (result.trouble == error::no_error && !image_.executable(here, result.length)) {
             result.trouble = error::site_outside_text;
         }
+        if (result.trouble == error::no_error && !holds_any_of(records + begin, records + end, here, result.length)) {
+            result.trouble = error::site_changed;
+        }
         if (result.trouble == error::no_error) {
             add_file(result, here);
             for (std::size_t i = begin; i < end; ++i) {
@@ -207,6 +232,16 @@ private:
         }
         finish(result);
         return result;
+    }
+
+    /// Whether the file has one of a group's forms at the site.
+    [[nodiscard]] bool holds_any_of(const table::alternative_record* each, const table::alternative_record* end,
+                                    address here, unsigned length) const {
+        reader<image_type> from{image_};
+        while (each != end && !holds_any(from, *each, here, length)) {
+            ++each;
+        }
+        return each != end;
     }
 
     void add_choices(site& to, address here, std::uint32_t declaration, bool first) {

@@ -27,6 +27,7 @@
 #include "inlay/check/unwind_effects.hpp"
 #include "inlay/check/unwind_rows.hpp"
 #include "inlay/check/unwind_state.hpp"
+#include "inlay/check/words.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -359,26 +360,6 @@ private:
 
 namespace detail {
 
-/// "form 2 (when sse2)", as the tables number it.
-[[nodiscard]] inline std::string name_of(const program& program, const form& what) {
-    switch (what.origin) {
-    case origin::file:
-        return "the form in the file";
-    case origin::choice:
-        return "form " + std::to_string(what.number) + " (" +
-               program.declarations()[what.declaration].choices[what.number].predicate + ')';
-    case origin::way:
-        return "the form for the value " + std::to_string(what.number);
-    case origin::nothing:
-        return "the form in place of a call of nothing";
-    case origin::zero:
-        return "the form in place of a call that returns zero";
-    case origin::direct:
-        break;
-    }
-    return "the direct call";
-}
-
 /// Adds the error, with both forms in disassembly.
 template <class Target>
 void add_conflict(const program& program, const site& at, const std::vector<const form*>& forms,
@@ -387,11 +368,10 @@ void add_conflict(const program& program, const site& at, const std::vector<cons
     const form& first = *forms[conflict.first];
     const form& second = *forms[conflict.second];
     std::string text = layout ? "stack layout conflict at equal offset: " : "unwind state incompatible: ";
-    text += "at byte " + std::to_string(conflict.at) + " of the site" +
-            (at.name.empty() ? std::string{} : " \"" + std::string{at.name} + '"') + ", " + conflict.text;
+    text += "at byte " + std::to_string(conflict.at) + " of " + words_of(at) + ", " + conflict.text;
     finding& added = program.add(found, layout ? "stack-layout" : "unwind-state", at.at + conflict.at, std::move(text));
     const auto show = [&](const std::string& what, const form& each) {
-        added.notes.push_back(what + name_of(program, each) + ':');
+        added.notes.push_back(what + "form " + words_of(program, each) + ':');
         for (auto& line : disassemble(program, each.bytes(), at.at)) {
             added.notes.push_back("    " + line);
         }

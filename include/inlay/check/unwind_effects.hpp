@@ -10,9 +10,8 @@
 // registers that its ABI says, and pops what it was given: the return address.
 #pragma once
 
-#include "inlay/arch/aarch64/architecture.hpp"
-#include "inlay/arch/x86/architecture.hpp"
 #include "inlay/check/unwind_state.hpp"
+#include "inlay/report/architectures.hpp"
 
 #include <array>
 #include <cstddef>

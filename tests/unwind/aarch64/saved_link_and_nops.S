@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* expect: stack layout conflict at equal offset: at byte 4 of the site, the first has pushed 16 bytes, the second has pushed 0 bytes [stack-layout] */
-/* expect:     first: the form in the file: */
+/* expect: stack layout conflict at equal offset: at byte 4 of alternative, the first has pushed 16 bytes, the second has pushed 0 bytes [stack-layout] */
+/* expect:     first: form in the file: */
 /* expect:         stp x0, x30, [sp, #-0x10]! */
 /* expect:         bl one */
-/* expect:     second: form 1 (x): */
+/* expect:     second: form "x": */
 /* expect:         movz x1, #0x1 */
 #include "../case.h"
 	BEGIN

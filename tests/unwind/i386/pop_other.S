@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* The words are popped in another order. */
-/* expect: stack layout conflict at equal offset: at byte 8 of the site, their values in esi differ [stack-layout] */
-/* expect: unwind state incompatible: at byte 3 of the site, the unwind information has the caller's esi unchanged in esi, and with this form it is not there [unwind-state] */
+/* expect: stack layout conflict at equal offset: at byte 8 of alternative, their values in esi differ [stack-layout] */
+/* expect: unwind state incompatible: at byte 3 of alternative, the unwind information has the caller's esi unchanged in esi, and with this form it is not there [unwind-state] */
 #include "../case.h"
 	BEGIN
 	FRAME

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* expect: stack layout conflict at equal offset: at byte 5 of the site, the first has pushed 0 bytes, the second has pushed 4 bytes [stack-layout] */
-/* expect:     first: the form in the file: */
+/* expect: stack layout conflict at equal offset: at byte 5 of alternative, the first has pushed 0 bytes, the second has pushed 4 bytes [stack-layout] */
+/* expect:     first: form in the file: */
 /* expect:         mov eax, 0x1 */
-/* expect:     second: form 1 (x): */
+/* expect:     second: form "x": */
 /* expect:         pop eax */
 #include "../case.h"
 	BEGIN

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* The call's last byte is in the row of the old instructions between push and pop, where an unwinder in `one` looks. */
-/* expect: unwind state incompatible: at byte 0 of the site, the unwind information has the caller's frame at rsp+24, and with this form it is at rsp+16 [unwind-state] */
-/* expect:     form 1 (x): */
+/* expect: unwind state incompatible: at byte 0 of alternative, the unwind information has the caller's frame at rsp+24, and with this form it is at rsp+16 [unwind-state] */
+/* expect:     form "x": */
 /* expect:         call one */
 #include "../case.h"
 	BEGIN

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* The jump arrives where the row has a deeper stack. */
-/* expect: unwind state incompatible: at byte 0 of the site, the unwind information has the caller's frame at rsp+16, and with this form it is at rsp+8 [unwind-state] */
+/* expect: unwind state incompatible: at byte 0 of alternative, the unwind information has the caller's frame at rsp+16, and with this form it is at rsp+8 [unwind-state] */
 #include "../case.h"
 	BEGIN
 	ALTERNATIVE "", "jmp deeper", with_x

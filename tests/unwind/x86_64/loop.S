@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* A loop that pushes each time. */
-/* expect: stack layout conflict at equal offset: at byte 0 of the site, the first has pushed 0 bytes, the second has another stack pointer [stack-layout] */
+/* expect: stack layout conflict at equal offset: at byte 0 of alternative, the first has pushed 0 bytes, the second has another stack pointer [stack-layout] */
 #include "../case.h"
 	BEGIN
 	FRAME

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* One form restores rbx from the stack, the other one drops it; the row after the site says that it is restored. */
-/* expect: unwind state incompatible: at byte 8 of the site, the unwind information has the caller's rbx unchanged in rbx, and with this form it is not there [unwind-state] */
+/* expect: unwind state incompatible: at byte 8 of alternative, the unwind information has the caller's rbx unchanged in rbx, and with this form it is not there [unwind-state] */
 #include "../case.h"
 	BEGIN
 	push	%rbx

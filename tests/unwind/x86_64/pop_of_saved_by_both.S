@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* The boundary after the other form's pop is one of nops: it must not be in the row of the old instructions. */
-/* expect: unwind state incompatible: at byte 1 of the site, the unwind information has the caller's frame at rsp+16, and with this form it is at rsp+8 [unwind-state] */
+/* expect: unwind state incompatible: at byte 1 of alternative, the unwind information has the caller's frame at rsp+16, and with this form it is at rsp+8 [unwind-state] */
 #include "../case.h"
 	BEGIN
 	push	%rbx

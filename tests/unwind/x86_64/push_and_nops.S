@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* expect: stack layout conflict at equal offset: at byte 1 of the site, the first has pushed 8 bytes, the second has pushed 0 bytes [stack-layout] */
-/* expect:     first: the form in the file: */
+/* expect: stack layout conflict at equal offset: at byte 1 of alternative, the first has pushed 8 bytes, the second has pushed 0 bytes [stack-layout] */
+/* expect:     first: form in the file: */
 /* expect:         push rax */
 /* expect:         pop rax */
-/* expect:     second: form 1 (x): */
+/* expect:     second: form "x": */
 /* expect:         nop */
 #include "../case.h"
 	BEGIN
