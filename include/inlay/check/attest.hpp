@@ -11,7 +11,8 @@
 // holds one of them, or a direct call of the function that its pointer in memory names. Every other byte of text is the
 // file's. A difference is named by its look: a breakpoint, a jump that another patcher wrote, or other bytes.
 //
-// A running process may change a site while it is read. So a difference counts if it is seen three times.
+// A running process may change a site, or the pointer, between the two reads. So a difference counts if it stays for a second,
+// and every value counts that the pointer has had meanwhile.
 #pragma once
 
 #include "inlay/check/disassembly.hpp"
@@ -23,14 +24,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -64,10 +68,8 @@ public:
 
     void run() {
         for (const auto& each : images_) {
-            if (each.elf != nullptr) {
-                ++counts_.images;
-                attest(each);
-            }
+            counts_.images += each.spare ? 0 : 1;
+            attest(each);
         }
         note_other_code();
     }
@@ -269,30 +271,47 @@ private:
     // ---- Sites ----------------------------------------------------------------------------------------
 
     void attest_site(const site& which, std::span<const std::uint8_t> memory) {
-        ++counts_.sites;
         std::vector<std::uint8_t> now{memory.begin(), memory.end()};
-        for (unsigned tries = 0; !may_hold(which, now); ++tries) {
-            if (tries == 2 || !memory_.runs() ||
-                memory_.read(now_->bias + which.at, now.data(), now.size()) != now.size()) {
+        targets_.clear();
+        std::chrono::milliseconds left = patience_for_one;
+        while (!may_hold(which, now)) {
+            if (!wait(left) || memory_.read(now_->bias + which.at, now.data(), now.size()) != now.size()) {
                 report_site(which, now);
                 return;
             }
         }
+        if (now_->spare) {
+            return;
+        }
+        ++counts_.sites;
         counts_.patched += std::ranges::equal(now, which.forms[0].bytes()) ? 0 : 1;
         if (which.kind == site_kind::alternative) {
             held_.emplace_back(&which, std::move(now));
         }
     }
 
-    [[nodiscard]] bool may_hold(const site& which, std::span<const std::uint8_t> now) const {
+    /// Before another look at a site. A thread that changes it may have to wait for a processor between two of its steps. All
+    /// sites together have some seconds, since most differences do not go away.
+    [[nodiscard]] bool wait(std::chrono::milliseconds& left) {
+        if (!memory_.runs() || left == left.zero() || patience_ == left.zero()) {
+            return false;
+        }
+        constexpr std::chrono::milliseconds once{1};
+        patience_ -= once;
+        left -= once;
+        std::this_thread::sleep_for(once);
+        return true;
+    }
+
+    [[nodiscard]] bool may_hold(const site& which, std::span<const std::uint8_t> now) {
         return std::any_of(which.forms.begin(), which.forms.end(),
                            [&](const form& each) { return each.possible && std::ranges::equal(each.bytes(), now); }) ||
                calls_pointer(which, now);
     }
 
-    /// Whether a call's site goes straight to the function that a pointer of its own names in memory, or to the function
-    /// that it names if there is none.
-    [[nodiscard]] bool calls_pointer(const site& which, std::span<const std::uint8_t> now) const {
+    /// Whether a call's site goes straight to a function that a pointer of its own has named in memory, in this or an earlier
+    /// try; or to the function that reports that there is none.
+    [[nodiscard]] bool calls_pointer(const site& which, std::span<const std::uint8_t> now) {
         if (which.pointer_count == 0) {
             return false;
         }
@@ -312,11 +331,9 @@ private:
             if (memory_.read(main_bias() + which.pointers + i * word, bytes.data(), word) == word) {
                 std::memcpy(&target, bytes.data(), word);
             }
-            if (target != 0 && target == branch.target) {
-                return true;
-            }
+            targets_.insert(target);
         }
-        return false;
+        return branch.target != 0 && targets_.contains(branch.target);
     }
 
     /// A call stays a call, and a jump a jump of its kind. A pv call through a pointer becomes a call.
@@ -570,9 +587,8 @@ private:
     void note_other_code() {
         now_ = nullptr;
         for (const auto& each : memory_.mappings()) {
-            const bool in_image = std::any_of(images_.begin(), images_.end(), [&](const attested_image& image) {
-                return image.elf != nullptr && covers(image, each);
-            });
+            const bool in_image = std::any_of(images_.begin(), images_.end(),
+                                              [&](const attested_image& image) { return covers(image, each); });
             if (each.executable && each.path.empty() && !in_image) {
                 add("", 0,
                     std::to_string(each.end - each.begin) + " bytes of executable memory at " +
@@ -590,7 +606,11 @@ private:
         });
     }
 
+    static constexpr std::chrono::milliseconds patience_for_one{1000};
+
     const memory_source& memory_;
+    std::chrono::milliseconds patience_{3000}; ///< for all sites
+    std::set<std::uint64_t> targets_{};        ///< values that the pointers of the site have had
     std::vector<attested_image> images_{};
     std::vector<std::pair<std::string, std::uint64_t>> executable_of_{};
     std::map<std::string, std::shared_ptr<check::program>> programs_{};
