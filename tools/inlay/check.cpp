@@ -20,6 +20,7 @@ namespace {
 struct arguments {
     std::vector<std::string> files{};
     inlay::check::options rules{};
+    bool strict{};
     bool quiet{};
 };
 
@@ -34,8 +35,9 @@ bool check_file(const std::string& path, const arguments& with, const tool::cont
     for (const auto& each : found) {
         print(std::cerr, each, path, context.coloured_errors);
     }
-    const auto errors = std::count_if(found.begin(), found.end(), [](const inlay::check::finding& each) {
-        return each.severity == inlay::check::severity::error;
+    const auto errors = std::count_if(found.begin(), found.end(), [&](const inlay::check::finding& each) {
+        return each.severity == inlay::check::severity::error ||
+               (with.strict && each.severity == inlay::check::severity::warning);
     });
     if (!with.quiet || errors != 0) {
         fmt::print("{}: {}\n", path, inlay::check::summary(program, static_cast<std::size_t>(errors)));
@@ -51,6 +53,7 @@ void tool::add_check(CLI::App& to, context& with) {
     command->add_option("FILE", given->files, "Programs, shared libraries, objects or kernels")->required();
     command->add_flag("--retpoline", given->rules.retpoline,
                       "The image is built for retpolines: refuse indirect branches through registers or memory");
+    command->add_flag("--strict", given->strict, "Warnings count as errors");
     command->add_flag("-q,--quiet", given->quiet, "Print nothing about a file that is right");
     command->callback([given, &with] {
         for (const auto& path : given->files) {

@@ -6,6 +6,7 @@
 //     inlay::check::check_all(program, {}, found);
 #pragma once
 
+#include "inlay/check/file_rules.hpp"
 #include "inlay/check/flow.hpp"
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
@@ -27,6 +28,10 @@ struct options {
 /// Runs every rule. `say(text)` hears which one runs. The findings are sorted by address.
 template <class Say>
 void check_all(const program& program, const options& options, findings& found, const Say& say) {
+    if (!check_moved(program, found)) {
+        return;
+    }
+    check_note(program, found);
     say("decoding the text");
     const walked text = walk(program);
     say("tables");

@@ -91,7 +91,7 @@ inline void check_boundaries(const program& program, const walked& text, finding
         }
         if (!text.begins_at(site.at)) {
             detail::explain_boundary(program, text, site, site.at, "begins", found);
-        } else if (site.length != 0 && !text.begins_at(site.end())) {
+        } else if (site.length != 0 && !text.ends_at(site.end())) {
             detail::explain_boundary(program, text, site, site.end(), "ends", found);
         } else if (!text.begins_at(site.marker)) {
             program.add(found, "boundary", site.marker,
@@ -182,10 +182,11 @@ inline void check_patcher(const program& program, findings& found) {
     for (const auto& site : program.sites()) {
         const function* const in = program.function_of(site.at);
         if (in != nullptr && names.is_patcher(in->name)) {
-            program.add(found, "patcher", site.at,
-                        detail::words_of(site) + ": its site is in " +
-                            report::without_parameters(report::detail::demangled(in->name.c_str())) +
-                            ", which runs while text is written");
+            program.add(
+                found, "patcher", site.at,
+                detail::words_of(site) + ": its site is in " +
+                    detail::without_target(report::without_parameters(report::detail::demangled(in->name.c_str()))) +
+                    ", which runs while text is written");
         }
     }
 }

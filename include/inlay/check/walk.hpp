@@ -29,16 +29,21 @@ struct branch {
 
 struct walked {
     std::vector<std::uint64_t> asked{};  ///< addresses that the rules ask about, sorted
-    std::vector<bool> begins{};          ///< whether an instruction begins there, or a function ends
+    std::vector<bool> begins{};          ///< whether an instruction begins there
+    std::vector<bool> ends{};            ///< whether an instruction ends there
     std::vector<branch> into_sites{};    ///< branches from elsewhere to the inside of a site
     std::vector<branch> to_callees{};    ///< calls and jumps of trampolines
     std::vector<std::uint64_t> raw{};    ///< indirect branches
     std::vector<std::uint64_t> unread{}; ///< bytes that are no instruction; the rest of their function was not decoded
     std::size_t instructions{};
 
-    [[nodiscard]] bool begins_at(std::uint64_t at) const {
+    [[nodiscard]] bool begins_at(std::uint64_t at) const { return noted(begins, at); }
+    [[nodiscard]] bool ends_at(std::uint64_t at) const { return noted(ends, at); }
+
+private:
+    [[nodiscard]] bool noted(const std::vector<bool>& where, std::uint64_t at) const {
         const auto found = std::lower_bound(asked.begin(), asked.end(), at);
-        return found != asked.end() && *found == at && begins[static_cast<std::size_t>(found - asked.begin())];
+        return found != asked.end() && *found == at && where[static_cast<std::size_t>(found - asked.begin())];
     }
 };
 
@@ -100,6 +105,7 @@ private:
         asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
         asked.shrink_to_fit();
         result_.begins.resize(asked.size());
+        result_.ends.resize(asked.size());
     }
 
     void walk(const function& in) {
@@ -114,8 +120,9 @@ private:
             while (next != asked.end() && *next < at) {
                 ++next;
             }
-            if (next != asked.end() && *next == at) {
-                result_.begins[static_cast<std::size_t>(next - asked.begin())] = true;
+            const bool wanted = next != asked.end() && *next == at;
+            if (wanted && at != in.begin) {
+                result_.ends[static_cast<std::size_t>(next - asked.begin())] = true;
             }
             if (at >= in.end) {
                 return;
@@ -124,6 +131,9 @@ private:
             if (found.length == 0) {
                 result_.unread.push_back(at);
                 return;
+            }
+            if (wanted) {
+                result_.begins[static_cast<std::size_t>(next - asked.begin())] = true;
             }
             note(found);
             at += found.length;
