@@ -8,7 +8,7 @@
 //
 // How it works. A process: /proc/PID/maps and /proc/PID/mem, which ptrace's rules guard (ptrace(2)). A core file: its
 // segments, and the note NT_FILE that says which files were mapped; the kernel leaves unchanged pages of files out of it. A
-// machine: gdb dumps the segments of the kernel's file over the stub's line.
+// machine: gdb dumps the segments of the kernel's file over the stub's line; guard pages within them are left out.
 #pragma once
 
 #include "inlay/report/elf.hpp"
@@ -263,19 +263,29 @@ public:
         const std::filesystem::path folder = make_folder();
         std::vector<std::string> commands{"set confirm off", "set architecture " + architecture_of(file),
                                           "target remote " + stub_};
+        const auto dump = [&](std::uint64_t begin, std::uint64_t end) {
+            commands.push_back("dump binary memory " + (folder / std::to_string(parts_.size())).string() + ' ' +
+                               report::detail::hex(begin) + ' ' + report::detail::hex(end));
+            parts_.push_back({begin, {}});
+        };
         for (const auto& each : file.segments()) {
-            if (each.type == PT_LOAD && each.memory_size != 0) {
-                const std::string name = (folder / std::to_string(parts_.size())).string();
-                commands.push_back("dump binary memory " + name + ' ' + report::detail::hex(each.address) + ' ' +
-                                   report::detail::hex(each.address + each.memory_size));
-                parts_.push_back({each.address, {}});
-                mappings_.push_back({.begin = each.address,
-                                     .end = each.address + each.memory_size,
-                                     .offset = each.offset,
-                                     .executable = (each.flags & PF_X) != 0,
-                                     .path = path,
-                                     .opened = path});
+            if (each.type != PT_LOAD || each.memory_size == 0) {
+                continue;
             }
+            const std::uint64_t end = each.address + std::min(each.memory_size, each.file_size + most_bss);
+            std::uint64_t at = each.address + each.file_size;
+            if (each.file_size != 0) {
+                dump(each.address, at);
+            }
+            for (; at < end; at = std::min(end, (at | (page - 1)) + 1)) { // gdb dumps nothing if one page is not mapped
+                dump(at, std::min(end, (at | (page - 1)) + 1));
+            }
+            mappings_.push_back({.begin = each.address,
+                                 .end = each.address + each.memory_size,
+                                 .offset = each.offset,
+                                 .executable = (each.flags & PF_X) != 0,
+                                 .path = path,
+                                 .opened = path});
         }
         commands.emplace_back("detach");
         const bool good = run_gdb(commands);
@@ -304,6 +314,10 @@ public:
     [[nodiscard]] std::string name() const override { return "the machine at " + stub_; }
 
 private:
+    static constexpr std::uint64_t page = 4096;
+    static constexpr std::uint64_t most_bss = std::uint64_t{1}
+                                              << 22; ///< of a segment, in bytes; pointers beyond count as null
+
     struct part {
         std::uint64_t begin;
         std::vector<char> bytes;
