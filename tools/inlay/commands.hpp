@@ -26,6 +26,7 @@ struct context {
 
 /// Each adds its subcommand, whose callback does the work and sets `with.result`. It may throw std::exception: the sentence
 /// is printed, and the status is `unusable`.
+void add_attest(CLI::App& to, context& with);
 void add_check(CLI::App& to, context& with);
 
 /// Writes "inlay: TEXT" to a terminal's current line, which the next line overwrites; "" clears it.
