@@ -55,9 +55,8 @@ enum class error : uint8_t {
     file_unreadable,         ///< a file of settings cannot be read
     no_memory,               ///< the system gave no memory for a list of names
     others_run,              ///< other processors run the site; its instructions cannot be exchanged beneath them
-    not_sealed,              ///< apply_proven() of an image that `inlay check --seal` has not sealed
+    not_sealed,              ///< apply_proven() of an image without a seal, or a second time
     seal_broken,             ///< apply_proven() of an image that was changed or moved after it was sealed
-    seal_used,               ///< a second apply_proven()
 };
 
 namespace [[gnu::visibility("hidden")]] detail {
@@ -120,10 +119,9 @@ inline constexpr explanation explanations[] = {
     {error::no_memory, "the system gave no memory for a list of names"},
     {error::others_run, "other processors run the site, and these instructions cannot be exchanged beneath them: give "
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
-    {error::not_sealed, "the image has no seal: run `inlay check --seal` on it after the link, or call apply()"},
+    {error::not_sealed, "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
     {error::seal_broken,
      "the seal is not that of this image: it was changed, or moved to another address, after `inlay check --seal`"},
-    {error::seal_used, "apply_proven() has patched this image before: call apply() if features have changed"},
 };
 
 /// Whether each error has its sentence, at the place of its number.
@@ -135,7 +133,7 @@ inline constexpr explanation explanations[] = {
         }
         ++number;
     }
-    return number == static_cast<unsigned>(error::seal_used) + 1U;
+    return number == static_cast<unsigned>(error::seal_broken) + 1U;
 }
 static_assert(explains_all(), "inlay: an error has no sentence");
 
@@ -145,7 +143,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::seal_used ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
+    return what <= error::seal_broken ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET

@@ -33,23 +33,21 @@ namespace table {
 
 /// Where a term has its word from.
 enum class term_source : uint8_t {
-    term = 0,     ///< another term's value: `from` is its number
-    memory = 1,   ///< the word at `from`
-    function = 2, ///< what the function at `from` says, a bool() noexcept
-    cpu = 3,      ///< the processor, which `words` ask as the architecture says
+    memory = 0,   ///< the word at `from`, which may be the value of a term before this one
+    function = 1, ///< what the function at `from` says, a bool() noexcept
+    cpu = 2,      ///< the processor, which `words` ask as the architecture says
 };
 
 /// A value, 0 or 1: whether the term `guard` is 1, and (word & mask) - low is at most `span`. (Without sign: so a range,
 /// a bit and a comparison are the same.) The terms before this one have their values.
 struct term {
-    uint32_t value; ///< apply_proven() writes it, but of the first two terms
+    uint32_t value; ///< apply_proven() writes it
     uint16_t guard;
     term_source source;
     uint8_t reserved;
     reference cell; ///< of a feature: gets the value, unless the value is forced; else none
     union {
         reference from;
-        uint32_t number;
         probe_words words;
     };
     uint32_t mask;
@@ -57,13 +55,13 @@ struct term {
     uint32_t span;
 };
 
-/// The first two terms.
-[[gnu::visibility("hidden")]] inline constexpr uint16_t term_true = 0; ///< always 1
-[[gnu::visibility("hidden")]] inline constexpr uint16_t term_live = 1; ///< whether text may be changed later
+/// Other data name a term by the place of its value, in words from the seal.
+[[gnu::visibility("hidden")]] inline constexpr size_t term_unit = sizeof(uint32_t);
 
 /// A function that a dispatch may choose: of those whose term holds, the last one.
 struct seal_function {
-    uint32_t term;
+    uint16_t term;
+    uint16_t reserved;
     reference function; ///< the place of the pointer to it
     reference pointer;  ///< of the dispatch
 };
@@ -79,19 +77,19 @@ struct plan_form {
 /// The kind of a plan's sites.
 enum class plan_kind : uint8_t { alternative = 0, call = 1, key = 2 };
 
-/// What may stand at some sites. Forms follow, `stride` bytes each. The last one of them that a term chooses, the
-/// original, always holds; but before it, there may be a direct call of the target of a pointer, and behind it the form of
-/// a pointer to the function that does nothing.
+/// What may stand at some sites. Forms follow, `stride` bytes each; the first one counts whose term holds. The original's
+/// term always holds. Before it there may be a direct call, in place of a call through a pointer; then behind it there is
+/// what stands for a pointer to the function that does nothing.
 struct plan {
-    uint16_t size;      ///< of the plan with its forms, in bytes
-    uint16_t original;  ///< where the original is, in bytes from the plan
-    uint16_t chosen;    ///< where the form for this machine is; apply_proven() writes it
+    uint16_t size;     ///< of the plan with its forms, in bytes
+    uint16_t original; ///< where the original is, in bytes from the plan
+    uint16_t chosen;   ///< where the form for this machine is; apply_proven() writes it
+    uint16_t direct;   ///< where the direct call is; 0: there is none
     uint8_t stride;
-    uint8_t length;     ///< of the sites, in bytes; 0: not to be patched
+    uint8_t length;    ///< of the sites, in bytes; 0: not to be patched
     plan_kind kind;
-    uint8_t has_direct; ///< 1: the form before the original is a direct call
-    uint8_t reserved[2];
-    indirect_call call; ///< then: the pointer; the function whose call is nothing; the target of the direct call as it is
+    uint8_t reserved;
+    indirect_call call; ///< of the direct call; it is made for `missing`
 };
 
 /// A name: where its records begin (cell_state::sites).
@@ -106,8 +104,8 @@ struct seal_site {
     uint32_t plan; ///< its distance from the seal, in bytes
 };
 
-/// A table of the image.
-struct seal_table {
+/// A piece of the image that the sums cover.
+struct seal_piece {
     reference begin;
     uint32_t bytes;
 };
@@ -115,24 +113,27 @@ struct seal_table {
 /// What the tool has proven.
 struct seal {
     uint32_t sums[2];
-    uint32_t opened; ///< 1: apply_proven() has used the plans
-    uint32_t used;   ///< bytes of all this; 0: the image is not sealed
+    uint32_t used; ///< bytes of all this; 0: the image is not sealed, or apply_proven() has used the seal
+    uint32_t reserved;
     char mark[12];
     uint32_t layout;
     uint32_t room;        ///< bytes that the compiler has left for all this
-    uint32_t terms;       ///< numbers of those that follow
-    uint64_t linked;      ///< the address of this, in an image that runs at one address only; 0: anywhere
-    seal_table tables[4]; ///< alternatives, calls, keys, names
-    uint32_t functions;
-    uint32_t plans;
-    uint32_t names;
-    uint32_t found; ///< calls that were found behind their marker
-    reference lowest;       ///< the first site in the order of text, and the last one
-    reference highest;
-    reference calls; ///< the first seal_site of each table, and the end
+    uint32_t fixed;       ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
+    seal_piece pieces[5]; ///< all this from `mark` on; alternatives, calls, keys, names
+    uint64_t reach_begin; ///< a target is in reach of all sites if its distance from the seal is one of `reach` from here on
+    uint64_t reach;
+    uint32_t term_count;
+    uint32_t plan_count;
+    uint32_t found;   ///< calls that were found behind their marker
+    reference terms;  ///< always true; whether text may be changed later; then those that apply_proven() finds out
+    reference plans;
+    reference functions; ///< up to the names
+    reference names;     ///< up to the calls
+    reference calls;     ///< the first seal_site of each table, up to the next
     reference keys;
     reference alternatives;
     reference end;
+    uint32_t reserved_too;
 };
 
 /// The part of a seal that the sums do not cover.
@@ -141,9 +142,9 @@ struct seal {
 /// The bytes that the compiler writes; zeros follow.
 [[gnu::visibility("hidden")]] inline constexpr size_t seal_begin = 36;
 
-static_assert(sizeof(seal) == 120 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 8);
+static_assert(sizeof(seal) == 144 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 8);
 static_assert(sizeof(seal_function) == 12 && sizeof(seal_site) == 8);
-static_assert(__builtin_offsetof(seal, mark) == seal_unsummed && __builtin_offsetof(seal, terms) == seal_begin);
+static_assert(__builtin_offsetof(seal, mark) == seal_unsummed && __builtin_offsetof(seal, fixed) == seal_begin);
 
 } // namespace table
 
@@ -167,9 +168,8 @@ struct seal_sum {
 
 /// The sums of a seal's data and of its tables.
 [[nodiscard]] inline seal_sum sum_of(const table::seal& seal) noexcept {
-    seal_sum sum{seal.used, 0};
-    sum.add(reinterpret_cast<const uint8_t*>(&seal) + table::seal_unsummed, seal.used - table::seal_unsummed);
-    for (const auto& each : seal.tables) {
+    seal_sum sum{static_cast<uint32_t>(reinterpret_cast<address>(&seal)) & seal.fixed, seal.used};
+    for (const auto& each : seal.pieces) {
         sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
     }
     return sum;

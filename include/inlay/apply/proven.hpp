@@ -41,29 +41,32 @@ inline namespace INLAY_TARGET {
     return *reinterpret_cast<table::plan_form*>(reinterpret_cast<uint8_t*>(&plan) + place);
 }
 
-/// Moves the bytes of a form to a site. False if they would not reach their target.
-inline bool move_to(table::plan_form& form, address site) noexcept {
-    if (form.operand == table::no_operand) {
-        return true;
+/// Moves the bytes of a form to a site. They reach their target: the tool tried all sites.
+inline void move_to(table::plan_form& form, address site) noexcept {
+    if (form.operand != table::no_operand) {
+        const auto shift = static_cast<intptr_t>(form.at.target() - site);
+        form.at.distance -= static_cast<int32_t>(shift);
+        (void)arch::relocate(bytes_of(form) + form.operand, shift);
     }
-    const auto shift = static_cast<intptr_t>(form.at.target() - site);
-    form.at.distance -= static_cast<int32_t>(shift);
-    return arch::relocate(bytes_of(form) + form.operand, shift);
+}
+
+/// The value of a term.
+[[nodiscard]] inline uint32_t& value_at(table::seal& seal, unsigned place) noexcept {
+    return reinterpret_cast<uint32_t*>(&seal)[place];
 }
 
 /// The word that a term asks for.
 template <class Platform>
-[[nodiscard]] uint32_t word_of(const table::term& term, const table::term* terms, Platform& platform) noexcept {
+[[nodiscard]] uint32_t word_of(const table::term& term, Platform& platform) noexcept {
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access): as the source says
     const address from = term.from.target();
-    if (term.source == table::term_source::term) {
-        return terms[term.number].value;
-    }
     if (term.source == table::term_source::memory) {
         return *reinterpret_cast<const uint32_t*>(from);
     }
     if (term.source == table::term_source::cpu) {
-        return arch::ask(term.words); // NOLINT(cppcoreguidelines-pro-type-union-access): as the source says
+        return arch::ask(term.words);
     }
+    // NOLINTEND(cppcoreguidelines-pro-type-union-access)
     if constexpr (requires { platform.probe(from); }) {
         return platform.probe(from) ? 1 : 0;
     } else {
@@ -73,12 +76,14 @@ template <class Platform>
 
 /// Gives each term its value.
 template <class Platform>
-void find_out(table::term* const terms, unsigned count, Platform& platform) noexcept {
-    terms[table::term_live].value = text_may_change(platform) ? 1 : 0;
-    for (table::term* each = terms + 2; each != terms + count; ++each) {
+void find_out(table::seal& seal, Platform& platform) noexcept {
+    auto* each = reinterpret_cast<table::term*>(seal.terms.target()) + 1;
+    each->value = text_may_change(platform) ? 1 : 0;
+    for (unsigned count = seal.term_count; count != 0; --count) {
+        ++each;
         uint32_t value = 0;
-        if (terms[each->guard].value != 0) {
-            value = (word_of(*each, terms, platform) & each->mask) - each->low <= each->span ? 1 : 0;
+        if (value_at(seal, each->guard) != 0) {
+            value = (word_of(*each, platform) & each->mask) - each->low <= each->span ? 1 : 0;
         }
         if (each->cell) {
             auto& cell = *reinterpret_cast<table::feature_cell*>(each->cell.target());
@@ -91,34 +96,61 @@ void find_out(table::term* const terms, unsigned count, Platform& platform) noex
     }
 }
 
-/// Makes the direct call of what the pointer holds now. Returns the place of the form: this one; the original, if a site
-/// would not reach the target; or that of a call of nothing.
-[[nodiscard]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, unsigned direct) noexcept {
-    const address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
+/// Makes the direct call of what the pointer holds now. Returns how many forms behind it is the one to choose: 0; 1, the
+/// original, if a site might not reach the target; 2 for a call of nothing.
+///
+/// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
+/// right for the other one.
+[[nodiscard]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
+    address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
     if (to == plan.call.nothing.target()) {
-        return direct + 2U * plan.stride;
+        return 2;
     }
-    table::plan_form& form = form_at(plan, direct);
-    const auto shift = static_cast<intptr_t>(to - plan.call.missing.target());
-    const bool reaches = to == 0 || (arch::relocate(bytes_of(form) + form.operand, shift) &&
-                                     move_to(form, seal.lowest.target()) && move_to(form, seal.highest.target()));
-    return reaches ? direct : direct + plan.stride;
+    const address missing = plan.call.missing.target();
+    to = to != 0 ? to : missing;
+    if (to - reinterpret_cast<address>(&seal) - static_cast<address>(seal.reach_begin) >= seal.reach) {
+        return 1;
+    }
+    direct.at.distance += static_cast<int32_t>(to - missing);
+    return 0;
 }
 
-/// Chooses a form in each plan. Returns the end of the plans.
-inline const void* choose_forms(const table::seal& seal, const table::term* terms, table::plan* plan) noexcept {
-    for (unsigned count = seal.plans; count != 0; --count) {
+/// Chooses a form in each plan.
+inline void choose_forms(table::seal& seal) noexcept {
+    auto* plan = reinterpret_cast<table::plan*>(seal.plans.target());
+    for (unsigned count = seal.plan_count; count != 0; --count) {
         unsigned chosen = sizeof(table::plan);
-        while (terms[form_at(*plan, chosen).term].value == 0) {
+        while (value_at(seal, form_at(*plan, chosen).term) == 0) {
             chosen += plan->stride;
         }
-        if (plan->has_direct != 0 && chosen + plan->stride == plan->original) {
-            chosen = choose_call(seal, *plan, chosen);
+        if (plan->direct == chosen) {
+            chosen += plan->stride * choose_call(seal, *plan, form_at(*plan, chosen));
         }
         plan->chosen = static_cast<uint16_t>(chosen);
         plan = reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(plan) + plan->size);
     }
-    return plan;
+}
+
+/// Has the pointers of dispatches go to the functions that are chosen.
+inline void choose_functions(table::seal& seal) noexcept {
+    const auto* each = reinterpret_cast<const table::seal_function*>(seal.functions.target());
+    for (; reinterpret_cast<address>(each) != seal.names.target(); ++each) {
+        if (value_at(seal, each->term) != 0) {
+            *reinterpret_cast<volatile address*>(each->pointer.target()) =
+                *reinterpret_cast<const address*>(each->function.target());
+        }
+    }
+}
+
+/// Notes which sites each name has, for changes.
+inline void note_sites(table::seal& seal) noexcept {
+    if (reinterpret_cast<const table::term*>(seal.terms.target())[1].value == 0) {
+        return;
+    }
+    const auto* each = reinterpret_cast<const table::seal_name*>(seal.names.target());
+    for (; reinterpret_cast<address>(each) != seal.calls.target(); ++each) {
+        reinterpret_cast<table::cell*>(each->cell.target())->state.sites = each->sites;
+    }
 }
 
 /// The parts of an image that are patched.
@@ -130,48 +162,58 @@ struct proven_run {
     table::seal& seal;
     Platform& platform;
     outcome& done;
-    uint32_t counts[3]{}; // NOLINT(*-avoid-c-arrays): sites whose bytes changed, by plan_kind
     text_writer<Platform> text{};
 
     /// Makes one pass over the sites.
     [[gnu::noinline]] bool pass(pass_kind kind) noexcept {
-        const auto& begin = Part == proven_part::all ? seal.calls : seal.alternatives;
-        const auto* each = reinterpret_cast<const table::seal_site*>(begin.target());
-        const auto* const end = reinterpret_cast<const table::seal_site*>(seal.end.target());
-        for (; each != end; ++each) {
+        const auto* each = reinterpret_cast<const table::seal_site*>(
+            (Part == proven_part::all ? seal.calls : seal.alternatives).target());
+        for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
             auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
             const address site = each->site.target();
             if (plan.length == 0 || says_gone(platform, site)) {
                 continue;
             }
             table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
-            (void)move_to(form, site);
-            error trouble = error::no_error;
-            if (kind != pass_kind::check) {
-                trouble = text.write(platform, site, bytes_of(form), plan.length, counts[static_cast<unsigned>(plan.kind)]);
-            } else if (!text_holds(site, bytes_of(form), plan.length)) {
-                trouble = error::site_changed;
+            move_to(form, site);
+            if (text_holds(site, bytes_of(form), plan.length)) {
+                continue;
             }
+            const error trouble = kind == pass_kind::check ? error::site_changed
+                                                           : text.write_other(platform, site, bytes_of(form), plan.length,
+                                                                              counter(plan.kind));
             if (trouble != error::no_error) {
                 fail(trouble, *each, plan.kind);
                 return false;
             }
         }
-        const error trouble = kind == pass_kind::check ? error::no_error : text.finish(platform);
-        done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
-        return trouble == error::no_error;
+        return kind == pass_kind::check || finish();
     }
 
 private:
+    /// The number of sites of this kind that were changed.
+    [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
+        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+            return kind == table::plan_kind::call ? done.calls_direct : done.keys_direct;
+        }
+        return done.written;
+    }
+
+    [[nodiscard]] bool finish() noexcept {
+        const error trouble = text.finish(platform);
+        if (trouble != error::no_error) {
+            done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+        }
+        return trouble == error::no_error;
+    }
+
     [[gnu::noinline]] void fail(error what, const table::seal_site& at, table::plan_kind kind) noexcept {
         record_id where{table_kind::alternatives, 0, at.site.target()};
         address first = seal.alternatives.target();
-        if constexpr (Part == proven_part::all) {
-            if (kind != table::plan_kind::alternative) {
-                const bool call = kind == table::plan_kind::call;
-                where.table = call ? table_kind::calls : table_kind::keys;
-                first = call ? seal.calls.target() : seal.keys.target();
-            }
+        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+            const bool call = kind == table::plan_kind::call;
+            where.table = call ? table_kind::calls : table_kind::keys;
+            first = call ? seal.calls.target() : seal.keys.target();
         }
         where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
         done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
@@ -183,55 +225,37 @@ private:
     if (seal.used - 1U >= room) {
         return error::not_sealed;
     }
-    if (seal.opened != 0) {
-        return error::seal_used;
-    }
     const seal_sum sum = sum_of(seal);
-    return sum.first == seal.sums[0] && sum.second == seal.sums[1] &&
-                   (seal.linked == 0 || seal.linked == reinterpret_cast<address>(&seal))
-               ? error::no_error
-               : error::seal_broken;
+    return sum.first == seal.sums[0] && sum.second == seal.sums[1] ? error::no_error : error::seal_broken;
 }
 
 /// Patches the image of the seal, which has `room` bytes at most.
 template <proven_part Part, class Platform>
 [[gnu::noinline]] void patch_proven(table::seal& seal, size_t room, [[maybe_unused]] table::registry* registry,
                                     Platform& platform, outcome& done) noexcept {
-    done.fail(check_seal(seal, room), {table_kind::no_table, 0, 0});
-    if (!done) {
+    if (const error trouble = check_seal(seal, room); trouble != error::no_error) {
+        done.fail(trouble, {table_kind::no_table, 0, 0});
         return;
     }
-    auto* const terms = reinterpret_cast<table::term*>(&seal + 1);
-    find_out(terms, seal.terms, platform);
+    find_out(seal, platform);
     proven_run<Platform, Part> run{seal, platform, done};
     if (!run.pass(pass_kind::check)) {
         return;
     }
-    seal.opened = 1;
-    auto* function = reinterpret_cast<table::seal_function*>(terms + seal.terms);
-    for (const auto* const end = function + seal.functions; function != end; ++function) {
-        if (Part == proven_part::all && terms[function->term].value != 0) {
-            *reinterpret_cast<volatile address*>(function->pointer.target()) =
-                *reinterpret_cast<const address*>(function->function.target());
-        }
+    seal.used = 0;
+    if constexpr (Part == proven_part::all) {
+        choose_functions(seal);
     }
-    const void* const plans_end = choose_forms(seal, terms, reinterpret_cast<table::plan*>(function));
+    choose_forms(seal);
     if (!run.pass(pass_kind::write)) {
         (void)run.pass(pass_kind::take_back);
+        done.written = done.calls_direct = done.keys_direct = 0;
         return;
     }
-    done.written = run.counts[0];
     if constexpr (Part == proven_part::all) {
-        done.calls_direct = run.counts[1];
-        done.calls_found = seal.found;
-        done.keys_direct = run.counts[2];
-        const auto* each = static_cast<const table::seal_name*>(plans_end);
-        if (terms[table::term_live].value != 0) {
-            for (const auto* const end = each + seal.names; each != end; ++each) {
-                reinterpret_cast<table::cell*>(each->cell.target())->state.sites = each->sites;
-            }
-        }
+        note_sites(seal);
         registry->complete |= table::registry_applied;
+        done.calls_found = seal.found;
     }
 }
 
