@@ -44,6 +44,10 @@ struct elf_symbol {
     std::string name{};
     std::uint64_t value{};
     bool defined{};
+    std::uint64_t size{};    ///< in bytes; 0 is common in assembly sources
+    std::uint8_t type{};     ///< STT_...
+    std::uint8_t binding{};  ///< STB_...
+    std::uint32_t section{}; ///< its index, or SHN_...
 };
 
 struct elf_relocation {
@@ -222,7 +226,8 @@ private:
         for (; count-- > 0; at += size_of<Elf64_Sym, Elf32_Sym>()) {
             read<Elf64_Sym, Elf32_Sym>(at, "a symbol", [&](const auto& from) {
                 result.push_back({text_at(names, names_size, from.st_name, "a symbol's name"), from.st_value,
-                                  from.st_shndx != SHN_UNDEF});
+                                  from.st_shndx != SHN_UNDEF, from.st_size, ELF64_ST_TYPE(from.st_info),
+                                  ELF64_ST_BIND(from.st_info), from.st_shndx});
             });
         }
         return result;
