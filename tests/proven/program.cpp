@@ -232,7 +232,15 @@ int main(int count_, char** arguments) {
     };
     const inlay::outcome done = patch();
     say("patched", done);
+    inlay::for_each_used_feature(inlay::this_image(), self, [](const inlay::table::feature_record& feature) noexcept {
+        const auto& cell = *reinterpret_cast<const inlay::table::feature_cell*>(feature.cell.target());
+        std::printf("%c%s ", cell.value != 0 ? '+' : '-', reinterpret_cast<const char*>(feature.name.target()));
+    });
+    std::printf("\n");
     say_text("text", before);
+    if (done.error() == inlay::error::site_changed) { // by a breakpoint, and there is no debugger
+        return 1;
+    }
     std::printf("values %llu %llu\n", static_cast<unsigned long long>(sites<1>(5)),
                 static_cast<unsigned long long>(sites<2>(8)));
     self.refuses = -1;

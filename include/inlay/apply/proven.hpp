@@ -142,9 +142,10 @@ inline void choose_functions(table::seal& seal) noexcept {
     }
 }
 
-/// Notes which sites each name has, for changes.
-inline void note_sites(table::seal& seal) noexcept {
+/// Notes which sites each name has, for changes. If there are to be none, no key reads anything but memory.
+inline void note_sites(table::seal& seal, outcome& done) noexcept {
     if (reinterpret_cast<const table::term*>(seal.terms.target())[1].value == 0) {
+        done.keys_direct = 0;
         return;
     }
     const auto* each = reinterpret_cast<const table::seal_name*>(seal.names.target());
@@ -162,6 +163,7 @@ struct proven_run {
     table::seal& seal;
     Platform& platform;
     outcome& done;
+    uint32_t keys_changed{};
     text_writer<Platform> text{};
 
     /// Makes one pass over the sites.
@@ -176,6 +178,9 @@ struct proven_run {
             }
             table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
             move_to(form, site);
+            if (Part == proven_part::all && kind == pass_kind::write && plan.kind == table::plan_kind::key) {
+                done.keys_direct += 1; // also if it is right
+            }
             if (text_holds(site, bytes_of(form), plan.length)) {
                 continue;
             }
@@ -191,12 +196,11 @@ struct proven_run {
     }
 
 private:
-    /// The number of sites of this kind that were changed.
+    /// Counts the sites of this kind that change. (Keys are counted as they are met.)
     [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
-        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
-            return kind == table::plan_kind::call ? done.calls_direct : done.keys_direct;
-        }
-        return done.written;
+        return Part == proven_part::all && kind == table::plan_kind::call  ? done.calls_direct
+               : Part == proven_part::all && kind == table::plan_kind::key ? keys_changed
+                                                                           : done.written;
     }
 
     [[nodiscard]] bool finish() noexcept {
@@ -253,7 +257,7 @@ template <proven_part Part, class Platform>
         return;
     }
     if constexpr (Part == proven_part::all) {
-        note_sites(seal);
+        note_sites(seal, done);
         registry->complete |= table::registry_applied;
         done.calls_found = seal.found;
     }
