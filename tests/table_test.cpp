@@ -864,6 +864,45 @@ TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
     }
 }
 
+TEST_F(Mixed, AnExchangeThatIsRefusedChangesNothing) {
+    // Other processors run the text, and the instructions of one site cannot be exchanged beneath them.
+    struct : made::platform {
+        address site{};
+        [[nodiscard]] bool exchanges(address at, const std::uint8_t* /*bytes*/, std::size_t /*size*/) const noexcept {
+            return at != site;
+        }
+    } running{{image}};
+    unsigned refusals = 0;
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        make_text(seed);
+        m->cell.by_hand = 1;
+        std::size_t last = below(sites);
+        running.site = m->records[last].site.target();
+        while (last + 1 < sites && m->records[last + 1].site.target() == running.site) {
+            ++last; // a group is looked at with its last record
+        }
+        const auto before = image.text;
+        const auto after = expected(true);
+        const auto* const at = before.data() + (running.site - reinterpret_cast<address>(image.text.data()));
+        running.writes = 0;
+        const auto done = inlay::apply({{m->records.data(), sizeof(m->records)}}, running);
+        if (std::equal(at, at + site_distance, after.data() + (at - before.data()))) {
+            ASSERT_TRUE(done) << seed << ": the site has its bytes already: " << inlay::message(done.error());
+            ASSERT_TRUE(image.text == after) << seed;
+            continue;
+        }
+        ++refusals;
+        ASSERT_EQ(done.error(), error::others_run) << seed << ": " << inlay::message(done.error());
+        ASSERT_EQ(done.record().table, table_kind::alternatives) << seed;
+        ASSERT_EQ(done.record().index, last) << seed;
+        ASSERT_EQ(done.record().site, running.site) << seed;
+        ASSERT_EQ(done.refused(), running.site) << seed;
+        ASSERT_EQ(running.writes, 0U) << seed << ": the check comes before the first write";
+        ASSERT_TRUE(image.text == before) << seed << ": text changed";
+    }
+    EXPECT_GT(refusals, 1500U) << "of 2000";
+}
+
 TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
     if constexpr (!inlay::x86::is_64_bit) {
         GTEST_SKIP() << "in 32-bit mode all distances fit";

@@ -44,6 +44,7 @@
 #include "inlay/change/change_list.hpp"
 #include "inlay/change/setting.hpp"
 #include "inlay/error.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/image.hpp"
 #include "inlay/poke.hpp"
 #include "inlay/static_call.hpp"
@@ -56,13 +57,13 @@ namespace inlay {
 namespace [[gnu::visibility("hidden")]] detail {
 inline namespace INLAY_TARGET {
 
-/// Makes the changes of a list in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_names(change_list& list, Platform& platform) noexcept {
     return change_tables(this_image(), list, platform);
 }
 
-/// A platform, or none if process.hpp is included.
+/// A platform; or none, if process.hpp or this_kernel.hpp is included.
 template <class... Where>
 concept place_of_changes = requires(change_list& list, Where&... where) { change_names(list, where...); };
 
@@ -120,6 +121,19 @@ public:
                                                       const Target& target) noexcept {
         using call = static_call<Name, Default>;
         return add<call>(detail::to_special_target<typename call::function>(target));
+    }
+
+    template <name Name, class Function>
+    [[gnu::visibility("hidden")]] transaction& update(const hook<Name, Function>& /*hook*/,
+                                                      detail::target_for<hook<Name, Function>> target) noexcept {
+        return add<typename hook<Name, Function>::declaration>(detail::to_hook(target));
+    }
+    template <name Name, class Function, class Target>
+        requires detail::other_target<Target, hook<Name, Function>>
+    [[gnu::visibility("hidden")]] transaction& update(const hook<Name, Function>& /*hook*/,
+                                                      const Target& /*target*/) noexcept {
+        detail::refuse_target_of_hook<Target>();
+        return *this;
     }
 
     /// Makes the changes: all, or none. On an error, failed() says which change it is about, and the outcome which record.

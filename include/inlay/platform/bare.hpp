@@ -80,7 +80,9 @@ struct bare {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
     /// Sites there are passed over, by apply() and by changes.
-    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept { return freed.contains(at, 1); }
+    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept {
+        return at - freed.begin < freed.end - freed.begin;
+    }
 
     /// Whether the `size` bytes at `at` may become `bytes` while other processors run, or those can be stopped.
     [[nodiscard, gnu::visibility("hidden")]] bool exchanges(uintptr_t at, const uint8_t* bytes,

@@ -219,6 +219,34 @@ inline constexpr uint64_t maps = pack_maps();
     return uint32_t{byte >= 0x64} << (byte & 31);
 }
 
+/// Reads ModRM, SIB and displacement (2.1.5, tables 2-2 and 2-3): adds their length to `at`, and corrects what follows.
+template <bool LongMode>
+[[gnu::always_inline]] inline void read_modrm(const uint8_t* bytes, unsigned limit, unsigned prefixes, unsigned index,
+                                              unsigned& at, unsigned& what) noexcept {
+    const unsigned operands = bytes[at < limit ? at : 0];
+    ++at;
+    if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) { // group 3, and not test
+        what &= follows::modrm;
+    }
+    if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq
+        what += follows::modrm_imm16 - follows::modrm;
+    }
+    unsigned mod = operands >> 6;
+    if (!LongMode && (prefixes & prefix_bit(0x67)) != 0) { // addresses of 16 bits (table 2-1)
+        at += mod == 3 ? 0 : mod == 0 && (operands & 7) == 6 ? 2 : mod;
+    } else if (mod != 3) {
+        unsigned base = operands & 7;
+        if (base == 4) {
+            base = bytes[at < limit ? at : 0] & 7;
+            ++at;
+        }
+        if (mod == 0 && base == 5) { // relative to RIP, or without base: a displacement as of mod 2
+            mod = 2;
+        }
+        at += mod * mod; // 0, 1, 4
+    }
+}
+
 } // namespace detail
 
 inline namespace INLAY_TARGET {
@@ -272,8 +300,8 @@ template <bool LongMode = is_64_bit>
         if (opcode == 0xc5) { // VEX in two bytes: of the 0F map (2.3.5)
             continue;
         }
-        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here and below, an
-        // unreadable byte counts as some other byte: it makes the instruction too long for any value.
+        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here and in
+        // read_modrm(), an unreadable byte counts as some other byte: the instruction is then too long for any value.
         unsigned number = bytes[at - 1 < limit ? at - 1 : 0] & 31U;
         if (opcode == 0x8f && number < 8) { // pop, and this was its ModRM
             --at;
@@ -292,31 +320,9 @@ template <bool LongMode = is_64_bit>
         }
     }
 
-    if ((what & 1) != 0) { // (2.1.5, tables 2-2 and 2-3)
-        const unsigned operands = bytes[at < limit ? at : 0];
-        ++at;
-        if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) { // group 3, and not test
-            what &= follows::modrm;
-        }
-        if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq
-            what += follows::modrm_imm16 - follows::modrm;
-        }
-        unsigned mod = operands >> 6;
-        if (!LongMode && (prefixes & prefix_bit(0x67)) != 0) { // addresses of 16 bits (table 2-1)
-            at += mod == 3 ? 0 : mod == 0 && (operands & 7) == 6 ? 2 : mod;
-        } else if (mod != 3) {
-            unsigned base = operands & 7;
-            if (base == 4) {
-                base = bytes[at < limit ? at : 0] & 7;
-                ++at;
-            }
-            if (mod == 0 && base == 5) { // relative to RIP, or without base: a displacement as of mod 2
-                mod = 2;
-            }
-            at += mod * mod; // 0, 1, 4
-        }
+    if ((what & 1) != 0) {
+        detail::read_modrm<LongMode>(bytes, limit, prefixes, index, at, what);
     }
-
     const unsigned sizes = detail::immediate_sizes<LongMode>[what];
     at += sizes >> (LongMode && rex - 0x48 < 8 ? 8 : (prefixes & prefix_bit(0x66)) >> 4) & 15;
     if (what == follows::moffs) {
