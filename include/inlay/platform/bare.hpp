@@ -25,7 +25,8 @@
 // do, a change asks the architecture whether its instructions may be exchanged under them. On AArch64 b, bl, nop, brk,
 // svc, hvc and smc may, which is all that keys, switches and calls have, but for a call that returns zero (mov). On x86
 // nothing may, since a site is written in pieces. What may not is done with the others stopped, from the first write
-// to finish(), or is refused before anything changes (error::others_run). A processor that is stopped inside an
+// to finish(), or is refused before anything changes (error::others_run). (text_poke.hpp changes a batch of sites at
+// once, and stops nobody on x86.) A processor that is stopped inside an
 // *alternative* of several instructions goes on in the middle of it: apply() is still for sites that no other one runs.
 #pragma once
 
