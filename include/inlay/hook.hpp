@@ -69,8 +69,9 @@ struct hook_on {
 template <name Name, class Result, class... Parameters>
 struct hook_on<Name, Result(Parameters...)> {
     static_assert(!Name.empty(), "inlay: a hook needs a name: hook<\"lua.lock\", void(State*)>");
-    static_assert(is_void<Result>, "inlay: a hook returns nothing: give it a pointer to the place of its result, or use "
-                                   "static_call");
+    static_assert(is_void<Result>,
+                  "inlay: a hook returns nothing: give it a pointer to the place of its result, or use "
+                  "static_call");
     static_assert((hook_parameter<Parameters>::fits && ...),
                   "inlay: the parameters of a hook are integers, enums, pointers and lvalue references, each in one "
                   "general register: give it a pointer to anything else, or use static_call");

@@ -18,6 +18,7 @@
 //     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
 //     override.hpp     features by command line           hook.hpp         a call that keeps all registers
+//     deferred.hpp     keys that are turned off late
 //
 // How it works. It includes these headers, and needs no header of a C++ library: `-ffreestanding -nostdinc++` is
 // enough, and the kernel may have its own `namespace std`. A kernel's macros (`inline`, `likely`, `min`, `barrier`,
@@ -30,6 +31,7 @@
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
 #include "inlay/choose.hpp"
+#include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/feature.hpp"
