@@ -116,36 +116,33 @@ find_vector_state() noexcept {
 #endif
 // Saves vector registers to an area at the stack pointer; and restores them. Between the two, x87 and MMX are as a function
 // may find them: the stack of x87 is empty. Registers rax, rcx and rdx change.
+// clang-format off
 #define INLAY_SAVE_VECTORS                                                                                             \
     INLAY_LOAD_EAX("%c[size]")                                                                                         \
-    ".byte 0x85,0xc0\n\t" INLAY_GO("0x75", ".Linlay_known%=") /* test eax, eax; jnz */                                 \
-        INLAY_CALL("%c[find]")                                                                                         \
-            INLAY_LOAD_EAX("%c[size]") ".Linlay_known%=:\n\t"            /* (the stack is aligned) */                  \
-        INLAY_W ".byte 0x83,0xe4,0xc0\n\t" INLAY_W ".byte 0x29,0xc4\n\t" /* and rsp, -64; sub rsp, rax */              \
-                                       ".byte 0x31,0xc9\n\t"             /* xor ecx, ecx */                            \
-                                       ".irp n," INLAY_HEADER "\n\t" INLAY_W                                           \
-                                       ".byte 0x89,0x8c,0x24\n\t.long \\n\n\t.endr\n\t" /* mov [rsp + n], rcx */       \
-        INLAY_LOAD_EAX("%c[components]") ".byte 0x31,0xd2\n\t"                          /* xor edx, edx */             \
-        INLAY_COMPARE("%c[way]", "2") INLAY_GO("0x77", ".Linlay_compact%=")                                            \
-            INLAY_GO("0x74", ".Linlay_extended%=")                          /* ja, je */                               \
-        INLAY_COMPARE("%c[way]", "0") INLAY_GO("0x74", ".Linlay_oldest%=")  /* je */                                   \
-        ".byte 0x0f,0xae,0x04,0x24\n\t" INLAY_GO("0xeb", ".Linlay_empty%=") /* fxsave [rsp]; jmp */                    \
-        ".Linlay_compact%=:\n\t.byte 0x0f,0xc7,0x24,0x24\n\t" INLAY_GO("0xeb",                                         \
-                                                                       ".Linlay_empty%=") /* xsavec [rsp]; jmp */      \
-        ".Linlay_extended%=:\n\t.byte 0x0f,0xae,0x24,0x24\n\t" INLAY_GO("0xeb",                                        \
-                                                                        ".Linlay_empty%=")  /* xsave [rsp]; jmp */     \
-        ".Linlay_oldest%=:\n\t.byte 0xdd,0x34,0x24\n\t" INLAY_GO("0xeb", ".Linlay_saved%=") /* fnsave [esp]; jmp */    \
-        ".Linlay_empty%=:\n\t.byte 0x0f,0x77\n"                                             /* emms */                 \
-        ".Linlay_saved%=:\n\t"
+    ".byte 0x85,0xc0\n\t" INLAY_GO("0x75", ".Linlay_known%=")                 /* test eax, eax; jnz */                 \
+    INLAY_CALL("%c[find]") INLAY_LOAD_EAX("%c[size]") ".Linlay_known%=:\n\t"  /* (the stack is aligned) */             \
+    INLAY_W ".byte 0x83,0xe4,0xc0\n\t" INLAY_W ".byte 0x29,0xc4\n\t"          /* and rsp, -64; sub rsp, rax */         \
+    ".byte 0x31,0xc9\n\t"                                                     /* xor ecx, ecx */                       \
+    ".irp n," INLAY_HEADER "\n\t" INLAY_W ".byte 0x89,0x8c,0x24\n\t.long \\n\n\t.endr\n\t" /* mov [rsp + n], rcx */    \
+    INLAY_LOAD_EAX("%c[components]") ".byte 0x31,0xd2\n\t"                    /* xor edx, edx */                       \
+    INLAY_COMPARE("%c[way]", "2")                                                                                      \
+    INLAY_GO("0x77", ".Linlay_compact%=") INLAY_GO("0x74", ".Linlay_extended%=") /* ja, je */                          \
+    INLAY_COMPARE("%c[way]", "0") INLAY_GO("0x74", ".Linlay_oldest%=")        /* je */                                 \
+    ".byte 0x0f,0xae,0x04,0x24\n\t" INLAY_GO("0xeb", ".Linlay_empty%=")       /* fxsave [rsp]; jmp */                  \
+    ".Linlay_compact%=:\n\t.byte 0x0f,0xc7,0x24,0x24\n\t" INLAY_GO("0xeb", ".Linlay_empty%=") /* xsavec [rsp]; jmp */  \
+    ".Linlay_extended%=:\n\t.byte 0x0f,0xae,0x24,0x24\n\t" INLAY_GO("0xeb", ".Linlay_empty%=") /* xsave [rsp]; jmp */  \
+    ".Linlay_oldest%=:\n\t.byte 0xdd,0x34,0x24\n\t" INLAY_GO("0xeb", ".Linlay_saved%=") /* fnsave [esp]; jmp */        \
+    ".Linlay_empty%=:\n\t.byte 0x0f,0x77\n"                                   /* emms */                               \
+    ".Linlay_saved%=:\n\t"
 #define INLAY_RESTORE_VECTORS                                                                                          \
-    INLAY_LOAD_EAX("%c[components]")                                                                                   \
-    ".byte 0x31,0xd2\n\t" INLAY_COMPARE("%c[way]", "1") INLAY_GO("0x77", ".Linlay_extended_back%=")                    \
-        INLAY_GO("0x72", ".Linlay_oldest_back%=")                          /* ja, jb */                                \
-        ".byte 0x0f,0xae,0x0c,0x24\n\t" INLAY_GO("0xeb", ".Linlay_back%=") /* fxrstor [rsp]; jmp */                    \
-        ".Linlay_extended_back%=:\n\t.byte 0x0f,0xae,0x2c,0x24\n\t" INLAY_GO("0xeb",                                   \
-                                                                             ".Linlay_back%=") /* xrstor; jmp */       \
-        ".Linlay_oldest_back%=:\n\t.byte 0xdd,0x24,0x24\n"                                     /* frstor [esp] */      \
-        ".Linlay_back%=:\n\t"
+    INLAY_LOAD_EAX("%c[components]") ".byte 0x31,0xd2\n\t"                                                             \
+    INLAY_COMPARE("%c[way]", "1")                                                                                      \
+    INLAY_GO("0x77", ".Linlay_extended_back%=") INLAY_GO("0x72", ".Linlay_oldest_back%=") /* ja, jb */                 \
+    ".byte 0x0f,0xae,0x0c,0x24\n\t" INLAY_GO("0xeb", ".Linlay_back%=")        /* fxrstor [rsp]; jmp */                 \
+    ".Linlay_extended_back%=:\n\t.byte 0x0f,0xae,0x2c,0x24\n\t" INLAY_GO("0xeb", ".Linlay_back%=") /* xrstor; jmp */   \
+    ".Linlay_oldest_back%=:\n\t.byte 0xdd,0x24,0x24\n"                        /* frstor [esp] */                       \
+    ".Linlay_back%=:\n\t"
+// clang-format on
 #if defined(__x86_64__)
 #define INLAY_W ".byte 0x48\n\t"
 #define INLAY_HEADER "512,520,528,536,544,552,560,568"
