@@ -233,10 +233,9 @@ template <class Hook>
     asm inline volatile("inlay_hook.%c[id] %=" : : [id] "i"(anchor_of<Hook>)__VA_ARGS__ : "cc", "memory")
 // NOLINTEND(bugprone-macro-parentheses)
 
-/// The call, with `Count` words in the registers of arguments. r8 and r9 have no constraint: see site().
-template <class Hook, size_t Count>
-[[gnu::always_inline]] inline void hook_call(word a = 0, word b = 0, word c = 0, word d = 0, word e = 0,
-                                             word f = 0) noexcept {
+/// The call, with `Count` words, or halves of words, in the registers of arguments. r8 and r9 have no constraint: see site().
+template <class Hook, size_t Count, class A = word, class B = word, class C = word, class D = word>
+[[gnu::always_inline]] inline void hook_call(A a = 0, B b = 0, C c = 0, D d = 0, word e = 0, word f = 0) noexcept {
     static_assert(Count <= most_arguments);
     [[maybe_unused]] const word value_5 = Count > 4 ? laundered(e) : e;
     [[maybe_unused]] const word value_6 = Count > 5 ? laundered(f) : f;
