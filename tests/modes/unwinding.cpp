@@ -163,9 +163,8 @@ int main(int count, char** arguments) {
     action.sa_sigaction = &at_each_instruction;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGTRAP, &action, nullptr);
-    long (*const functions[])(long) = {&uses_thunk, &uses_flags,    &uses_pushes, &uses_call,
-                                       &tail_calls, &uses_dispatch, &uses_key,    &uses_operations,
-                                       &uses_hook};
+    long (*const functions[])(long) = {&uses_thunk,    &uses_flags, &uses_pushes,     &uses_call, &tail_calls,
+                                       &uses_dispatch, &uses_key,   &uses_operations, &uses_hook};
     for (int round = 0; round < 4; ++round) {
         if (round % 2 == 1 ? !inlay::update(hook_it, &see) : !inlay::update(hook_it, nullptr)) {
             return 2;
