@@ -164,7 +164,7 @@ TEST(EachSite, CountsEachRecordOnce) {
     EXPECT_EQ(all.size(), tables.alternatives.size() + tables.calls.size() + tables.keys.size());
     EXPECT_EQ(std::string{message(reason::none)}, "the site is as apply() makes it");
     EXPECT_EQ(std::string{message(reason::call_not_found)},
-              "the call was not found behind its marker; it goes on through its trampoline");
+              "the call was not found after its marker; it goes on through its trampoline");
     EXPECT_EQ(std::string{message(reason::bad_record)}, "the record of the site is malformed");
     EXPECT_EQ(std::string{message(reason{99})}, "unknown reason");
 }

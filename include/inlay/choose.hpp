@@ -43,7 +43,7 @@ struct told {
 /// The choices of this image. As with keys, one thread at a time changes them.
 [[gnu::visibility("hidden")]] inline constinit told* all_told{};
 
-/// A choice that is made: what is common to all dispatches.
+/// A choice that is made: the part that is the same for all dispatches.
 struct choice_made {
     address pointer; ///< where the pointer is that the trampoline jumps through
     address to;
