@@ -25,7 +25,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libzydis-dev, libdw-dev, libboost-dev, pkgconf | pkg-config")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libzydis-dev, libdw-dev, libboost-dev, pkgconf")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # CPack puts the summary before it.
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION

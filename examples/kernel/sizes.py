@@ -17,8 +17,8 @@ RECORDS = ("inlay_alternatives", "inlay_calls", "inlay_keys", "inlay_names")
 # trampolines and wrappers that its compiler made there.
 FUNCTIONS = (
     ("asking: inspect, features in use", r"(inspect|each_site|self_test|override)\.hpp"),
-    ("changes", r"change/|(poke|text_poke|choose)\.hpp|arch/\w+/emulate\.hpp"),
-    ("thunks and trampolines", r"$|pv/|(anchor|trampoline)\.hpp|arch/(\w+/thunk|compiler)\.hpp"),
+    ("changes", r"change/|(poke|text_poke|this_kernel|transaction|choose)\.hpp|arch/\w+/emulate\.hpp"),
+    ("thunks and trampolines", r"$|pv/|(anchor|trampoline|hook)\.hpp|arch/(\w+/thunk|compiler)\.hpp"),
     ("the patcher", r""),
 )
 

@@ -55,6 +55,9 @@ enum class error : uint8_t {
     file_unreadable,         ///< a file of settings cannot be read
     no_memory,               ///< the system gave no memory for a list of names
     others_run,              ///< other processors run the site; its instructions cannot be exchanged meanwhile
+    too_many_changes,        ///< a transaction was given more changes than it has room for
+    not_sealed,              ///< apply_proven() of an image without a seal, or a second time
+    seal_broken,             ///< apply_proven() of an image that was changed or moved after it was sealed
 };
 
 namespace [[gnu::visibility("hidden")]] detail {
@@ -117,6 +120,11 @@ inline constexpr explanation explanations[] = {
     {error::no_memory, "the system gave no memory for a list of names"},
     {error::others_run, "other processors run the site, and these instructions cannot be exchanged meanwhile. Give "
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
+    {error::too_many_changes,
+     "the transaction was given more changes than its limit: inlay::transaction<LIMIT> states another one"},
+    {error::not_sealed, "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
+    {error::seal_broken,
+     "the seal is not that of this image: it was changed, or moved to another address, after `inlay check --seal`"},
 };
 
 /// Whether each error has its sentence, at the place of its number.
@@ -128,7 +136,7 @@ inline constexpr explanation explanations[] = {
         }
         ++number;
     }
-    return number == static_cast<unsigned>(error::others_run) + 1U;
+    return number == static_cast<unsigned>(error::seal_broken) + 1U;
 }
 static_assert(explains_all(), "inlay: an error has no sentence");
 
@@ -138,7 +146,7 @@ inline namespace [[gnu::visibility("hidden")]] INLAY_TARGET {
 
 /// One sentence in English. Static storage.
 [[nodiscard]] constexpr const char* message(error what) noexcept {
-    return what <= error::others_run ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
+    return what <= error::seal_broken ? detail::explanations[static_cast<uint8_t>(what)].text : "unknown error";
 }
 
 } // namespace INLAY_TARGET

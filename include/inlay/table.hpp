@@ -179,7 +179,13 @@ enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
     zero = 2,     ///< `return 0`
+    hook = 3,     ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
+
+/// Whether the cell holds a target of the user's.
+[[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
+    return mode == call_mode::function || mode == call_mode::hook;
+}
 
 struct named;
 struct image;
@@ -275,11 +281,14 @@ struct reserve {
     uint32_t barrier; ///< 0: not asked yet, 1: membarrier(2) may be called, 2: it may not
 };
 
+/// In registry::complete: the sites are patched, and the first change registers the names.
+[[gnu::visibility("hidden")]] inline constexpr uint32_t registry_applied = 2;
+
 /// The registered names of an image, and the targets of its trampolines that have nothing to do. Each image has its own
 /// functions for this, since another image may go away.
 struct registry {
     const named* root; ///< a tree by hash
-    uint32_t complete; ///< 1: it has all names that are in order
+    uint32_t complete; ///< 1: it has all names that are in order; and registry_applied, after apply_proven()
     uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
     table::shared* shared; ///< the data that they share

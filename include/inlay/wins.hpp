@@ -123,7 +123,7 @@ consteval void find_plain_chances(chances<Count>& out) {
 }
 
 template <class... Predicates>
-consteval auto chances_of() {
+consteval chances<sizeof...(Predicates)> chances_of() {
     constexpr size_t count = sizeof...(Predicates);
     chances<count> out{};
     tried all{};

@@ -39,6 +39,7 @@ build() {
     shift
     sources=$tests/${name}_test.cpp
     [ "$name" = alternative ] && sources="$here/alternative_test.cpp $here/functions.S"
+    [ "$name" = hook ] && sources=$here/hook_test.cpp
     [ "$name" = pv ] && sources="$here/pv_test.cpp $here/pv_registers.S"
     # shellcheck disable=SC2086
     $compiler $flags $position -isystem $googletest/include "$@" $sources "$work"/gtest*.o -static -no-pie -pthread \
@@ -62,8 +63,8 @@ run_test() {
 }
 
 # Tests whose program depends on the compiler's options, and the others; for these, one setting is enough.
-every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features each_site inspect"
+every_setting="alternative pv dispatch static_key static_call hook predicate"
+one_setting="table name_table override process poke text_poke x86_features each_site inspect"
 
 for compiler in $compilers; do
     settings="-O0 -O2"

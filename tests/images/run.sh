@@ -37,6 +37,8 @@ baseline $clang
 linear $gcc valgrind
 choosing $gcc $clang
 choosing $clang $gcc
+together $gcc $clang
+together $clang $gcc
 LIST
 }
 
@@ -139,6 +141,13 @@ choosing() { # COMPILER OTHER_COMPILER
     library "$2" plugin.so choosing.cpp -DPLUGIN || return 1
     # shellcheck disable=SC2086
     "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
+}
+
+# A program and two plugins with the same names: a transaction of any of them changes all, or none.
+together() { # COMPILER OTHER_COMPILER
+    library "$1" first.so together.cpp -DPLUGIN && library "$2" second.so together.cpp -DPLUGIN || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/together.cpp" -ldl -o program && ./program ./first.so ./second.so
 }
 
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.

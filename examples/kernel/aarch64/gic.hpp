@@ -22,8 +22,9 @@
 
 namespace kernel::gic {
 
-/// Software-generated interrupts: that of the tests; 6 and 7 are the kernel's own.
+/// Software-generated interrupts: those of the tests; 6 and 7 are the kernel's own.
 inline constexpr u32 sgi_test = 1;
+inline constexpr u32 sgi_storm = 2;
 inline constexpr u32 sgi_wake = 6;
 inline constexpr u32 sgi_stop = 7;
 

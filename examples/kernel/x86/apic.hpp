@@ -16,6 +16,7 @@ namespace kernel::apic {
 [[nodiscard]] bool begin() noexcept;
 void begin_on_this_cpu() noexcept;
 [[nodiscard]] u32 id() noexcept;
+/// Nothing, where no local APIC is in use.
 void end_of_interrupt() noexcept;
 
 /// A timer interrupt every so many nanoseconds; 0: none.

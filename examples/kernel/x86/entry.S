@@ -226,11 +226,15 @@ xen_stubs:
 	.balign	16
 	popq	%rcx
 	popq	%r11
+	.if	vector == 3
+	jmp	breakpoint_entry
+	.else
 	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
 	pushq	$0
 	.endif
 	pushq	$vector
 	jmp	common_entry
+	.endif
 	.set	vector, vector + 1
 	.endr
 

@@ -31,10 +31,12 @@ struct per_cpu {
     volatile u64 interrupts;
     volatile u64 ipis;
     volatile u64 syscalls;
-    volatile u64 from_user; ///< traps and calls that came from ring 3
-    volatile u64 wrong_gs;  ///< entries that found another's data, or user code's base in the wrong register
-    u64 nmis;               ///< NMIs that it has left again
-    u64 synchronised;       ///< the last request of a change that it answered (live.cpp)
+    volatile u64 from_user;     ///< traps and calls that came from ring 3
+    volatile u64 wrong_gs;      ///< entries that found another's data, or user code's base in the wrong register
+    u64 nmis;                   ///< NMIs that it has left again
+    u64 synchronised;           ///< the last request of a change that it answered (live.cpp)
+    u32 answers;                ///< whether changes wait for its answer
+    volatile u32 in_breakpoint; ///< handlers of #BP that it is in
     volatile u32 online;
     volatile u32 agrees; ///< its answers about features were those of the first processor
     u8 entry_stack[stack_size] __attribute__((aligned(16)));

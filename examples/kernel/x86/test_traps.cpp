@@ -124,20 +124,12 @@ struct {
     volatile u64 right; // of them, on their way, on their stack, and with a bank that says so
 } constinit injected{};
 
-constexpr u32 mcg_status = 0x17a;
-constexpr u32 bank_status = 0x401;   // and every fourth MSR: MCi_STATUS
-constexpr unsigned bank = 9;         // that the test injects into
 constexpr u64 valid_uncorrected = 5; // bits 63 to 61: valid, no overflow, uncorrected
 
-/// Reads and clears what the processor noted. Intel SDM volume 3, 15.10.
 bool take_machine_check(const trap_frame& frame, u64 stack) noexcept {
-    namespace pv = inlay::x86::pv;
-    const u64 status = pv::read_msr(bank_status + 4 * bank);
-    const bool right =
-        frame.path() == PATH_IST && on_ist(stack, ist::machine_check) && status >> 61 == valid_uncorrected;
+    const bool right = frame.path() == PATH_IST && on_ist(stack, ist::machine_check) &&
+                       clear_machine_check() >> 61 == valid_uncorrected;
     injected.right = injected.right + (right ? 1 : 0);
-    pv::write_msr(bank_status + 4 * bank, 0, 0);
-    pv::write_msr(mcg_status, 0, 0); // without this the next one is fatal
     injected.count = injected.count + 1;
     return true;
 }

@@ -66,6 +66,8 @@ seen_trap provoke(vector expected, const Function& what) noexcept {
 /// What is called for a vector from 32 on.
 using interrupt_handler = void (*)(trap_frame& frame) noexcept;
 void on_interrupt(vector number, interrupt_handler handler) noexcept;
+/// Calls it, if there is one.
+void handle_interrupt(vector number, trap_frame& frame) noexcept;
 
 /// What is called for NMIs; null: they are unexpected.
 void on_nmi(void (*handler)() noexcept) noexcept;
@@ -73,6 +75,8 @@ void on_nmi(void (*handler)() noexcept) noexcept;
 /// What is called for machine checks that nobody expects; returns true if the kernel may go on.
 using machine_check_handler = bool (*)(const trap_frame& frame, u64 stack) noexcept;
 void on_machine_check(machine_check_handler handler) noexcept;
+/// For such a handler: MCi_STATUS of the bank that tests inject into, 9. Afterwards another one may come.
+[[nodiscard]] u64 clear_machine_check() noexcept;
 
 /// The same for system calls (user.cpp): the number is in rax, and so is the result.
 void system_call(trap_frame& frame) noexcept;

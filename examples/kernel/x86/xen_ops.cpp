@@ -24,16 +24,16 @@ constexpr u64 interrupt_flag = 0x200;
 
 // ---- irq
 
-word save_fl() { return vcpu->upcall_mask != 0 ? 0 : interrupt_flag; }
+word save_fl() { return this_vcpu().upcall_mask != 0 ? 0 : interrupt_flag; }
 void irq_disable() {
-    vcpu->upcall_mask = 1;
+    this_vcpu().upcall_mask = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 void irq_enable() {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    vcpu->upcall_mask = 0;
+    this_vcpu().upcall_mask = 0;
     __atomic_signal_fence(__ATOMIC_SEQ_CST); // first the mask, then the question: an event may come in between
-    if (vcpu->upcall_pending != 0) {
+    if (this_vcpu().upcall_pending != 0) {
         (void)make(call::xen_version, 0, 0); // any hypercall: Xen delivers on the way back
     }
 }
@@ -54,8 +54,8 @@ void extended_operation(u32 command, u64 first) {
     return frames[physical_address >> 12] << 12 | (physical_address & 0xfff);
 }
 
-word read_cr2() { return vcpu->cr2; }
-void write_cr2(word value) { vcpu->cr2 = value; }
+word read_cr2() { return this_vcpu().cr2; }
+void write_cr2(word value) { this_vcpu().cr2 = value; }
 word read_cr3() { return start->page_tables - KERNEL_BASE; }
 void write_cr3(word value) { extended_operation(new_base, machine_of(value) >> 12); }
 void flush_tlb() { extended_operation(flush_local, 0); }

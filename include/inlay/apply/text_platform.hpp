@@ -195,9 +195,12 @@ struct text_writer {
     /// Writes the site unless it has the bytes already, and counts it.
     [[nodiscard, gnu::always_inline]] error write(Platform& platform, address at, const uint8_t* bytes, unsigned size,
                                                   uint32_t& counter) noexcept {
-        if (text_holds(at, bytes, size)) {
-            return error::no_error;
-        }
+        return text_holds(at, bytes, size) ? error::no_error : write_other(platform, at, bytes, size, counter);
+    }
+
+    /// Writes a site that has other bytes, and counts it.
+    [[nodiscard, gnu::always_inline]] error write_other(Platform& platform, address at, const uint8_t* bytes,
+                                                        unsigned size, uint32_t& counter) noexcept {
         if (!may_exchange(platform, at, bytes, size)) {
             return error::others_run;
         }

@@ -107,6 +107,13 @@ template <class Function>
     return how;
 }
 
+/// A target of a hook.
+template <class Function>
+[[nodiscard]] change to_hook(Function* target) noexcept {
+    return to_address(reinterpret_cast<address>(target),
+                      target != nullptr ? table::call_mode::hook : table::call_mode::nothing);
+}
+
 /// Any other argument: no_target, returns_zero, or a wrong one.
 template <class Function, class Target>
 [[nodiscard]] change to_special_target(const Target& /*target*/) noexcept {

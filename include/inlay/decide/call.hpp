@@ -129,12 +129,13 @@ void place_unpatched_call(const typename Target::found_branch& branch, address t
 }
 
 /// The bytes of a call, length_of() of them, when its target is `to`, a function that does what `mode` says. False if
-/// the target is out of reach: then the call goes through its trampoline.
+/// the target is out of reach: then the call goes through its trampoline. (The call of a hook always does.)
 template <class Target = arch::here>
 [[nodiscard]] bool place_call(const typename Target::found_branch& branch, address trampoline, address to,
                               table::call_mode mode, uint8_t* bytes) noexcept {
-    const bool direct = Target::encode_branch(branch, to, mode, bytes);
-    if (!direct) {
+    const bool hooked = mode == table::call_mode::hook;
+    const bool direct = hooked || Target::encode_branch(branch, to, mode, bytes);
+    if (hooked || !direct) {
         place_unpatched_call<Target>(branch, trampoline, bytes);
     }
     return direct;

@@ -17,4 +17,5 @@
 #undef INLAY_RELOC
 #undef INLAY_WORD
 #undef INLAY_JUMP
+#undef INLAY_CALL
 #undef INLAY_SECTION_IS_THERE

@@ -283,6 +283,30 @@ template <class Declaration>
     // clang-format on
 }
 
+/// The assembler macro `inlay_hook.<anchor>`: a call of a hook's trampoline, and its `table::call_record`. It takes a number
+/// unique in the unit.
+template <class Declaration>
+[[gnu::always_inline]] inline void hook_macro() noexcept {
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_hook.%c[macro]\n\t"
+                        ".set .Linlay_hook.%c[macro],1\n\t"
+                        ".macro inlay_hook.%c[macro] number\n"
+                        ".Linlay_call\\number:\n\t"
+                        INLAY_CALL("%c[trampoline]")
+                        INLAY_SECTION_IS_THERE(".Linlay_call\\number", "inlay_calls")
+                        INLAY_SECTION_IS_THERE(".Linlay_call\\number", "inlay_names")
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call\\number\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call\\number - ., .Linlay_named.%c[id] - .\n\t"
+                        ".popsection\n\t"
+                        ".endm\n\t"
+                        ".endif"
+                        :
+                        : [macro] INLAY_SYMBOL(anchor_of<Declaration>), [id] INLAY_SYMBOL(id_of<Declaration>),
+                          [trampoline] INLAY_FUNCTION(Declaration::trampoline));
+    // clang-format on
+}
+
 /// The `table::image` of this image, under the name of `Image`, which C++ only declares. The linker keeps one.
 ///
 /// The linker defines symbols for the begin and the end of each table that the image has. The struct refers to them by

@@ -16,7 +16,7 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-enum class name_kind : std::uint8_t { static_key, static_switch, static_call };
+enum class name_kind : std::uint8_t { static_key, static_switch, static_call, hook };
 
 /// One name of the process. Texts are valid while the function runs that is called with it.
 struct name_entry {

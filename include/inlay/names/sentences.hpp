@@ -81,6 +81,7 @@ void write_entry(const name_entry& entry, const Write& write) {
     write(std::string_view{entry.value});
     write(entry.kind == name_kind::static_key      ? " (key"
           : entry.kind == name_kind::static_switch ? " (switch"
+          : entry.kind == name_kind::hook          ? " (hook"
                                                    : " (call");
     if (entry.kind != name_kind::static_key) {
         write(" of type ");

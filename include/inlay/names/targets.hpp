@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// targets: names for the targets of static calls, so that text can set them.
+// targets: names for the targets of static calls and hooks, so that text can set them.
 //
 //     inlay::name_targets(sched_clock, inlay::target<"tsc", &tsc_clock>, inlay::target<"jiffies", &jiffies_clock>);
 //
@@ -9,6 +9,7 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/poke.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/table.hpp"
@@ -96,6 +97,18 @@ struct named_target {
     }
 };
 
+/// The name of a target of a hook.
+template <name Hook, class Function, name Name, auto Target>
+struct named_hook_target {
+    [[gnu::visibility("hidden")]] static inline constinit call_cell<Function> state{
+        .target = Target, .state = {.mode = table::call_mode::hook}};
+
+    [[gnu::always_inline]] static inline void describe() noexcept {
+        describe_named<named_hook_target, target_name<Hook, Name>(),
+                       hook_of<typename hook_function<Function>::type>>();
+    }
+};
+
 } // namespace detail
 
 /// A name for a target of a static call: `target<"tsc", &tsc_clock>`. `Target` is an argument of update(): a function,
@@ -129,6 +142,18 @@ inline constexpr bool are_different = true;
 template <name First, name... Others>
 inline constexpr bool are_different<First, Others...> = ((First != Others) && ...) && are_different<Others...>;
 
+/// Names a target of a hook.
+template <name Hook, class Function, name Name, auto Target>
+[[gnu::always_inline]] inline void name_hook_target() noexcept {
+    constexpr bool fits = std::is_convertible_v<decltype(Target), Function*> &&
+                          !std::is_null_pointer_v<std::remove_cv_t<decltype(Target)>>;
+    static_assert(fits, "inlay: a target of a hook is a function of exactly the hook's type, and noexcept; or a lambda "
+                        "without captures that is noexcept");
+    if constexpr (fits) {
+        (void)described<named_hook_target<Hook, Function, Name, static_cast<Function*>(Target)>>();
+    }
+}
+
 } // namespace detail
 
 /// Gives names to targets of a static call, for this image and all others while it is loaded. "default" is the target
@@ -144,6 +169,15 @@ template <name Call, auto Default, name... Names, auto... Targets>
     if constexpr (detail::may_be_zero<function>) {
         detail::name_target<Call, function, name{"null"}, nullptr>();
     }
+}
+
+/// The same for a hook. A text can set "null" in any case.
+template <name Hook, class Function, name... Names, auto... Targets>
+[[gnu::always_inline]] inline void name_targets(const hook<Hook, Function>& /*hook*/,
+                                                const target_t<Names, Targets>&... /*targets*/) noexcept {
+    static_assert(detail::are_different<Names...>, "inlay: two targets of a hook have one name");
+    using function = typename hook<Hook, Function>::function;
+    (detail::name_hook_target<Hook, function, Names, Targets>(), ...);
 }
 
 } // namespace inlay

@@ -81,7 +81,9 @@ struct bare {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
     /// apply() and changes pass over sites in the freed text.
-    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept { return freed.contains(at, 1); }
+    [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept {
+        return at - freed.begin < freed.end - freed.begin;
+    }
 
     /// Whether the `size` bytes at `at` may become `bytes` while other processors run, or those can be stopped.
     [[nodiscard, gnu::visibility("hidden")]] bool exchanges(uintptr_t at, const uint8_t* bytes,

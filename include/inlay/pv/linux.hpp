@@ -146,10 +146,16 @@ struct lock_ops {
     pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 [[gnu::visibility("hidden")]] inline constinit cpu_ops cpu;
 [[gnu::visibility("hidden")]] inline constinit irq_ops irq;
 [[gnu::visibility("hidden")]] inline constinit mmu_ops mmu;
 [[gnu::visibility("hidden")]] inline constinit lock_ops lock;
+#pragma GCC diagnostic pop
 
 namespace detail {
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -44,6 +45,10 @@ struct elf_symbol {
     std::string name{};
     std::uint64_t value{};
     bool defined{};
+    std::uint64_t size{};    ///< in bytes; 0 is common in assembly sources
+    std::uint8_t type{};     ///< STT_...
+    std::uint8_t binding{};  ///< STB_...
+    std::uint32_t section{}; ///< its index, or SHN_...
 };
 
 struct elf_relocation {
@@ -147,6 +152,28 @@ public:
                             offset_of(names, names_size, "the names of dynamic symbols"), names_size)[0];
     }
 
+    /// The value of an entry of the dynamic section, if there is one.
+    [[nodiscard]] std::optional<std::uint64_t> dynamic_value(std::int64_t tag) const {
+        for (const auto& segment : segments_) {
+            if (segment.type != PT_DYNAMIC) {
+                continue;
+            }
+            std::optional<std::uint64_t> value;
+            bool end = false;
+            const std::uint64_t each = size_of<Elf64_Dyn, Elf32_Dyn>();
+            for (std::uint64_t at = 0; !value && !end && at + each <= segment.file_size; at += each) {
+                read<Elf64_Dyn, Elf32_Dyn>(segment.offset + at, "the dynamic section", [&](const auto& entry) {
+                    end = entry.d_tag == DT_NULL;
+                    if (entry.d_tag == tag) {
+                        value = entry.d_un.d_val;
+                    }
+                });
+            }
+            return value;
+        }
+        return std::nullopt;
+    }
+
 private:
     template <class Wide, class Narrow>
     [[nodiscard]] std::uint64_t size_of() const {
@@ -222,7 +249,8 @@ private:
         for (; count-- > 0; at += size_of<Elf64_Sym, Elf32_Sym>()) {
             read<Elf64_Sym, Elf32_Sym>(at, "a symbol", [&](const auto& from) {
                 result.push_back({text_at(names, names_size, from.st_name, "a symbol's name"), from.st_value,
-                                  from.st_shndx != SHN_UNDEF});
+                                  from.st_shndx != SHN_UNDEF, from.st_size, ELF64_ST_TYPE(from.st_info),
+                                  ELF64_ST_BIND(from.st_info), from.st_shndx});
             });
         }
         return result;
@@ -252,27 +280,8 @@ private:
         }
     }
 
-    /// The value of a dynamic section's entry; 0 without such an entry.
-    [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const {
-        for (const auto& segment : segments_) {
-            if (segment.type != PT_DYNAMIC) {
-                continue;
-            }
-            std::uint64_t value = 0;
-            bool found = false;
-            bool end = false;
-            const std::uint64_t each = size_of<Elf64_Dyn, Elf32_Dyn>();
-            for (std::uint64_t at = 0; !found && !end && at + each <= segment.file_size; at += each) {
-                read<Elf64_Dyn, Elf32_Dyn>(segment.offset + at, "the dynamic section", [&](const auto& entry) {
-                    found = entry.d_tag == tag;
-                    end = entry.d_tag == DT_NULL;
-                    value = entry.d_un.d_val;
-                });
-            }
-            return found ? value : 0;
-        }
-        return 0;
-    }
+    /// The value of an entry of the dynamic section; 0 if there is none.
+    [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const { return dynamic_value(tag).value_or(0); }
 
     /// Where in the file the `size` bytes at an address are.
     [[nodiscard]] std::uint64_t offset_of(std::uint64_t address, std::uint64_t size, const char* what) const {

@@ -36,7 +36,11 @@ namespace report {
 
 namespace detail {
 
+/// A C++ symbol as in the source; any other one as it is. (The demangler also takes types: "f" would be "float".)
 [[nodiscard]] inline std::string demangled(const char* symbol) {
+    if (!std::string_view{symbol}.starts_with("_Z")) {
+        return symbol;
+    }
     int status = 0;
     const std::unique_ptr<char, decltype(&std::free)> name{abi::__cxa_demangle(symbol, nullptr, nullptr, &status),
                                                            &std::free};
@@ -135,9 +139,8 @@ private:
     };
 
     static const Dwfl_Callbacks& callbacks() {
-        static char* path = nullptr; // libdw's default
         static const Dwfl_Callbacks functions{dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo,
-                                              dwfl_offline_section_address, &path};
+                                              dwfl_offline_section_address, nullptr}; // of paths: libdw's default
         return functions;
     }
 

@@ -160,11 +160,10 @@ inline constexpr uint32_t yield_word = 0xd503203f;
 
 /// An instruction whose registers are not stated.
 consteval code<> by_hand(uint32_t word, int stack_words) {
-    if (word == nop_word || word == yield_word) {
-        return plain(word, {}, stack_words);
-    }
-    code<> out = plain(word, reading(memory) | writing(memory) | reading(flags) | writing(flags), stack_words);
-    out.unstated = true;
+    const bool a_hint = word == nop_word || word == yield_word;
+    const touched anything = reading(memory) | writing(memory) | reading(flags) | writing(flags);
+    code<> out = plain(word, a_hint ? touched{} : anything, stack_words);
+    out.unstated = !a_hint;
     return out;
 }
 

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// proven: patches an image whose tables were proven and sealed after the link: apply_proven() without its surroundings.
+//
+//     detail::patch_proven<detail::every_site>(seal, room, platform, done);
+//
+// How it works. The tool has decided all that does not depend on the machine (seal.hpp). A boot makes these steps:
+//
+//  1. It compares the sums with the image. If they differ, nothing changes.
+//  2. It goes through the terms once. Each asks the processor, a function or a word of memory, and a term before it.
+//  3. It looks at each site: the text must be the original. The tool saw the same in the file, but a debugger's
+//     breakpoint, or another patcher, comes later.
+//  4. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
+//     pointer is made now, if each site reaches the target.
+//  5. It writes each site. If the platform refuses, it puts the originals back.
+//
+// The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
+#pragma once
+
+#include "inlay/apply/run.hpp"
+#include "inlay/apply/text_platform.hpp"
+#include "inlay/arch/arch.hpp"
+#include "inlay/arch/target.hpp"
+#include "inlay/error.hpp"
+#include "inlay/outcome.hpp"
+#include "inlay/seal.hpp"
+#include "inlay/table.hpp"
+#include "inlay/words.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
+inline namespace INLAY_TARGET {
+
+/// The bytes of a form.
+[[nodiscard]] inline uint8_t* bytes_of(table::plan_form& form) noexcept {
+    return reinterpret_cast<uint8_t*>(&form + 1);
+}
+
+/// The form at this place of a plan.
+[[nodiscard]] inline table::plan_form& form_at(table::plan& plan, unsigned place) noexcept {
+    return *reinterpret_cast<table::plan_form*>(reinterpret_cast<uint8_t*>(&plan) + place);
+}
+
+/// Moves the bytes of a form to a site. They reach their target: the tool tried all sites.
+inline void move_to(table::plan_form& form, address site) noexcept {
+    if (form.operand != table::no_operand) {
+        const auto shift = static_cast<intptr_t>(form.at.target() - site);
+        form.at.distance -= static_cast<int32_t>(shift);
+        (void)arch::relocate(bytes_of(form) + form.operand, shift);
+    }
+}
+
+/// The value of a term.
+[[nodiscard]] inline uint32_t& value_at(table::seal& seal, unsigned place) noexcept {
+    return reinterpret_cast<uint32_t*>(&seal)[place];
+}
+
+/// The word that a term asks for.
+template <class Platform>
+[[nodiscard]] uint32_t word_of(const table::term& term, Platform& platform) noexcept {
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access): as the source says
+    const address from = term.from.target();
+    if (term.source == table::term_source::memory) {
+        return *reinterpret_cast<const uint32_t*>(from);
+    }
+    if (term.source == table::term_source::cpu) {
+        return arch::ask(term.words);
+    }
+    // NOLINTEND(cppcoreguidelines-pro-type-union-access)
+    if constexpr (requires { platform.probe(from); }) {
+        return platform.probe(from) ? 1 : 0;
+    } else {
+        return reinterpret_cast<bool (*)()>(from)() ? 1 : 0;
+    }
+}
+
+/// Gives each term its value.
+template <class Platform>
+void find_out(table::seal& seal, Platform& platform) noexcept {
+    auto* each = reinterpret_cast<table::term*>(seal.terms.target()) + 1;
+    each->value = text_may_change(platform) ? 1 : 0;
+    for (unsigned count = seal.term_count; count != 0; --count) {
+        ++each;
+        uint32_t value = 0;
+        if (value_at(seal, each->guard) != 0) {
+            value = (word_of(*each, platform) & each->mask) - each->low <= each->span ? 1 : 0;
+        }
+        if (each->cell) {
+            auto& cell = *reinterpret_cast<table::feature_cell*>(each->cell.target());
+            if (cell.forced != 0) {
+                value = cell.forced - 1U;
+            }
+            cell.value = static_cast<uint8_t>(value);
+        }
+        each->value = value;
+    }
+}
+
+/// Makes the direct call of what the pointer holds now. Returns how many forms behind it is the one to choose: 0; 1, the
+/// original, if a site might not reach the target; 2 for a call of nothing.
+///
+/// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
+/// right for the other one.
+[[nodiscard]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
+    address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
+    if (to == plan.call.nothing.target()) {
+        return 2;
+    }
+    const address missing = plan.call.missing.target();
+    to = to != 0 ? to : missing;
+    if (to - reinterpret_cast<address>(&seal) - static_cast<address>(seal.reach_begin) >= seal.reach) {
+        return 1;
+    }
+    direct.at.distance += static_cast<int32_t>(to - missing);
+    return 0;
+}
+
+/// Chooses a form in each plan.
+inline void choose_forms(table::seal& seal) noexcept {
+    auto* plan = reinterpret_cast<table::plan*>(seal.plans.target());
+    for (unsigned count = seal.plan_count; count != 0; --count) {
+        unsigned chosen = sizeof(table::plan);
+        while (value_at(seal, form_at(*plan, chosen).term) == 0) {
+            chosen += plan->stride;
+        }
+        if (plan->direct == chosen) {
+            chosen += plan->stride * choose_call(seal, *plan, form_at(*plan, chosen));
+        }
+        plan->chosen = static_cast<uint16_t>(chosen);
+        plan = reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(plan) + plan->size);
+    }
+}
+
+/// Has the pointers of dispatches go to the functions that are chosen.
+inline void choose_functions(table::seal& seal) noexcept {
+    const auto* each = reinterpret_cast<const table::seal_function*>(seal.functions.target());
+    for (; reinterpret_cast<address>(each) != seal.names.target(); ++each) {
+        if (value_at(seal, each->term) != 0) {
+            *reinterpret_cast<volatile address*>(each->pointer.target()) =
+                *reinterpret_cast<const address*>(each->function.target());
+        }
+    }
+}
+
+/// Notes which sites each name has, for changes. If there are to be none, no key reads anything but memory.
+inline void note_sites(table::seal& seal, outcome& done) noexcept {
+    if (reinterpret_cast<const table::term*>(seal.terms.target())[1].value == 0) {
+        done.keys_direct = 0;
+        return;
+    }
+    const auto* each = reinterpret_cast<const table::seal_name*>(seal.names.target());
+    for (; reinterpret_cast<address>(each) != seal.calls.target(); ++each) {
+        reinterpret_cast<table::cell*>(each->cell.target())->state.sites = each->sites;
+    }
+}
+
+/// The parts of an image that are patched.
+enum class proven_part : uint8_t { all, alternatives };
+
+/// The state of one apply_proven().
+template <text_platform Platform, proven_part Part>
+struct proven_run {
+    table::seal& seal;
+    Platform& platform;
+    outcome& done;
+    uint32_t keys_changed{};
+    text_writer<Platform> text{};
+
+    /// Makes one pass over the sites.
+    [[gnu::noinline]] bool pass(pass_kind kind) noexcept {
+        const auto* each = reinterpret_cast<const table::seal_site*>(
+            (Part == proven_part::all ? seal.calls : seal.alternatives).target());
+        for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
+            auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
+            const address site = each->site.target();
+            if (plan.length == 0 || says_gone(platform, site)) {
+                continue;
+            }
+            table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
+            move_to(form, site);
+            if (Part == proven_part::all && kind == pass_kind::write && plan.kind == table::plan_kind::key) {
+                done.keys_direct += 1; // also if it is right
+            }
+            if (text_holds(site, bytes_of(form), plan.length)) {
+                continue;
+            }
+            const error trouble = kind == pass_kind::check ? error::site_changed
+                                                           : text.write_other(platform, site, bytes_of(form), plan.length,
+                                                                              counter(plan.kind));
+            if (trouble != error::no_error) {
+                fail(trouble, *each, plan.kind);
+                return false;
+            }
+        }
+        return kind == pass_kind::check || finish();
+    }
+
+private:
+    /// Counts the sites of this kind that change. (Keys are counted as they are met.)
+    [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
+        return Part == proven_part::all && kind == table::plan_kind::call  ? done.calls_direct
+               : Part == proven_part::all && kind == table::plan_kind::key ? keys_changed
+                                                                           : done.written;
+    }
+
+    [[nodiscard]] bool finish() noexcept {
+        const error trouble = text.finish(platform);
+        if (trouble != error::no_error) {
+            done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+        }
+        return trouble == error::no_error;
+    }
+
+    [[gnu::noinline]] void fail(error what, const table::seal_site& at, table::plan_kind kind) noexcept {
+        record_id where{table_kind::alternatives, 0, at.site.target()};
+        address first = seal.alternatives.target();
+        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+            const bool call = kind == table::plan_kind::call;
+            where.table = call ? table_kind::calls : table_kind::keys;
+            first = call ? seal.calls.target() : seal.keys.target();
+        }
+        where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
+        done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+    }
+};
+
+/// Whether the image may be patched by its seal.
+[[nodiscard]] inline error check_seal(const table::seal& seal, size_t room) noexcept {
+    if (seal.used - 1U >= room) {
+        return error::not_sealed;
+    }
+    const seal_sum sum = sum_of(seal);
+    return sum.first == seal.sums[0] && sum.second == seal.sums[1] ? error::no_error : error::seal_broken;
+}
+
+/// Patches the image of the seal, which has `room` bytes at most.
+template <proven_part Part, class Platform>
+[[gnu::noinline]] void patch_proven(table::seal& seal, size_t room, [[maybe_unused]] table::registry* registry,
+                                    Platform& platform, outcome& done) noexcept {
+    if (const error trouble = check_seal(seal, room); trouble != error::no_error) {
+        done.fail(trouble, {table_kind::no_table, 0, 0});
+        return;
+    }
+    find_out(seal, platform);
+    proven_run<Platform, Part> run{seal, platform, done};
+    if (!run.pass(pass_kind::check)) {
+        return;
+    }
+    seal.used = 0;
+    if constexpr (Part == proven_part::all) {
+        choose_functions(seal);
+    }
+    choose_forms(seal);
+    if (!run.pass(pass_kind::write)) {
+        (void)run.pass(pass_kind::take_back);
+        done.written = done.calls_direct = done.keys_direct = 0;
+        return;
+    }
+    if constexpr (Part == proven_part::all) {
+        note_sites(seal, done);
+        registry->complete |= table::registry_applied;
+        done.calls_found = seal.found;
+    }
+}
+
+} // namespace INLAY_TARGET
+} // namespace detail
+} // namespace inlay
