@@ -280,7 +280,7 @@ private:
         }
     }
 
-    /// The value of an entry of the dynamic section; 0 if there is none.
+    /// The value of a dynamic section's entry; 0 without such an entry.
     [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const { return dynamic_value(tag).value_or(0); }
 
     /// Where in the file the `size` bytes at an address are.
