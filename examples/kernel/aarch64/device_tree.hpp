@@ -9,10 +9,10 @@
 //     }
 //
 // What. Nodes in their order, by `compatible`, by device_type or by path; properties; addresses.
-// Why. The tree gives the places of devices, the processors, and the way to call firmware. How. Nothing is copied: a
-// node is a place in the blob. The blob is not trusted. Each read is checked against the limit, and a property that is
-// too short is none. Where the structure is damaged, the tree ends. Devicetree Specification v0.4, chapter 5. Addresses
-// are those of the bus that all nodes read here are on (`ranges` is empty).
+// Why. The tree gives the places of devices, the processors, and the way to call firmware.
+// How. Nothing is copied: a node is a place in the blob. The blob is not trusted. Each read is checked against the
+// limit, and a property that is too short is none. Where the structure is damaged, the tree ends. Devicetree
+// Specification v0.4, chapter 5. Addresses are those of the bus that all nodes read here are on (`ranges` is empty).
 #pragma once
 
 #include "types.hpp"

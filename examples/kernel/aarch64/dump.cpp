@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // dump: the last words of a kernel that crashes.
 //
-// What. Class, vector, syndrome, the address if the class has one, all registers, and a stack trace. Why. Nothing else
-// is left of the machine's state, and often this is enough. How. Every function keeps a frame record
-// (-fno-omit-frame-pointer): x29 leads to the caller's x29, with the return address above it. A patched site is no
-// obstacle: its call, its instruction or its nops leave x29 alone. Addresses are for `addr2line -e kernel.elf`; all but
-// the first are those after a call.
+// What. Class, vector, syndrome, the address if the class has one, all registers, and a stack trace.
+// Why. Nothing else is left of the machine's state, and often this is enough.
+// How. Every function keeps a frame record (-fno-omit-frame-pointer): x29 leads to the caller's x29, with the return
+// address above it. A patched site is no obstacle: its call, its instruction or its nops leave x29 alone. Addresses are
+// for `addr2line -e kernel.elf`; all but the first are those after a call.
 #include "harness.hpp"
 #include "print.hpp"
 #include "smp.hpp"

@@ -6,9 +6,9 @@
 //     on_all(&set_up_interface);            // all do this, and all have done it
 //
 // What. Starts the processors of the device tree by PSCI, up to most_cpus, and has them do something.
-// Why after apply(). No processor may run a site while the patcher writes it, and none needs to. How. Each other
-// processor waits for a function in its mailbox. It sleeps by wfi; an interrupt wakes it. Without an interrupt
-// controller it waits by wfe.
+// Why after apply(). No processor may run a site while the patcher writes it, and none needs to.
+// How. Each other processor waits for a function in its mailbox. It sleeps by wfi; an interrupt wakes it. Without an
+// interrupt controller it waits by wfe.
 #pragma once
 
 #include "cpu.hpp"

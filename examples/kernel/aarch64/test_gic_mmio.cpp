@@ -4,8 +4,8 @@
 //
 // What. Registers that cannot be written; priorities and targets, by word and by byte; enabling and disabling one of
 // many.
-// Why. A hypervisor emulates these, and its mistakes are wrong widths and ranges. How. The interrupts used are of
-// devices that this kernel does not have. Each value is put back.
+// Why. A hypervisor emulates these, and its mistakes are wrong widths and ranges.
+// How. The interrupts used are of devices that this kernel does not have. Each value is put back.
 #include "gic.hpp"
 #include "test_gic.hpp"
 

@@ -3,11 +3,11 @@
 // test_pmu: the performance monitors, where the processor has them.
 //
 // What. pmu-cycle-counter: the cycle counter increases, and counts the instructions of a loop. pmu-counters: a reset
-// clears everything; a counter that is off does not count; each counter overflows where its width says. Why. A
-// processor without a PMU must not see one access; the tests are then skipped, with status 77. How. The question is
-// inlay's proof; all else takes it. Each test resets first and depends on nothing of another. The word cpi=N says how
-// many cycles an instruction takes. An emulator knows it (QEMU -icount); a processor has no such number, so without the
-// word each loop must only count something.
+// clears everything; a counter that is off does not count; each counter overflows where its width says.
+// Why. A processor without a PMU must not see one access; the tests are then skipped, with status 77.
+// How. The question is inlay's proof; all else takes it. Each test resets first and depends on nothing of another. The
+// word cpi=N says how many cycles an instruction takes. An emulator knows it (QEMU -icount); a processor has no such
+// number, so without the word each loop must only count something.
 #include "command_line.hpp"
 #include "harness.hpp"
 #include "pmu.hpp"
