@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The results of each_site() for each kind of site, before and after apply(), and if apply() could not patch it; and
-// the question whether anything was patched.
+// The results of each_site() for each kind of site, before and after apply(), and if apply() could not patch it. Also
+// is_patched().
 #include <inlay/each_site.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/self_test.hpp>
