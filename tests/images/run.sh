@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # The images of a process: libraries and plugins that come, go, are rewritten by tools, have lost their note, or never
-# call apply(). Each line of the list below is one check; two run at a time; what fails is said in one line.
+# call apply(). Each line of the list below is one check; two run at a time; a check that fails prints one line.
 #   sh tests/images/run.sh              all; 90 seconds at most
 #   sh tests/images/run.sh PATTERN      those whose line matches
 set -u

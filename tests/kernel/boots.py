@@ -114,8 +114,8 @@ def variants():
 
 # ---- Machines: each tells in its own way which processors it has ------------------------------------------------
 
-# -M, -smp, how many. microvm has ACPI unless it is off (then an MP table); APIC ids have gaps with 3 cores a socket, which
-# the MP table of microvm does not know, and that of pc names one processor a socket.
+# -M, -smp, how many. microvm has ACPI unless it is off (then an MP table). With 3 cores a socket, APIC ids have gaps,
+# which microvm's MP table does not know. That of pc names one processor a socket.
 MACHINES = [(kind, str(smp), smp) for kind in ("pc", "q35", "microvm", "microvm,acpi=on", "microvm,acpi=off")
             for smp in (1, 2, 4)]
 MACHINES += [(kind, smp, int(smp.split(",")[0])) for kind in ("pc", "pc,acpi=off", "microvm", "microvm,acpi=off")
@@ -168,7 +168,7 @@ def check_memory(name, how, features):
     check(run.returncode == 0, f"memory of {name}: {run.stdout}{run.stderr}")
     print(f"memory of {name}: {run.stdout.splitlines()[-1] if run.stdout else 'nothing'}")
     check({each for each in found if each[0] == "+"} == set(features.split()), f"memory of {name}: the kernel found {found}")
-    # And the comparison can fail: the same memory is not what other features would have.
+    # And the comparison can fail: the same memory does not fit other features.
     other = features.replace("+smap", "").split() if "+smap" in features else features.split() + ["+smap"]
     if "+xenpv" in features:
         other = [each for each in features.split() if each != "+xenpv"]
@@ -254,16 +254,16 @@ def figures():
 
 # ---- Mutations: each must be found ------------------------------------------------
 
-# A synchronisation that is missing, or in which nobody serialises, no emulator shows, since it fetches each instruction as a
-# whole: tests/text_poke/model.py shows it.
+# No emulator shows a synchronisation that is missing, or one without a serialising instruction, since it fetches each
+# instruction as a whole. tests/text_poke/model.py shows it.
 MUTATIONS = [
     ("ORDER", {"xen": xen}, "FAIL: patching: a second apply.. finds every site as it should be"),
     ("POPF", {}, "FAIL: pv: irq: guard: off before, on inside"),
     ("POPF", {"xen": xen}, "FAIL: pv: irq: guard: on before, off inside"),
     ("SWAPGS", {"xen": xen}, "Unhandled exception: #(GP|UD)"),
     ("IST", {"xen": xen}, "FAIL: traps: the trap table has the entries for Xen at #MC and #DF"),
-    # Entries that find no data of their processor recurse until their stack is over, and what comes then depends on what lies
-    # below it: a dump, or the end of the machine (which the status tells) where user code begins.
+    # Entries that find no data of their processor recurse until their stack is over. The memory below it decides about
+    # the end: a dump, or the end of the machine (which the status tells) where user code begins.
     ("PARITY", {}, r"FAIL: user: the kernel finds its own %gs|Unhandled exception|on its own stack, with error code 0\r?\n\Z"),
     ("FIRST_BYTE", {"append": "test=live", "smp": 4}, "Unhandled exception: #BP"),
     ("NO_BREAKPOINT", {"append": "test=live live=20000", "smp": 4},

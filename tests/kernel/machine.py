@@ -98,7 +98,7 @@ class Machine:
         with self._connect("monitor") as end:
             end.sendall(command.encode() + b"\n")
             text = b""
-            while text.count(b"(qemu)") < 2:  # before the command, and behind its answer
+            while text.count(b"(qemu)") < 2:  # before the command, and after its answer
                 got = end.recv(65536)
                 if not got:
                     break

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The example kernel for x86-64 (examples/kernel/x86): builds it with GCC and Clang, and once for each thing broken on purpose, then
-# boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on two cores.
+# The example kernel for x86-64 (examples/kernel/x86). Builds it with GCC and Clang, and once for each thing broken on
+# purpose. Then boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on
+# two cores.
 #   sh tests/kernel/run.sh
 #   INLAY_SOAK=1                 boots 1,000 times in the end instead of 20 (about half an hour)
 set -eu

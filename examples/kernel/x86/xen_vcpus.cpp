@@ -3,10 +3,10 @@
 // xen_vcpus: several vCPUs, and the events that each gets.
 //
 // What. Starts the other vCPUs; sends interrupts and NMIs between them; hands events to the handlers of interrupts.
-// Why. Live changes synchronise all processors, and what natively is an interrupt of the local APIC is an event here.
+// Why. Live changes synchronise all processors. An event takes the place of the local APIC's interrupt.
 // How. A vCPU starts with all its registers, its traps and callbacks in one struct. Each has an event channel for each
-// interrupt that others send it, and one for its timer. Events are bits in three levels: this vCPU has some, in which words,
-// which of them.
+// interrupt that others send it, and one for its timer. Events are bits in three levels: this vCPU has some, in which
+// words, which of them.
 #include "paging.hpp"
 #include "print.hpp"
 #include "xen.hpp"

@@ -83,7 +83,7 @@ struct target_cell<Function, Target> {
     static constexpr Function* pointer = target_as<Function, Target>::template pointer<Target>;
 };
 
-/// The name of a target of a call, as a name of the process. It has no trampoline: that tells it from a call.
+/// The name of a call's target, as a name of the process. It has no trampoline, unlike the name of a call.
 template <name Call, class Function, name Name, auto Target>
 struct named_target {
     using cell = target_cell<Function, Target>;
@@ -129,8 +129,8 @@ template <name Call, class Function, name Name, auto Target>
 [[gnu::always_inline]] inline void name_target() noexcept {
     static_assert(
         fits_call<Function, Target>,
-        "inlay: a target of a static call is a function of exactly the call's signature (it may be noexcept); "
-        "or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
+        "inlay: a target of a static call is a function of exactly the call's signature (it may be noexcept), "
+        "or a lambda without captures. It may also be nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
     if constexpr (fits_call<Function, Target>) {
         (void)described<named_target<Call, Function, Name, Target>>();
     }
