@@ -75,8 +75,14 @@ inline bool check_moved(const program& program, findings& found) {
     return !moved;
 }
 
-/// A freestanding image needs no note, and has no table::image.
+/// An image that a loader starts, or with thread-local data. A kernel has neither, and needs no note.
 inline void check_note(const program& program, findings& found) {
+    const auto& segments = program.elf().segments();
+    if (std::none_of(segments.begin(), segments.end(), [](const report::elf_segment& each) {
+            return each.type == PT_INTERP || each.type == PT_DYNAMIC || each.type == PT_TLS;
+        })) {
+        return;
+    }
     const auto noted = detail::images_of_notes(program);
     for (const auto each : detail::images_of(program)) {
         if (std::find(noted.begin(), noted.end(), each) == noted.end()) {
