@@ -49,9 +49,10 @@ namespace detail {
 /// The addresses of table::image, by their mark.
 [[nodiscard]] inline std::vector<std::uint64_t> images_of(const program& program) {
     std::vector<std::uint64_t> result;
-    for (const auto& each : program.sections()) {
-        const auto size = static_cast<std::size_t>(each.size);
-        const std::uint8_t* const bytes = each.writable ? program.bytes(each.address, size) : nullptr;
+    for (const auto& each : program.elf().sections()) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(each.size, program.elf().size()));
+        const bool loaded = (each.flags & SHF_ALLOC) != 0 && (each.flags & SHF_WRITE) != 0 && each.type != SHT_NOBITS;
+        const std::uint8_t* const bytes = loaded ? program.bytes(each.address, size) : nullptr;
         for (std::size_t i = 0; bytes != nullptr && i + sizeof table::mark <= size; i += 4) {
             if (std::memcmp(bytes + i, table::mark, sizeof table::mark) == 0) {
                 result.push_back(each.address + i);
