@@ -41,6 +41,7 @@ int run(int count, char** arguments) {
     tool::add_check(app, with);
     tool::add_attest(app, with);
     tool::add_show(app, with);
+    tool::add_orc(app, with);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {
