@@ -25,7 +25,7 @@
 #include "inlay/apply/run.hpp"
 #include "inlay/apply/text_platform.hpp"
 #include "inlay/arch/target.hpp"
-#include "inlay/emit/seal.hpp"
+#include "inlay/emit/emit.hpp"
 #include "inlay/image.hpp"
 #include "inlay/outcome.hpp"
 #include "inlay/seal.hpp"

@@ -29,6 +29,7 @@
 
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
+#include "inlay/apply_proven.hpp"
 #include "inlay/choose.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/each_site.hpp"
