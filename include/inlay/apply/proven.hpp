@@ -229,8 +229,9 @@ private:
     if (seal.used - 1U >= room) {
         return error::not_sealed;
     }
-    const seal_sum sum = sum_of(seal);
-    return sum.first == seal.sums[0] && sum.second == seal.sums[1] ? error::no_error : error::seal_broken;
+    const bool good = sum_of(seal, reinterpret_cast<address>(&seal)).is(seal.sums) &&
+                      sum_of_tables(seal).is(seal.table_sums); // which reads what the first sum covers
+    return good ? error::no_error : error::seal_broken;
 }
 
 /// Patches the image of the seal, which has `room` bytes at most.
