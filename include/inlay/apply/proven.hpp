@@ -159,72 +159,63 @@ inline void note_sites(table::seal& seal, outcome& done) noexcept {
     }
 }
 
-/// The state of one apply_proven().
-template <text_platform Platform, proven_part Part>
-struct proven_run {
-    table::seal& seal;
-    Platform& platform;
-    outcome& done;
-    uint32_t keys_changed{};
+/// Notes the site at which a pass ends.
+template <proven_part Part, class Platform>
+void fail_proven(error what, const table::seal& seal, const table::seal_site& at, table::plan_kind kind,
+                 const Platform& platform, outcome& done) noexcept {
+    record_id where{table_kind::alternatives, 0, at.site.target()};
+    address first = seal.alternatives.target();
+    if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+        const bool call = kind == table::plan_kind::call;
+        where.table = call ? table_kind::calls : table_kind::keys;
+        first = call ? seal.calls.target() : seal.keys.target();
+    }
+    where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
+    done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+}
+
+/// Makes one pass over the sites.
+template <proven_part Part, class Platform>
+[[gnu::always_inline]] inline bool pass_proven(pass_kind kind, table::seal& seal, Platform& platform, outcome& done) noexcept {
     text_writer<Platform> text{};
-
-    /// Makes one pass over the sites.
-    [[gnu::always_inline]] bool pass(pass_kind kind) noexcept {
-        const auto* each = reinterpret_cast<const table::seal_site*>(
-            (Part == proven_part::all ? seal.calls : seal.alternatives).target());
-        for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
-            auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
-            const address site = each->site.target();
-            if (plan.length == 0 || says_gone(platform, site)) {
-                continue;
-            }
-            table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
-            move_to(form, site);
-            if (Part == proven_part::all && kind == pass_kind::write && plan.kind == table::plan_kind::key) {
-                done.keys_direct += 1; // also if it is right
-            }
-            if (text_holds(site, bytes_of(form), plan.length)) {
-                continue;
-            }
-            const error trouble = kind == pass_kind::check ? error::site_changed
-                                                           : text.write_other(platform, site, bytes_of(form), plan.length,
-                                                                              counter(plan.kind));
-            if (trouble != error::no_error) {
-                fail(trouble, *each, plan.kind);
-                return false;
-            }
+    uint32_t keys_changed = 0; // a key is counted also if it is right
+    const auto& begin = Part == proven_part::all ? seal.calls : seal.alternatives;
+    const auto* each = reinterpret_cast<const table::seal_site*>(begin.target());
+    for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
+        auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
+        const address site = each->site.target();
+        if (plan.length == 0 || says_gone(platform, site)) {
+            continue;
         }
-        return kind == pass_kind::check || finish();
-    }
-
-private:
-    /// Counts the sites of this kind that change. (Keys are counted as they are met.)
-    [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
-        return Part == proven_part::all && kind == table::plan_kind::call  ? done.calls_direct
-               : Part == proven_part::all && kind == table::plan_kind::key ? keys_changed
-                                                                           : done.written;
-    }
-
-    [[nodiscard]] bool finish() noexcept {
-        const error trouble = text.finish(platform);
+        table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
+        move_to(form, site);
+        const bool is_key = Part == proven_part::all && plan.kind == table::plan_kind::key;
+        done.keys_direct += is_key && kind == pass_kind::write ? 1U : 0U;
+        if (text_holds(site, bytes_of(form), plan.length)) {
+            continue;
+        }
+        error trouble = error::site_changed;
+        if (kind != pass_kind::check) {
+            const bool is_call = Part == proven_part::all && plan.kind == table::plan_kind::call;
+            trouble = text.write_other(platform, site, bytes_of(form), plan.length,
+                                       is_key    ? keys_changed
+                                       : is_call ? done.calls_direct
+                                                 : done.written);
+        }
         if (trouble != error::no_error) {
-            done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+            fail_proven<Part>(trouble, seal, *each, plan.kind, platform, done);
+            return false;
         }
-        return trouble == error::no_error;
     }
-
-    void fail(error what, const table::seal_site& at, table::plan_kind kind) noexcept {
-        record_id where{table_kind::alternatives, 0, at.site.target()};
-        address first = seal.alternatives.target();
-        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
-            const bool call = kind == table::plan_kind::call;
-            where.table = call ? table_kind::calls : table_kind::keys;
-            first = call ? seal.calls.target() : seal.keys.target();
-        }
-        where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
-        done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+    if (kind == pass_kind::check) {
+        return true;
     }
-};
+    const error trouble = text.finish(platform);
+    if (trouble != error::no_error) {
+        done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+    }
+    return trouble == error::no_error;
+}
 
 /// Whether the image may be patched by its seal. The first sum covers the places of the tables, which the second reads.
 template <proven_part Part>
@@ -248,9 +239,8 @@ template <proven_part Part, class Platform>
         return;
     }
     find_out<Part>(seal, platform);
-    proven_run<Platform, Part> run{seal, platform, done};
     for (pass_kind kind = pass_kind::check;;) {
-        const bool good = run.pass(kind);
+        const bool good = pass_proven<Part>(kind, seal, platform, done);
         if (kind == pass_kind::check) {
             if (!good) {
                 return;
