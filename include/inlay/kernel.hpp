@@ -31,6 +31,7 @@
 
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
+#include "inlay/apply_proven.hpp"
 #include "inlay/choose.hpp"
 #include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
