@@ -36,6 +36,7 @@ inline namespace INLAY_TARGET {
 
 /// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
 /// transaction in it.)
+// NOLINTNEXTLINE(*-member-init): list_change() and plan() fill it
 struct listed_change {
     const table::named* what;
     address value; // these four are a `change`
