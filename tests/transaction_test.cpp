@@ -134,6 +134,28 @@ TEST_F(Transaction, CanBeMadeAgain) {
     }
 }
 
+[[gnu::noinline]] void add_seven(long& x) noexcept { x += 7; }
+inline constexpr inlay::hook<"t.hook", void(long&)> on_ask;
+[[gnu::noinline]] long ask_hook() {
+    long x = 0;
+    on_ask(x);
+    return x;
+}
+
+TEST_F(Transaction, HooksTakePart) {
+    inlay::transaction t;
+    add_changes(t);
+    t.update(on_ask, &add_seven);
+    ASSERT_TRUE(t.commit());
+    EXPECT_TRUE(all_have(after));
+    EXPECT_EQ(ask_hook(), 7);
+    t.clear();
+    add_changes_back(t);
+    t.update(on_ask, nullptr);
+    ASSERT_TRUE(t.commit());
+    EXPECT_EQ(ask_hook(), 0);
+}
+
 // ---- Counts, and one name twice ----------------------------------------------------------------------
 
 TEST_F(Transaction, CountsEachEnableAndDisable) {

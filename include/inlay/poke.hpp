@@ -128,9 +128,7 @@ template <name Name, class Function, class Target, class... Where>
     requires detail::other_target<Target, hook<Name, Function>> && detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/, const Target& /*target*/,
                                              Where&... /*where*/) noexcept {
-    static_assert(sizeof(Target) == 0,
-                  "inlay: the target of a hook is a function of exactly the hook's type, and noexcept: no exception can "
-                  "leave it; or a lambda without captures that is noexcept, or nullptr");
+    detail::refuse_target_of_hook<Target>();
     return {};
 }
 

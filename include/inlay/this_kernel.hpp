@@ -12,13 +12,14 @@
 //
 //     inlay::set(trace, true);                                 // anywhere after that
 //
-// How it works. set(), enable(), disable(), update() and choose() without a platform call `change` with a function, and
-// `change` calls this function with the platform. Without the declaration they do not compile, and the message says which
-// declaration is missing. A call with a platform of its own never asks.
+// How it works. set(), enable(), disable(), update(), choose() and commit() without a platform call `change` with a
+// function, and `change` calls this function with the platform. Without the declaration they do not compile, and the
+// message says which declaration is missing. A call with a platform of its own never asks.
 #pragma once
 
 #include "inlay/apply/text_platform.hpp"
 #include "inlay/arch/target.hpp"
+#include "inlay/change/change_list.hpp"
 #include "inlay/change/make_change.hpp"
 #include "inlay/change/setting.hpp"
 #include "inlay/image.hpp"
@@ -67,6 +68,13 @@ template <int Kernel = 0>
     return in_kernel<Kernel>([&what, &how](text_platform auto& platform) noexcept {
         return change_tables(this_image(), what, how, platform);
     });
+}
+
+/// The same for the changes of a transaction.
+template <int Kernel = 0>
+[[gnu::visibility("hidden")]] outcome change_names(change_list& list) noexcept {
+    return in_kernel<Kernel>(
+        [&list](text_platform auto& platform) noexcept { return change_tables(this_image(), list, platform); });
 }
 
 /// The same for a choice. In a program, the function of process.hpp has fewer arguments, and is preferred.

@@ -25,15 +25,15 @@
 //  * If a check fails, no thread has seen any change. Checks find all errors that do not come from writing text.
 //  * All cells are stored, then all sites are shown. So code that reads the cell (a site that is not patched, a call
 //    through its trampoline) finds the new value not later than any site that is patched.
-//  * In a process, all sites of one page of text change at one moment. A thread that found one of them new finds all
-//    of them new. (Except where a switch of more than 16 ways has a site in the page.)
+//  * In a process on x86, all sites of one page of text change at one moment. A thread that found one of them new finds
+//    all of them new. (Except where a switch of more than 16 ways has a site in the page.)
 //
 // It does not promise one moment for all: no instruction changes many places at once. While commit() runs, a thread may
 // find one name new and another one old, in either order, and two sites of one name different. Pages are shown in the
 // order of their addresses, images in any order. If a thread must not see B new before A, make two transactions.
 //
-// After an error, every name has its old setting, and every site its old form: error::change_incomplete says that even
-// taking back failed. If writing failed in the middle, threads may have seen a part of the changes for a moment. The
+// After an error, every name has its old setting, and every site its old form; only error::change_incomplete says that
+// taking back failed, too. If writing failed in the middle, threads may have seen a part of the changes for a moment. The
 // transaction keeps its changes in any case: commit() makes them again, clear() forgets them. Without commit(), nothing
 // changes.
 //
@@ -44,6 +44,7 @@
 #include "inlay/change/change_list.hpp"
 #include "inlay/change/setting.hpp"
 #include "inlay/error.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/image.hpp"
 #include "inlay/poke.hpp"
 #include "inlay/static_call.hpp"
@@ -56,13 +57,13 @@ namespace inlay {
 namespace [[gnu::visibility("hidden")]] detail {
 inline namespace INLAY_TARGET {
 
-/// Makes the changes of a list in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_names(change_list& list, Platform& platform) noexcept {
     return change_tables(this_image(), list, platform);
 }
 
-/// A platform, or none if process.hpp is included.
+/// A platform; or none, if process.hpp or this_kernel.hpp is included.
 template <class... Where>
 concept place_of_changes = requires(change_list& list, Where&... where) { change_names(list, where...); };
 
@@ -120,6 +121,19 @@ public:
                                                       const Target& target) noexcept {
         using call = static_call<Name, Default>;
         return add<call>(detail::to_special_target<typename call::function>(target));
+    }
+
+    template <name Name, class Function>
+    [[gnu::visibility("hidden")]] transaction& update(const hook<Name, Function>& /*hook*/,
+                                                      detail::target_for<hook<Name, Function>> target) noexcept {
+        return add<typename hook<Name, Function>::declaration>(detail::to_hook(target));
+    }
+    template <name Name, class Function, class Target>
+        requires detail::other_target<Target, hook<Name, Function>>
+    [[gnu::visibility("hidden")]] transaction& update(const hook<Name, Function>& /*hook*/,
+                                                      const Target& /*target*/) noexcept {
+        detail::refuse_target_of_hook<Target>();
+        return *this;
     }
 
     /// Makes the changes: all, or none. On an error, failed() says which change it is about, and the outcome which record.
