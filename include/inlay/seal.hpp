@@ -104,22 +104,23 @@ struct seal_site {
     uint32_t plan; ///< its distance from the seal, in bytes
 };
 
-/// A piece of the image that the sums cover.
-struct seal_piece {
+/// A table of the image.
+struct seal_table {
     reference begin;
     uint32_t bytes;
 };
 
 /// What the tool has proven.
 struct seal {
-    uint32_t sums[2];
+    uint32_t sums[2]; ///< of all this from `mark` on
     uint32_t used; ///< bytes of all this; 0: the image is not sealed, or apply_proven() has used the seal
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
     uint32_t room;        ///< bytes that the compiler has left for all this
     uint32_t fixed;       ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
-    seal_piece pieces[5]; ///< all this from `mark` on; alternatives, calls, keys, names
+    seal_table tables[4]; ///< alternatives, calls, keys, names
+    uint32_t table_sums[2];
     uint64_t reach_begin; ///< a target is in reach of all sites if its distance from the seal is one of `reach` from here on
     uint64_t reach;
     uint32_t term_count;
@@ -157,7 +158,9 @@ struct seal_sum {
     uint32_t first;
     uint32_t second;
 
-    void add(const void* begin, size_t bytes) noexcept {
+    [[nodiscard]] bool is(const uint32_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
+
+    [[gnu::noinline]] void add(const void* begin, size_t bytes) noexcept {
         using word [[gnu::may_alias]] = uint32_t;
         for (const auto* each = static_cast<const word*>(begin); bytes >= sizeof(word); bytes -= sizeof(word)) {
             first += *each++;
@@ -166,10 +169,17 @@ struct seal_sum {
     }
 };
 
-/// The sums of a seal's data and of its tables.
-[[nodiscard]] inline seal_sum sum_of(const table::seal& seal) noexcept {
-    seal_sum sum{static_cast<uint32_t>(reinterpret_cast<address>(&seal)) & seal.fixed, seal.used};
-    for (const auto& each : seal.pieces) {
+/// The sums of a seal's own data, which is at `at` when it is used.
+[[nodiscard]] inline seal_sum sum_of(const table::seal& seal, address at) noexcept {
+    seal_sum sum{static_cast<uint32_t>(at) & seal.fixed, seal.used};
+    sum.add(seal.mark, seal.used - table::seal_unsummed);
+    return sum;
+}
+
+/// The sums of its tables, whose places are right.
+[[nodiscard]] inline seal_sum sum_of_tables(const table::seal& seal) noexcept {
+    seal_sum sum{0, 0};
+    for (const auto& each : seal.tables) {
         sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
     }
     return sum;

@@ -179,7 +179,8 @@ enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
     zero = 2,     ///< `return 0`
-    hook = 3,     ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
+    hook =
+        3, ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
 
 /// Whether the cell holds a target of the user's.

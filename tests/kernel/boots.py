@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """boots: the example kernel, booted in all the ways that it is made for, and checked from the outside.
 
-    boots.py BUILD XEN          BUILD has kernel.elf, clang.elf, mutation-*.elf and memory_test (tests/kernel/run.sh)
+    boots.py BUILD XEN          BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh)
 
 One line a check that fails, one for each group. INLAY_SOAK=1 boots 1,000 times instead of 20 in the end.
 """
@@ -187,6 +187,40 @@ def memory():
     check_memory("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv +xen +pvunlock +vcpupreempt")
 
 
+# ---- Patched by apply() and by apply_proven() ------------------------------------------------
+
+def text_of(kernel, append, how):
+    """What the kernel says and the text that it then has."""
+    names = symbols(kernel)
+    with Machine(kernel, append=f"test=patching hold {append}", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+        memory = machine.memory(names["text_begin"], names["text_end"])
+        result = Result(machine.text, 0, 0)
+    return result, [result.line("features:"), *(each for each in result.lines if each.startswith("patched:") and " us," not in each)], memory
+
+
+def proven():
+    for name, how in (("qemu64", {"cpu": "qemu64"}), ("max", {"cpu": "max"}), ("max,-smap", {"cpu": "max,-smap"}), ("xen", {"xen": xen}),
+                      ("clang", {"kernel": clang}), ("xen, clang", {"kernel": clang, "xen": xen})):
+        kernel = f"{build}/sealed-{'clang' if how.pop('kernel', gcc) == clang else 'kernel'}.elf"
+        applied, said, text = text_of(kernel, "", how)
+        sealed, sealed_said, sealed_text = text_of(kernel, "proven", how)
+        good = check(applied.count("FAIL") == 0 and sealed.count("FAIL") == 0, f"proven, {name}: passes", sealed)
+        good &= check(said == sealed_said and len(said) == 4, f"proven, {name}: says {sealed_said}, not {said}")
+        good &= check(text == sealed_text, f"proven, {name}: the bytes of text are those that apply() leaves")
+        result = boot(kernel, append="proven", **how)
+        good &= check(result.status == 0 and result.count("FAIL") == 0 and result.count("PASS") >= 50, f"proven, {name}: all tests pass", result)
+        if good:
+            print(f"ok: proven, {name}: {len(text):,} bytes of text equal; {result.line('SUMMARY')}")
+    unpatched = text_of(f"{build}/sealed-kernel.elf", "", {"cpu": "qemu64"})[2]
+    check(unpatched != text_of(f"{build}/sealed-kernel.elf", "", {"cpu": "max"})[2], "proven: the text of two processors differs")
+    result = boot(gcc, append="proven")
+    check(result.status == 127 and "inlay: the image has no seal" in result.text, "proven: a kernel without a seal is refused", result)
+    result = boot(f"{build}/broken-kernel.elf", append="proven")
+    check(result.status == 127 and "inlay: the seal is not that of this image" in result.text, "proven: a changed kernel is refused", result)
+    print("ok: proven: no seal, and another image's seal, are refused")
+
+
 # ---- Machine check, crash, statuses ------------------------------------------------
 
 def machine_check():
@@ -319,6 +353,7 @@ def soak_boots():
 variants()
 machines()
 memory()
+proven()
 machine_check()
 crash()
 figures()

@@ -30,6 +30,13 @@ done
 "$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp \
     -lZydis -ldw -lelf -o "$build/memory_test"
 # shellcheck disable=SC2086 # a list
+"$gcc" -std=c++20 -O1 $warnings -Iinclude tests/proven/seal.cpp -lZydis -ldw -lelf -o "$build/seal"
+for each in kernel clang; do
+    cp "$build/$each.elf" "$build/sealed-$each.elf"
+    "$build/seal" "$build/sealed-$each.elf" || { echo "FAIL: kernel: $each.elf is not sealed"; exit 1; }
+done
+/usr/bin/python3 tests/proven/damage.py --one "$build/sealed-kernel.elf" "$build/broken-kernel.elf"
+# shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 $warnings -Iinclude -Iexamples/kernel/common tests/kernel/xen_abi_test.cpp -o "$build/xen_abi_test"
 "$build/xen_abi_test" || { echo "FAIL: kernel: xen.hpp is not what Xen's headers say"; exit 1; }
 zcat "$xen" >"$build/xen"

@@ -31,6 +31,9 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
+/// The parts of an image that are patched.
+enum class proven_part : uint8_t { all, alternatives };
+
 /// The bytes of a form.
 [[nodiscard]] inline uint8_t* bytes_of(table::plan_form& form) noexcept {
     return reinterpret_cast<uint8_t*>(&form + 1);
@@ -57,7 +60,7 @@ inline void move_to(table::plan_form& form, address site) noexcept {
 
 /// The word that a term asks for.
 template <class Platform>
-[[nodiscard]] uint32_t word_of(const table::term& term, Platform& platform) noexcept {
+[[nodiscard, gnu::always_inline]] inline uint32_t word_of(const table::term& term, Platform& platform) noexcept {
     // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access): as the source says
     const address from = term.from.target();
     if (term.source == table::term_source::memory) {
@@ -75,10 +78,12 @@ template <class Platform>
 }
 
 /// Gives each term its value.
-template <class Platform>
-void find_out(table::seal& seal, Platform& platform) noexcept {
+template <proven_part Part, class Platform>
+[[gnu::always_inline]] inline void find_out(table::seal& seal, Platform& platform) noexcept {
     auto* each = reinterpret_cast<table::term*>(seal.terms.target()) + 1;
-    each->value = text_may_change(platform) ? 1 : 0;
+    if (Part == proven_part::all) {
+        each->value = text_may_change(platform) ? 1 : 0;
+    }
     for (unsigned count = seal.term_count; count != 0; --count) {
         ++each;
         uint32_t value = 0;
@@ -101,7 +106,7 @@ void find_out(table::seal& seal, Platform& platform) noexcept {
 ///
 /// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
 /// right for the other one.
-[[nodiscard]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
+[[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
     address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
     if (to == plan.call.nothing.target()) {
         return 2;
@@ -116,7 +121,7 @@ void find_out(table::seal& seal, Platform& platform) noexcept {
 }
 
 /// Chooses a form in each plan.
-inline void choose_forms(table::seal& seal) noexcept {
+[[gnu::always_inline]] inline void choose_forms(table::seal& seal) noexcept {
     auto* plan = reinterpret_cast<table::plan*>(seal.plans.target());
     for (unsigned count = seal.plan_count; count != 0; --count) {
         unsigned chosen = sizeof(table::plan);
@@ -154,105 +159,105 @@ inline void note_sites(table::seal& seal, outcome& done) noexcept {
     }
 }
 
-/// The parts of an image that are patched.
-enum class proven_part : uint8_t { all, alternatives };
+/// Notes the site at which a pass ends.
+template <proven_part Part, class Platform>
+void fail_proven(error what, const table::seal& seal, const table::seal_site& at, table::plan_kind kind,
+                 const Platform& platform, outcome& done) noexcept {
+    record_id where{table_kind::alternatives, 0, at.site.target()};
+    address first = seal.alternatives.target();
+    if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+        const bool call = kind == table::plan_kind::call;
+        where.table = call ? table_kind::calls : table_kind::keys;
+        first = call ? seal.calls.target() : seal.keys.target();
+    }
+    where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
+    done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+}
 
-/// The state of one apply_proven().
-template <text_platform Platform, proven_part Part>
-struct proven_run {
-    table::seal& seal;
-    Platform& platform;
-    outcome& done;
-    uint32_t keys_changed{};
+/// Makes one pass over the sites.
+template <proven_part Part, class Platform>
+[[gnu::always_inline]] inline bool pass_proven(pass_kind kind, table::seal& seal, Platform& platform, outcome& done) noexcept {
     text_writer<Platform> text{};
-
-    /// Makes one pass over the sites.
-    [[gnu::noinline]] bool pass(pass_kind kind) noexcept {
-        const auto* each = reinterpret_cast<const table::seal_site*>(
-            (Part == proven_part::all ? seal.calls : seal.alternatives).target());
-        for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
-            auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
-            const address site = each->site.target();
-            if (plan.length == 0 || says_gone(platform, site)) {
-                continue;
-            }
-            table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
-            move_to(form, site);
-            if (Part == proven_part::all && kind == pass_kind::write && plan.kind == table::plan_kind::key) {
-                done.keys_direct += 1; // also if it is right
-            }
-            if (text_holds(site, bytes_of(form), plan.length)) {
-                continue;
-            }
-            const error trouble = kind == pass_kind::check ? error::site_changed
-                                                           : text.write_other(platform, site, bytes_of(form), plan.length,
-                                                                              counter(plan.kind));
-            if (trouble != error::no_error) {
-                fail(trouble, *each, plan.kind);
-                return false;
-            }
+    uint32_t keys_changed = 0; // a key is counted also if it is right
+    const auto& begin = Part == proven_part::all ? seal.calls : seal.alternatives;
+    const auto* each = reinterpret_cast<const table::seal_site*>(begin.target());
+    for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
+        auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
+        const address site = each->site.target();
+        if (plan.length == 0 || says_gone(platform, site)) {
+            continue;
         }
-        return kind == pass_kind::check || finish();
-    }
-
-private:
-    /// Counts the sites of this kind that change. (Keys are counted as they are met.)
-    [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
-        return Part == proven_part::all && kind == table::plan_kind::call  ? done.calls_direct
-               : Part == proven_part::all && kind == table::plan_kind::key ? keys_changed
-                                                                           : done.written;
-    }
-
-    [[nodiscard]] bool finish() noexcept {
-        const error trouble = text.finish(platform);
+        table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
+        move_to(form, site);
+        const bool is_key = Part == proven_part::all && plan.kind == table::plan_kind::key;
+        done.keys_direct += is_key && kind == pass_kind::write ? 1U : 0U;
+        if (text_holds(site, bytes_of(form), plan.length)) {
+            continue;
+        }
+        error trouble = error::site_changed;
+        if (kind != pass_kind::check) {
+            const bool is_call = Part == proven_part::all && plan.kind == table::plan_kind::call;
+            trouble = text.write_other(platform, site, bytes_of(form), plan.length,
+                                       is_key    ? keys_changed
+                                       : is_call ? done.calls_direct
+                                                 : done.written);
+        }
         if (trouble != error::no_error) {
-            done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+            fail_proven<Part>(trouble, seal, *each, plan.kind, platform, done);
+            return false;
         }
-        return trouble == error::no_error;
     }
-
-    [[gnu::noinline]] void fail(error what, const table::seal_site& at, table::plan_kind kind) noexcept {
-        record_id where{table_kind::alternatives, 0, at.site.target()};
-        address first = seal.alternatives.target();
-        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
-            const bool call = kind == table::plan_kind::call;
-            where.table = call ? table_kind::calls : table_kind::keys;
-            first = call ? seal.calls.target() : seal.keys.target();
-        }
-        where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
-        done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+    if (kind == pass_kind::check) {
+        return true;
     }
-};
+    const error trouble = text.finish(platform);
+    if (trouble != error::no_error) {
+        done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+    }
+    return trouble == error::no_error;
+}
 
-/// Whether the image may be patched by its seal.
-[[nodiscard]] inline error check_seal(const table::seal& seal, size_t room) noexcept {
+/// Whether the image may be patched by its seal. The first sum covers the places of the tables, which the second reads.
+template <proven_part Part>
+[[nodiscard, gnu::always_inline]] inline error check_seal(const table::seal& seal, size_t room) noexcept {
     if (seal.used - 1U >= room) {
         return error::not_sealed;
     }
-    const seal_sum sum = sum_of(seal);
-    return sum.first == seal.sums[0] && sum.second == seal.sums[1] ? error::no_error : error::seal_broken;
+    const bool good = sum_of(seal, reinterpret_cast<address>(&seal)).is(seal.sums) &&
+                      (Part == proven_part::alternatives || sum_of_tables(seal).is(seal.table_sums));
+    return good ? error::no_error : error::seal_broken;
 }
 
-/// Patches the image of the seal, which has `room` bytes at most.
+/// Patches the image of the seal, which has `room` bytes at most. (An image calls this once. Inlined, it is smaller: what the
+/// caller says about its platform needs no code.)
 template <proven_part Part, class Platform>
-[[gnu::noinline]] void patch_proven(table::seal& seal, size_t room, [[maybe_unused]] table::registry* registry,
-                                    Platform& platform, outcome& done) noexcept {
-    if (const error trouble = check_seal(seal, room); trouble != error::no_error) {
+[[gnu::always_inline]] inline void patch_proven(table::seal& seal, size_t room,
+                                                [[maybe_unused]] table::registry* registry, Platform& platform,
+                                                outcome& done) noexcept {
+    if (const error trouble = check_seal<Part>(seal, room); trouble != error::no_error) {
         done.fail(trouble, {table_kind::no_table, 0, 0});
         return;
     }
-    find_out(seal, platform);
-    proven_run<Platform, Part> run{seal, platform, done};
-    if (!run.pass(pass_kind::check)) {
-        return;
+    find_out<Part>(seal, platform);
+    for (pass_kind kind = pass_kind::check;;) {
+        const bool good = pass_proven<Part>(kind, seal, platform, done);
+        if (kind == pass_kind::check) {
+            if (!good) {
+                return;
+            }
+            seal.used = 0;
+            if constexpr (Part == proven_part::all) {
+                choose_functions(seal);
+            }
+            choose_forms(seal);
+            kind = pass_kind::write;
+        } else if (kind == pass_kind::write && !good) {
+            kind = pass_kind::take_back;
+        } else {
+            break;
+        }
     }
-    seal.used = 0;
-    if constexpr (Part == proven_part::all) {
-        choose_functions(seal);
-    }
-    choose_forms(seal);
-    if (!run.pass(pass_kind::write)) {
-        (void)run.pass(pass_kind::take_back);
+    if (!done) {
         done.written = done.calls_direct = done.keys_direct = 0;
         return;
     }

@@ -431,23 +431,23 @@ private:
         seal_->found = found_;
         seal_->fixed = file_.type() == ET_EXEC ? ~0U : 0U;
         set_reach();
-        set_piece(0, begin_ + table::seal_unsummed, size - table::seal_unsummed);
-        set_piece(1, reinterpret_cast<address>(tables_.alternatives.records), tables_.alternatives.bytes);
-        set_piece(2, reinterpret_cast<address>(tables_.calls.records), tables_.calls.bytes);
-        set_piece(3, reinterpret_cast<address>(tables_.keys.records), tables_.keys.bytes);
-        set_piece(4, reinterpret_cast<address>(tables_.names.records), tables_.names.bytes);
-        inlay::detail::seal_sum sum{static_cast<std::uint32_t>(image_.shown(begin_)) & seal_->fixed, seal_->used};
-        for (const auto& each : seal_->pieces) {
-            sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
-        }
-        seal_->sums[0] = sum.first;
-        seal_->sums[1] = sum.second;
+        set_table(0, tables_.alternatives);
+        set_table(1, tables_.calls);
+        set_table(2, tables_.keys);
+        set_table(3, tables_.names);
+        const auto tables = inlay::detail::sum_of_tables(*seal_);
+        seal_->table_sums[0] = tables.first;
+        seal_->table_sums[1] = tables.second;
+        const auto own = inlay::detail::sum_of(*seal_, image_.shown(begin_));
+        seal_->sums[0] = own.first;
+        seal_->sums[1] = own.second;
     }
 
-    void set_piece(std::size_t number, address begin, std::size_t bytes) {
-        if (bytes != 0) {
-            refer(seal_->pieces[number].begin, begin);
-            seal_->pieces[number].bytes = static_cast<std::uint32_t>(bytes);
+    template <class Record>
+    void set_table(std::size_t number, const table::section<Record>& section) {
+        if (section.bytes != 0) {
+            refer(seal_->tables[number].begin, reinterpret_cast<address>(section.records));
+            seal_->tables[number].bytes = static_cast<std::uint32_t>(section.bytes);
         }
     }
 

@@ -19,7 +19,7 @@ namespace emit {
 template <auto* Seal, size_t Room>
 [[gnu::always_inline]] inline void seal() noexcept {
     static_assert(Room >= sizeof(table::seal) && Room % 8 == 0 && Room < 0x8000'0000U,
-                  "inlay: the room for a seal has at least 120 bytes, a multiple of 8");
+                  "inlay: the room for a seal has at least 144 bytes, a multiple of 8");
     asm inline volatile(".ifndef .Linlay_seal\n\t"
                         ".set .Linlay_seal,1\n\t"
                         ".pushsection .data.inlay_seal,\"awG\",@progbits,%c[seal],comdat\n\t"

@@ -104,8 +104,7 @@ struct named_hook_target {
         .target = Target, .state = {.mode = table::call_mode::hook}};
 
     [[gnu::always_inline]] static inline void describe() noexcept {
-        describe_named<named_hook_target, target_name<Hook, Name>(),
-                       hook_of<typename hook_function<Function>::type>>();
+        describe_named<named_hook_target, target_name<Hook, Name>(), hook_of<typename hook_function<Function>::type>>();
     }
 };
 

@@ -50,8 +50,9 @@ __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_
 #else
 __attribute__((no_sanitize_coverage, no_sanitize("thread"), no_sanitize("address"), no_sanitize("undefined")))
 #endif
-INLAY_KEEP_REGISTERS INLAY_NOT_INSTRUMENTED __attribute__((noinline, no_stack_protector, visibility("hidden"))) inline void
-find_vector_kind() noexcept {
+INLAY_KEEP_REGISTERS INLAY_NOT_INSTRUMENTED
+    __attribute__((noinline, no_stack_protector, visibility("hidden"))) inline void
+    find_vector_kind() noexcept {
     constexpr unsigned sve = 32; // ID_AA64PFR0_EL1, bits 35:32
     uint64_t value = 0;
     if constexpr (may_have_sve) {
@@ -198,7 +199,7 @@ template <class Hook>
 #define INLAY_HOOK(...)                                                                                                \
     asm inline volatile("inlay_hook.%c[id] %="                                                                         \
                         :                                                                                              \
-                        : [id] INLAY_SYMBOL(anchor_of<Hook>)__VA_ARGS__                                                \
+                        : [id] INLAY_SYMBOL(anchor_of<Hook>) __VA_ARGS__                                               \
                         : "cc", "memory", "x16", "x17", "x30")
 // NOLINTEND(bugprone-macro-parentheses)
 
