@@ -97,7 +97,7 @@ struct named_target {
     }
 };
 
-/// The name of a target of a hook.
+/// The name of a hook's target.
 template <name Hook, class Function, name Name, auto Target>
 struct named_hook_target {
     [[gnu::visibility("hidden")]] static inline constinit call_cell<Function> state{
