@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSL-1.0
+# inlay attest: running programs, debuggers, core files. sh tests/attest/run.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+eval "$(sh tools/compilers shell)"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2086
+$gcc -std=c++20 -O1 $warnings -Iinclude tools/inlay/*.cpp -o "$work/inlay" -ldw -lelf -lZydis -lcapstone -lfmt || exit 1
+# shellcheck disable=SC2086
+$gcc -std=c++20 -O2 -g $warnings -Iinclude tests/attest/program.cpp -pthread -o "$work/program" || exit 1
+python3 tests/attest/attest.py "$work/inlay" "$work/program" "$work"
