@@ -63,6 +63,10 @@ programs() {
         works "an object by $each" $each $flags -c $here/sites.cpp -o "$work/object.o"
         says 0 "1[23] sites proven, 3 calls found, 0 missed" "$inlay" check "$work/object.o"
     done
+    # Tables of another version, in an object and in a program.
+    # shellcheck disable=SC2086
+    works "tables of another version" $gcc $flags -DINLAY_TABLE_VERSION=99 -c $here/sites.cpp -o "$work/object.o"
+    says 2 "its tables are of version 99" "$inlay" check "$work/object.o"
     # Without optimisation, calls go through registers: they stay indirect, and the checker says so.
     # shellcheck disable=SC2086
     works "without optimisation" $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/program"
