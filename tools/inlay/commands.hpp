@@ -29,6 +29,7 @@ struct context {
 void add_attest(CLI::App& to, context& with);
 void add_check(CLI::App& to, context& with);
 void add_orc(CLI::App& to, context& with);
+void add_show(CLI::App& to, context& with);
 
 /// Writes "inlay: TEXT" to a terminal's current line, which the next line overwrites; "" clears it.
 void say_progress(const context& with, const std::string& text);

@@ -36,7 +36,10 @@ namespace check {
 /// Not thread-safe. Neither copied nor moved: sites refer to it.
 class program {
 public:
-    explicit program(const std::string& path) : elf_{path}, machine_{machine_of(elf_)}, decode_{machine_} {
+    explicit program(const std::string& path) : program{report::elf_file{path}} {}
+
+    /// A file that has been read. Names and lines of source are looked up in the file of its path.
+    explicit program(report::elf_file file) : elf_{std::move(file)}, machine_{machine_of(elf_)}, decode_{machine_} {
         for (const auto& each : elf_.sections()) {
             if ((each.flags & SHF_ALLOC) != 0) {
                 sections_.push_back({.name = each.name,
@@ -131,7 +134,7 @@ public:
                  check::severity severity = severity::error) const {
         finding added{.rule = std::move(rule), .severity = severity, .at = at, .message = std::move(message)};
         if (const section* const in = section_of(at); at != 0 && in != nullptr) {
-            const report::place where = place_of(at);
+            const report::place where = to.size() < most_places ? place_of(at) : report::place{};
             added.section = in->name;
             added.offset = at - in->address;
             added.function = where.function.empty() ? "" : report::symbols::describe(where);
@@ -142,6 +145,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_places = 1000; ///< further findings have no line of source: looking it up is slow
+
     /// The questions to a file_image of any target.
     struct any_image {
         any_image() = default;
