@@ -13,7 +13,6 @@ quiet="-std=c++20 $warnings -Iinclude"
 . tests/inlay_tool.sh
 # shellcheck disable=SC2086
 $gcc $quiet -O1 "$here/oracle.cpp" -o "$work/oracle" -ldw -lelf -lZydis || exit 1
-# Without optimisation, GCC leaves the frame in registers that the table does not know: no function of the program has that.
 for compiler in "$gcc" "$clang"; do
     for options in "-O2 -fomit-frame-pointer" "-O2 -fno-omit-frame-pointer" "-O0" "-Os -fcf-protection=full" "-O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-exceptions -g"; do
         # shellcheck disable=SC2086
@@ -37,6 +36,11 @@ $gcc -Iinclude -no-pie tests/unwind/x86_64/first_series.S "$work/program.o" -o "
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
 [ $? = 2 ] && grep -q 'it has no section inlay_unwind with room for the table: see inlay/unwind.hpp$' "$work/log"
 result $? "a file without room"
+$gcc -std=c++20 -fno-pie -no-pie -O2 -Iinclude "$here/subject.cpp" "$here/sites.S" -o "$work/subject"
+objcopy -R .eh_frame -R .eh_frame_hdr "$work/subject" "$work/refused"
+"$inlay" orc "$work/refused" >"$work/log" 2>&1
+[ $? = 2 ] && grep -q 'it has no unwind information, neither .eh_frame nor .debug_frame: compile it with -g$' "$work/log"
+result $? "a file without unwind information"
 sed 's/space<4000>/space<40>/' "$here/subject.cpp" >"$work/small.cpp"
 $gcc -std=c++20 -fno-pie -no-pie -Iinclude "$work/small.cpp" "$here/sites.S" -o "$work/refused"
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
