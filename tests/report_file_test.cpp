@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The report on a file: of this program it says what the program says of itself, whichever way the file names its tables;
-// a file that is damaged, or none at all, is an error that says what and where.
+// The report on a file. On this program's file it equals the program's report on itself, in each way that the file may
+// name its tables. A damaged file, or none at all, is an error that names the part and its place.
 #include <inlay/inlay.hpp>
 #include <inlay/report.hpp>
 
@@ -218,7 +218,7 @@ TEST_F(ReportOnFile, DamageIsNoSurprise) {
     std::uint32_t random = 1;
     const auto next = [&] { return random = random * 1664525U + 1013904223U; };
     for (int i = 0; i < 150; ++i) {
-        attempt(changed([&](auto& bytes) { // headers, of the file and of segments, and the dynamic section
+        attempt(changed([&](auto& bytes) { // the headers (file and segments), and the dynamic section
             for (int k = 0; k < 2; ++k) {
                 bytes[next() % (64 + 13 * 56)] ^= static_cast<char>(1U << (next() >> 24 & 7U));
             }

@@ -118,7 +118,8 @@ template <class Declaration, name... Names, auto... Targets>
     if constexpr (sizeof...(Names) != 0 && detail::is_call<Declaration>) {
         static_assert((detail::fits_call<typename Declaration::function, Targets> && ...),
                       "inlay: a target of a static call is a function of exactly the call's signature (it may be "
-                      "noexcept); or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
+                      "noexcept), or a lambda without captures. It may also be nullptr, no_target<R(A...)>, "
+                      "returns_zero<R(A...)>");
         static_assert(detail::are_different<Names...>, "inlay: two targets of a static call have one name");
     }
     return control_t<Declaration, target_t<Names, Targets>...>{};
@@ -270,7 +271,7 @@ template <class... Controls>
 
 } // namespace inlay
 
-/// Controls are a Foldable of Hana's, of pairs of a name and a control.
+/// Controls are a Foldable of Hana's: pairs of a name and a control.
 template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>

@@ -25,6 +25,7 @@
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/transaction.hpp"
 #include "inlay/words.hpp"
 
 #include <cstdlib>
@@ -217,6 +218,42 @@ void for_each_cell(table::shared& all, const table::named& what, const Function&
             return;
         }
         done = make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
+    });
+    done.fail(trouble, {table_kind::no_table, 0, 0});
+    return done;
+}
+
+/// All images of the process, for a list of changes.
+struct all_images {
+    table::shared& all;
+
+    template <class Function>
+    void cells(const table::named& what, const Function& function) const noexcept {
+        for_each_cell(all, what, function);
+    }
+    template <class Function>
+    void images(const Function& function) const noexcept {
+        for (table::image* each = all.images; each != nullptr; each = each->registry.next) {
+            platform::process process{*each, all.reserve, platform::process::way::replace_page, &is_in_site};
+            function(tables_of(*each), process);
+        }
+    }
+};
+
+/// Makes the changes of a list in all images of the process. transaction::commit() without a platform calls this.
+[[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_names(change_list& list) noexcept {
+    outcome done;
+    const error trouble = exclusively([&](table::shared& all) noexcept {
+        for (unsigned i = 0; i < list.count && i < list.room && done; ++i) {
+            const table::named& what = *list.all[i].what;
+            if (cell_of(what).state.owner == nullptr) {
+                list.failed = i;
+                done.fail(error::reference_outside, {table_kind::names, i, what.name.target()}, what.name.target());
+            }
+        }
+        if (done) {
+            done = make_changes(list, all_images{all});
+        }
     });
     done.fail(trouble, {table_kind::no_table, 0, 0});
     return done;

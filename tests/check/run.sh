@@ -56,6 +56,13 @@ programs() {
         works "a program by ${each%%:*}" ${each%%:*} $flags $here/sites.cpp -o "$work/program"
         proven "$work/program" "${each#*:}"
     done
+    # Objects, before they are linked.
+    for each in "$gcc" "$clang -fPIC -ffunction-sections" "i686-linux-gnu-g++ -fno-pic -fno-pie" aarch64-linux-gnu-g++; do
+        command -v "${each%% *}" >/dev/null || { echo "no ${each%% *} here"; continue; }
+        # shellcheck disable=SC2086
+        works "an object by $each" $each $flags -c $here/sites.cpp -o "$work/object.o"
+        says 0 "1[23] sites proven, 3 calls found, 0 missed" "$inlay" check "$work/object.o"
+    done
     # Without optimisation, calls go through registers: they stay indirect, and the checker says so.
     # shellcheck disable=SC2086
     works "without optimisation" $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/program"
@@ -158,6 +165,22 @@ show() {
     works "the page in a browser" python3 $here/page.py "$work/page.html"
 }
 
+# Damaged files: mutated programs and objects.
+fuzz() {
+    seconds=20
+    [ "${INLAY_SOAK:-}" = 1 ] && seconds=600
+    mkdir "$work/seeds" "$work/corpus"
+    INLAY_KEEP="$work/seeds" python3 $here/corpus.py "$inlay" $here/corpus/[a-f]*.S >"$work/log" # fewer: to have seeds
+    # shellcheck disable=SC2086
+    works "the fuzz target" $clang -std=c++20 -O1 -g1 $warnings -Iinclude -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=all tests/fuzz/fuzz_check.cpp -o "$work/fuzz_check" -lZydis -ldw -lelf -lcapstone
+    works "damaged files" "$work/fuzz_check" -max_total_time=$seconds -rss_limit_mb=1024 -timeout=20 -max_len=20000 \
+        -print_final_stats=1 "$work/corpus" "$work/seeds"
+    sed -n 's/^stat::number_of_executed_units: */damaged files: /p' "$work/log"
+    # The program itself, with the libraries that look up lines of source.
+    works "damaged files for the program" python3 $here/mutate.py "$inlay" $seconds "$work"/seeds/*
+}
+
 interface() {
     says 0 "^ +check " "$inlay" --help
     says 0 "^inlay [0-9.]+$" "$inlay" --version
@@ -199,11 +222,11 @@ assert b"\x1b[1;35m" not in said(TERM="dumb")
 END
 }
 
-for each in ${*:-corpus programs kernels rewritten many in_cmake show interface}; do
+for each in ${*:-corpus programs kernels rewritten many in_cmake show fuzz interface}; do
     # shellcheck disable=SC2086
     [ "$each" != interface ] || $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/unoptimised"
     case $each in
-    corpus | programs | kernels | rewritten | many | in_cmake | show | interface) $each ;;
+    corpus | programs | kernels | rewritten | many | in_cmake | show | fuzz | interface) $each ;;
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # The images of a process: libraries and plugins that come, go, are rewritten by tools, have lost their note, or never
-# call apply(). Each line of the list below is one check; two run at a time; what fails is said in one line.
+# call apply(). Each line of the list below is one check; two run at a time; a check that fails prints one line.
 #   sh tests/images/run.sh              all; 90 seconds at most
 #   sh tests/images/run.sh PATTERN      those whose line matches
 set -u
@@ -37,6 +37,8 @@ baseline $clang
 linear $gcc valgrind
 choosing $gcc $clang
 choosing $clang $gcc
+together $gcc $clang
+together $clang $gcc
 LIST
 }
 
@@ -139,6 +141,13 @@ choosing() { # COMPILER OTHER_COMPILER
     library "$2" plugin.so choosing.cpp -DPLUGIN || return 1
     # shellcheck disable=SC2086
     "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
+}
+
+# A program and two plugins with the same names: a transaction of any of them changes all, or none.
+together() { # COMPILER OTHER_COMPILER
+    library "$1" first.so together.cpp -DPLUGIN && library "$2" second.so together.cpp -DPLUGIN || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/together.cpp" -ldl -o program && ./program ./first.so ./second.so
 }
 
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.

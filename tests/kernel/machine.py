@@ -34,8 +34,9 @@ class Machine:
     """An x86-64 machine."""
     architecture, debugger = "i386:x86-64", "gdb"
 
-    def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30, kind="pc"):
-        command = ["qemu-system-x86_64", "-M", kind, "-cpu", cpu, "-smp", str(smp),
+    def __init__(self, kernel, cpu="max", smp=1, append="", xen=None, monitor=False, gdb=False, limit=30, kind="pc",
+                 options=()):
+        command = ["qemu-system-x86_64", "-M", kind, "-cpu", cpu, "-smp", str(smp), *options,
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
         if xen:
             command += ["-m", "192", "-kernel", xen, "-append", "com1=115200,8n1 console=com1",
@@ -97,7 +98,7 @@ class Machine:
         with self._connect("monitor") as end:
             end.sendall(command.encode() + b"\n")
             text = b""
-            while text.count(b"(qemu)") < 2:  # before the command, and behind its answer
+            while text.count(b"(qemu)") < 2:  # before the command, and after its answer
                 got = end.recv(65536)
                 if not got:
                     break

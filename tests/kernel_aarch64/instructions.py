@@ -255,7 +255,7 @@ def no_version(checks, kernel):
 def text(checks, kernel):
     """From the store of an instruction to its execution: str w, dc cvau (Cortex-A53: dc civac), dsb ish, ic ivau, dsb
     ish, isb."""
-    roots = kernel.image.functions_named(r"^kernel::window_of<.*>::write\(")
+    roots = kernel.image.functions_named(r"^kernel::text_pages::write\(")
     if not roots:
         checks.check("TEXT_STORE", ["there is no function that writes text"], 0)
     for root in roots:

@@ -161,10 +161,10 @@ gdb() {
 import gdb
 gdb.execute("set pagination off")
 steps = 0
-for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations", "uses_hook"):
     gdb.execute(f"tbreak *(char*)&{function}", to_string=True)
 gdb.execute("handle SIGTRAP nostop noprint nopass", to_string=True)
-for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations", "uses_hook"):
     gdb.execute("run x" if steps == 0 else "continue", to_string=True)
     depth = 0
     start = gdb.newest_frame().older().pc()

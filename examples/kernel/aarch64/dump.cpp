@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+// dump: the last words of a kernel that crashes.
 //
-// dump: what a crash says.
-//
-// What. Class, vector, syndrome, the address if there is one, all registers, and a stack trace.
+// What. Class, vector, syndrome, the address if the class has one, all registers, and a stack trace.
 // Why. Nothing else is left of the machine's state, and often this is enough.
 // How. Every function keeps a frame record (-fno-omit-frame-pointer): x29 leads to the caller's x29, with the return
 // address above it. A patched site is no obstacle: its call, its instruction or its nops leave x29 alone. Addresses are

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// dump: what a crash says.
+// dump: the last words of a kernel that crashes.
 //
 // What. Class, vector, error code, cr2, all registers, the bytes around rip, and a backtrace.
-// Why. It is all that is left of the machine's state, and often it is enough.
+// Why. Nothing else is left of the machine's state, and often this is enough.
 // How. Every function keeps a frame pointer (-fno-omit-frame-pointer): rbp leads to the caller's rbp, with the return
-// address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses
-// are for `addr2line -e kernel.elf`.
+// address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses are
+// for `addr2line -e kernel.elf`.
 #include "harness.hpp"
 #include "print.hpp"
 #include "trap.hpp"

@@ -107,6 +107,22 @@ template <class Function>
     return how;
 }
 
+/// A target of a hook.
+template <class Function>
+[[nodiscard]] change to_hook(Function* target) noexcept {
+    return to_address(reinterpret_cast<address>(target),
+                      target != nullptr ? table::call_mode::hook : table::call_mode::nothing);
+}
+
+/// Any other argument for a hook.
+template <class Target>
+consteval void refuse_target_of_hook() noexcept {
+    static_assert(
+        sizeof(Target) == 0,
+        "inlay: the target of a hook is a function of exactly the hook's type, and noexcept: no exception can "
+        "leave it; or a lambda without captures that is noexcept, or nullptr");
+}
+
 /// Any other argument: no_target, returns_zero, or a wrong one.
 template <class Function, class Target>
 [[nodiscard]] change to_special_target(const Target& /*target*/) noexcept {

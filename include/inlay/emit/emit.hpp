@@ -10,6 +10,7 @@
 #pragma once
 
 #include "inlay/emit/branches.hpp"
+#include "inlay/emit/seal.hpp"
 #include "inlay/emit/tables.hpp"
 
 #undef INLAY_SYMBOL
@@ -17,4 +18,5 @@
 #undef INLAY_RELOC
 #undef INLAY_WORD
 #undef INLAY_JUMP
+#undef INLAY_CALL
 #undef INLAY_SECTION_IS_THERE

@@ -5,9 +5,9 @@
 //     const inlay::report::elf_file file{"vmlinux"};
 //     for (const auto& segment : file.segments()) ...
 //
-// How it works. Files of 32 and of 64 bits become the same structs. Every read is checked against the file's size. A file
-// that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The format is in
-// the System V ABI, chapters 4 and 5.)
+// How it works. Files with 32 and with 64 bits become the same structs. Every read is checked against the file's size.
+// A file that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The
+// format is in the System V ABI, chapters 4 and 5.)
 #pragma once
 
 #include "inlay/report/architectures.hpp"
@@ -59,7 +59,7 @@ struct elf_relocation {
     std::uint32_t type{};
     std::uint64_t symbol{}; ///< its index in the dynamic symbols
     std::uint64_t addend{};
-    bool has_addend{}; ///< else it is what is in memory
+    bool has_addend{}; ///< else the memory has it
 };
 
 class elf_file {
@@ -134,6 +134,14 @@ public:
               [&](std::uint64_t offset, std::uint64_t size) { read_relocations(result, offset, size, true); });
         table(dynamic(DT_REL), dynamic(DT_RELSZ),
               [&](std::uint64_t offset, std::uint64_t size) { read_relocations(result, offset, size, false); });
+        return result;
+    }
+
+    /// The relocations of an object's section of them.
+    [[nodiscard]] std::vector<elf_relocation> relocations_at(std::uint64_t offset, std::uint64_t size,
+                                                             bool addends) const {
+        std::vector<elf_relocation> result;
+        read_relocations(result, offset, size, addends);
         return result;
     }
 
@@ -299,7 +307,7 @@ private:
         }
     }
 
-    /// The value of an entry of the dynamic section; 0 if there is none.
+    /// The value of a dynamic section's entry; 0 without such an entry.
     [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const { return dynamic_value(tag).value_or(0); }
 
     /// Where in the file the `size` bytes at an address are.
