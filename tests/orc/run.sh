@@ -46,5 +46,31 @@ $gcc -std=c++20 -fno-pie -no-pie -Iinclude "$work/small.cpp" "$here/sites.S" -o 
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
 [ $? = 2 ] && grep -q 'its section inlay_unwind has room for 40 entries, and the table has [0-9]*$' "$work/log"
 result $? "a file with too little room"
+# Kernels without frame pointers: the dump's callers, through a patched call. AArch64 with INLAY_SOAK=1.
+callers() { # COMPILER EXPECTED QEMU...: names of functions, one after another
+    compiler=$1
+    expected=$2
+    shift 2
+    works "configure a kernel by $compiler" cmake --fresh -S examples/kernel -B "$work/kernel" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DKERNEL_INLAY="$inlay"
+    works "build a kernel by $compiler" cmake --build "$work/kernel"
+    timeout 100 "$@" -kernel "$work/kernel/kernel.elf" -append crash -nodefaults -display none -no-reboot -serial stdio >"$work/log" 2>&1 </dev/null &
+    machine=$!
+    for _ in $(seq 90); do
+        if grep -q '^EXIT' "$work/log"; then break; fi
+        sleep 1
+    done
+    kill $machine 2>/dev/null
+    # The first address is the trapped instruction; the others lie after calls.
+    addresses=$(tr -d '\r' <"$work/log" | sed -n 's/^  \([0-9a-f]\{16\}\)$/\1/p')
+    names=$(python3 -c 'import sys; print(" ".join("%x" % (int(each, 16) - (i > 0)) for i, each in enumerate(sys.argv[1:])))' $addresses |
+        xargs addr2line -ife "$work/kernel/kernel.elf" | sed -n 'p;n' | tr '\n' ' ')
+    echo "callers: $names" >>"$work/log"
+    # shellcheck disable=SC2254 # a pattern
+    case $names in $expected) result 0 ;; *) result 1 "the dump of a kernel by $compiler shows its callers" ;; esac
+}
+callers "$gcc" "*crash_inside* *5crash* *kernel_main* native_main *" qemu-system-x86_64 -M pc -cpu max -m 256
+if [ "${INLAY_SOAK:-}" = 1 ]; then
+    callers aarch64-linux-gnu-g++ "*crash_inside* *5crash* *boot_main* start *" qemu-system-aarch64 -M virt,gic-version=3 -cpu max -m 256
+fi
 echo "orc: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -38,7 +38,7 @@ namespace detail {
 template <class Target>
 [[nodiscard]] unwind_table make_unwind_table_of(const program& program, findings& found) {
     using check_of = unwind_check<Target>;
-    unwind_rows rows{program.path()};
+    unwind_rows rows{program.debug_path()};
     check_of check{rows};
     unwind_table all;
     for (const auto& each : rows.entries()) {
