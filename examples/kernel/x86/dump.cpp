@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+//
 // dump: the last words of a kernel that crashes.
 //
 // What. Class, vector, error code, cr2, all registers, the bytes around rip, and a backtrace.
