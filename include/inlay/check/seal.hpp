@@ -394,6 +394,8 @@ private:
             refer(head.at, lowest_);
             head.term = place_of(form.term);
             head.operand = form.operand;
+            const sealed_form& original = from.forms[from.original];
+            head.is_original = form.bytes == original.bytes && form.operand == original.operand ? 1 : 0;
             std::copy(form.bytes.begin(), form.bytes.end(), reinterpret_cast<std::uint8_t*>(&head + 1));
         }
     }
