@@ -113,7 +113,7 @@ struct seal_table {
 /// What the tool has proven.
 struct seal {
     uint64_t sums[2]; ///< of all this from `mark` on
-    uint32_t used; ///< bytes of all this; 0: the image is not sealed, or apply_proven() has used the seal
+    uint32_t used;    ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
@@ -160,19 +160,14 @@ struct seal_sum {
 
     [[nodiscard]] bool is(const uint64_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
 
-    /// Adds data of a multiple of four bytes.
+    /// Adds data of a multiple of eight bytes.
     [[gnu::noinline]] void add(const void* begin, size_t bytes) noexcept {
         using word [[gnu::may_alias, gnu::aligned(4)]] = uint64_t;
-        using half [[gnu::may_alias]] = uint32_t;
         const auto* each = static_cast<const word*>(begin);
         uint64_t one = first;
         uint64_t two = second;
         for (const word* const end = each + bytes / sizeof(word); each != end; ++each) {
             one += *each;
-            two += one;
-        }
-        if (bytes % sizeof(word) != 0) {
-            one += *reinterpret_cast<const half*>(each);
             two += one;
         }
         first = one;
@@ -190,8 +185,13 @@ struct seal_sum {
 /// The sums of its tables, whose places are right.
 [[nodiscard]] inline seal_sum sum_of_tables(const table::seal& seal) noexcept {
     seal_sum sum{0, 0};
+    using half [[gnu::may_alias]] = const uint32_t;
     for (const auto& each : seal.tables) {
-        sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
+        const address begin = each.begin.target();
+        sum.add(reinterpret_cast<const void*>(begin), each.bytes);
+        if (each.bytes % 8 != 0) { // an odd number of keys
+            sum.first += *reinterpret_cast<half*>(begin + each.bytes - sizeof(half));
+        }
     }
     return sum;
 }
