@@ -21,6 +21,7 @@ struct arguments {
     std::vector<std::string> files{};
     inlay::check::options rules{};
     bool strict{};
+    bool list{};
     bool quiet{};
 };
 
@@ -34,6 +35,12 @@ bool check_file(const std::string& path, const arguments& with, const tool::cont
     say_progress(context, "");
     for (const auto& each : found) {
         print(std::cerr, each, path, context.coloured_errors);
+    }
+    if (with.list) {
+        for (const auto& site : program.sites()) {
+            fmt::print("{:#x} {} {}{}{}\n", site.at, unsigned{site.length}, word_of(site.kind),
+                       site.name.empty() ? "" : " ", site.name);
+        }
     }
     const auto errors = std::count_if(found.begin(), found.end(), [&](const inlay::check::finding& each) {
         return each.severity == inlay::check::severity::error ||
@@ -54,6 +61,7 @@ void tool::add_check(CLI::App& to, context& with) {
     command->add_flag("--retpoline", given->rules.retpoline,
                       "The image is built for retpolines: refuse indirect branches through registers or memory");
     command->add_flag("--strict", given->strict, "Warnings count as errors");
+    command->add_flag("--list", given->list, "Print each site: its address, its length in bytes, its kind and name");
     command->add_flag("-q,--quiet", given->quiet, "Print nothing about a file that is right");
     command->callback([given, &with] {
         for (const auto& path : given->files) {

@@ -6,6 +6,7 @@
 //     inlay::check::check_all(program, {}, found);
 #pragma once
 
+#include "inlay/check/file_rules.hpp"
 #include "inlay/check/flow.hpp"
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <tuple>
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
@@ -26,13 +28,19 @@ struct options {
 /// Runs every rule. `say(text)` hears which one runs. The findings are sorted by address.
 template <class Say>
 void check_all(const program& program, const options& options, findings& found, const Say& say) {
+    if (!check_moved(program, found)) {
+        return;
+    }
+    check_note(program, found);
     say("decoding the text");
     const walked text = walk(program);
     say("tables");
     check_tables(program, text, found);
     say("control flow");
     check_flow(program, text, options.retpoline, found);
-    std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.at < b.at; });
+    std::sort(found.begin(), found.end(), [](const finding& a, const finding& b) {
+        return std::tie(a.at, a.rule, a.message) < std::tie(b.at, b.rule, b.message);
+    });
 }
 
 /// "18 sites proven", or "2 errors in 18 sites"; then the calls that were found and missed.
