@@ -68,7 +68,7 @@ callers() { # COMPILER EXPECTED QEMU...: names of functions, one after another
     # shellcheck disable=SC2254 # a pattern
     case $names in $expected) result 0 ;; *) result 1 "the dump of a kernel by $compiler shows its callers" ;; esac
 }
-callers "$gcc" "*crash_inside* *5crash* *kernel_main* native_main *" qemu-system-x86_64 -M pc -cpu max -m 256
+callers "$gcc" "*crash_inside* crash *kernel_main* native_main *" qemu-system-x86_64 -M pc -cpu max -m 256
 if [ "${INLAY_SOAK:-}" = 1 ]; then
     callers aarch64-linux-gnu-g++ "*crash_inside* *5crash* *boot_main* start *" qemu-system-aarch64 -M virt,gic-version=3 -cpu max -m 256
 fi
