@@ -56,6 +56,27 @@ programs() {
         works "a program by ${each%%:*}" ${each%%:*} $flags $here/sites.cpp -o "$work/program"
         proven "$work/program" "${each#*:}"
     done
+    # Objects, before they are linked.
+    for each in "$gcc" "$clang -fPIC -ffunction-sections" "i686-linux-gnu-g++ -fno-pic -fno-pie" aarch64-linux-gnu-g++; do
+        command -v "${each%% *}" >/dev/null || { echo "no ${each%% *} here"; continue; }
+        # shellcheck disable=SC2086
+        works "an object by $each" $each $flags -c $here/sites.cpp -o "$work/object.o"
+        says 0 "1[23] sites proven, 3 calls found, 0 missed" "$inlay" check "$work/object.o"
+    done
+    # Tables of another version, in an object and in a program.
+    # shellcheck disable=SC2086
+    works "an object" $gcc $flags -c $here/sites.cpp -o "$work/object.o"
+    # shellcheck disable=SC2086
+    works "a program" $gcc $flags $here/sites.cpp -o "$work/program"
+    for each in object.o program; do
+        works "another version in its note" python3 - "$work/$each" <<'END'
+import re, sys
+data = open(sys.argv[1], "rb").read()
+note = re.search(rb"\x06\0\0\0\x08\0\0\0(.\0\0\0)inlay\0", data, re.S)
+open(sys.argv[1], "wb").write(data[:note.start(1)] + b"\x63\0\0\0" + data[note.end(1):])
+END
+        says 2 "its tables are of version 99" "$inlay" check "$work/$each"
+    done
     # Without optimisation, calls go through registers: they stay indirect, and the checker says so.
     # shellcheck disable=SC2086
     works "without optimisation" $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/program"
@@ -63,7 +84,7 @@ programs() {
     says 1 "warning: static call .*\[missed\]" "$inlay" check --strict "$work/program"
 }
 kernels() {
-    for each in "$gcc:" "$clang:" aarch64-linux-gnu-g++:aarch64-linux-gnu-; do
+    for each in "$gcc:" ${INLAY_SOAK:+"$clang:"} aarch64-linux-gnu-g++:aarch64-linux-gnu-; do
         command -v "${each%%:*}" >/dev/null || { echo "no ${each%%:*} here"; continue; }
         works "configure a kernel by ${each%%:*}" cmake --fresh -S examples/kernel -B "$work/kernel" -G Ninja \
             -DCMAKE_CXX_COMPILER="${each%%:*}" -DINLAY_SOURCE_DIR="$PWD"
@@ -118,8 +139,9 @@ END
 
 # inlay_check() stops a build, in a compiler's words.
 in_cmake() {
-    for by in added installed; do
-        if [ $by = installed ]; then
+    # As a part of the user's build it would be built once more: with INLAY_SOAK=1.
+    for by in installed ${INLAY_SOAK:+added}; do
+        if [ "$by" = installed ]; then
             works "install" cmake --install "$built" --prefix "$work/prefix"
             set -- -DCMAKE_PREFIX_PATH="$work/prefix"
             for file in bin/inlay share/man/man1/inlay.1 share/bash-completion/completions/inlay; do
@@ -158,13 +180,29 @@ show() {
     works "the page in a browser" python3 $here/page.py "$work/page.html"
 }
 
+# Damaged files: mutated programs and objects.
+fuzz() {
+    seconds=20
+    [ "${INLAY_SOAK:-}" = 1 ] && seconds=600
+    mkdir "$work/seeds" "$work/corpus"
+    INLAY_KEEP="$work/seeds" python3 $here/corpus.py "$inlay" $here/corpus/[a-f]*.S >"$work/log" # fewer: to have seeds
+    # shellcheck disable=SC2086
+    works "the fuzz target" $clang -std=c++20 -O1 -g1 $warnings -Iinclude -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=all tests/fuzz/fuzz_check.cpp -o "$work/fuzz_check" -lZydis -ldw -lelf -lcapstone
+    works "damaged files" "$work/fuzz_check" -max_total_time=$seconds -rss_limit_mb=1024 -timeout=20 -max_len=20000 \
+        -print_final_stats=1 "$work/corpus" "$work/seeds"
+    sed -n 's/^stat::number_of_executed_units: */damaged files: /p' "$work/log"
+    # The program itself, with the libraries that look up lines of source.
+    works "damaged files for the program" python3 $here/mutate.py "$inlay" $seconds "$work"/seeds/*
+}
+
 interface() {
     says 0 "^ +check " "$inlay" --help
     says 0 "^inlay [0-9.]+$" "$inlay" --version
     says 2 "required" "$inlay"
     says 2 "required" "$inlay" check
     says 2 "nonsense" "$inlay" check --nonsense x
-    for each in check show; do
+    for each in check show attest orc; do
         "$inlay" $each --help >"$work/help"
         for option in $(grep -oE -- '^ +-[-a-z,]+' "$work/help" | tr ',' '\n' | tr -d ' '); do
             sed 's/\\-/-/g' tools/inlay/inlay.1 | grep -qF -- "$option"
@@ -199,11 +237,11 @@ assert b"\x1b[1;35m" not in said(TERM="dumb")
 END
 }
 
-for each in ${*:-corpus programs kernels rewritten many in_cmake show interface}; do
+for each in ${*:-corpus programs kernels rewritten many in_cmake show fuzz interface}; do
     # shellcheck disable=SC2086
     [ "$each" != interface ] || $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/unoptimised"
     case $each in
-    corpus | programs | kernels | rewritten | many | in_cmake | show | interface) $each ;;
+    corpus | programs | kernels | rewritten | many | in_cmake | show | fuzz | interface) $each ;;
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done

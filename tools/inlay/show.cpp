@@ -5,6 +5,7 @@
 #include "page.hpp"
 
 #include <inlay/check/disassembly.hpp>
+#include <inlay/check/program.hpp>
 #include <inlay/report/file.hpp>
 #include <inlay/report/json.hpp>
 #include <inlay/report/text.hpp>
@@ -85,7 +86,8 @@ void write_page(std::ostream& out, const inlay::report::contents& what, const ar
 }
 
 void write(std::ostream& out, const arguments& with, bool coloured) {
-    const auto what = inlay::report::collect_file(with.file, model_of(with.cpu));
+    const inlay::check::program program{with.file}; // of an object, it makes a program
+    const auto what = inlay::report::collect_file(program.debug_path(), model_of(with.cpu));
     if (with.format == "html") {
         write_page(out, what, with);
     } else if (with.format == "json") {
@@ -104,7 +106,7 @@ void write(std::ostream& out, const arguments& with, bool coloured) {
 void tool::add_show(CLI::App& to, context& with) {
     const auto given = std::make_shared<arguments>();
     CLI::App* const command = to.add_subcommand("show", "Show every site before and after apply(), on a CPU");
-    command->add_option("FILE", given->file, "A program, shared library or kernel")->required();
+    command->add_option("FILE", given->file, "A program, shared library, object or kernel")->required();
     command
         ->add_option("--cpu", given->cpu,
                      "native, none, x86-64 to x86-64-v4, each with changes (x86-64-v3,-avx2,+app.x); or a list of "

@@ -137,6 +137,14 @@ public:
         return result;
     }
 
+    /// The relocations of an object's section of them.
+    [[nodiscard]] std::vector<elf_relocation> relocations_at(std::uint64_t offset, std::uint64_t size,
+                                                             bool addends) const {
+        std::vector<elf_relocation> result;
+        read_relocations(result, offset, size, addends);
+        return result;
+    }
+
     /// The dynamic symbol of this index.
     [[nodiscard]] elf_symbol dynamic_symbol(std::uint64_t index) const {
         const std::uint64_t table = dynamic(DT_SYMTAB);
