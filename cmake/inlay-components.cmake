@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# The needs of inlay::pv and inlay::report on the compiling machine, for inlay's own build and for the installed
+# The needs of inlay::pv, inlay::report and inlay::check on the compiling machine, for inlay's own build and for the installed
 # package. An installed inlay serves any architecture, so the installation cannot decide these needs.
 
 # inlay_without_red_zone(TARGET): units that use TARGET have no red zone. Paravirt operations are called from assembly
@@ -22,8 +22,8 @@ function(inlay_without_red_zone target)
   endif()
 endfunction()
 
-# inlay_find_report_packages(MISSING): finds Zydis, as Zydis::Zydis, and libdw, as inlay::libdw. MISSING says what was
-# not found; it is empty if both were.
+# inlay_find_report_packages(MISSING): finds Zydis, as Zydis::Zydis, and libdw, as inlay::libdw. MISSING names the
+# package that was not found; it is empty if both were.
 function(inlay_find_report_packages missing)
   set(lacks)
   if(NOT TARGET Zydis::Zydis)
@@ -64,8 +64,47 @@ function(inlay_find_report_packages missing)
   set(${missing} "${lacks}" PARENT_SCOPE)
 endfunction()
 
+# inlay_find_check_packages(MISSING): finds, beyond those of the report, Capstone, as inlay::capstone.
+function(inlay_find_check_packages missing)
+  inlay_find_report_packages(lacks)
+  if(NOT TARGET inlay::capstone)
+    find_path(INLAY_CAPSTONE_INCLUDE_DIR capstone/capstone.h)
+    find_library(INLAY_CAPSTONE_LIBRARY capstone)
+    mark_as_advanced(INLAY_CAPSTONE_INCLUDE_DIR INLAY_CAPSTONE_LIBRARY)
+    if(INLAY_CAPSTONE_INCLUDE_DIR AND INLAY_CAPSTONE_LIBRARY)
+      add_library(inlay::capstone INTERFACE IMPORTED)
+      target_link_libraries(inlay::capstone INTERFACE "${INLAY_CAPSTONE_LIBRARY}")
+      target_include_directories(inlay::capstone INTERFACE "${INLAY_CAPSTONE_INCLUDE_DIR}")
+    else()
+      list(APPEND lacks "Capstone (Debian: libcapstone-dev)")
+    endif()
+  endif()
+  list(JOIN lacks " and " lacks)
+  set(${missing} "${lacks}" PARENT_SCOPE)
+endfunction()
+
+# inlay_check(TARGET [OPTION...]): after TARGET is linked, `inlay check` proves its sites. An error stops the build, in a
+# compiler's words. The options are those of `inlay check`, such as --retpoline. The program is the one of this build
+# (INLAY_TOOLS), or an installed one.
+function(inlay_check target)
+  if(TARGET inlay_tool)
+    set(program "$<TARGET_FILE:inlay_tool>")
+    add_dependencies(${target} inlay_tool)
+  else()
+    find_program(INLAY_PROGRAM inlay HINTS "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../../bin")
+    mark_as_advanced(INLAY_PROGRAM)
+    if(NOT INLAY_PROGRAM)
+      message(FATAL_ERROR "inlay: inlay_check(${target}) needs the program inlay: build and install inlay with "
+                          "INLAY_TOOLS=ON, or set INLAY_PROGRAM to its path.")
+    endif()
+    set(program "${INLAY_PROGRAM}")
+  endif()
+  add_custom_command(TARGET ${target} POST_BUILD COMMAND "${program}" check --quiet ${ARGN} "$<TARGET_FILE:${target}>"
+                     VERBATIM)
+endfunction()
+
 # inlay_add_module(TARGET DIRECTORY MISSING): a library that compiles the module interface in DIRECTORY, and its alias
-# inlay::module. MISSING says what it takes that is not there; it is empty if the library was made.
+# inlay::module. MISSING names the missing requirement; it is empty if the library was made.
 function(inlay_add_module target directory missing)
   set(lacks)
   if(CMAKE_VERSION VERSION_LESS 3.28)

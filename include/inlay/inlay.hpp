@@ -33,6 +33,7 @@
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
+#include "inlay/transaction.hpp"
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include "inlay/process.hpp"

@@ -8,7 +8,8 @@
 //     inlay::update(filter, inlay::returns_zero<int(int)>);
 //     inlay::update(lock, &take_the_lock);       inlay::update(lock, nullptr);                      // a hook
 //
-//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
+//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform; or without it,
+//                                                // once the kernel has declared its own (this_kernel.hpp)
 //
 // How it works. A change rewrites only the sites of its own name, since apply() has sorted the records. Before apply()
 // it rewrites none: the sites read the cells. change/make_change.hpp derives the order of a change, and shows what
@@ -46,14 +47,14 @@ template <class Declaration>
     return *arch::emit::address_of_named<Declaration>();
 }
 
-/// Makes a change in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes a change in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_name(const table::named& what, const change& how,
                                                   Platform& platform) noexcept {
     return change_tables(this_image(), what, how, platform);
 }
 
-/// A platform, or none if process.hpp is included.
+/// A platform; or none, if process.hpp or this_kernel.hpp is included.
 template <class... Where>
 concept place_of_change =
     requires(const table::named& what, const change& how, Where&... where) { change_name(what, how, where...); };
@@ -89,7 +90,7 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::enabling, where...);
 }
 
-/// Takes back one enable(). error::not_enabled if there is none to take back.
+/// Takes back one enable(). error::not_enabled without one to take back.
 template <name Name, bool Initial, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/, Where&... where) noexcept {
@@ -127,10 +128,7 @@ template <name Name, class Function, class Target, class... Where>
     requires detail::other_target<Target, hook<Name, Function>> && detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/, const Target& /*target*/,
                                              Where&... /*where*/) noexcept {
-    static_assert(
-        sizeof(Target) == 0,
-        "inlay: the target of a hook is a function of exactly the hook's type, and noexcept: no exception can "
-        "leave it; or a lambda without captures that is noexcept, or nullptr");
+    detail::refuse_target_of_hook<Target>();
     return {};
 }
 

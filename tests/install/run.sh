@@ -42,7 +42,7 @@ found() {
 # ---- Installing takes a compiler: every package is hidden, and nothing is built.
 hidden="-DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON
     -DCMAKE_DISABLE_FIND_PACKAGE_Zydis=ON -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON -DINLAY_LIBDW_LIBRARY=
-    -DINLAY_BOOST_INCLUDE_DIR="
+    -DINLAY_BOOST_INCLUDE_DIR= -DINLAY_CAPSTONE_LIBRARY="
 prefix="$work/a moved prefix"
 # shellcheck disable=SC2086
 works "a compiler is enough" cmake -S "$root" -B "$work/build" -G Ninja $hidden
@@ -75,6 +75,7 @@ rm -rf "$work/build"
 # ---- find_package: each way to ask.
 works "found" found found "0.2;REQUIRED" "-DTARGETS=inlay::inlay;inlay::pv;inlay::report"
 has "found: all components without being asked" "inlay_report_FOUND=TRUE"
+has "found: all components without being asked" "inlay_check_FOUND=TRUE"
 works "found, built" cmake --build "$work/found"
 works "found, runs" "$work/found/consumer"
 works "components" found components "REQUIRED;COMPONENTS;inlay;pv;report" "-DTARGETS=inlay::pv;inlay::report"
@@ -82,7 +83,7 @@ works "components" found components "REQUIRED;COMPONENTS;inlay;pv;report" "-DTAR
 works "only what is asked for" found one "REQUIRED;COMPONENTS;pv" -DTARGETS=inlay::pv $hidden
 has "only what is asked for" "inlay_report_FOUND=$"
 has_not "only what is asked for" "libzydis-dev"
-says "unknown component" "it has no component nonsense, but inlay, pv, report and module" \
+says "unknown component" "it has no component nonsense, but inlay, pv, report, check and module" \
     found no "REQUIRED;COMPONENTS;nonsense"
 works "unknown component, optional" found no "REQUIRED;OPTIONAL_COMPONENTS;nonsense;pv" -DTARGETS=inlay::pv
 has "unknown component, optional" "inlay_nonsense_FOUND=FALSE"

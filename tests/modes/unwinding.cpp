@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A signal at every single instruction of functions with sites, of thunks and of trampolines: each time the unwinder
+// A signal at every single instruction in functions with sites, in thunks and in trampolines: each time the unwinder
 // must find its way to main(). And an exception that cannot pass ends the program by std::terminate().
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>

@@ -22,7 +22,7 @@ inline namespace INLAY_TARGET {
 /// Registers the well-formed names of an image.
 template <class Platform>
 void register_names(const table::tables& tables, const Platform& platform) noexcept {
-    if (tables.registry == nullptr || tables.registry->complete != 0) {
+    if (tables.registry == nullptr || (tables.registry->complete & 1U) != 0) {
         return;
     }
     for (size_t i = 0; i < tables.names.size(); ++i) {
@@ -32,7 +32,7 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
             register_name(tables.registry->root, tables.names.records[i]);
         }
     }
-    tables.registry->complete = 1;
+    tables.registry->complete |= 1U;
 }
 
 } // namespace INLAY_TARGET

@@ -14,6 +14,12 @@
 #endif
 #include "inlay/requirements.hpp"
 
+// Newer Clangs warn of an #undef of `likely`, which a kernel may have as a macro.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wreserved-attribute-identifier"
+
 #pragma push_macro("a")
 #undef a
 #pragma push_macro("aarch64")
@@ -808,3 +814,5 @@
 #undef yield
 #pragma push_macro("zero_call_used_regs")
 #undef zero_call_used_regs
+
+#pragma GCC diagnostic pop

@@ -23,6 +23,19 @@ inline namespace INLAY_TARGET {
     return holds(cpuid::decode(words), this_cpu{});
 }
 
+/// In place of a leaf: XCR0.
+[[gnu::visibility("hidden")]] inline constexpr uint32_t ask_xcr0 = 0xffff'ffff;
+
+/// What a term of a seal asks the processor: a leaf of CPUID; its subleaf, and from bit 16 on the number of the register in
+/// cpuid_result. Or the low half of XCR0.
+[[nodiscard]] inline uint32_t ask(const table::probe_words& words) noexcept {
+    if (words.word[0] == ask_xcr0) {
+        return static_cast<uint32_t>(emit::xgetbv());
+    }
+    const emit::cpuid_result result = emit::cpuid(words.word[0], words.word[1] & 0xffffU);
+    return (&result.eax)[words.word[1] >> 16];
+}
+
 } // namespace INLAY_TARGET
 
 } // namespace x86

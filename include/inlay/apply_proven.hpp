@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// apply_proven: apply() for an image whose tables were proven after the link.
+//
+//     inlay::platform::bare<inlay::arch::emit::synchronise> kernel{text, image};
+//     auto done = inlay::apply_proven<16'384>(inlay::this_image(), kernel);   // room for the proof, in bytes
+//     if (!done) { puts(inlay::message(done.error())); ... }
+//
+// and, after the link:
+//
+//     inlay check --seal kernel.elf
+//
+// How it works. Most of apply() are checks of tables that do not change between the link and the boot. The tool makes
+// them, decides each form, and writes what it found into room that this header leaves in the image (seal.hpp). A boot
+// compares a sum, probes the features, looks at the text of each site, and copies bytes (apply/proven.hpp). So the
+// patcher is a sixth of apply(), and the same bytes come out.
+//
+// An image without a seal is refused, and so is one that was changed or moved after it was sealed: nothing changes then,
+// and each site works as it was linked. Changes (poke.hpp) work afterwards as after apply().
+//
+// Not thread-safe: as apply(), call it while no other thread runs through a site.
+#pragma once
+
+#include "inlay/apply/proven.hpp"
+#include "inlay/apply/run.hpp"
+#include "inlay/apply/text_platform.hpp"
+#include "inlay/arch/target.hpp"
+#include "inlay/emit/emit.hpp"
+#include "inlay/image.hpp"
+#include "inlay/outcome.hpp"
+#include "inlay/seal.hpp"
+#include "inlay/table.hpp"
+#include "inlay/words.hpp"
+
+namespace [[gnu::visibility("hidden")]] inlay {
+namespace detail {
+
+/// The seal of this image; the assembler defines it.
+[[gnu::visibility("hidden")]] extern table::seal own_seal;
+
+inline namespace INLAY_TARGET {
+
+/// The number of sites from one of these references to the other.
+[[nodiscard]] inline uint32_t sites_between(const table::reference& begin, const table::reference& end) noexcept {
+    return static_cast<uint32_t>((end.target() - begin.target()) / sizeof(table::seal_site));
+}
+
+} // namespace INLAY_TARGET
+
+} // namespace detail
+
+inline namespace INLAY_TARGET {
+
+/// Patches every site of this image, once. `Room` is the number of bytes that the image has for the seal; the tool says
+/// how many it needs. Use one number in an image. All or nothing: on an error no text has changed. Errors:
+/// error::not_sealed, error::seal_broken, error::seal_used, error::site_changed, and those of the platform.
+template <size_t Room, text_platform Platform>
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven(Platform& platform) noexcept {
+    emit::seal<&detail::own_seal, Room>();
+    outcome done;
+    detail::patch_proven<detail::proven_part::all>(detail::own_seal, Room, this_image().registry, platform, done);
+    done.sites = detail::sites_between(detail::own_seal.alternatives, detail::own_seal.end);
+    done.calls = detail::sites_between(detail::own_seal.calls, detail::own_seal.keys);
+    done.keys = detail::sites_between(detail::own_seal.keys, detail::own_seal.alternatives);
+    return done;
+}
+
+/// Patches only alternatives, including paravirt calls: see apply_alternatives().
+template <size_t Room, text_platform Platform>
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven_alternatives(Platform& platform) noexcept {
+    emit::seal<&detail::own_seal, Room>();
+    outcome done;
+    detail::patch_proven<detail::proven_part::alternatives>(detail::own_seal, Room, nullptr, platform, done);
+    done.sites = detail::sites_between(detail::own_seal.alternatives, detail::own_seal.end);
+    return done;
+}
+
+} // namespace INLAY_TARGET
+
+} // namespace inlay

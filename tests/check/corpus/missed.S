@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* expect: warning: static call "c": no call of its trampoline follows the marker; it stays indirect [missed] */
+/* check: --strict */
+#include "corpus.h"
+	function g
+	ret
+	end	g
+	function trampoline
+	jmp	*cell_c(%rip)
+	end	trampoline
+	function f
+.Lmark:	nop // here
+#ifdef FIXED
+	call	trampoline
+#else
+	call	g
+#endif
+	ret
+	end	f
+	cell	cell_c, g
+	named	c, c, FvvE, cell_c, trampoline
+	call_record .Lmark, c

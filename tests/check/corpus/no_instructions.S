@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* expect: error: alternative: form "x" is no sequence of instructions from byte 1 on [form] */
+#include "corpus.h"
+	function f
+.Lsite:	nop // here
+	nop
+	ret
+	end	f
+	form	plain
+	nop
+	nop
+	form_end plain
+	form	other
+	nop
+#ifdef FIXED
+	nop
+#else
+	.byte	0x06
+#endif
+	form_end other
+	feature	x
+	original c0, plain, 2
+	when	c1, other, x, c0, 2
+	alternative .Lsite, c1

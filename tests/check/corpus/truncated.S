@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* expect: error: the table's size is not a multiple of a record's: the section was truncated [truncated] */
+#include "corpus.h"
+	function f
+site:	nop
+	ret
+	end	f
+	form	plain
+	nop
+	form_end plain
+	original c0, plain, 1
+	alternative site, c0
+#ifndef FIXED
+	.pushsection inlay_alternatives, "a"
+	.long	site - .
+	.popsection
+#endif
