@@ -73,7 +73,7 @@ concept place_of_changes = requires(change_list& list, Where&... where) { change
 // A user's type may have a transaction in it: its functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
-/// Up to `Limit` changes, in 40 bytes each. They refer to the declarations of the image that added them, which must stay
+/// Up to `Limit` changes, in 48 bytes each. They refer to the declarations of the image that added them, which must stay
 /// loaded. One thread at a time uses a transaction; commit() of different ones wait for each other, and for set() and
 /// update(). Not async-signal-safe.
 template <unsigned Limit = 16>
