@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The cost of a change of a key and of a static call, by the number of their sites and pages, and the costs of the
-// mechanisms that a change could use. Also the effect on a thread that executes the site meanwhile.
+// The cost of changing a key or a static call, by the number of its sites and pages. The costs of the mechanisms that a
+// change could use. Also the effect on a thread that executes the site meanwhile.
 //
 //     build/gcc/bench/updates --benchmark_out=FILE --benchmark_out_format=json
 //
@@ -260,7 +260,7 @@ public:
 
     [[nodiscard]] bool right() const { return wrong_ == 0; }
 
-    // After stop(), in nanoseconds: what this part of them does not exceed.
+    // After stop(), in nanoseconds: the time that this part of the calls does not exceed.
     [[nodiscard]] double call(double part) const { return ns(calls_, part); }
     [[nodiscard]] double slowest(double part) const { return ns(slowest_, part); }
 

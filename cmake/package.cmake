@@ -54,7 +54,8 @@ if(NOT CPACK_DEBIAN_PACKAGE_MAINTAINER)
   set(CPACK_DEBIAN_PACKAGE_MAINTAINER "unknown <unknown@example.org>")
 endif()
 
-# Debian wants its own names: copyright, changelog.gz (CHANGELOG.md) and changelog.Debian.gz (what the packaging did).
+# Debian wants its own names: copyright, changelog.gz (CHANGELOG.md) and changelog.Debian.gz (the changes of the
+# packaging).
 if(INLAY_GZIP)
   set(inlay_debian "${CMAKE_CURRENT_BINARY_DIR}/debian")
   configure_file(cmake/debian/copyright "${inlay_debian}/copyright" COPYONLY)

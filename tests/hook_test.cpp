@@ -73,7 +73,7 @@ protected:
     }
 };
 
-/// The sites of a hook: what stands there.
+/// The forms at the sites of a hook.
 std::vector<inlay::inspected> sites_of(const char* name) {
     const auto tables = inlay::this_image();
     std::vector<inlay::inspected> found;
@@ -259,7 +259,7 @@ void fill(registers& all) {
     std::memcpy(&all.vectors[512], &components, sizeof(components));
 }
 
-/// The bytes of an area of XSAVE that are registers.
+/// The bytes of an XSAVE area that are registers.
 std::string seen(const std::uint8_t* area) {
     std::string text{reinterpret_cast<const char*>(area), 5};
     text.append(reinterpret_cast<const char*>(area) + 24, 4);

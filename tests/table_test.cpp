@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Tables made by hand, good and bad: what decide() says of them, and that a bad one changes no byte of text.
+// Tables made by hand, good and bad: decide()'s results, and the proof that a bad one changes no byte of text.
 #include "made_image.hpp"
 
 #include <inlay/override.hpp>
@@ -159,7 +159,7 @@ protected:
         refused(what, where);
     }
 
-    /// Calls are decided first: what their predicate refers to is found bad there.
+    /// Calls are decided first: a bad reference in their predicate is found there.
     [[nodiscard]] table_kind first_to_meet(const table::reference* bad) const {
         return bad == &t->nodes[0].a || bad == &t->feature.cell ? table_kind::calls : table_kind::alternatives;
     }
@@ -574,7 +574,7 @@ TEST_F(CallThroughPointer, BadOnes) {
     refused(apply(calls(0, 1)), error::form_unknown, table_kind::alternatives, 0, before);
 }
 
-/// Fails once, when everything is written: what is written then takes it back.
+/// Fails once, when everything is written: the next writes take it back.
 struct fails_to_finish : made::platform {
     bool failed{};
     bool finish() noexcept { return std::exchange(failed, true); }
@@ -705,7 +705,7 @@ protected:
             made::refer(record.site, &image.text[site_distance * place]);
             made::refer(record.choices, &m->declarations[kind].choices[1]);
         }
-        for (unsigned moved = below(4); moved > 0; --moved) { // what is in a cold section, say
+        for (unsigned moved = below(4); moved > 0; --moved) { // as the sites in a cold section
             const std::size_t i = below(sites - 1);
             if (in_group(i) || in_group(i + 1)) {
                 continue;
@@ -794,7 +794,7 @@ TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
             what = error::site_outside_text;
             last = bad;
             break;
-        default: // one byte into the site in front of it, which is there already
+        default: // one byte into the site before it
             if (bad == 0 || m->records[bad - 1].site.target() >= site || (bad + 1 < sites && last != bad) ||
                 reinterpret_cast<const table::choice*>(m->records[bad - 1].choices.target())->length < 2) {
                 continue;
@@ -964,7 +964,7 @@ TEST_F(Table, AForeignByteAnywhereInASiteIsSeen) {
 }
 
 TEST_F(Table, ABreakpointOnACallIsSeen) {
-    image.text[70] = 0xcc; // what is left of it goes to the trampoline
+    image.text[70] = 0xcc; // its other bytes go to the trampoline
     refused(error::site_changed, table_kind::calls);
     image.text[70] = 0xe8;
     ASSERT_TRUE(apply());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Live changes by breakpoints, with this program in the part of a kernel: threads are its processors, SIGTRAP is #BP,
-// membarrier(2) has all of them execute a serialising instruction, /proc/self/mem is the alias.
+// Live changes by breakpoints, with this program in the part of a kernel. Threads are its processors, and SIGTRAP is
+// #BP. membarrier(2) has all of them execute a serialising instruction. /proc/self/mem is the alias.
 #include <inlay/inlay.hpp>
 #include <inlay/text_poke.hpp>
 

@@ -43,7 +43,7 @@ void (*slot)() = function;
 
 // ---- Codes and their texts.
 
-/// The bytes of a code, small: there are thousands.
+/// The bytes of a code, small: the test has thousands.
 struct sample {
     std::uint8_t length{}; ///< 0: no such instruction
     std::uint8_t instructions{};
@@ -1060,7 +1060,8 @@ TEST(x86_marks, what_push_and_pop_keep) {
     static_assert(writes_only(push(rcx) + sub(rsp, 8) + pop(rcx) + insn::add(rsp, 8), registers(rcx)));
     static_assert(writes_only(push(rcx) + insn::add(rsp, 8) + sub(rsp, 8) + pop(rcx), registers(rcx)));
     static_assert(writes_only(push(rcx) + bytes<1>(0x9c).writes<>() + pop(rcx) + pop(rdx), registers(rcx, rdx)));
-    // Codes of several instructions on the right: their pushes lie on top of those before; what they pop is gone.
+    // Codes of several instructions on the right: their pushes lie on top of those before; the words that they pop are
+    // gone.
     static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp() + pop(rdx)) + pop(rcx), registers(rax)));
     static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp()) + pop(rdx) + pop(rcx), registers(rax)));
     static_assert(writes_only(rdtscp() + (push(rcx) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx, rdx)));

@@ -25,7 +25,7 @@
 #include "inlay/apply/run.hpp"
 #include "inlay/apply/text_platform.hpp"
 #include "inlay/arch/target.hpp"
-#include "inlay/emit/seal.hpp"
+#include "inlay/emit/emit.hpp"
 #include "inlay/image.hpp"
 #include "inlay/outcome.hpp"
 #include "inlay/seal.hpp"
@@ -55,7 +55,7 @@ inline namespace INLAY_TARGET {
 /// how many it needs. Use one number in an image. All or nothing: on an error no text has changed. Errors:
 /// error::not_sealed, error::seal_broken, error::seal_used, error::site_changed, and those of the platform.
 template <size_t Room, text_platform Platform>
-[[gnu::visibility("hidden")]] outcome apply_proven(Platform& platform) noexcept {
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven(Platform& platform) noexcept {
     emit::seal<&detail::own_seal, Room>();
     outcome done;
     detail::patch_proven<detail::proven_part::all>(detail::own_seal, Room, this_image().registry, platform, done);
@@ -67,7 +67,7 @@ template <size_t Room, text_platform Platform>
 
 /// Patches only alternatives, including paravirt calls: see apply_alternatives().
 template <size_t Room, text_platform Platform>
-[[gnu::visibility("hidden")]] outcome apply_proven_alternatives(Platform& platform) noexcept {
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven_alternatives(Platform& platform) noexcept {
     emit::seal<&detail::own_seal, Room>();
     outcome done;
     detail::patch_proven<detail::proven_part::alternatives>(detail::own_seal, Room, nullptr, platform, done);

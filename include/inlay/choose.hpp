@@ -49,7 +49,7 @@ struct told {
 [[gnu::visibility("hidden")]] inline constinit told* all_told{};
 #pragma GCC diagnostic pop
 
-/// A choice that is made: what is common to all dispatches.
+/// A choice that is made: the part that is the same for all dispatches.
 struct choice_made {
     address pointer; ///< where the pointer is that the trampoline jumps through
     address to;

@@ -36,15 +36,18 @@ namespace detail {
 template <class Function>
 struct hook_of {};
 
-/// How a parameter is put into a register.
+/// How a parameter is put into a register. What is shorter than 32 bits is extended to 32, as callees of Clang's expect; all
+/// ABIs here leave the bits above undefined.
 template <class Type>
 struct hook_parameter {
     static constexpr bool fits =
         (is_integral<Type> || is_enum<Type> || is_pointer<Type>) && sizeof(Type) <= sizeof(address);
-    using word = inlay::emit::word;
+    using word = either<(sizeof(Type) > 4), inlay::emit::word, uint32_t>;
     [[nodiscard, gnu::always_inline]] static inline word word_of(Type value) noexcept {
         if constexpr (is_pointer<Type>) {
-            return reinterpret_cast<word>(value);
+            return static_cast<word>(reinterpret_cast<uintptr_t>(value));
+        } else if constexpr (fits && sizeof(Type) < 4) {
+            return static_cast<word>(static_cast<int32_t>(value));
         } else if constexpr (fits) {
             return static_cast<word>(value);
         } else {
@@ -69,8 +72,9 @@ struct hook_on {
 template <name Name, class Result, class... Parameters>
 struct hook_on<Name, Result(Parameters...)> {
     static_assert(!Name.empty(), "inlay: a hook needs a name: hook<\"lua.lock\", void(State*)>");
-    static_assert(is_void<Result>, "inlay: a hook returns nothing: give it a pointer to the place of its result, or use "
-                                   "static_call");
+    static_assert(is_void<Result>,
+                  "inlay: a hook returns nothing: give it a pointer to the place of its result, or use "
+                  "static_call");
     static_assert((hook_parameter<Parameters>::fits && ...),
                   "inlay: the parameters of a hook are integers, enums, pointers and lvalue references, each in one "
                   "general register: give it a pointer to anything else, or use static_call");

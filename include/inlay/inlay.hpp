@@ -8,6 +8,7 @@
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
 //     hook.hpp         a call that is null nearly always, and keeps all registers
 //     has.hpp          a branch by features               proof.hpp        what only a feature allows
+//     deferred.hpp     keys that are turned off late      rate_limited.hpp the same by a clock (not included here)
 //     choose.hpp       asks dispatches, and tells them otherwise
 //     predicate_text.hpp  a predicate as text
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
@@ -21,6 +22,7 @@
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
 #include "inlay/choose.hpp"
+#include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"

@@ -19,6 +19,7 @@
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
 //     override.hpp     features by command line           this_kernel.hpp  changes without naming a platform
 //     hook.hpp         a call that keeps all registers    transaction.hpp  many changes, all or none
+//     deferred.hpp     keys that are turned off late
 //
 // How it works. It includes these headers, and needs no header of a C++ library: `-ffreestanding -nostdinc++` is
 // enough, and the kernel may have its own `namespace std`. A kernel's macros (`inline`, `likely`, `min`, `barrier`,
@@ -30,7 +31,9 @@
 
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
+#include "inlay/apply_proven.hpp"
 #include "inlay/choose.hpp"
+#include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/feature.hpp"

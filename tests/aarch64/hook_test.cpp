@@ -214,7 +214,8 @@ void check_registers(void (*trampoline)(), const std::string& when) {
         std::string wrong;
         for (int i = 0; i < 32; ++i) {
             wrong += after.general[i] == before.general[i] ? "" : " x" + std::to_string(i);
-            wrong += sve != 0 || std::memcmp(after.vectors[i], before.vectors[i], 16) == 0 ? "" : " q" + std::to_string(i);
+            wrong +=
+                sve != 0 || std::memcmp(after.vectors[i], before.vectors[i], 16) == 0 ? "" : " q" + std::to_string(i);
         }
         if (sve != 0) {
             std::uint64_t length = 0;
@@ -250,8 +251,8 @@ void run(const std::string& when) {
     check(static_cast<bool>(inlay::update(wide, &changes_all_registers)), when + ": set to what changes all");
     check(keep_values<true>(1.25, 77, 0) == right, when + ": values across it");
     check_registers(trampoline_of_wide(), when);
-    check(static_cast<bool>(inlay::update(
-              wide, [](long /*number*/) noexcept { _Unwind_Backtrace(&is_caller, &passed_thunk); })),
+    check(static_cast<bool>(
+              inlay::update(wide, [](long /*number*/) noexcept { _Unwind_Backtrace(&is_caller, &passed_thunk); })),
           when + ": set to a backtrace");
     passed_thunk = false;
     call_wide(0);

@@ -99,7 +99,7 @@ large in_memory();
 inlay::pv_op<large(), &in_memory> operation;
 
 // CASE operation_with_seven_arguments
-// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them (x86-64 and AArch64: six
+// EXPECT inlay: a paravirt operation has no more arguments than registers for them exist (x86-64 and AArch64: six
 #include <inlay/pv.hpp>
 void takes(int, int, int, int, int, int, int);
 inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;

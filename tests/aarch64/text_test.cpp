@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Text as a kernel writes it, by platform::bare and text_poke: which instructions are exchanged while other processors run, and which
-// with those stopped; the lines of caches. A plain program, run under qemu-aarch64: its own text is made writable, as a
-// kernel's alias is. (text_code.cpp has what no emulator shows.)
+// Text as a kernel writes it, by platform::bare and text_poke. Which instructions are exchanged while other processors
+// run, and which with those stopped; the lines of caches. A plain program, run under qemu-aarch64: its own text is made
+// writable, as a kernel's alias is. (text_code.cpp has what no emulator shows.)
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
 #include <inlay/text_poke.hpp>

@@ -3,10 +3,13 @@
 """Objects that are wrong in one point each, and their corrected twins (-DFIXED): the checker says of the first exactly what
 the source expects, and proves the second.   tests/check/corpus.py INLAY [SOURCE...]
 
+Each is checked as a program and as an object (`-c`), unless the source says `object: no`.
+
 In a source: `expect: TEXT` is a finding's first line after the place; `flags:`, `check:` are more arguments; `machine:` is
 aarch64 or i386. `// here` marks the line that must be named."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,9 +26,9 @@ def notes(text, word):
     return re.findall(r"/\* %s: (.*?) \*/" % word, text)
 
 
-def build(source, text, output, fixed):
+def build(source, text, output, fixed, linked):
     machine = (notes(text, "machine") or ["x86_64"])[0]
-    command = compilers[machine] + ["-nostdlib", "-static", "-no-pie", "-g", "-Wl,--build-id=none,-z,noexecstack",
+    command = compilers[machine] + ([] if linked else ["-c"]) + ["-nostdlib", "-static", "-no-pie", "-g", "-Wl,--build-id=none,-z,noexecstack",
                                     "-Wl,--no-warn-rwx-segments", "-I", here, source, "-o", output]
     command += " ".join(notes(text, "flags")).split() + (["-DFIXED"] if fixed else [])
     done = subprocess.run(command, capture_output=True, text=True)
@@ -42,14 +45,19 @@ def faults(inlay, source, folder):
     text = open(source).read()
     expected = notes(text, "expect")
     program = os.path.join(folder, "program")
-    for fixed in (False, True):
-        trouble = build(source, text, program, fixed)
+    kinds = [(True, False), (True, True)] + ([] if notes(text, "object") else [(False, False), (False, True)])
+    for linked, fixed in kinds:
+        trouble = build(source, text, program, fixed, linked)
         if trouble:
             return "it cannot be built%s: %s" % (" with -DFIXED" if fixed else "", trouble)
+        if linked and not fixed and "INLAY_KEEP" in os.environ:
+            shutil.copy(program, os.path.join(os.environ["INLAY_KEEP"], os.path.basename(source)))
         done = check(inlay, text, program)
         said = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
+        if fixed and (done.returncode != 0 or said):
+            return "the twin is refused%s: %s" % ("" if linked else " as an object", done.stdout + done.stderr)
         if fixed:
-            return "" if done.returncode == 0 and not said else "the twin is refused: " + done.stdout + done.stderr
+            continue
         if done.returncode != 1:
             return "status %d: %s" % (done.returncode, done.stdout + done.stderr)
         lines = [number for number, line in enumerate(text.splitlines(), 1) if "// here" in line]
@@ -58,7 +66,7 @@ def faults(inlay, source, folder):
             return "it says:\n  %s\nin place of:\n  %s" % ("\n  ".join(said), "\n  ".join(expected))
         if place and not any(line.startswith(place) for line in said):
             return "no line begins with %s:\n  %s" % (place, "\n  ".join(said))
-    return "?"
+    return ""
 
 
 def main():

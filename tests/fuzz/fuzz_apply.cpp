@@ -58,7 +58,7 @@ struct platform : made::platform {
 
 } // namespace
 
-/// The first bytes give the number of bytes of each table. The rest is the data; the tables come first in it.
+/// The first bytes give the size of each table. The rest is the data; the tables come first in it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     if (size < 4) {
         return 0;

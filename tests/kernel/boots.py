@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """boots: the example kernel, booted in all the ways that it is made for, and checked from the outside.
 
-    boots.py BUILD XEN          BUILD has kernel.elf, clang.elf, mutation-*.elf and memory_test (tests/kernel/run.sh)
+    boots.py BUILD XEN          BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh)
 
 One line a check that fails, one for each group. INLAY_SOAK=1 boots 1,000 times instead of 20 in the end.
 """
@@ -114,8 +114,8 @@ def variants():
 
 # ---- Machines: each tells in its own way which processors it has ------------------------------------------------
 
-# -M, -smp, how many. microvm has ACPI unless it is off (then an MP table); APIC ids have gaps with 3 cores a socket, which
-# the MP table of microvm does not know, and that of pc names one processor a socket.
+# -M, -smp, how many. microvm has ACPI unless it is off (then an MP table). With 3 cores a socket, APIC ids have gaps,
+# which microvm's MP table does not know. That of pc names one processor a socket.
 MACHINES = [(kind, str(smp), smp) for kind in ("pc", "q35", "microvm", "microvm,acpi=on", "microvm,acpi=off")
             for smp in (1, 2, 4)]
 MACHINES += [(kind, smp, int(smp.split(",")[0])) for kind in ("pc", "pc,acpi=off", "microvm", "microvm,acpi=off")
@@ -168,7 +168,7 @@ def check_memory(name, how, features):
     check(run.returncode == 0, f"memory of {name}: {run.stdout}{run.stderr}")
     print(f"memory of {name}: {run.stdout.splitlines()[-1] if run.stdout else 'nothing'}")
     check({each for each in found if each[0] == "+"} == set(features.split()), f"memory of {name}: the kernel found {found}")
-    # And the comparison can fail: the same memory is not what other features would have.
+    # And the comparison can fail: the same memory does not fit other features.
     other = features.replace("+smap", "").split() if "+smap" in features else features.split() + ["+smap"]
     if "+xenpv" in features:
         other = [each for each in features.split() if each != "+xenpv"]
@@ -185,6 +185,40 @@ def memory():
     check_memory("clang, max,-smap", {"kernel": clang, "cpu": "max,-smap"}, "+fsgsbase +tcg")
     check_memory("xen", {"xen": xen}, "+xenpv +xen +smap +fsgsbase +pvunlock +vcpupreempt")
     check_memory("xen on qemu64", {"xen": xen, "cpu": "qemu64"}, "+xenpv +xen +pvunlock +vcpupreempt")
+
+
+# ---- Patched by apply() and by apply_proven() ------------------------------------------------
+
+def text_of(kernel, append, how):
+    """What the kernel says and the text that it then has."""
+    names = symbols(kernel)
+    with Machine(kernel, append=f"test=patching hold {append}", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+        memory = machine.memory(names["text_begin"], names["text_end"])
+        result = Result(machine.text, 0, 0)
+    return result, [result.line("features:"), *(each for each in result.lines if each.startswith("patched:") and " us," not in each)], memory
+
+
+def proven():
+    for name, how in (("qemu64", {"cpu": "qemu64"}), ("max", {"cpu": "max"}), ("max,-smap", {"cpu": "max,-smap"}), ("xen", {"xen": xen}),
+                      ("clang", {"kernel": clang}), ("xen, clang", {"kernel": clang, "xen": xen})):
+        kernel = f"{build}/sealed-{'clang' if how.pop('kernel', gcc) == clang else 'kernel'}.elf"
+        applied, said, text = text_of(kernel, "", how)
+        sealed, sealed_said, sealed_text = text_of(kernel, "proven", how)
+        good = check(applied.count("FAIL") == 0 and sealed.count("FAIL") == 0, f"proven, {name}: passes", sealed)
+        good &= check(said == sealed_said and len(said) == 4, f"proven, {name}: says {sealed_said}, not {said}")
+        good &= check(text == sealed_text, f"proven, {name}: the bytes of text are those that apply() leaves")
+        result = boot(kernel, append="proven", **how)
+        good &= check(result.status == 0 and result.count("FAIL") == 0 and result.count("PASS") >= 50, f"proven, {name}: all tests pass", result)
+        if good:
+            print(f"ok: proven, {name}: {len(text):,} bytes of text equal; {result.line('SUMMARY')}")
+    unpatched = text_of(f"{build}/sealed-kernel.elf", "", {"cpu": "qemu64"})[2]
+    check(unpatched != text_of(f"{build}/sealed-kernel.elf", "", {"cpu": "max"})[2], "proven: the text of two processors differs")
+    result = boot(gcc, append="proven")
+    check(result.status == 127 and "inlay: the image has no seal" in result.text, "proven: a kernel without a seal is refused", result)
+    result = boot(f"{build}/broken-kernel.elf", append="proven")
+    check(result.status == 127 and "inlay: the seal is not that of this image" in result.text, "proven: a changed kernel is refused", result)
+    print("ok: proven: no seal, and another image's seal, are refused")
 
 
 # ---- Machine check, crash, statuses ------------------------------------------------
@@ -254,16 +288,16 @@ def figures():
 
 # ---- Mutations: each must be found ------------------------------------------------
 
-# A synchronisation that is missing, or in which nobody serialises, no emulator shows, since it fetches each instruction as a
-# whole: tests/text_poke/model.py shows it.
+# No emulator shows a synchronisation that is missing, or one without a serialising instruction, since it fetches each
+# instruction as a whole. tests/text_poke/model.py shows it.
 MUTATIONS = [
     ("ORDER", {"xen": xen}, "FAIL: patching: a second apply.. finds every site as it should be"),
     ("POPF", {}, "FAIL: pv: irq: guard: off before, on inside"),
     ("POPF", {"xen": xen}, "FAIL: pv: irq: guard: on before, off inside"),
     ("SWAPGS", {"xen": xen}, "Unhandled exception: #(GP|UD)"),
     ("IST", {"xen": xen}, "FAIL: traps: the trap table has the entries for Xen at #MC and #DF"),
-    # Entries that find no data of their processor recurse until their stack is over, and what comes then depends on what lies
-    # below it: a dump, or the end of the machine (which the status tells) where user code begins.
+    # Entries that find no data of their processor recurse until their stack is over. The memory below it decides about
+    # the end: a dump, or the end of the machine (which the status tells) where user code begins.
     ("PARITY", {}, r"FAIL: user: the kernel finds its own %gs|Unhandled exception|on its own stack, with error code 0\r?\n\Z"),
     ("FIRST_BYTE", {"append": "test=live", "smp": 4}, "Unhandled exception: #BP"),
     ("NO_BREAKPOINT", {"append": "test=live live=20000", "smp": 4},
@@ -297,7 +331,7 @@ def soak_boots():
 
     def one(number):
         how = dict(kinds[number % len(kinds)])
-        how["append"] = (how.get("append", "") + (" storm=1600 live=1600" if soak and "xen" not in how else "")).strip()
+        how["append"] = (how.get("append", "") + (" storm=1600 live=2000" if soak and "xen" not in how else "")).strip()
         return number, how, boot(**how)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -319,6 +353,7 @@ def soak_boots():
 variants()
 machines()
 memory()
+proven()
 machine_check()
 crash()
 figures()

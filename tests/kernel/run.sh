@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The example kernel for x86-64 (examples/kernel/x86): builds it with GCC and Clang, and once for each thing broken on purpose, then
-# boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on two cores.
+# The example kernel for x86-64 (examples/kernel/x86). Builds it with GCC and Clang, and once for each thing broken on
+# purpose. Then boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on
+# two cores.
 #   sh tests/kernel/run.sh
 #   INLAY_SOAK=1                 boots 1,000 times in the end instead of 20 (about half an hour)
 set -eu
@@ -28,6 +29,13 @@ done
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp \
     -lZydis -ldw -lelf -o "$build/memory_test"
+# shellcheck disable=SC2086 # a list
+"$gcc" -std=c++20 -O1 $warnings -Iinclude tests/proven/seal.cpp -lZydis -ldw -lelf -o "$build/seal"
+for each in kernel clang; do
+    cp "$build/$each.elf" "$build/sealed-$each.elf"
+    "$build/seal" "$build/sealed-$each.elf" || { echo "FAIL: kernel: $each.elf is not sealed"; exit 1; }
+done
+/usr/bin/python3 tests/proven/damage.py --one "$build/sealed-kernel.elf" "$build/broken-kernel.elf"
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 $warnings -Iinclude -Iexamples/kernel/common tests/kernel/xen_abi_test.cpp -o "$build/xen_abi_test"
 "$build/xen_abi_test" || { echo "FAIL: kernel: xen.hpp is not what Xen's headers say"; exit 1; }

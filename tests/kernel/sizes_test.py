@@ -37,7 +37,7 @@ def plain(name):
 
 
 def symbols():
-    """(address, bytes, nm's letter, name) of the symbols of inlay's namespace, one at each address."""
+    """(bytes, nm's letter, name) of the symbols in inlay's namespace, one at each address."""
     found = {}
     for line in output("nm", "--defined-only", "-S", "-C", kernel).splitlines():
         fields = line.split(None, 3)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen_abi_test: what examples/kernel/x86/xen.hpp says of Xen, against Xen's own public headers (package libxen-dev). It passes
-// if it compiles; both sides must have the same sizes, offsets and numbers.
+// xen_abi_test: the facts of examples/kernel/x86/xen.hpp, against Xen's own public headers (package libxen-dev). It
+// passes if it compiles; both sides must have the same sizes, offsets and numbers.
 #include "../../examples/kernel/x86/xen.hpp"
 
 // The headers leave names out that are older than this interface.
@@ -35,7 +35,7 @@ struct member {
 
 // ---- Structs -------------------------------------------------------------------------------------------
 
-// Xen's goes on, and so does its shared_info: what this kernel has of both is their beginning.
+// Xen's goes on, and so does its shared_info: this kernel has only the beginning of both.
 static_assert(sizeof(ours::start_info) <= sizeof(::start_info));
 static_assert(sizeof(ours::shared_info) <= sizeof(::shared_info));
 SAME(start_info, magic, start_info, magic);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A signal at every single instruction of functions with sites, of thunks and of trampolines: each time the unwinder
+// A signal at every single instruction in functions with sites, in thunks and in trampolines: each time the unwinder
 // must find its way to main(). And an exception that cannot pass ends the program by std::terminate().
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>
@@ -163,9 +163,8 @@ int main(int count, char** arguments) {
     action.sa_sigaction = &at_each_instruction;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGTRAP, &action, nullptr);
-    long (*const functions[])(long) = {&uses_thunk, &uses_flags,    &uses_pushes, &uses_call,
-                                       &tail_calls, &uses_dispatch, &uses_key,    &uses_operations,
-                                       &uses_hook};
+    long (*const functions[])(long) = {&uses_thunk,    &uses_flags, &uses_pushes,     &uses_call, &tail_calls,
+                                       &uses_dispatch, &uses_key,   &uses_operations, &uses_hook};
     for (int round = 0; round < 4; ++round) {
         if (round % 2 == 1 ? !inlay::update(hook_it, &see) : !inlay::update(hook_it, nullptr)) {
             return 2;

@@ -317,7 +317,7 @@ void takes(two_words);
 inlay::pv_op<void(two_words), &takes> operation;
 
 // CASE operation_with_seven_arguments
-// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them
+// EXPECT inlay: a paravirt operation has no more arguments than registers for them exist
 #include <inlay/pv.hpp>
 void takes(int, int, int, int, int, int, int);
 inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;
@@ -530,7 +530,7 @@ std::uint64_t use(void* to) {
 }
 
 // CASE bytes_that_say_nothing
-// EXPECT inlay: a form has bytes(...) of which nobody has said what they change
+// EXPECT inlay: a form has bytes(...) and does not name the registers that they change
 // EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::lfence, inlay::shown::instruction::bytes>
 inline constexpr auto site = inlay::alternative<nop(3), when<x, lfence() + bytes(0x0f, 0x01, 0xee)>>{};
 void use() { site(); }

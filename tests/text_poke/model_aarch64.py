@@ -20,7 +20,7 @@ LISTED = {"b", "bl", "nop"}
 
 
 def in_place(broken, refused):
-    """The steps of the batch of sites 0 and 1."""
+    """The steps of a batch with sites 0 and 1."""
     steps = [("store", 0, "nop")]
     if broken == "a store in two halves":
         steps = [("store", 0, "half"), ("store", 0, "nop")]

@@ -28,6 +28,8 @@ struct context {
 /// is printed, and the status is `unusable`.
 void add_attest(CLI::App& to, context& with);
 void add_check(CLI::App& to, context& with);
+void add_show(CLI::App& to, context& with);
+void add_orc(CLI::App& to, context& with);
 
 /// Writes "inlay: TEXT" to a terminal's current line, which the next line overwrites; "" clears it.
 void say_progress(const context& with, const std::string& text);

@@ -74,7 +74,7 @@ void take_interrupt() noexcept;
 [[nodiscard, gnu::always_inline]] inline u32 acknowledge() noexcept { return detail::acknowledge_site(the.interface); }
 /// The number of an interrupt, from the result of acknowledge().
 [[nodiscard, gnu::always_inline]] inline u32 number_of(u32 taken) noexcept { return detail::number_site(taken); }
-/// The number of the interface of the processor that sent this SGI; -1 on GICv3, which does not say.
+/// The interface number of the processor that sent this SGI; -1 on GICv3, which does not tell.
 [[nodiscard, gnu::always_inline]] inline int sender_of(u32 taken) noexcept {
     return static_cast<int>(detail::sender_site(taken));
 }

@@ -12,7 +12,7 @@
 
 namespace kernel::apic {
 
-/// Silences the old interrupt controllers and turns this processor's local APIC on. False if there is none.
+/// Silences the old interrupt controllers and turns this processor's local APIC on. False if it has none.
 [[nodiscard]] bool begin() noexcept;
 void begin_on_this_cpu() noexcept;
 [[nodiscard]] u32 id() noexcept;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// main: the order of things, alike in both worlds.
+// main: the order of the start, the same in both worlds.
 //
 // What. Features, clock, interrupts, apply(), other processors, tests; and the words of the command line.
 // Why in this order: see boot.hpp.
-// How. What differs was assigned before (start.cpp), or is a patched site.
+// How. The differences were assigned before (start.cpp), or are patched sites.
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"

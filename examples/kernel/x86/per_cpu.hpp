@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// per_cpu: what each processor has for itself.
+// per_cpu: the data that each processor has for itself.
 //
-// What. Its stacks, its number, what it counts.
+// What. Its stacks, its number, its counters.
 // Why. Entry code finds its stack through %gs, before it may touch anything else.
 // How. One struct a processor; %gs leads to it while the kernel runs (natively by SWAPGS, under Xen by Xen).
 #pragma once
@@ -52,7 +52,7 @@ inline constinit per_cpu cpus[most_cpus]{};
 
 [[nodiscard]] inline per_cpu& this_cpu() noexcept { return *static_cast<per_cpu*>(read_gs_self()); }
 
-/// Fills in what does not depend on where the kernel runs.
+/// Fills in the members that are the same natively and under Xen.
 inline void prepare(per_cpu& cpu, u32 number) noexcept {
     cpu.self = &cpu;
     cpu.number = number;

@@ -88,7 +88,7 @@ void start_others() noexcept {
         const u32 id = all.ids[i];
         runs[id] = runs[id] || start_next(id, 1'000'000'000);
     }
-    // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
+    // More than firmware names, or under other numbers than it says: each one that answers counts. Some may be slow.
     for (int attempt = 0; attempt < 2; ++attempt) {
         for (u32 id = 0; id < broadcast && running < named; ++id) {
             runs[id] = runs[id] || start_next(id, 50'000'000);
@@ -137,7 +137,7 @@ bool start_again(u32 number, void (*what)() noexcept) noexcept {
 
 namespace {
 
-/// For good: what on_all() says.
+/// For good: carries out the requests of on_all().
 [[noreturn]] void run(work first) noexcept {
     per_cpu& cpu = this_cpu();
     u32 seen = __atomic_load_n(&round, __ATOMIC_ACQUIRE);

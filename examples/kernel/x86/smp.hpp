@@ -4,7 +4,7 @@
 //
 // What. Finds them (processors.hpp), starts them by INIT-SIPI, and has them do something. Under Xen they are vCPUs
 // (xen_vcpus.cpp).
-// Why after apply(). A processor that runs a site while its bytes are written may fetch half of them: it must not run
+// Why after apply(). A processor that runs a site while its bytes are written may fetch half of them. It must not run
 // yet, or go through something like a breakpoint. Linux patches before it starts the others, and so does this.
 // How. A processor begins in real mode at a page below 1 MiB; ap_start (boot_native.S) is copied there.
 #pragma once
@@ -30,13 +30,13 @@ inline constexpr inlay::static_call<"smp.send_nmi", &detail::send_nmi_by_apic> s
 
 namespace kernel::smp {
 
-/// Starts all there are, up to most_cpus, and says what of them it could not find or use.
+/// Starts all of them, up to most_cpus, and reports those that it could not find or use.
 void start_others() noexcept;
 /// The same under Xen.
 void start_vcpus() noexcept;
 /// How many run, the first one included.
 [[nodiscard]] u32 count() noexcept;
-/// How many there are, as far as anybody says, up to most_cpus.
+/// The number of known processors, up to most_cpus.
 [[nodiscard]] u32 known() noexcept;
 /// Has every other processor call `what()` once, and this one too; returns when all have.
 void on_all(void (*what)() noexcept) noexcept;

@@ -2,9 +2,9 @@
 //
 // test_smp: several processors on patched text.
 //
-// What. All that there are run; each finds its own data and the same answers; interrupts arrive where they were
-// sent; a lock whose release is an inlined instruction keeps its promise.
-// Why. The others started after apply(): not one of them may have fetched what stood there before.
+// What. All of them run. Each finds its own data and the same answers. Interrupts arrive where they were sent. A lock
+// whose release is an inlined instruction keeps its promise.
+// Why. The others started after apply(): not one of them may have fetched the old text.
 // How. Work handed out by smp::on_all; sums that come out wrong if the lock does.
 #include "apic.hpp"
 #include "boot.hpp"

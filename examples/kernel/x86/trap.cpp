@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// trap: what is done about each trap. See trap.hpp.
+// trap: the handling of each trap. See trap.hpp.
 #include "trap.hpp"
 
 #include "live.hpp"

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen: what a paravirtual guest and Xen agree on: numbers and layouts, as far as this kernel uses them.
+// xen: the ABI between a paravirtual guest and Xen: numbers and layouts, as far as this kernel uses them.
 //
 // What. Hypercalls, and the structs that they and the shared page have.
-// Why. It is an ABI: facts, which both sides must write down alike.
-// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is
-// boot_xen.S.
+// Why. Both sides must use the same numbers and layouts.
+// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is boot_xen.S.
 #pragma once
 
 #include "per_cpu.hpp"

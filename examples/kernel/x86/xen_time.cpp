@@ -4,8 +4,8 @@
 //
 // What. Time since Xen started, time that others had this vCPU's processor, and an event every millisecond.
 // Why. A guest's TSC goes on while the guest does not run, and may change its speed when it moves.
-// How. Each vCPU has a timer of its own. Xen keeps {TSC, nanoseconds, factor} in memory (clock.hpp reads it); a runstate says where time went; the timer
-// is VIRQ_TIMER on an event channel, set anew after each event.
+// How. Each vCPU has a timer of its own. Xen keeps {TSC, nanoseconds, factor} in memory (clock.hpp reads it). A
+// runstate says where time went. The timer is VIRQ_TIMER on an event channel, set anew after each event.
 #include "clock.hpp"
 #include "per_cpu.hpp"
 #include "trap.hpp"

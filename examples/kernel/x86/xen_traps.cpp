@@ -3,7 +3,7 @@
 // xen_traps: the trap table, which is to Xen what the IDT is to a processor.
 //
 // What. An entry for each exception, registered once; and the callbacks for events and SYSCALL.
-// Why. Items 1 and 2 of the series: Xen has no IST, so machine check and double fault must not lead to the native
+// Why. Items 1 and 2 of the series: Xen has no IST. So machine check and double fault must not lead to the native
 // stubs, which believe that they have a stack of their own.
 // How. Stubs take rcx and r11 off first, which Xen pushes (entry.S).
 #include "trap.hpp"

@@ -3,11 +3,12 @@
 // xen_vcpus: several vCPUs, and the events that each gets.
 //
 // What. Starts the other vCPUs; sends interrupts and NMIs between them; hands events to the handlers of interrupts.
-// Why. Live changes synchronise all processors, and what natively is an interrupt of the local APIC is an event here.
+// Why. Live changes synchronise all processors. An event takes the place of the local APIC's interrupt.
 // How. A vCPU starts with all its registers, its traps and callbacks in one struct. Each has an event channel for each
-// interrupt that others send it, and one for its timer. Events are bits in three levels: this vCPU has some, in which words,
-// which of them.
+// interrupt that others send it, and one for its timer. Events are bits in three levels: this vCPU has some, in which
+// words, which of them.
 #include "paging.hpp"
+#include "print.hpp"
 #include "xen.hpp"
 
 #include <inlay/pv/linux.hpp>
@@ -100,9 +101,15 @@ void begin_events() noexcept {
 
 u32 start_others(void (*run)() noexcept) noexcept {
     u32 count = 1;
-    while (count < most_cpus && make(call::vcpu_op, is_up, count) >= 0 && start_vcpu(count, run)) {
-        while (cpus[count].online == 0) {
+    while (count < most_cpus && make(call::vcpu_op, is_up, count) >= 0) {
+        const bool asked = start_vcpu(count, run);
+        const u64 begin = clock();
+        while (asked && cpus[count].online == 0 && clock() - begin < 5'000'000'000) {
             pause();
+        }
+        if (cpus[count].online == 0) {
+            print("processors: vCPU ", count, " did not start\n");
+            break;
         }
         ++count;
     }

@@ -8,11 +8,11 @@
 //
 //  1. It compares the sums with the image. If they differ, nothing changes.
 //  2. It goes through the terms once. Each asks the processor, a function or a word of memory, and a term before it.
-//  3. It looks at each site: the text must be the original. The tool saw the same in the file, but a debugger's
-//     breakpoint, or another patcher, comes later.
-//  4. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
+//  3. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
 //     pointer is made now, if each site reaches the target.
-//  5. It writes each site. If the platform refuses, it puts the originals back.
+//  4. It looks at each site, and writes it. The text must be the original: the tool saw the same in the file, but a
+//     debugger's breakpoint, or another patcher, comes later. Then, or if the platform refuses, the originals of the sites
+//     before come back.
 //
 // The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
 #pragma once
@@ -30,6 +30,9 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
+
+/// The parts of an image that are patched.
+enum class proven_part : uint8_t { all, alternatives };
 
 /// The bytes of a form.
 [[nodiscard]] inline uint8_t* bytes_of(table::plan_form& form) noexcept {
@@ -57,7 +60,7 @@ inline void move_to(table::plan_form& form, address site) noexcept {
 
 /// The word that a term asks for.
 template <class Platform>
-[[nodiscard]] uint32_t word_of(const table::term& term, Platform& platform) noexcept {
+[[nodiscard, gnu::always_inline]] inline uint32_t word_of(const table::term& term, Platform& platform) noexcept {
     // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access): as the source says
     const address from = term.from.target();
     if (term.source == table::term_source::memory) {
@@ -75,10 +78,12 @@ template <class Platform>
 }
 
 /// Gives each term its value.
-template <class Platform>
-void find_out(table::seal& seal, Platform& platform) noexcept {
+template <proven_part Part, class Platform>
+[[gnu::always_inline]] inline void find_out(table::seal& seal, Platform& platform) noexcept {
     auto* each = reinterpret_cast<table::term*>(seal.terms.target()) + 1;
-    each->value = text_may_change(platform) ? 1 : 0;
+    if (Part == proven_part::all) {
+        each->value = text_may_change(platform) ? 1 : 0;
+    }
     for (unsigned count = seal.term_count; count != 0; --count) {
         ++each;
         uint32_t value = 0;
@@ -101,7 +106,7 @@ void find_out(table::seal& seal, Platform& platform) noexcept {
 ///
 /// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
 /// right for the other one.
-[[nodiscard]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
+[[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
     address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
     if (to == plan.call.nothing.target()) {
         return 2;
@@ -116,7 +121,7 @@ void find_out(table::seal& seal, Platform& platform) noexcept {
 }
 
 /// Chooses a form in each plan.
-inline void choose_forms(table::seal& seal) noexcept {
+[[gnu::always_inline]] inline void choose_forms(table::seal& seal) noexcept {
     auto* plan = reinterpret_cast<table::plan*>(seal.plans.target());
     for (unsigned count = seal.plan_count; count != 0; --count) {
         unsigned chosen = sizeof(table::plan);
@@ -125,6 +130,8 @@ inline void choose_forms(table::seal& seal) noexcept {
         }
         if (plan->direct == chosen) {
             chosen += plan->stride * choose_call(seal, *plan, form_at(*plan, chosen));
+        } else if (form_at(*plan, chosen).is_original != 0) {
+            chosen = plan->original;
         }
         plan->chosen = static_cast<uint16_t>(chosen);
         plan = reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(plan) + plan->size);
@@ -154,105 +161,101 @@ inline void note_sites(table::seal& seal, outcome& done) noexcept {
     }
 }
 
-/// The parts of an image that are patched.
-enum class proven_part : uint8_t { all, alternatives };
+/// Notes the site at which a pass ends.
+template <proven_part Part, class Platform>
+void fail_proven(error what, const table::seal& seal, const table::seal_site& at, table::plan_kind kind,
+                 const Platform& platform, outcome& done) noexcept {
+    record_id where{table_kind::alternatives, 0, at.site.target()};
+    address first = seal.alternatives.target();
+    if (Part == proven_part::all && kind != table::plan_kind::alternative) {
+        const bool call = kind == table::plan_kind::call;
+        where.table = call ? table_kind::calls : table_kind::keys;
+        first = call ? seal.calls.target() : seal.keys.target();
+    }
+    where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
+    done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+}
 
-/// The state of one apply_proven().
-template <text_platform Platform, proven_part Part>
-struct proven_run {
-    table::seal& seal;
-    Platform& platform;
-    outcome& done;
-    uint32_t keys_changed{};
+/// Writes all sites from `each` to the end, each after a look at its text. Or, back from `end`, writes the originals. Returns
+/// the site that was refused, or the end.
+template <proven_part Part, class Platform>
+[[gnu::always_inline]] inline const table::seal_site* pass_proven(bool back, const table::seal_site* each,
+                                                                  const table::seal_site* end, table::seal& seal,
+                                                                  Platform& platform, outcome& done) noexcept {
     text_writer<Platform> text{};
-
-    /// Makes one pass over the sites.
-    [[gnu::noinline]] bool pass(pass_kind kind) noexcept {
-        const auto* each = reinterpret_cast<const table::seal_site*>(
-            (Part == proven_part::all ? seal.calls : seal.alternatives).target());
-        for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
-            auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
-            const address site = each->site.target();
-            if (plan.length == 0 || says_gone(platform, site)) {
-                continue;
-            }
-            table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
-            move_to(form, site);
-            if (Part == proven_part::all && kind == pass_kind::write && plan.kind == table::plan_kind::key) {
-                done.keys_direct += 1; // also if it is right
-            }
-            if (text_holds(site, bytes_of(form), plan.length)) {
-                continue;
-            }
-            const error trouble = kind == pass_kind::check ? error::site_changed
-                                                           : text.write_other(platform, site, bytes_of(form), plan.length,
-                                                                              counter(plan.kind));
-            if (trouble != error::no_error) {
-                fail(trouble, *each, plan.kind);
-                return false;
-            }
+    uint32_t keys_changed = 0; // a key is counted also if it is right
+    for (; each != end; ++each) {
+        auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
+        const address site = each->site.target();
+        if (plan.length == 0 || says_gone(platform, site)) {
+            continue;
         }
-        return kind == pass_kind::check || finish();
-    }
-
-private:
-    /// Counts the sites of this kind that change. (Keys are counted as they are met.)
-    [[nodiscard]] uint32_t& counter(table::plan_kind kind) noexcept {
-        return Part == proven_part::all && kind == table::plan_kind::call  ? done.calls_direct
-               : Part == proven_part::all && kind == table::plan_kind::key ? keys_changed
-                                                                           : done.written;
-    }
-
-    [[nodiscard]] bool finish() noexcept {
-        const error trouble = text.finish(platform);
+        const bool is_key = Part == proven_part::all && plan.kind == table::plan_kind::key;
+        done.keys_direct += is_key ? 1U : 0U;
+        table::plan_form* form = &form_at(plan, plan.original);
+        move_to(*form, site);
+        error trouble = error::no_error;
+        if (!back && !text_holds(site, bytes_of(*form), plan.length)) {
+            trouble = error::site_changed;
+        } else if (plan.chosen != plan.original) {
+            if (!back) {
+                form = &form_at(plan, plan.chosen);
+                move_to(*form, site);
+            }
+            const bool is_call = Part == proven_part::all && plan.kind == table::plan_kind::call;
+            trouble = text.write_other(platform, site, bytes_of(*form), plan.length,
+                                       is_key    ? keys_changed
+                                       : is_call ? done.calls_direct
+                                                 : done.written);
+        }
         if (trouble != error::no_error) {
-            done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
+            fail_proven<Part>(trouble, seal, *each, plan.kind, platform, done);
+            return each;
         }
-        return trouble == error::no_error;
     }
-
-    [[gnu::noinline]] void fail(error what, const table::seal_site& at, table::plan_kind kind) noexcept {
-        record_id where{table_kind::alternatives, 0, at.site.target()};
-        address first = seal.alternatives.target();
-        if (Part == proven_part::all && kind != table::plan_kind::alternative) {
-            const bool call = kind == table::plan_kind::call;
-            where.table = call ? table_kind::calls : table_kind::keys;
-            first = call ? seal.calls.target() : seal.keys.target();
-        }
-        where.index = static_cast<uint32_t>(&at - reinterpret_cast<const table::seal_site*>(first));
-        done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
+    if (const error trouble = text.finish(platform); trouble != error::no_error) {
+        done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
     }
-};
+    return end;
+}
 
-/// Whether the image may be patched by its seal.
-[[nodiscard]] inline error check_seal(const table::seal& seal, size_t room) noexcept {
+/// Whether the image may be patched by its seal. The first sum covers the places of the tables, which the second reads.
+template <proven_part Part>
+[[nodiscard, gnu::always_inline]] inline error check_seal(const table::seal& seal, size_t room) noexcept {
     if (seal.used - 1U >= room) {
         return error::not_sealed;
     }
-    const seal_sum sum = sum_of(seal);
-    return sum.first == seal.sums[0] && sum.second == seal.sums[1] ? error::no_error : error::seal_broken;
+    const bool good = sum_of(seal, reinterpret_cast<address>(&seal)).is(seal.sums) &&
+                      (Part == proven_part::alternatives || sum_of_tables(seal).is(seal.table_sums));
+    return good ? error::no_error : error::seal_broken;
 }
 
-/// Patches the image of the seal, which has `room` bytes at most.
+/// Patches the image of the seal, which has `room` bytes at most. (An image calls this once. Inlined, it is smaller: what the
+/// caller says about its platform needs no code.)
 template <proven_part Part, class Platform>
-[[gnu::noinline]] void patch_proven(table::seal& seal, size_t room, [[maybe_unused]] table::registry* registry,
-                                    Platform& platform, outcome& done) noexcept {
-    if (const error trouble = check_seal(seal, room); trouble != error::no_error) {
+[[gnu::always_inline]] inline void patch_proven(table::seal& seal, size_t room,
+                                                [[maybe_unused]] table::registry* registry, Platform& platform,
+                                                outcome& done) noexcept {
+    if (const error trouble = check_seal<Part>(seal, room); trouble != error::no_error) {
         done.fail(trouble, {table_kind::no_table, 0, 0});
         return;
     }
-    find_out(seal, platform);
-    proven_run<Platform, Part> run{seal, platform, done};
-    if (!run.pass(pass_kind::check)) {
-        return;
-    }
     seal.used = 0;
+    find_out<Part>(seal, platform);
     if constexpr (Part == proven_part::all) {
         choose_functions(seal);
     }
     choose_forms(seal);
-    if (!run.pass(pass_kind::write)) {
-        (void)run.pass(pass_kind::take_back);
+    const auto& first = Part == proven_part::all ? seal.calls : seal.alternatives;
+    const auto* const begin = reinterpret_cast<const table::seal_site*>(first.target());
+    const auto* end = reinterpret_cast<const table::seal_site*>(seal.end.target());
+    for (bool back = false;; back = true) {
+        end = pass_proven<Part>(back, begin, end, seal, platform, done);
+        if (done || back) {
+            break;
+        }
+    }
+    if (!done) {
         done.written = done.calls_direct = done.keys_direct = 0;
         return;
     }

@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -105,15 +107,16 @@ inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_sym
                !(each.type == STT_FUNC || each.type == STT_GNU_IFUNC || each.type == STT_NOTYPE);
     });
     // At one address, the name with a type and a size counts.
-    std::stable_sort(symbols.begin(), symbols.end(), [](const report::elf_symbol& a, const report::elf_symbol& b) {
+    std::sort(symbols.begin(), symbols.end(), [](const report::elf_symbol& a, const report::elf_symbol& b) {
         const auto rank = [](const report::elf_symbol& each) {
             return (each.type == STT_NOTYPE ? 2 : 0) + (each.size == 0 ? 1 : 0);
         };
-        return a.value != b.value ? a.value < b.value : rank(a) < rank(b);
+        return std::tuple{a.value, rank(a), std::string_view{a.name}} <
+               std::tuple{b.value, rank(b), std::string_view{b.name}};
     });
     std::vector<function> result;
     for (const auto& in : sections) {
-        if (!in.executable || in.size == 0) {
+        if (!in.executable || in.size == 0 || in.address + in.size < in.address) {
             continue;
         }
         const auto by_value = [](const report::elf_symbol& each, std::uint64_t value) { return each.value < value; };
@@ -133,6 +136,16 @@ inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_sym
         }
     }
     std::sort(result.begin(), result.end(), [](const function& a, const function& b) { return a.begin < b.begin; });
+    // Sections of a damaged file overlap, and may be larger than the file.
+    std::uint64_t covered = 0;
+    std::uint64_t left = elf.size();
+    for (auto& each : result) {
+        each.begin = std::max(each.begin, covered);
+        each.end = std::max(each.begin, std::min(each.end, each.begin + left));
+        left -= each.end - each.begin;
+        covered = each.end;
+    }
+    std::erase_if(result, [](const function& each) { return each.begin == each.end; });
     return result;
 }
 

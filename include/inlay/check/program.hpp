@@ -15,6 +15,7 @@
 #include "inlay/check/decoder.hpp"
 #include "inlay/check/functions.hpp"
 #include "inlay/check/model.hpp"
+#include "inlay/check/object.hpp"
 #include "inlay/check/sites.hpp"
 #include "inlay/report/elf.hpp"
 #include "inlay/report/file_image.hpp"
@@ -30,13 +31,21 @@
 #include <utility>
 #include <vector>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 
 /// Not thread-safe. Neither copied nor moved: sites refer to it.
 class program {
 public:
-    explicit program(const std::string& path) : elf_{path}, machine_{machine_of(elf_)}, decode_{machine_} {
+    explicit program(const std::string& path) : program{report::elf_file{path}} {}
+
+    /// A file that has been read. Names and lines of source are looked up in the file of its path.
+    explicit program(report::elf_file file)
+        : linked_{file.type() == ET_REL}, elf_{linked_ ? report::elf_file{file.path(), link(file)} : std::move(file)},
+          machine_{machine_of(elf_)}, decode_{machine_} {
         for (const auto& each : elf_.sections()) {
             if ((each.flags & SHF_ALLOC) != 0) {
                 sections_.push_back({.name = each.name,
@@ -121,9 +130,20 @@ public:
     [[nodiscard]] std::string describe(std::uint64_t at) const { return symbols().describe(at); }
     [[nodiscard]] const report::symbols& symbols() const {
         if (!symbols_) {
-            symbols_.emplace(path());
+            symbols_.emplace(debug_path());
         }
         return *symbols_;
+    }
+    /// The path for libdw: of an object, a file in memory in which its relocations are applied.
+    [[nodiscard]] std::string debug_path() const {
+        if (!linked_) {
+            return path();
+        }
+        if (!in_memory_) {
+            in_memory_.emplace();
+            in_memory_->write(elf_.bytes(0, elf_.size(), "the file"), elf_.size());
+        }
+        return in_memory_->path();
     }
 
     /// Adds a finding with its section, function and line.
@@ -131,7 +151,7 @@ public:
                  check::severity severity = severity::error) const {
         finding added{.rule = std::move(rule), .severity = severity, .at = at, .message = std::move(message)};
         if (const section* const in = section_of(at); at != 0 && in != nullptr) {
-            const report::place where = place_of(at);
+            const report::place where = to.size() < most_places ? place_of(at) : report::place{};
             added.section = in->name;
             added.offset = at - in->address;
             added.function = where.function.empty() ? "" : report::symbols::describe(where);
@@ -142,6 +162,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most_places = 1000; ///< further findings have no line of source: looking it up is slow
+
     /// The questions to a file_image of any target.
     struct any_image {
         any_image() = default;
@@ -194,6 +216,31 @@ private:
         image_ = std::move(loaded);
     }
 
+    /// A file without a name, which ends with this object.
+    class memory_file {
+    public:
+        memory_file() : descriptor_{::memfd_create("inlay", MFD_CLOEXEC)} {}
+        memory_file(const memory_file&) = delete;
+        memory_file(memory_file&&) = delete;
+        memory_file& operator=(const memory_file&) = delete;
+        memory_file& operator=(memory_file&&) = delete;
+        ~memory_file() {
+            if (descriptor_ >= 0) {
+                ::close(descriptor_);
+            }
+        }
+        [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+        void write(const char* bytes, std::size_t size) const {
+            for (::ssize_t done = 0; size != 0 && done >= 0; bytes += done, size -= static_cast<std::size_t>(done)) {
+                done = ::write(descriptor_, bytes, size);
+            }
+        }
+
+    private:
+        int descriptor_;
+    };
+
+    bool linked_; ///< it was an object
     report::elf_file elf_;
     check::machine machine_;
     decoder decode_;
@@ -204,6 +251,7 @@ private:
     std::vector<bad_name> bad_names_{};
     bool truncated_{};
     std::unique_ptr<any_image> image_{};
+    mutable std::optional<memory_file> in_memory_{};
     mutable std::optional<report::symbols> symbols_{};
 };
 

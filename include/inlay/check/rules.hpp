@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <tuple>
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
@@ -40,7 +41,9 @@ void check_all(const program& program, const options& options, findings& found, 
     check_flow(program, text, options.retpoline, found);
     say("unwinding");
     check_unwind(program, found);
-    std::stable_sort(found.begin(), found.end(), [](const finding& a, const finding& b) { return a.at < b.at; });
+    std::sort(found.begin(), found.end(), [](const finding& a, const finding& b) {
+        return std::tie(a.at, a.rule, a.message) < std::tie(b.at, b.rule, b.message);
+    });
 }
 
 /// "18 sites proven", or "2 errors in 18 sites"; then the calls that were found and missed.

@@ -317,14 +317,14 @@ private:
                 file_.fail("it is not sealed: a site has too many forms");
             }
         }
-        return size;
+        return (size + 7) / 8 * 8;
     }
 
     void write_room() {
         const std::size_t size = needed();
         if (size > seal_->room || sizeof(table::seal) + terms_.list().size() * sizeof(table::term) > 0xffffU * table::term_unit) {
             file_.fail("it is not sealed: that takes " + std::to_string(size) + " bytes, and the image has room for " +
-                       std::to_string(seal_->room) + ": write apply_proven<" + std::to_string((size + 7) / 8 * 8) + '>');
+                       std::to_string(seal_->room) + ": write apply_proven<" + std::to_string(size) + '>');
         }
         begin_ = reinterpret_cast<address>(seal_);
         std::memset(reinterpret_cast<char*>(seal_) + table::seal_begin, 0, seal_->room - table::seal_begin);
@@ -394,6 +394,8 @@ private:
             refer(head.at, lowest_);
             head.term = place_of(form.term);
             head.operand = form.operand;
+            const sealed_form& original = from.forms[from.original];
+            head.is_original = form.bytes == original.bytes && form.operand == original.operand ? 1 : 0;
             std::copy(form.bytes.begin(), form.bytes.end(), reinterpret_cast<std::uint8_t*>(&head + 1));
         }
     }
@@ -431,23 +433,23 @@ private:
         seal_->found = found_;
         seal_->fixed = file_.type() == ET_EXEC ? ~0U : 0U;
         set_reach();
-        set_piece(0, begin_ + table::seal_unsummed, size - table::seal_unsummed);
-        set_piece(1, reinterpret_cast<address>(tables_.alternatives.records), tables_.alternatives.bytes);
-        set_piece(2, reinterpret_cast<address>(tables_.calls.records), tables_.calls.bytes);
-        set_piece(3, reinterpret_cast<address>(tables_.keys.records), tables_.keys.bytes);
-        set_piece(4, reinterpret_cast<address>(tables_.names.records), tables_.names.bytes);
-        inlay::detail::seal_sum sum{static_cast<std::uint32_t>(image_.shown(begin_)) & seal_->fixed, seal_->used};
-        for (const auto& each : seal_->pieces) {
-            sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
-        }
-        seal_->sums[0] = sum.first;
-        seal_->sums[1] = sum.second;
+        set_table(0, tables_.alternatives);
+        set_table(1, tables_.calls);
+        set_table(2, tables_.keys);
+        set_table(3, tables_.names);
+        const auto tables = inlay::detail::sum_of_tables(*seal_);
+        seal_->table_sums[0] = tables.first;
+        seal_->table_sums[1] = tables.second;
+        const auto own = inlay::detail::sum_of(*seal_, image_.shown(begin_));
+        seal_->sums[0] = own.first;
+        seal_->sums[1] = own.second;
     }
 
-    void set_piece(std::size_t number, address begin, std::size_t bytes) {
-        if (bytes != 0) {
-            refer(seal_->pieces[number].begin, begin);
-            seal_->pieces[number].bytes = static_cast<std::uint32_t>(bytes);
+    template <class Record>
+    void set_table(std::size_t number, const table::section<Record>& section) {
+        if (section.bytes != 0) {
+            refer(seal_->tables[number].begin, reinterpret_cast<address>(section.records));
+            seal_->tables[number].bytes = static_cast<std::uint32_t>(section.bytes);
         }
     }
 

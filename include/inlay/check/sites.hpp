@@ -22,6 +22,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -66,7 +67,7 @@ public:
     explicit declaration_reader(const Image& image) : image_{image} {}
 
     [[nodiscard]] declaration operator()(const table::choice& last, bool forms) const {
-        declaration result{.name = name_at(image_, last.name), .length = last.length};
+        declaration result{.name = shortened(name_at(image_, last.name)), .length = last.length};
         reader<Image> from{image_};
         decision chosen{};
         if (forms && last.length - 1U >= max_code_length) {
@@ -97,6 +98,18 @@ public:
 
 private:
     static constexpr std::size_t most_features = 12;
+    static constexpr std::uint64_t most_evaluated = std::uint64_t{1} << 20; ///< nodes, for one declaration
+    static constexpr unsigned most_shown_nodes = 64;
+    static constexpr std::size_t most_shown = 400; ///< characters of a damaged file's text
+
+    [[nodiscard]] static std::string shortened(std::string text) {
+        if (text.size() > most_shown) {
+            text.resize(most_shown);
+            text += " ...";
+            text.shrink_to_fit();
+        }
+        return text;
+    }
 
     /// Tries all assignments of the features. The original is always possible: it stands before apply().
     void note_possible(const std::vector<const table::choice*>& list, declaration& result) const {
@@ -114,7 +127,8 @@ private:
                     steps);
             }
         }
-        if (cells.size() > most_features || steps == 0) {
+        const std::uint64_t nodes = inlay::detail::most_steps - steps;
+        if (cells.size() > most_features || steps == 0 || nodes << cells.size() > most_evaluated) {
             return;
         }
         for (std::size_t i = 1; i < list.size(); ++i) {
@@ -181,10 +195,20 @@ public:
             }
             to.push_back(alternative(i, end));
         }
-        std::stable_sort(to.begin(), to.end(), [](const site& a, const site& b) { return a.at < b.at; });
+        // At one address as in the tables: calls, keys, alternatives.
+        const auto rank = [](const site& each) {
+            return each.kind == site_kind::alternative || each.kind == site_kind::pv_call ? 2
+                   : each.callee != 0                                                     ? 0
+                                                                                          : 1;
+        };
+        std::sort(to.begin(), to.end(), [&](const site& a, const site& b) {
+            return std::tuple{a.at, rank(a), a.record} < std::tuple{b.at, rank(b), b.record};
+        });
     }
 
 private:
+    static constexpr std::size_t most_forms = 4096; ///< of one site
+
     // ---- Alternatives, pv calls -----------------------------------------------------------------------
 
     [[nodiscard]] site alternative(std::size_t begin, std::size_t end) {
@@ -247,6 +271,10 @@ private:
     void add_choices(site& to, address here, std::uint32_t declaration, bool first) {
         const auto& choices = declarations_[declaration].choices;
         for (std::uint32_t i = first ? 0 : 1; i < choices.size(); ++i) {
+            if (to.forms.size() > most_forms) {
+                to.trouble = error::description_endless;
+                return;
+            }
             const auto& from = *reinterpret_cast<const table::form*>(choices[i].form);
             if (from.kind == table::form_kind::indirect_call) {
                 add_indirect(to, here, from, declaration, i);

@@ -28,6 +28,7 @@
 #include "inlay/check/unwind_rows.hpp"
 #include "inlay/check/unwind_state.hpp"
 #include "inlay/check/words.hpp"
+#include "inlay/unwind.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -83,6 +84,91 @@ public:
             }
         }
         return conflicts;
+    }
+
+    /// The entries for the last site that was checked: a point for each boundary of a form, and for the last byte of each
+    /// call, where an unwinder in the called function looks. (Other bytes are never asked for.)
+    struct point {
+        unwind::entry entry;
+        std::size_t form;
+    };
+    using points = std::map<unsigned, point>;
+
+    /// Merges the entries of all forms by byte. Two forms that need different entries at one byte are a conflict, and a form
+    /// that no entry describes.
+    [[nodiscard]] points merge(std::uint64_t site, std::span<const unwind_form> forms,
+                               std::vector<unwind_conflict>& conflicts) {
+        points result;
+        (void)(*this)(site, {}); // the row
+        for (std::size_t i = 0; has_rows_ && i < forms.size(); ++i) {
+            const walk one = execute(forms[i], static_cast<unsigned>(i));
+            const auto add = [&](unsigned at, const unwind_state& state) {
+                const auto [known, added] = result.try_emplace(at, point{entry_of(state), i});
+                if (same(entry_of(state), unknown()) && !same(entry_of(begin_), unknown()) && conflicts.empty()) {
+                    conflicts.push_back({unwind_conflict::kind::incompatible, i, 0, at,
+                                         "with this form, the table cannot say where the caller's frame and " +
+                                             effects::name(effects::frame_pointer) + " are"});
+                }
+                if (!added && !same(known->second.entry, entry_of(state)) && conflicts.empty()) {
+                    conflicts.push_back({unwind_conflict::kind::layout, known->second.form, i, at,
+                                         "the two forms need different entries of the table"});
+                }
+            };
+            for (const auto& [at, state] : one.states) {
+                if (at < forms[i].size()) {
+                    add(at, state);
+                }
+            }
+            for (const auto& each : one.places) {
+                if (each.looks_at - site < forms[i].size()) {
+                    add(static_cast<unsigned>(each.looks_at - site), each.state);
+                }
+            }
+        }
+        return result;
+    }
+
+    /// The entry that a row of DWARF is.
+    [[nodiscard]] static unwind::entry entry_of(const unwind_row& row) {
+        using way = frame_rule::way;
+        unwind::entry result{};
+        const frame_rule address = rule_of(row, effects::return_address);
+        const frame_rule pointer = rule_of(row, effects::frame_pointer);
+        const auto& operations = row.cfa.operations;
+        if (row.cfa.how == way::computed && row.cfa.number == effects::stack_pointer) {
+            result.base = unwind::base::stack_pointer;
+        } else if (row.cfa.how == way::computed && row.cfa.number == effects::frame_pointer) {
+            result.base = unwind::base::frame_pointer;
+        } else if (operations.size() == 2 && operations[0].atom == DW_OP_breg0 + effects::frame_pointer &&
+                   operations[1].atom == DW_OP_deref) {
+            result.base = unwind::base::indirect;
+        }
+        const std::int64_t frame =
+            result.base == unwind::base::indirect ? static_cast<std::int64_t>(operations[0].number) : row.cfa.offset;
+        if (result.base == unwind::base::indirect && pointer.how == way::expression &&
+            is_at_frame_pointer(pointer)) { // GCC's realigned frame: the frame pointer leads to the caller's
+            return unknown();               // its place is at no constant distance from the frame
+        }
+        const bool known = (pointer.how == way::same || pointer.how == way::saved) &&
+                           (address.how == way::saved || address.how == way::same) && fits(frame) &&
+                           fits(pointer.offset) && fits(address.offset);
+        if (address.how == way::undefined) {
+            result.base = unwind::base::outermost;
+            return result;
+        }
+        if (!known || result.base == unwind::base::unknown) {
+            return unknown();
+        }
+        result.frame = static_cast<std::int16_t>(frame);
+        result.frame_pointer = static_cast<std::int16_t>(pointer.offset);
+        result.return_address = static_cast<std::int16_t>(address.offset);
+        return result;
+    }
+    [[nodiscard]] static unwind::entry unknown() { return {}; }
+
+    [[nodiscard]] static bool same(const unwind::entry& a, const unwind::entry& b) {
+        return a.base == b.base && a.frame == b.frame && a.frame_pointer == b.frame_pointer &&
+               a.return_address == b.return_address;
     }
 
     /// Whether a form of the last site changes what an unwinder needs, and no unwind information says so: then only the
@@ -151,6 +237,49 @@ private:
     [[nodiscard]] static bool moves(const unwind_state& state) {
         return state.stack_pointer() != unwind_value{effects::stack_pointer, 0} ||
                state.at(effects::frame_pointer) != unwind_value{effects::frame_pointer, 0};
+    }
+
+    // ---- Entries --------------------------------------------------------------------------------------
+
+    [[nodiscard]] static bool fits(std::int64_t distance) { return distance >= INT16_MIN && distance <= INT16_MAX; }
+
+    [[nodiscard]] static bool is_at_frame_pointer(const frame_rule& rule) {
+        return rule.operations.size() == 1 && rule.operations[0].atom == DW_OP_breg0 + effects::frame_pointer;
+    }
+
+    /// The entry for a state within the site: as the row at its begin says, moved by what the form has done since.
+    [[nodiscard]] unwind::entry entry_of(const unwind_state& state) const {
+        unwind::entry result = entry_of(begin_);
+        if (result.base == unwind::base::unknown || result.base == unwind::base::outermost) {
+            return result;
+        }
+        unwind_state now = state;
+        if (result.base == unwind::base::indirect) {
+            return moves(state) ? unknown() : result;
+        }
+        const auto distance = [&](unsigned from) { return frame().plus - state.at(from).plus; };
+        const bool by_pointer = state.at(effects::frame_pointer).of == frame().of && is_base(effects::frame_pointer);
+        const unsigned base = by_pointer ? effects::frame_pointer : effects::stack_pointer;
+        if (state.at(base).of != frame().of || !fits(distance(base))) {
+            return unknown();
+        }
+        result.base = by_pointer ? unwind::base::frame_pointer : unwind::base::stack_pointer;
+        result.frame = static_cast<std::int16_t>(distance(base));
+        const frame_rule pointer = rule_of(begin_, effects::frame_pointer);
+        const unwind_value wanted = pointer.how == frame_rule::way::saved ? now.at_begin(frame() + pointer.offset)
+                                                                          : unwind_value{effects::frame_pointer, 0};
+        if (pointer.how == frame_rule::way::saved && now.load(frame() + pointer.offset, effects::word) == wanted) {
+            return result;
+        }
+        const unwind_value* const stored = state.stored_at(wanted);
+        if (state.at(effects::frame_pointer) == wanted) {
+            result.frame_pointer = 0;
+        } else if (stored != nullptr && stored->of == frame().of && fits(stored->plus - frame().plus)) {
+            result.frame_pointer = static_cast<std::int16_t>(stored->plus - frame().plus);
+        } else {
+            return unknown();
+        }
+        return result;
     }
 
     // ---- Rule 1 ---------------------------------------------------------------------------------------
@@ -384,7 +513,7 @@ void add_conflict(const program& program, const site& at, const std::vector<cons
 
 template <class Target>
 void check_unwind_of(const program& program, findings& found) {
-    unwind_rows rows{program.path()};
+    unwind_rows rows{program.debug_path()};
     unwind_check<Target> check{rows};
     std::size_t unproven = 0;
     std::vector<unwind_form> bytes;

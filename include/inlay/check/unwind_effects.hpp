@@ -44,6 +44,7 @@ public:
     static constexpr unsigned stack_pointer = Mode == 64 ? 7 : 4;
     static constexpr unsigned frame_pointer = Mode == 64 ? 6 : 5;
     static constexpr unsigned registers = Mode == 64 ? 17 : 9; ///< with the return address, which is the last
+    static constexpr unsigned return_address = registers - 1;
 
     /// Whether a function preserves a register (System V ABI): then no rule means "unchanged".
     [[nodiscard]] static bool preserved(unsigned number) noexcept {
@@ -303,6 +304,7 @@ public:
     static constexpr unsigned frame_pointer = 29;
     static constexpr unsigned link = 30;
     static constexpr unsigned registers = 35;
+    static constexpr unsigned return_address = link;
 
     /// Whether a function preserves a register (AAPCS64): then no rule means "unchanged". The return address begins in x30.
     [[nodiscard]] static bool preserved(unsigned number) noexcept {

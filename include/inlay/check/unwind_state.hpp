@@ -14,6 +14,7 @@
 // overwrite the registers that it has saved.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -121,6 +122,13 @@ public:
             }
         }
         return all_->content(place);
+    }
+
+    /// Where in memory this word has been stored; null if it has not.
+    [[nodiscard]] const unwind_value* stored_at(unwind_value what) const {
+        const auto found =
+            std::find_if(memory_.begin(), memory_.end(), [&](const auto& each) { return each.second == what; });
+        return found != memory_.end() ? &found->first : nullptr;
     }
 
     /// The word at `place` at the begin of the walk.

@@ -161,7 +161,8 @@ private:
 public:
     /// The site that an address is inside of, but not at its begin; null if there is none.
     [[nodiscard]] static const site* site_around(const program& program, std::uint64_t at) noexcept {
-        for (auto each = program.site_from(at); each != program.sites().begin();) {
+        unsigned tries = 256; // of a damaged file, any number of sites may begin at one address
+        for (auto each = program.site_from(at); each != program.sites().begin() && tries-- != 0;) {
             --each;
             if (at < each->end()) {
                 return &*each;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "inlay/emit/branches.hpp"
+#include "inlay/emit/seal.hpp"
 #include "inlay/emit/tables.hpp"
 
 #undef INLAY_SYMBOL

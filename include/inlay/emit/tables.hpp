@@ -56,8 +56,9 @@ using arch::emit::relative_offsets;
 using detail::anchor_of;
 using detail::id_of;
 
-/// A `table::form` with the bytes of `Code`, whose macro has been defined. For a call through the pointer of `Operation`, three
-/// references follow: to the pointer, to the function that does nothing, and to the reporter of missing targets.
+/// A `table::form` with the bytes of `Code`, whose macro has been defined. For a call through the pointer of
+/// `Operation`, three references follow. They are to the pointer, to the function that does nothing, and to the
+/// reporter of missing targets.
 template <auto Code, class Operation>
 [[gnu::always_inline]] inline void form() noexcept {
     if constexpr (inlay::detail::same<Operation, void>) {
@@ -140,7 +141,7 @@ template <class Self, table::predicate_op Op, class A, class B>
           [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
 }
 
-/// A name for assembly files of the node of `Predicate`, which has been written.
+/// A name by which assembly files find the node of `Predicate`, which has been written.
 template <class Predicate, auto* Node>
 [[gnu::always_inline]] inline void global_predicate() noexcept {
     asm inline volatile(".ifndef %c[name]\n\t"
@@ -153,7 +154,7 @@ template <class Predicate, auto* Node>
 }
 
 /// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
-/// `const char*` if there is none. (By type: under UBSan no comparison with null is constant.)
+/// `const char*` for a choice without name. (By type: under UBSan no comparison with null is constant.)
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
@@ -350,9 +351,9 @@ template <auto* Image, auto* Nothing, auto* Zero>
     // clang-format on
 }
 
-/// The note by which other images find `Image` (`table::note`), and the calls of `Join` and `Leave`: when the image is
-/// loaded, before its other constructors, and when it is unloaded, after its other destructors. Each unit has one,
-/// since a linker may drop notes in groups. `Header` is the linker's __ehdr_start.
+/// The note by which other images find `Image` (`table::note`), and the calls of `Join` and `Leave`. `Join` runs when
+/// the image is loaded, before its other constructors. `Leave` runs when it is unloaded, after its other destructors.
+/// Each unit has one, since a linker may drop notes in groups. `Header` is the linker's __ehdr_start.
 template <auto* Image, auto* Join, auto* Leave, auto* Header>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"

@@ -178,6 +178,8 @@
 #undef decltype
 #pragma push_macro("default")
 #undef default
+#pragma push_macro("delete")
+#undef delete
 #pragma push_macro("depth")
 #undef depth
 #pragma push_macro("di")
@@ -698,6 +700,8 @@
 #undef sysenter
 #pragma push_macro("sysexit")
 #undef sysexit
+#pragma push_macro("target")
+#undef target
 #pragma push_macro("template")
 #undef template
 #pragma push_macro("test")

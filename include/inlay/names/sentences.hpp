@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// sentences: a line for each name; and what went wrong with a setting, with the nearest names and values.
+// sentences: a line for each name; the error of a setting, with the nearest names and values.
 //
 //     detail::explain_to(done, "app.trase", "on", message(done.error()), wanted, write);
 #pragma once

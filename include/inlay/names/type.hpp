@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// type: what the type of a name says: its kind, how many values it has, and the first of them.
+// type: the facts in a name's type: its kind, how many values it has, and the first of them.
 //
 //     const type_text type = detail::type_of(named);
 //     if (type.known() && type.kind() == name_kind::static_key) ...
 //
-// How it works. It is read from the mangled name that every record of a name has; all compilers of a platform spell that
-// name alike.
+// How it works. They are read from the mangled name that every record of a name has. All compilers of a platform spell
+// it in the same way.
 #pragma once
 
 #include "inlay/arch/target.hpp"

@@ -154,7 +154,7 @@ private:
             this->changed(entry, at, inlay::detail::executable_from(image_, at, target::longest_branch));
             entry.malformed = true;
         } else {
-            entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
+            entry.trouble = "the call was not found after its marker; it goes through its trampoline";
         }
     }
 

@@ -5,9 +5,9 @@
 //     const inlay::report::elf_file file{"vmlinux"};
 //     for (const auto& segment : file.segments()) ...
 //
-// How it works. Files of 32 and of 64 bits become the same structs. Every read is checked against the file's size. A file
-// that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The format is in
-// the System V ABI, chapters 4 and 5.)
+// How it works. Files with 32 and with 64 bits become the same structs. Every read is checked against the file's size.
+// A file that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The
+// format is in the System V ABI, chapters 4 and 5.)
 #pragma once
 
 #include "inlay/report/architectures.hpp"
@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <elf.h>
@@ -39,6 +40,8 @@ struct elf_section {
     std::string name{};
     std::uint32_t type{}, link{};
     std::uint64_t flags{}, address{}, offset{}, size{};
+    std::uint32_t info{};
+    std::uint64_t alignment{};
 };
 
 struct elf_symbol {
@@ -56,22 +59,15 @@ struct elf_relocation {
     std::uint32_t type{};
     std::uint64_t symbol{}; ///< its index in the dynamic symbols
     std::uint64_t addend{};
-    bool has_addend{}; ///< else it is what is in memory
+    bool has_addend{}; ///< else the memory has it
 };
 
 class elf_file {
 public:
-    explicit elf_file(const std::string& path) : path_{path} {
-        std::ifstream file{path, std::ios::binary | std::ios::ate};
-        const auto size = file.is_open() ? static_cast<std::streamoff>(file.tellg()) : std::streamoff{-1};
-        if (size >= 0) {
-            bytes_.resize(static_cast<std::size_t>(size));
-            file.seekg(0);
-            file.read(bytes_.data(), size);
-        }
-        if (size < 0 || !file) {
-            fail("it cannot be read");
-        }
+    explicit elf_file(const std::string& path) : elf_file{path, content_of(path)} {}
+
+    /// A file that is in memory; errors call it `path`.
+    elf_file(std::string path, std::vector<char> content) : path_{std::move(path)}, bytes_{std::move(content)} {
         if (bytes_.size() < EI_NIDENT || std::memcmp(bytes_.data(), ELFMAG, SELFMAG) != 0) {
             fail("it is no ELF file: its first bytes are not those of one");
         }
@@ -97,7 +93,9 @@ public:
     [[nodiscard]] const std::vector<elf_segment>& segments() const noexcept { return segments_; }
     [[nodiscard]] const std::vector<elf_section>& sections() const noexcept { return sections_; }
 
-    [[noreturn]] void fail(const std::string& reason) const { throw file_error{"inlay: " + path_ + ": " + reason}; }
+    [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+
+    [[noreturn]] void fail(const std::string& reason) const { fail(path_, reason); }
 
     /// `size` bytes of the file from `offset` on; `what` names them.
     [[nodiscard]] const char* bytes(std::uint64_t offset, std::uint64_t size, const char* what) const {
@@ -139,6 +137,14 @@ public:
         return result;
     }
 
+    /// The relocations of an object's section of them.
+    [[nodiscard]] std::vector<elf_relocation> relocations_at(std::uint64_t offset, std::uint64_t size,
+                                                             bool addends) const {
+        std::vector<elf_relocation> result;
+        read_relocations(result, offset, size, addends);
+        return result;
+    }
+
     /// The dynamic symbol of this index.
     [[nodiscard]] elf_symbol dynamic_symbol(std::uint64_t index) const {
         const std::uint64_t table = dynamic(DT_SYMTAB);
@@ -175,6 +181,25 @@ public:
     }
 
 private:
+    [[noreturn]] static void fail(const std::string& path, const std::string& reason) {
+        throw file_error{"inlay: " + path + ": " + reason};
+    }
+
+    [[nodiscard]] static std::vector<char> content_of(const std::string& path) {
+        std::ifstream file{path, std::ios::binary | std::ios::ate};
+        const auto size = file.is_open() ? static_cast<std::streamoff>(file.tellg()) : std::streamoff{-1};
+        std::vector<char> content;
+        if (size >= 0) {
+            content.resize(static_cast<std::size_t>(size));
+            file.seekg(0);
+            file.read(content.data(), size);
+        }
+        if (size < 0 || !file) {
+            fail(path, "it cannot be read");
+        }
+        return content;
+    }
+
     template <class Wide, class Narrow>
     [[nodiscard]] std::uint64_t size_of() const {
         return wide_ ? sizeof(Wide) : sizeof(Narrow);
@@ -221,7 +246,8 @@ private:
         std::uint64_t at = sections_at_;
         for (auto& to : sections_) {
             read<Elf64_Shdr, Elf32_Shdr>(at, "a section header", [&](const auto& from) {
-                to = {{}, from.sh_type, from.sh_link, from.sh_flags, from.sh_addr, from.sh_offset, from.sh_size};
+                to = {{},           from.sh_type, from.sh_link,     from.sh_flags, from.sh_addr, from.sh_offset,
+                      from.sh_size, from.sh_info, from.sh_addralign};
                 names.push_back(from.sh_name);
             });
             at += size_of<Elf64_Shdr, Elf32_Shdr>();
@@ -249,8 +275,9 @@ private:
         for (; count-- > 0; at += size_of<Elf64_Sym, Elf32_Sym>()) {
             read<Elf64_Sym, Elf32_Sym>(at, "a symbol", [&](const auto& from) {
                 result.push_back({text_at(names, names_size, from.st_name, "a symbol's name"), from.st_value,
-                                  from.st_shndx != SHN_UNDEF, from.st_size, ELF64_ST_TYPE(from.st_info),
-                                  ELF64_ST_BIND(from.st_info), from.st_shndx});
+                                  from.st_shndx != SHN_UNDEF, from.st_size,
+                                  static_cast<std::uint8_t>(ELF64_ST_TYPE(from.st_info)),
+                                  static_cast<std::uint8_t>(ELF64_ST_BIND(from.st_info)), from.st_shndx});
             });
         }
         return result;
@@ -280,7 +307,7 @@ private:
         }
     }
 
-    /// The value of an entry of the dynamic section; 0 if there is none.
+    /// The value of a dynamic section's entry; 0 without such an entry.
     [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const { return dynamic_value(tag).value_or(0); }
 
     /// Where in the file the `size` bytes at an address are.
@@ -297,7 +324,7 @@ private:
     }
 
     std::string path_;
-    std::vector<char> bytes_{};
+    std::vector<char> bytes_;
     bool wide_{};
     std::uint16_t machine_{}, type_{};
     std::uint64_t segments_at_{}, sections_at_{}, names_{};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* expect: error: alternative: form "x" branches to 0x404000, which is no text of this file [target] */
+/* object: no */
 /* flags: -Wl,--section-start=.data=0x404000 */
 #include "corpus.h"
 #ifdef FIXED

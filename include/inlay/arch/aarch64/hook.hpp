@@ -6,9 +6,9 @@
 //     &emit::hook_thunk<Hook>::entry                        // saves all registers, calls Hook::invoke
 //
 // How it works. A compiler that sees the call keeps values in any other register across it. So the thunk saves x0 to x18, the
-// vector registers, and the state of floating point. Functions preserve the other registers. If the processor has
-// SVE, it saves whole registers of SVE, predicates and FFR, whatever the unit is compiled for. Units without vector
-// registers, as kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
+// vector registers, and the state of floating point. Functions preserve the other registers. If the processor has SVE,
+// it saves whole registers of SVE, predicates and FFR, for any options of the unit. Units without vector registers, as
+// kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
 //
 // In streaming mode (SME) no hook is called: a compiler refuses to inline the call into a streaming function.
 #pragma once
@@ -50,8 +50,9 @@ __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_
 #else
 __attribute__((no_sanitize_coverage, no_sanitize("thread"), no_sanitize("address"), no_sanitize("undefined")))
 #endif
-INLAY_KEEP_REGISTERS INLAY_NOT_INSTRUMENTED __attribute__((noinline, no_stack_protector, visibility("hidden"))) inline void
-find_vector_kind() noexcept {
+INLAY_KEEP_REGISTERS INLAY_NOT_INSTRUMENTED
+    __attribute__((noinline, no_stack_protector, visibility("hidden"))) inline void
+    find_vector_kind() noexcept {
     constexpr unsigned sve = 32; // ID_AA64PFR0_EL1, bits 35:32
     uint64_t value = 0;
     if constexpr (may_have_sve) {
@@ -198,7 +199,7 @@ template <class Hook>
 #define INLAY_HOOK(...)                                                                                                \
     asm inline volatile("inlay_hook.%c[id] %="                                                                         \
                         :                                                                                              \
-                        : [id] INLAY_SYMBOL(anchor_of<Hook>)__VA_ARGS__                                                \
+                        : [id] INLAY_SYMBOL(anchor_of<Hook>) __VA_ARGS__                                               \
                         : "cc", "memory", "x16", "x17", "x30")
 // NOLINTEND(bugprone-macro-parentheses)
 

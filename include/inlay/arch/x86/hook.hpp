@@ -7,9 +7,9 @@
 //
 // How it works. A compiler that sees the call keeps values in any register across it: general, x87, MMX, xmm, ymm, zmm, masks,
 // APX's. So the thunk saves them all but those that functions preserve. It pushes the general ones, and XSAVE saves the
-// others: what the processor and the system have, whatever the unit is compiled for. (In the way of glibc's
-// _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves all that there is. Units without vector registers, as kernels
-// are built, have general ones only.
+// others: those that the processor and the system have, for any options of the unit. (In the way of glibc's
+// _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves all that the processor has. Units without vector registers,
+// as kernels are built, have general ones only.
 //
 // XSAVE needs an area of a size that the processor says, aligned to 64 bytes: 2,688 bytes with AVX-512. XSAVEC writes only what
 // is in use.
@@ -105,7 +105,7 @@ find_vector_state() noexcept {
     __atomic_store_n(&saved_vectors.size, size, __ATOMIC_RELEASE);
 }
 
-// A comparison of a byte of memory with a constant, and a short jump on the result.
+// Compares a byte in memory with a constant, and jumps on the result.
 #define INLAY_GO(opcode, where) ".byte " opcode "\n\t.byte " where " - . - 1\n\t"
 #if defined(__x86_64__)
 #define INLAY_COMPARE(place, number) ".byte 0x80,0x3d\n\t.long " place " - . - 5\n\t.byte " number "\n\t"
@@ -116,6 +116,7 @@ find_vector_state() noexcept {
 #endif
 // Saves vector registers to an area at the stack pointer; and restores them. Between the two, x87 and MMX are as a function
 // may find them: the stack of x87 is empty. Registers rax, rcx and rdx change.
+// clang-format off
 #define INLAY_SAVE_VECTORS                                                                                             \
     INLAY_LOAD_EAX("%c[size]")                                                                                         \
     ".byte 0x85,0xc0\n\t" INLAY_GO("0x75", ".Linlay_known%=")                 /* test eax, eax; jnz */                 \
@@ -141,6 +142,7 @@ find_vector_state() noexcept {
     ".Linlay_extended_back%=:\n\t.byte 0x0f,0xae,0x2c,0x24\n\t" INLAY_GO("0xeb", ".Linlay_back%=") /* xrstor; jmp */   \
     ".Linlay_oldest_back%=:\n\t.byte 0xdd,0x24,0x24\n"                        /* frstor [esp] */                       \
     ".Linlay_back%=:\n\t"
+// clang-format on
 #if defined(__x86_64__)
 #define INLAY_W ".byte 0x48\n\t"
 #define INLAY_HEADER "512,520,528,536,544,552,560,568"
@@ -231,10 +233,9 @@ template <class Hook>
     asm inline volatile("inlay_hook.%c[id] %=" : : [id] "i"(anchor_of<Hook>)__VA_ARGS__ : "cc", "memory")
 // NOLINTEND(bugprone-macro-parentheses)
 
-/// The call, with `Count` words in the registers of arguments. r8 and r9 have no constraint: see site().
-template <class Hook, size_t Count>
-[[gnu::always_inline]] inline void hook_call(word a = 0, word b = 0, word c = 0, word d = 0, word e = 0,
-                                             word f = 0) noexcept {
+/// The call, with `Count` words, or halves of words, in the registers of arguments. r8 and r9 have no constraint: see site().
+template <class Hook, size_t Count, class A = word, class B = word, class C = word, class D = word>
+[[gnu::always_inline]] inline void hook_call(A a = 0, B b = 0, C c = 0, D d = 0, word e = 0, word f = 0) noexcept {
     static_assert(Count <= most_arguments);
     [[maybe_unused]] const word value_5 = Count > 4 ? laundered(e) : e;
     [[maybe_unused]] const word value_6 = Count > 5 ? laundered(f) : f;

@@ -8,9 +8,9 @@
 // How it works. A code becomes an assembler macro, because two places need its bytes: the form (data) and the site (text).
 // A site is one assembly statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
 //
-// A form that calls or moves the stack must not meet the red zone, and no compiler has an option for that in a single
-// statement. But a function that may call another has no red zone: `never_a_leaf` (arch/compiler.hpp) adds such a call. In
-// 32-bit mode there is no red zone; there, code contains addresses, so only position-dependent code will do.
+// A form that calls or moves the stack must not meet the red zone. No compiler has an option for that in a single
+// statement. But a function that may call another has no red zone: `never_a_leaf` (arch/compiler.hpp) adds such a call.
+// In 32-bit mode, code has no red zone. But it contains addresses, so only position-dependent code will do.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -165,8 +165,8 @@ template <auto Code, auto... Symbols>
           [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
-/// The stack pointer. A statement with it as an operand needs a stack frame: the compiler does not move the statement
-/// before the function's prologue, where the stack is not aligned yet.
+/// The stack pointer. A statement with it as an operand needs a stack frame. So the compiler does not move the
+/// statement before the function's prologue, where the stack is not aligned yet.
 // NOLINTBEGIN(misc-definitions-in-headers): a register, not an object
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -342,8 +342,8 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
 
 /// The site itself. `Inputs` is a mask of register numbers. `Clobbers` is a mask of the other registers that change.
 ///
-/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site. A site with
-/// other clobbers uses a statement that clobbers somewhat more.
+/// No list of clobbers can depend on a template argument. So each kind of site has its own statement. A site with other
+/// clobbers uses a statement that clobbers somewhat more.
 template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
 [[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
     constexpr bool vectors = Keeps != keeps::all;
