@@ -57,7 +57,8 @@ namespace inlay {
 namespace [[gnu::visibility("hidden")]] detail {
 inline namespace INLAY_TARGET {
 
-/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
+/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without
+/// a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_names(change_list& list, Platform& platform) noexcept {
     return change_tables(this_image(), list, platform);
