@@ -83,8 +83,11 @@ class transaction {
                   "inlay: the limit of a transaction is the number of its changes, 1 to 4096");
 
 public:
-    // NOLINTNEXTLINE(*-member-init, *-use-equals-default): of the changes, add() fills what is used
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++" // of the changes, add() fills what is used
+    // NOLINTNEXTLINE(*-member-init, *-use-equals-default)
     [[gnu::visibility("hidden")]] transaction() noexcept {}
+#pragma GCC diagnostic pop
     transaction(const transaction&) = delete;
     transaction(transaction&&) = delete;
     transaction& operator=(const transaction&) = delete;
@@ -176,6 +179,7 @@ private:
     unsigned failed_{};
     detail::listed_change changes_[Limit]; // NOLINT(*-avoid-c-arrays): freestanding
 };
+transaction() -> transaction<>;
 
 } // namespace INLAY_TARGET
 

@@ -36,7 +36,9 @@ inline namespace INLAY_TARGET {
 
 /// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
 /// transaction in it.)
-// NOLINTNEXTLINE(*-member-init): list_change() and plan() fill it
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++" // list_change() and plan() fill it
+// NOLINTNEXTLINE(*-member-init)
 struct listed_change {
     const table::named* what;
     address value; // these four are a `change`
@@ -47,6 +49,7 @@ struct listed_change {
     table::setting to;
     const table::named* here; ///< the first cell of the name in the image in question
 };
+#pragma GCC diagnostic pop
 
 } // namespace INLAY_TARGET
 } // namespace inlay::detail
