@@ -192,7 +192,8 @@ TEST_F(ReportOnFile, OtherFilesAreRefusedWithTheReason) {
 }
 
 TEST_F(ReportOnFile, OtherVersionsAreRefused) {
-    const std::string note{"\6\0\0\0\10\0\0\0\3\0\0\0inlay", 17};
+    std::string note{"\6\0\0\0\10\0\0\0V\0\0\0inlay", 17};
+    note[8] = static_cast<char>(inlay::table::version);
     EXPECT_NE(error_of([&](auto& bytes) {
                   const auto at = std::search(bytes.begin(), bytes.end(), note.begin(), note.end());
                   ASSERT_NE(at, bytes.end());

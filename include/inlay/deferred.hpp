@@ -12,7 +12,8 @@
 // How it works. The object counts its users. For the first one it calls inlay::enable(), which patches the sites. When the last
 // user leaves, it notes the time and changes nothing. If a user comes before the delay is over, the key is still on and
 // nothing is patched. So in one delay, the object patches the sites at most twice: once off, once on. The key counts
-// the object once, beside other users of the key. (inlay::set() makes the count 1 or 0, whoever counts: do not mix the two.)
+// the object once, beside other users of the key. (inlay::set() makes the count 1 or 0 for all users: do not mix the
+// two.)
 //
 // The object has no clock and starts no thread: enable(), disable() and flush() do what is due. If none of them is called,
 // the key stays on: slower, never wrong. The times may be of any unit that counts up, and may wrap around. They may be out of
@@ -59,7 +60,7 @@ public:
     ~deferred() = default;
 
     /// One user more. The key is on when it returns without an error. error::enabled_too_often, or an error of
-    /// inlay::enable(): then there is no user more.
+    /// inlay::enable(): then the user does not count.
     template <class... Where>
     [[nodiscard]] outcome enable(Where&... where) noexcept {
         const guard held{lock_};
@@ -76,8 +77,8 @@ public:
         return done;
     }
 
-    /// One user less. After the last one, the key is turned off at the first call of flush() or disable() whose time is
-    /// at least `now` + delay, unless a user comes before. error::not_enabled if there is no user.
+    /// One user less. After the last one, the first call of flush() or disable() whose time is at least `now` + delay
+    /// turns the key off, unless a user comes before. error::not_enabled without a user.
     template <class... Where>
     [[nodiscard]] outcome disable(time now, Where&... where) noexcept {
         const guard held{lock_};
@@ -99,7 +100,7 @@ public:
         return turn_off_if(is_due(now), where...);
     }
 
-    /// Turns the key off if it has no user, whatever the time is.
+    /// Turns the key off at any time if it has no user.
     template <class... Where>
     [[nodiscard]] outcome finish(Where&... where) noexcept {
         const guard held{lock_};

@@ -90,7 +90,7 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::enabling, where...);
 }
 
-/// Takes back one enable(). error::not_enabled if there is none to take back.
+/// Takes back one enable(). error::not_enabled without one to take back.
 template <name Name, bool Initial, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/, Where&... where) noexcept {

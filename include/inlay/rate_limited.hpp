@@ -46,7 +46,7 @@ public:
     /// One user more. The key is on when it returns without an error: error::enabled_too_often, or one of inlay::enable().
     outcome enable() noexcept { return state_.enable(); }
 
-    /// One user less. error::not_enabled if there is none, or an error of inlay::disable() where the key is turned off.
+    /// One user less. error::not_enabled without a user, or an error of inlay::disable() where the key is turned off.
     outcome disable() noexcept { return state_.disable(now()); }
 
     /// Turns the key off if that is due. After an error of inlay::disable(), the key stays on and the next call tries again.

@@ -70,8 +70,8 @@ struct seal_function {
 struct plan_form {
     reference at; ///< the site for which the relative operand is right; apply_proven() moves it
     uint16_t term;
-    uint8_t operand; ///< its offset in the bytes, or no_operand
-    uint8_t reserved;
+    uint8_t operand;     ///< its offset in the bytes, or no_operand
+    uint8_t is_original; ///< 1: it has the bytes of the original
 };
 
 /// The kind of a plan's sites.
@@ -112,15 +112,15 @@ struct seal_table {
 
 /// What the tool has proven.
 struct seal {
-    uint32_t sums[2]; ///< of all this from `mark` on
-    uint32_t used; ///< bytes of all this; 0: the image is not sealed, or apply_proven() has used the seal
+    uint64_t sums[2]; ///< of all this from `mark` on
+    uint32_t used;    ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
     uint32_t room;        ///< bytes that the compiler has left for all this
     uint32_t fixed;       ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
     seal_table tables[4]; ///< alternatives, calls, keys, names
-    uint32_t table_sums[2];
+    uint64_t table_sums[2];
     uint64_t reach_begin; ///< a target is in reach of all sites if its distance from the seal is one of `reach` from here on
     uint64_t reach;
     uint32_t term_count;
@@ -134,16 +134,16 @@ struct seal {
     reference keys;
     reference alternatives;
     reference end;
-    uint32_t reserved_too;
+    uint32_t unused;
 };
 
 /// The part of a seal that the sums do not cover.
-[[gnu::visibility("hidden")]] inline constexpr size_t seal_unsummed = 16;
+[[gnu::visibility("hidden")]] inline constexpr size_t seal_unsummed = 24;
 
 /// The bytes that the compiler writes; zeros follow.
-[[gnu::visibility("hidden")]] inline constexpr size_t seal_begin = 36;
+[[gnu::visibility("hidden")]] inline constexpr size_t seal_begin = 44;
 
-static_assert(sizeof(seal) == 144 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 8);
+static_assert(sizeof(seal) == 160 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 8);
 static_assert(sizeof(seal_function) == 12 && sizeof(seal_site) == 8);
 static_assert(__builtin_offsetof(seal, mark) == seal_unsummed && __builtin_offsetof(seal, fixed) == seal_begin);
 
@@ -155,17 +155,23 @@ inline namespace INLAY_TARGET {
 /// Two sums of words: a word more or less, a changed or a moved one changes them (J. G. Fletcher, "An Arithmetic Checksum
 /// for Serial Transmissions", IEEE Transactions on Communications 30, 1982).
 struct seal_sum {
-    uint32_t first;
-    uint32_t second;
+    uint64_t first;
+    uint64_t second;
 
-    [[nodiscard]] bool is(const uint32_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
+    [[nodiscard]] bool is(const uint64_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
 
+    /// Adds data of a multiple of eight bytes.
     [[gnu::noinline]] void add(const void* begin, size_t bytes) noexcept {
-        using word [[gnu::may_alias]] = uint32_t;
-        for (const auto* each = static_cast<const word*>(begin); bytes >= sizeof(word); bytes -= sizeof(word)) {
-            first += *each++;
-            second += first;
+        using word [[gnu::may_alias, gnu::aligned(4)]] = uint64_t;
+        const auto* each = static_cast<const word*>(begin);
+        uint64_t one = first;
+        uint64_t two = second;
+        for (const word* const end = each + bytes / sizeof(word); each != end; ++each) {
+            one += *each;
+            two += one;
         }
+        first = one;
+        second = two;
     }
 };
 
@@ -179,8 +185,13 @@ struct seal_sum {
 /// The sums of its tables, whose places are right.
 [[nodiscard]] inline seal_sum sum_of_tables(const table::seal& seal) noexcept {
     seal_sum sum{0, 0};
+    using half [[gnu::may_alias]] = const uint32_t;
     for (const auto& each : seal.tables) {
-        sum.add(reinterpret_cast<const void*>(each.begin.target()), each.bytes);
+        const address begin = each.begin.target();
+        sum.add(reinterpret_cast<const void*>(begin), each.bytes);
+        if (each.bytes % 8 != 0) { // an odd number of keys
+            sum.first += *reinterpret_cast<half*>(begin + each.bytes - sizeof(half));
+        }
     }
     return sum;
 }

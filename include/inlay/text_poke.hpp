@@ -12,9 +12,9 @@
 //     inlay::set(trace, true, live);                           // keys, switches, static calls, dispatches
 //     if (live.handle_breakpoint(frame)) { return; }           // x86: first thing in the handler of #BP
 //
-// How it works. A change collects its sites in a batch, and finish() makes the batch. Which steps that takes, the
-// architecture says: on x86 a breakpoint stands at a site in between, and its handler carries out the new instruction
-// (platform/breakpoint_steps.hpp); on AArch64 one store exchanges an instruction, or the others stand still meanwhile
+// How it works. A change collects its sites in a batch, and finish() makes the batch. The architecture determines the
+// steps. On x86, a breakpoint stands at a site in between, and its handler carries out the new instruction
+// (platform/breakpoint_steps.hpp). On AArch64, one store exchanges an instruction, or the others stand still meanwhile
 // (platform/store_steps.hpp). Both files derive their steps; docs/live_changes.md has pictures.
 //
 // The kernel sees to four things. Changes wait for each other. `write`, `synchronise`, the handler of #BP, and everything
@@ -91,10 +91,11 @@ public:
         return good;
     }
 
-    /// x86, for the handler of #BP: true if the breakpoint was one of a change; then `frame` is what goes on. `Frame` has
-    /// `ip`, which is after the breakpoint, `flags` and `ax`, which can be read and assigned, and `push(value)` and `pop()`
-    /// for the stack that was interrupted. (push() overwrites what lies below that stack pointer: an exception frame must
-    /// have been copied from there.) From any processor and context, also from several at once.
+    /// x86, for the handler of #BP: true if the breakpoint was one of a change; then the processor goes on with
+    /// `frame`. `Frame` has `ip`, which is after the breakpoint, `flags` and `ax`; they can be read and assigned. It
+    /// also has `push(value)` and `pop()` for the stack that was interrupted. (push() overwrites what lies below that
+    /// stack pointer: an exception frame must have been copied from there.) From any processor and context, also from
+    /// several at once.
     template <class Frame>
     [[nodiscard, gnu::visibility("hidden")]] bool handle_breakpoint(Frame& frame) noexcept
         requires requires(steps& how, const platform::text_change* batch) { how.answer(batch, frame); }

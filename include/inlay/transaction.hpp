@@ -25,7 +25,7 @@
 //  * If a check fails, no thread has seen any change. Checks find all errors that do not come from writing text.
 //  * All cells are stored, then all sites are shown. So code that reads the cell (a site that is not patched, a call
 //    through its trampoline) finds the new value not later than any site that is patched.
-//  * In a process on x86, all sites of one page of text change at one moment. A thread that found one of them new finds
+//  * In a process on x86, all sites of one text page change at one moment. A thread that found one of them new finds
 //    all of them new. (Except where a switch of more than 16 ways has a site in the page.)
 //
 // It does not promise one moment for all: no instruction changes many places at once. While commit() runs, a thread may

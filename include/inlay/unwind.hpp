@@ -11,9 +11,10 @@
 //     } while (inlay::unwind::step(frames.table(), at, read));     // bool read(address, address& word) noexcept
 //
 // How it works. The table has an entry for each address from which on the caller's frame is found in another way. Entries are
-// sorted, so that a search takes the logarithm of their number. An entry gives the frame (DWARF: CFA) as stack pointer or frame
-// pointer plus a constant, and the places of the caller's frame pointer and of the return address in it. (Linux calls such a
-// table ORC.) Within a site, the tool has merged the entries of all forms by byte: they hold for each form.
+// sorted, so that a search takes the logarithm of their number. An entry gives the frame (DWARF: CFA) as stack pointer
+// or frame pointer plus a constant. It also gives the places of the caller's frame pointer and of the return address in
+// it. (Linux calls such a table ORC.) Within a site, the tool has merged the entries of all forms by byte: they hold
+// for each form.
 //
 // A return address lies after its call, which may be the last instruction of a function. So the search for a caller looks one
 // byte before; only at the instruction of a trap it looks at the address itself: frame::exact.
@@ -99,8 +100,8 @@ struct frame {
     return low != 0 ? all + (low - 1) : nullptr;
 }
 
-/// Replaces a frame by its caller's, by one entry. False if the caller is not known, or there is none: then the frame is
-/// unchanged. `Read` is `bool(address at, address& word) noexcept`.
+/// Replaces a frame by its caller's, by one entry. False if the caller is not known, or does not exist: then the frame
+/// is unchanged. `Read` is `bool(address at, address& word) noexcept`.
 template <class Read>
 [[nodiscard, gnu::visibility("hidden")]] bool step(const entry& by, frame& of, const Read& read) noexcept {
     address cfa = by.base == base::stack_pointer ? of.sp : of.fp;

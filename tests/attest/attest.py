@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """inlay attest on running programs and core files: what may stand in text passes, and each difference is named.
 
-    attest.py INLAY PROGRAM FOLDER
+    attest.py INLAY PROGRAM STATIC_PROGRAM FOLDER
 """
 import os
 import re
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-tool, program, folder = sys.argv[1:4]
+tool, program, static_program, folder = sys.argv[1:5]
 passed = failed = 0
 
 
@@ -196,6 +196,31 @@ with running(program, "apply", "change") as one:
     check("a core file of a changed site", status == 1 and "holds none of its forms" in said, said)
     status, said = attest("--core", program)
     check("a program is no core file", status == 2 and "it is no core file" in said, said)
+
+# ---- A stub, as QEMU has one ------------------------------------------------------------------------------
+
+if shutil.which("gdbserver"):
+    with running(static_program, "apply", "change") as one:
+        def by_stub():
+            server = subprocess.Popen(["gdbserver", "--once", "--attach", "localhost:0", str(one.pid)],
+                                      stderr=subprocess.PIPE, text=True)
+            port = next(line.split()[-1] for line in server.stderr if line.startswith("Listening on port"))
+            answer = attest("--gdb", f"localhost:{port}", static_program)
+            server.wait(60)
+            return answer
+
+        status, said = by_stub()
+        check("a stub", status == 0 and re.search(r"[1-9]\d* of \d+ sites patched", said), said)
+        at = int(subprocess.run(["nm", static_program], capture_output=True, text=True, check=True)
+                 .stdout.split(" T plain\n")[0].split()[-1], 16)
+        one.write(at, b"\x90")
+        status, said = by_stub()
+        check("a stub, and a changed byte", status == 1 and "1 byte of text is not the file's" in said
+              and "in plain," in said, said)
+else:
+    print("attest: no gdbserver: stubs are not tested")
+status, said = attest("--gdb", "localhost:1", static_program)
+check("no stub", status == 2 and "gdb read no memory there" in said, said)
 
 # ---- Files that are gone, and wrong arguments ------------------------------------------------------------
 

@@ -6,8 +6,9 @@ cd "$(dirname "$0")/../.." || exit 1
 eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# shellcheck disable=SC2086
-$gcc -std=c++20 -O1 $warnings -Iinclude tools/inlay/*.cpp -o "$work/inlay" -ldw -lelf -lZydis -lcapstone -lfmt || exit 1
+. tests/inlay_tool.sh
 # shellcheck disable=SC2086
 $gcc -std=c++20 -O2 -g $warnings -Iinclude tests/attest/program.cpp -pthread -o "$work/program" || exit 1
-python3 tests/attest/attest.py "$work/inlay" "$work/program" "$work"
+# shellcheck disable=SC2086
+$gcc -std=c++20 -O2 -g -fno-pie -no-pie -static $warnings -Iinclude tests/attest/program.cpp -pthread -o "$work/static" || exit 1
+python3 tests/attest/attest.py "$inlay" "$work/program" "$work/static" "$work"

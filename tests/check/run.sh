@@ -202,7 +202,7 @@ interface() {
     says 2 "required" "$inlay"
     says 2 "required" "$inlay" check
     says 2 "nonsense" "$inlay" check --nonsense x
-    for each in check show; do
+    for each in check show attest orc; do
         "$inlay" $each --help >"$work/help"
         for option in $(grep -oE -- '^ +-[-a-z,]+' "$work/help" | tr ',' '\n' | tr -d ' '); do
             sed 's/\\-/-/g' tools/inlay/inlay.1 | grep -qF -- "$option"

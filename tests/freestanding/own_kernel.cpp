@@ -160,9 +160,9 @@ void own_main() noexcept {
         !inlay::choose(console, 0) || changes != 4 || sum() != 10011) { // by the kernel's declaration
         leave(8);
     }
-    inlay::transaction together;
+    inlay::transaction<3> together;
     together.set(trace, true).set(scheduler, 3U).update(clock, &two);
-    if (!together.commit() || changes != 5 || sum() != 11122) {
+    if (!together.commit() || changes != 5 || sum() != 111112) {
         leave(9);
     }
     leave(0);

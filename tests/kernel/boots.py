@@ -331,7 +331,7 @@ def soak_boots():
 
     def one(number):
         how = dict(kinds[number % len(kinds)])
-        how["append"] = (how.get("append", "") + (" storm=1600 live=1600" if soak and "xen" not in how else "")).strip()
+        how["append"] = (how.get("append", "") + (" storm=1600 live=2000" if soak and "xen" not in how else "")).strip()
         return number, how, boot(**how)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

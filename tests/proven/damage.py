@@ -16,7 +16,7 @@ import tempfile
 from elftools.elf.elffile import ELFFile
 
 MARK = b"inlay seal\r\0"
-PLACE_OF_TABLES = 40  # in the seal: a distance and a size each
+PLACE_OF_TABLES = 48  # in the seal: a distance and a size each
 TABLES = ["alternatives", "calls", "keys", "names"]
 
 
@@ -27,8 +27,8 @@ class Image:
         with open(path, "rb") as file:
             self.segments = [(each["p_vaddr"], each["p_offset"], each["p_filesz"], each["p_flags"])
                              for each in ELFFile(file).iter_segments() if each["p_type"] == "PT_LOAD"]
-        self.seal = next(at - 16 for at in self.places(MARK) if self.address(at)[1] & 2)
-        self.used = self.word(self.seal + 8)
+        self.seal = next(at - 24 for at in self.places(MARK) if self.address(at)[1] & 2)
+        self.used = self.word(self.seal + 16)
         self.parts = {"seal": (self.seal, self.used)}
         for number, name in enumerate(TABLES):
             at = self.seal + PLACE_OF_TABLES + 8 * number
@@ -98,9 +98,9 @@ def damage(program, runner):
 
         for name, (begin, size) in image.parts.items():
             every = range(begin, begin + size)
-            places = [*range(begin, begin + 144), *random.sample(every, 200)] if name == "seal" else random.sample(every, min(60, size))
+            places = [*range(begin, begin + 160), *random.sample(every, 200)] if name == "seal" else random.sample(every, min(60, size))
             for at in places:
-                if not begin + 12 <= at < begin + 16 or name != "seal": # a word without meaning
+                if not begin + 20 <= at < begin + 24 or name != "seal": # a word without meaning
                     attempt(name, at, SEAL)
         for name, at in image.sites():
             attempt(f"a site of {name}", at, TEXT)

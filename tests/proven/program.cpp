@@ -26,6 +26,7 @@ extern "C" const char __executable_start[], __etext[], _end[]; // NOLINT(*-ident
 namespace {
 
 using inlay::when;
+using value_type = unsigned long; // in one register everywhere
 
 // ---- Sites ----------------------------------------------------------------------------------------------
 
@@ -34,9 +35,9 @@ inline constexpr inlay::feature<"app.a", inlay::by_hand{}> a;
 inline constexpr inlay::feature<"app.b", inlay::by_hand{}> b;
 inline constexpr inlay::feature<"app.probed", &says_yes> probed;
 
-std::uint64_t one(std::uint64_t value) { return value + 1; }
-std::uint64_t two(std::uint64_t value) { return value + 2; }
-std::uint64_t three(std::uint64_t value) { return value + 3; }
+value_type one(value_type value) { return value + 1; }
+value_type two(value_type value) { return value + 2; }
+value_type three(value_type value) { return value + 3; }
 
 inline constexpr inlay::dispatch<"app.count", &one, when<a, &two>, when<a && !b, &three>> count;
 inline constexpr inlay::static_key<"app.trace", false> trace;
@@ -49,7 +50,7 @@ inline constexpr inlay::static_call<"app.hook", inlay::no_target<void(int)>> hoo
 void quiet_other() {}
 
 struct operations {
-    inlay::pv_op<std::uint64_t(std::uint64_t), &one> call;
+    inlay::pv_op<value_type(value_type), inlay::native<&one>> call;
     inlay::pv_op<void(), inlay::pv_nop> quiet;
 };
 inline constinit operations ops;
@@ -81,15 +82,19 @@ void alternatives() {
 using namespace inlay::aarch64::insn;
 using inlay::cpu;
 inline constexpr inlay::alternative<nop(), when<a, isb()>> fence;
-inline constexpr inlay::alternative<dsb(), when<cpu.crc32, isb()>, when<cpu.sve && !b, nop()>> barrier;
+inline constexpr inlay::alternative<dmb(inlay::aarch64::insn::barrier::ish), when<cpu.crc32, isb()>, when<cpu.sve && !b, nop()>> fenced;
+void plain() noexcept {}
+void other() noexcept {}
+inline constexpr inlay::alternative<call<&plain>(), when<a, call<&other>()>, when<a && b, nop()>> calls;
 void alternatives() {
     fence();
-    barrier();
+    fenced();
+    calls();
 }
 #endif
 
 template <int Copy>
-[[gnu::noinline]] std::uint64_t sites(std::uint64_t value) {
+[[gnu::noinline]] value_type sites(value_type value) {
     alternatives();
     value += count(value) + count(Copy);
     value += trace ? 100 + Copy : Copy;
@@ -186,10 +191,10 @@ void prepare(const std::string& word, platform& self) {
     } else if (word == "clock=none") {
         (void)inlay::update(app_clock, nullptr, self);
     } else if (word == "clock=zero") {
-        (void)inlay::update(app_clock, inlay::returns_zero<std::uint64_t(std::uint64_t)>, self);
+        (void)inlay::update(app_clock, inlay::returns_zero<value_type(value_type)>, self);
     } else if (word == "op=other") {
-        ops.call = &two;
-        ops.quiet = &quiet_other;
+        ops.call = inlay::native<&two>;
+        ops.quiet = inlay::native<&quiet_other>;
     } else if (word == "op=none") {
         ops.call = nullptr;
     } else if (word == "fixed") {
@@ -201,7 +206,11 @@ void prepare(const std::string& word, platform& self) {
         const auto site = word == "breakpoint=calls"  ? tables.calls.records[0].site.target()
                           : word == "breakpoint=keys" ? tables.keys.records[0].site.target()
                                                       : tables.alternatives.records[0].site.target();
+#if defined(__aarch64__)
+        *reinterpret_cast<std::uint32_t*>(site) = 0xd4200000; // brk #0
+#else
         *reinterpret_cast<unsigned char*>(site) = 0xcc;
+#endif
     } else {
         std::fprintf(stderr, "unknown word %s\n", word.c_str());
         std::exit(2);

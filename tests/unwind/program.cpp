@@ -3,8 +3,8 @@
 // The rest of each case's program: the features, and what the forms call.
 #include <inlay/inlay.hpp>
 
-inline constexpr inlay::feature<"x", inlay::by_hand{}> x;
-inline constexpr inlay::feature<"y", inlay::by_hand{}> y;
+inline constexpr inlay::feature<"x", inlay::by_hand{}> feature_x;
+inline constexpr inlay::feature<"y", inlay::by_hand{}> feature_y;
 
 extern "C" {
 [[gnu::visibility("hidden")]] extern const inlay::table::predicate_node with_x;
@@ -19,8 +19,8 @@ void (*slot)() = &one;
 }
 
 int main() {
-    inlay::name_for_assembly<&with_x, x>();
-    inlay::name_for_assembly<&with_y, y>();
+    inlay::name_for_assembly<&with_x, feature_x>();
+    inlay::name_for_assembly<&with_y, feature_y>();
     return inlay::apply() ? 0 : 1;
 }
 

@@ -56,7 +56,8 @@ for compiler in "$gcc" "$clang"; do
     for options in -O2 "-O2 -fomit-frame-pointer -fno-pie -no-pie" -O0; do
         # shellcheck disable=SC2086
         $compiler -std=c++20 $options -Iinclude tests/modes/unwinding.cpp -o "$work/program" &&
-            "$check" "$work/program" >"$work/log" 2>&1
+            $compiler -std=c++20 $options -Iinclude -c tests/modes/unwinding.cpp -o "$work/program.o" &&
+            "$check" "$work/program" "$work/program.o" >"$work/log" 2>&1
         result $? "tests/modes/unwinding.cpp, $compiler $options"
     done
 done

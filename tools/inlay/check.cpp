@@ -6,6 +6,7 @@
 #include <inlay/check/print.hpp>
 #include <inlay/check/program.hpp>
 #include <inlay/check/rules.hpp>
+#include <inlay/check/seal.hpp>
 
 #include <fmt/core.h>
 
@@ -23,6 +24,7 @@ struct arguments {
     bool strict{};
     bool list{};
     bool quiet{};
+    bool seal{};
 };
 
 /// Checks one file, and says what was found.
@@ -52,6 +54,16 @@ bool check_file(const std::string& path, const arguments& with, const tool::cont
     return errors == 0;
 }
 
+/// Seals one file in which nothing is wrong.
+void seal_file(const std::string& path, const arguments& with, const tool::context& context) {
+    say_progress(context, path + ": sealing");
+    const auto done = inlay::check::seal_file(path);
+    say_progress(context, "");
+    if (!with.quiet) {
+        fmt::print("{}: sealed, {} of {} bytes\n", path, done.used, done.room);
+    }
+}
+
 } // namespace
 
 void tool::add_check(CLI::App& to, context& with) {
@@ -62,11 +74,15 @@ void tool::add_check(CLI::App& to, context& with) {
                       "The image is built for retpolines: refuse indirect branches through registers or memory");
     command->add_flag("--strict", given->strict, "Warnings count as errors");
     command->add_flag("--list", given->list, "Print each site: its address, its length in bytes, its kind and name");
+    command->add_flag("--seal", given->seal,
+                      "Write into each file that is right what apply_proven() needs; replaces the file");
     command->add_flag("-q,--quiet", given->quiet, "Print nothing about a file that is right");
     command->callback([given, &with] {
         for (const auto& path : given->files) {
             if (!check_file(path, *given, with)) {
                 with.result = status::found;
+            } else if (given->seal) {
+                seal_file(path, *given, with);
             }
         }
     });

@@ -147,10 +147,20 @@ void ask_for_machine_check(u64& asked) noexcept {
         print("WAITING for machine check ", asked, ".\n");
     }
 }
-/// Whether everything that was to come amid the changes has come.
+/// Whether each processor, and each kind of interruption, has run through the sites.
 [[nodiscard]] bool all_came() noexcept {
-    const bool met = live_breakpoints().all != 0 || (smp::count() == 1 && !with_xen());
-    return met && (!with_starts() || __atomic_load_n(&starts, __ATOMIC_RELAXED) != 0) &&
+    const auto load = [](const u64& from) noexcept { return __atomic_load_n(&from, __ATOMIC_RELAXED); };
+    u64 in_timers = 0;
+    u64 in_nmis = 0;
+    bool all_ran = true;
+    for (u32 i = 0; i < smp::count(); ++i) {
+        in_timers += load(seen[i].timer.all);
+        in_nmis += load(seen[i].nmi.all);
+        all_ran = all_ran && load(seen[i].work.all) != 0;
+    }
+    const bool met = with_nmis() ? live_breakpoints().nested != 0 : !with_xen() || live_breakpoints().all != 0;
+    return all_ran && met && in_timers != 0 && (in_nmis != 0 || !with_nmis()) &&
+           (load(starts) != 0 || !with_starts()) &&
            __atomic_load_n(&machine_checks, __ATOMIC_ACQUIRE) >= wanted_machine_checks;
 }
 
@@ -160,7 +170,7 @@ void ask_for_machine_check(u64& asked) noexcept {
     result all{};
     u64 asked = 0;
     const u64 begin = sched_clock();
-    for (u64 i = 0; i < wanted_changes || (!all_came() && sched_clock() - begin < 10'000'000'000); ++i) {
+    for (u64 i = 0; i < wanted_changes || (!all_came() && sched_clock() - begin < 30'000'000'000); ++i) {
         live::say_changing(i);
         const inlay::outcome done = live::change(static_cast<live::kind>(i % live::kinds), i / live::kinds, sites);
         live::say_changed(i, sites);

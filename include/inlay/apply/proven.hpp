@@ -8,11 +8,11 @@
 //
 //  1. It compares the sums with the image. If they differ, nothing changes.
 //  2. It goes through the terms once. Each asks the processor, a function or a word of memory, and a term before it.
-//  3. It looks at each site: the text must be the original. The tool saw the same in the file, but a debugger's
-//     breakpoint, or another patcher, comes later.
-//  4. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
+//  3. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
 //     pointer is made now, if each site reaches the target.
-//  5. It writes each site. If the platform refuses, it puts the originals back.
+//  4. It looks at each site, and writes it. The text must be the original: the tool saw the same in the file, but a
+//     debugger's breakpoint, or another patcher, comes later. Then, or if the platform refuses, the originals of the sites
+//     before come back.
 //
 // The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
 #pragma once
@@ -130,6 +130,8 @@ template <proven_part Part, class Platform>
         }
         if (plan->direct == chosen) {
             chosen += plan->stride * choose_call(seal, *plan, form_at(*plan, chosen));
+        } else if (form_at(*plan, chosen).is_original != 0) {
+            chosen = plan->original;
         }
         plan->chosen = static_cast<uint16_t>(chosen);
         plan = reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(plan) + plan->size);
@@ -174,47 +176,47 @@ void fail_proven(error what, const table::seal& seal, const table::seal_site& at
     done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
 }
 
-/// Makes one pass over the sites.
+/// Writes all sites from `each` to the end, each after a look at its text. Or, back from `end`, writes the originals. Returns
+/// the site that was refused, or the end.
 template <proven_part Part, class Platform>
-[[gnu::always_inline]] inline bool pass_proven(pass_kind kind, table::seal& seal, Platform& platform, outcome& done) noexcept {
+[[gnu::always_inline]] inline const table::seal_site* pass_proven(bool back, const table::seal_site* each,
+                                                                  const table::seal_site* end, table::seal& seal,
+                                                                  Platform& platform, outcome& done) noexcept {
     text_writer<Platform> text{};
     uint32_t keys_changed = 0; // a key is counted also if it is right
-    const auto& begin = Part == proven_part::all ? seal.calls : seal.alternatives;
-    const auto* each = reinterpret_cast<const table::seal_site*>(begin.target());
-    for (; reinterpret_cast<address>(each) != seal.end.target(); ++each) {
+    for (; each != end; ++each) {
         auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
         const address site = each->site.target();
         if (plan.length == 0 || says_gone(platform, site)) {
             continue;
         }
-        table::plan_form& form = form_at(plan, kind == pass_kind::write ? plan.chosen : plan.original);
-        move_to(form, site);
         const bool is_key = Part == proven_part::all && plan.kind == table::plan_kind::key;
-        done.keys_direct += is_key && kind == pass_kind::write ? 1U : 0U;
-        if (text_holds(site, bytes_of(form), plan.length)) {
-            continue;
-        }
-        error trouble = error::site_changed;
-        if (kind != pass_kind::check) {
+        done.keys_direct += is_key ? 1U : 0U;
+        table::plan_form* form = &form_at(plan, plan.original);
+        move_to(*form, site);
+        error trouble = error::no_error;
+        if (!back && !text_holds(site, bytes_of(*form), plan.length)) {
+            trouble = error::site_changed;
+        } else if (plan.chosen != plan.original) {
+            if (!back) {
+                form = &form_at(plan, plan.chosen);
+                move_to(*form, site);
+            }
             const bool is_call = Part == proven_part::all && plan.kind == table::plan_kind::call;
-            trouble = text.write_other(platform, site, bytes_of(form), plan.length,
+            trouble = text.write_other(platform, site, bytes_of(*form), plan.length,
                                        is_key    ? keys_changed
                                        : is_call ? done.calls_direct
                                                  : done.written);
         }
         if (trouble != error::no_error) {
             fail_proven<Part>(trouble, seal, *each, plan.kind, platform, done);
-            return false;
+            return each;
         }
     }
-    if (kind == pass_kind::check) {
-        return true;
-    }
-    const error trouble = text.finish(platform);
-    if (trouble != error::no_error) {
+    if (const error trouble = text.finish(platform); trouble != error::no_error) {
         done.fail(trouble, {table_kind::no_table, 0, text.last.at}, refused_address(platform, text.last.at));
     }
-    return trouble == error::no_error;
+    return end;
 }
 
 /// Whether the image may be patched by its seal. The first sum covers the places of the tables, which the second reads.
@@ -238,22 +240,18 @@ template <proven_part Part, class Platform>
         done.fail(trouble, {table_kind::no_table, 0, 0});
         return;
     }
+    seal.used = 0;
     find_out<Part>(seal, platform);
-    for (pass_kind kind = pass_kind::check;;) {
-        const bool good = pass_proven<Part>(kind, seal, platform, done);
-        if (kind == pass_kind::check) {
-            if (!good) {
-                return;
-            }
-            seal.used = 0;
-            if constexpr (Part == proven_part::all) {
-                choose_functions(seal);
-            }
-            choose_forms(seal);
-            kind = pass_kind::write;
-        } else if (kind == pass_kind::write && !good) {
-            kind = pass_kind::take_back;
-        } else {
+    if constexpr (Part == proven_part::all) {
+        choose_functions(seal);
+    }
+    choose_forms(seal);
+    const auto& first = Part == proven_part::all ? seal.calls : seal.alternatives;
+    const auto* const begin = reinterpret_cast<const table::seal_site*>(first.target());
+    const auto* end = reinterpret_cast<const table::seal_site*>(seal.end.target());
+    for (bool back = false;; back = true) {
+        end = pass_proven<Part>(back, begin, end, seal, platform, done);
+        if (done || back) {
             break;
         }
     }

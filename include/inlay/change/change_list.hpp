@@ -8,10 +8,10 @@
 //     detail::change_list list{all, 2, 2, 2};
 //     outcome done = detail::change_tables(tables, list, platform);       // list.failed: which one, if it fails
 //
-// How it works. First each change is applied to the setting of its name, in the order of the list. If a name stands there
-// several times, only its last setting is made: counts of enable() and disable() are right, and no thread sees a setting
-// between. Then the names take the steps of a single change (make_change.hpp) together: all are checked, then all are
-// made ready, all cells are stored, and all are shown.
+// How it works. First each change is applied to the setting of its name, in the order of the list. If the list has a
+// name several times, only its last setting is made. So counts of enable() and disable() are right, and no thread sees
+// a setting between. Then the names take the steps of a single change (make_change.hpp) together. All are checked, then
+// all are made ready, all cells are stored, and all are shown.
 //
 // Sites are made ready image by image, and within an image page by page: from each name the sites of this page. So each
 // page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so its
@@ -36,6 +36,7 @@ inline namespace INLAY_TARGET {
 
 /// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
 /// transaction in it.)
+// NOLINTNEXTLINE(*-member-init): list_change() and plan() fill it
 struct listed_change {
     const table::named* what;
     address value; // these four are a `change`
@@ -64,7 +65,7 @@ inline void list_change(listed_change& to, const table::named& what, const chang
 struct change_list {
     listed_change* all;
     unsigned room;   ///< for changes
-    unsigned count;  ///< of changes; more than there is room for: they are refused
+    unsigned count;  ///< of changes; if more than `room`, they are refused
     unsigned failed; ///< the number of the change that the error is about; `count` if it is about none
 
     /// Notes that the change of this number failed, if it is the first one.

@@ -40,8 +40,9 @@ inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.refused() } noexcept;
 };
 
-/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group of ways. The
-/// number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site finds them changed.
+/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group (some of the
+/// ways). The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site finds
+/// them changed.
 enum class site_order : uint8_t { inner = 0, outer = 4 };
 inline constexpr site_order in_order[] = {site_order::inner, site_order::outer}; // NOLINT(*-avoid-c-arrays)
 

@@ -42,12 +42,12 @@
 // inner sites, then for outer ones. A thread that is still sent to A finds A's inner sites as they were: a value of B
 // leaves them alone.
 //
-// Taking back. If a step fails, the cells go back to the setting that they note as `before`, if they were stored; then
+// Taking back. If a step fails, the cells go back to the setting that they note as `before`, if they were stored. Then
 // the sites are written for that setting, one by one, so that a page which refuses does not keep the others. If even
 // that fails, the outcome says error::change_incomplete.
 //
-// Compare Linux's text_poke_bp(), which has a breakpoint as a third form between the old and the new one: its bytes are
-// exchanged beneath the threads that run them.
+// Compare Linux's text_poke_bp(), which has a breakpoint as a third form between the old and the new one. It exchanges
+// bytes while threads run them.
 #pragma once
 
 #include "inlay/apply/names.hpp"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// setting: what a change does to the setting of a name.
+// setting: the effect of a change on the setting of a name.
 //
 //     detail::change how = detail::to_value(true);                // or enabling, disabling, to_way<40>(2)
 //     detail::change how = detail::to_target(&tsc_clock);
 //     table::setting to = setting_of(cell);
 //     error trouble = detail::make_setting(how, to);              // `to` is what the cell shall hold
 //
-// How it works. A change is a value: it says what happens to the setting that it finds. Arguments that cannot be right,
-// such as a value that a switch does not have, become a change that is refused when it is made.
+// How it works. A change is a value: it says how the present setting of a name becomes the next one. Arguments that
+// cannot be right, such as a value that a switch does not have, become a change that is refused when it is made.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -35,7 +35,7 @@ struct change {
     change_kind kind;
     address value;
     table::call_mode mode{};
-    error refused{error::no_error}; ///< why it cannot be made, whatever the setting is
+    error refused{error::no_error}; ///< the reason, if no setting allows the change
 };
 
 /// Makes the change in a setting.

@@ -38,7 +38,7 @@ namespace detail {
 template <class Target>
 [[nodiscard]] unwind_table make_unwind_table_of(const program& program, findings& found) {
     using check_of = unwind_check<Target>;
-    unwind_rows rows{program.path()};
+    unwind_rows rows{program.debug_path()};
     check_of check{rows};
     unwind_table all;
     for (const auto& each : rows.entries()) {
@@ -121,6 +121,9 @@ inline void write_unwind_table(const std::string& path, const unwind_table& tabl
     }
     header.mark = unwind::mark;
     header.count = static_cast<std::uint32_t>(table.size());
+    if (table.empty()) {
+        file.fail("it has no unwind information, neither .eh_frame nor .debug_frame: compile it with -g");
+    }
     std::vector<char> bytes(sizeof header + table.size() * sizeof(unwind::entry));
     std::memcpy(bytes.data(), &header, sizeof header);
     char* to = bytes.data() + sizeof header;

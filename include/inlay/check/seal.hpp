@@ -317,14 +317,14 @@ private:
                 file_.fail("it is not sealed: a site has too many forms");
             }
         }
-        return size;
+        return (size + 7) / 8 * 8;
     }
 
     void write_room() {
         const std::size_t size = needed();
         if (size > seal_->room || sizeof(table::seal) + terms_.list().size() * sizeof(table::term) > 0xffffU * table::term_unit) {
             file_.fail("it is not sealed: that takes " + std::to_string(size) + " bytes, and the image has room for " +
-                       std::to_string(seal_->room) + ": write apply_proven<" + std::to_string((size + 7) / 8 * 8) + '>');
+                       std::to_string(seal_->room) + ": write apply_proven<" + std::to_string(size) + '>');
         }
         begin_ = reinterpret_cast<address>(seal_);
         std::memset(reinterpret_cast<char*>(seal_) + table::seal_begin, 0, seal_->room - table::seal_begin);
@@ -394,6 +394,8 @@ private:
             refer(head.at, lowest_);
             head.term = place_of(form.term);
             head.operand = form.operand;
+            const sealed_form& original = from.forms[from.original];
+            head.is_original = form.bytes == original.bytes && form.operand == original.operand ? 1 : 0;
             std::copy(form.bytes.begin(), form.bytes.end(), reinterpret_cast<std::uint8_t*>(&head + 1));
         }
     }

@@ -513,7 +513,7 @@ void add_conflict(const program& program, const site& at, const std::vector<cons
 
 template <class Target>
 void check_unwind_of(const program& program, findings& found) {
-    unwind_rows rows{program.path()};
+    unwind_rows rows{program.debug_path()};
     unwind_check<Target> check{rows};
     std::size_t unproven = 0;
     std::vector<unwind_form> bytes;

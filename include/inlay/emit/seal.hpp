@@ -19,14 +19,14 @@ namespace emit {
 template <auto* Seal, size_t Room>
 [[gnu::always_inline]] inline void seal() noexcept {
     static_assert(Room >= sizeof(table::seal) && Room % 8 == 0 && Room < 0x8000'0000U,
-                  "inlay: the room for a seal has at least 144 bytes, a multiple of 8");
+                  "inlay: the room for a seal has at least 160 bytes, a multiple of 8");
     asm inline volatile(".ifndef .Linlay_seal\n\t"
                         ".set .Linlay_seal,1\n\t"
                         ".pushsection .data.inlay_seal,\"awG\",@progbits,%c[seal],comdat\n\t"
                         ".weak %c[seal]\n\t.hidden %c[seal]\n\t.type %c[seal],@object\n\t"
                         ".balign 8\n"
                         "%c[seal]:\n\t"
-                        ".long 0, 0, 0, 0\n\t"
+                        ".zero %c[unsummed]\n\t"
                         ".ascii \"inlay seal\\r\"\n\t.byte 0\n\t"
                         ".long %c[layout], %c[room]\n\t"
                         ".zero %c[room] - %c[begin]\n\t"
@@ -35,7 +35,8 @@ template <auto* Seal, size_t Room>
                         ".endif"
                         :
                         : [seal] INLAY_SYMBOL(Seal), [layout] "i"(static_cast<int>(table::seal_layout)),
-                          [room] "i"(static_cast<int>(Room)), [begin] "i"(static_cast<int>(table::seal_begin)));
+                          [room] "i"(static_cast<int>(Room)), [begin] "i"(static_cast<int>(table::seal_begin)),
+                          [unsummed] "i"(static_cast<int>(table::seal_unsummed)));
 }
 
 } // namespace emit

@@ -97,7 +97,7 @@ struct named_target {
     }
 };
 
-/// The name of a target of a hook.
+/// The name of a hook's target.
 template <name Hook, class Function, name Name, auto Target>
 struct named_hook_target {
     [[gnu::visibility("hidden")]] static inline constinit call_cell<Function> state{
@@ -118,11 +118,22 @@ struct target_t {
                   "inlay: the name of a target is not empty, and has no blank, comma, '=' or '#' in it");
     static_assert(Name != name{"default"} && Name != name{"null"},
                   "inlay: \"default\" and \"null\" are targets of each static call already: use another name");
+
+    static constexpr auto text = Name;
+    static constexpr auto value = Target;
 };
 template <name Name, auto Target>
 inline constexpr target_t<Name, Target> target{};
 
 namespace detail {
+
+// Functions take targets by their types: GCC 16 finds another type if it deduces a target that is a lambda.
+template <class T>
+inline constexpr bool is_target = false;
+template <name Name, auto Target>
+inline constexpr bool is_target<target_t<Name, Target>> = true;
+template <class T>
+concept target_with_name = is_target<T>;
 
 /// Names a target, and keeps the name where a linker drops what nothing refers to.
 template <name Call, class Function, name Name, auto Target>
@@ -158,12 +169,12 @@ template <name Hook, class Function, name Name, auto Target>
 /// Gives names to targets of a static call, for this image and all others while it is loaded. "default" is the target
 /// of the declaration, "null" is the null target. The names come from the tables, not from running this function: it
 /// may run often, in any function that the program keeps, or never.
-template <name Call, auto Default, name... Names, auto... Targets>
+template <name Call, auto Default, detail::target_with_name... Targets>
 [[gnu::always_inline]] inline void name_targets(const static_call<Call, Default>& /*call*/,
-                                                const target_t<Names, Targets>&... /*targets*/) noexcept {
-    static_assert(detail::are_different<Names...>, "inlay: two targets of a static call have one name");
+                                                const Targets&... /*targets*/) noexcept {
+    static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a static call have one name");
     using function = typename static_call<Call, Default>::function;
-    (detail::name_target<Call, function, Names, Targets>(), ...);
+    (detail::name_target<Call, function, Targets::text, Targets::value>(), ...);
     detail::name_target<Call, function, name{"default"}, Default>();
     if constexpr (detail::may_be_zero<function>) {
         detail::name_target<Call, function, name{"null"}, nullptr>();
@@ -171,12 +182,12 @@ template <name Call, auto Default, name... Names, auto... Targets>
 }
 
 /// The same for a hook. A text can set "null" in any case.
-template <name Hook, class Function, name... Names, auto... Targets>
+template <name Hook, class Function, detail::target_with_name... Targets>
 [[gnu::always_inline]] inline void name_targets(const hook<Hook, Function>& /*hook*/,
-                                                const target_t<Names, Targets>&... /*targets*/) noexcept {
-    static_assert(detail::are_different<Names...>, "inlay: two targets of a hook have one name");
+                                                const Targets&... /*targets*/) noexcept {
+    static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a hook have one name");
     using function = typename hook<Hook, Function>::function;
-    (detail::name_hook_target<Hook, function, Names, Targets>(), ...);
+    (detail::name_hook_target<Hook, function, Targets::text, Targets::value>(), ...);
 }
 
 } // namespace inlay

@@ -26,7 +26,7 @@
 // hvc and smc may. Keys, switches and calls have no others, except a call that returns zero (mov). On x86 no
 // instruction may, since a site is written in pieces. For other instructions, the others stand still from the first
 // write to finish(), or the change is refused before anything changes (error::others_run). (text_poke.hpp changes a
-// batch of sites at once, and stops nobody on x86.) A processor that is stopped inside an *alternative* of several
+// batch of sites at once, and stops none on x86.) A processor that is stopped inside an *alternative* of several
 // instructions goes on in the middle of it. So apply() is still for sites that no other one runs.
 #pragma once
 

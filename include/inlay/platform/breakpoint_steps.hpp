@@ -17,13 +17,13 @@
 // so the tail can be written. After that of step 2 no processor has an old tail, so the first byte can be. After that of
 // step 3 none is about to trap, so the batch is over.
 //
-// answer() looks for the address in the batch. If it is there, it carries out the new instruction (arch/x86/emulate.hpp).
-// If not, and memory has no breakpoint at that place any more, the processor runs the place again: it trapped just before
-// a batch was over. Else the breakpoint is somebody else's.
+// answer() looks for the address in the batch. If the batch has it, answer() carries out the new instruction
+// (arch/x86/emulate.hpp). If not, and memory has no breakpoint at that place any more, the processor runs the place
+// again. It trapped just before a batch was over. Otherwise the breakpoint is a debugger's or another patcher's.
 //
-// Any context may meet the breakpoint, also an interrupt, an NMI, a machine check, or the handler of a breakpoint: the
-// handler reads the batch, takes no lock, and writes one counter. The batch is not used again before all handlers have
-// left it.
+// Any context may meet the breakpoint, also an interrupt, an NMI, a machine check, or the handler of a breakpoint. So
+// the handler reads the batch, takes no lock, and writes one counter. The batch is not used again before all handlers
+// have left it.
 //
 // Compare smp_text_poke_batch() and smp_text_poke_int3_handler() in Linux's arch/x86/kernel/alternative.c; Intel SDM
 // volume 3, 9.1.3 "Handling Self- and Cross-Modifying Code".

@@ -2,10 +2,10 @@
 //
 // store_steps: AArch64's way to change text that other processors run. (text_poke.hpp has the hooks, and an example.)
 //
-// How it works. An instruction is one aligned word, and one store writes it. The architecture names the instructions that
-// may be exchanged under a processor that runs them: b, bl, brk, hvc, nop, smc, svc, in newer manuals also isb (Arm ARM,
-// DDI 0487, B2.2.5 "Concurrent modification and execution of instructions"). bti is not among them. That processor runs the
-// old or the new instruction. So a batch of such changes takes one step:
+// How it works. An instruction is one aligned word, and one store writes it. The architecture names the instructions
+// that may be exchanged under a processor that runs them. They are b, bl, brk, hvc, nop, smc, svc, in newer manuals
+// also isb. (Arm ARM, DDI 0487, B2.2.5 "Concurrent modification and execution of instructions".) bti is not among them.
+// That processor runs the old or the new instruction. So a batch of such changes takes one step:
 //
 //     text                     a processor that comes to the site
 //     b    there               runs the old instruction
@@ -19,7 +19,7 @@
 //
 //  1. They stop, in code that has no site and does not change.
 //  2. The words are written, and leave the caches.
-//  3. They go on, each by an isb: what it fetched before is forgotten.
+//  3. They go on, each by an isb, which discards earlier fetches.
 //
 // A write that is refused is taken back with those before it, in the same step.
 //

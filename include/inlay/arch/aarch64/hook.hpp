@@ -6,9 +6,9 @@
 //     &emit::hook_thunk<Hook>::entry                        // saves all registers, calls Hook::invoke
 //
 // How it works. A compiler that sees the call keeps values in any other register across it. So the thunk saves x0 to x18, the
-// vector registers, and the state of floating point. Functions preserve the other registers. If the processor has
-// SVE, it saves whole registers of SVE, predicates and FFR, whatever the unit is compiled for. Units without vector
-// registers, as kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
+// vector registers, and the state of floating point. Functions preserve the other registers. If the processor has SVE,
+// it saves whole registers of SVE, predicates and FFR, for any options of the unit. Units without vector registers, as
+// kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
 //
 // In streaming mode (SME) no hook is called: a compiler refuses to inline the call into a streaming function.
 #pragma once

@@ -7,9 +7,9 @@
 //
 // How it works. A compiler that sees the call keeps values in any register across it: general, x87, MMX, xmm, ymm, zmm, masks,
 // APX's. So the thunk saves them all but those that functions preserve. It pushes the general ones, and XSAVE saves the
-// others: what the processor and the system have, whatever the unit is compiled for. (In the way of glibc's
-// _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves all that there is. Units without vector registers, as kernels
-// are built, have general ones only.
+// others: those that the processor and the system have, for any options of the unit. (In the way of glibc's
+// _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves all that the processor has. Units without vector registers,
+// as kernels are built, have general ones only.
 //
 // XSAVE needs an area of a size that the processor says, aligned to 64 bytes: 2,688 bytes with AVX-512. XSAVEC writes only what
 // is in use.
@@ -105,7 +105,7 @@ find_vector_state() noexcept {
     __atomic_store_n(&saved_vectors.size, size, __ATOMIC_RELEASE);
 }
 
-// A comparison of a byte of memory with a constant, and a short jump on the result.
+// Compares a byte in memory with a constant, and jumps on the result.
 #define INLAY_GO(opcode, where) ".byte " opcode "\n\t.byte " where " - . - 1\n\t"
 #if defined(__x86_64__)
 #define INLAY_COMPARE(place, number) ".byte 0x80,0x3d\n\t.long " place " - . - 5\n\t.byte " number "\n\t"

@@ -27,8 +27,8 @@ namespace x86::emit {
 using inlay::detail::id_of;
 using inlay::emit::chunk;
 
-// Registers that a thunk keeps, as bits of `processor_registers`: those that GCC lets no statement of this unit name, although
-// a function of the unit may use them by its target attribute.
+// Registers that a thunk keeps, as bits of `processor_registers`. GCC lets no statement of this unit name them,
+// although a function of the unit may use them by its target attribute.
 inline constexpr int sse_registers = 2;
 inline constexpr int avx_registers = 4;
 inline constexpr int avx512_registers = 8;
