@@ -36,6 +36,8 @@ ROOTS = """\
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/self_test.hpp"
+#include "inlay/rate_limited.hpp"
+#include "inlay/unwind.hpp"
 """
 
 # Headers that are in it, but compiled only if a macro asks for them; and the condition for each.
