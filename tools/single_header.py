@@ -36,7 +36,6 @@ ROOTS = """\
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/self_test.hpp"
-#include "inlay/rate_limited.hpp"
 #include "inlay/unwind.hpp"
 """
 
@@ -45,6 +44,7 @@ OPTIONAL = {
     "INLAY_X86_PV": ("inlay/pv/linux.hpp", "defined(__x86_64__) || defined(__i386__)"),
     "INLAY_NAMES": ("inlay/names.hpp", "defined(__linux__) && __STDC_HOSTED__"),
     "INLAY_CONFIGURE": ("inlay/configure.hpp", "defined(__linux__) && __STDC_HOSTED__"),
+    "INLAY_RATE_LIMITED": ("inlay/rate_limited.hpp", "defined(__linux__) && __STDC_HOSTED__"),
     "INLAY_APPLY_AT_LOAD": ("inlay/apply_at_load.hpp", "defined(__linux__) && __STDC_HOSTED__"),
 }
 
@@ -174,7 +174,8 @@ def single_header():
 // inlay {version} as one header, written by tools/single_header.py from the headers of include/inlay, which have the
 // comments. It has <inlay/inlay.hpp>, <inlay/platform/bare.hpp> and, on x86, <inlay/pv.hpp>. With INLAY_X86_PV defined
 // before it, <inlay/pv/linux.hpp> as well; with INLAY_NAMES, <inlay/names.hpp>; with INLAY_CONFIGURE,
-// <inlay/configure.hpp>; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. What needs other packages is left out:
+// <inlay/configure.hpp>; with INLAY_RATE_LIMITED, <inlay/rate_limited.hpp>; with INLAY_APPLY_AT_LOAD,
+// <inlay/apply_at_load.hpp>. What needs other packages is left out:
 // the report, the checker, and what walks over tables with Boost.
 """
     return intro + "\n".join(body) + "\n", sorted(names)
