@@ -172,7 +172,8 @@ part_tidy() {
     # shellcheck disable=SC2086
     printf '%s\n' $units | xargs -P 2 -I '{}' "$tidy" --quiet '{}' -- -std=c++20 -Iinclude || return 1
     "$tidy" --quiet --header-filter='include/inlay/report' examples/tour/09_report.cpp -- -std=c++20 -Iinclude || return 1
-    echo "5 passed, 0 failed: $tidy finds nothing"
+    "$tidy" --quiet --header-filter='include/inlay/check' tests/fuzz/fuzz_check.cpp -- -std=c++20 -Iinclude || return 1
+    echo "6 passed, 0 failed: $tidy finds nothing"
 }
 
 part_format() {
