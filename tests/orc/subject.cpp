@@ -34,7 +34,12 @@ void (*slot)() = &one;
 
 std::uint64_t count_bits(std::uint64_t value);
 [[gnu::noinline]] std::uint64_t count_bits(std::uint64_t value) {
-    return static_cast<std::uint64_t>(__builtin_popcountll(value));
+    std::uint64_t count = 0;
+    for (; value != 0; value &= value - 1) {
+        ++count;
+        asm("" : "+r"(count)); // or GCC calls a function of libgcc, through the procedure linkage table
+    }
+    return count;
 }
 int plus_one(int value);
 int plus_two(int value);
