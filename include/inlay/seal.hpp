@@ -161,7 +161,7 @@ struct seal_sum {
     [[nodiscard]] bool is(const uint64_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
 
     /// Adds data of a multiple of eight bytes.
-    [[gnu::noinline]] void add(const void* begin, size_t bytes) noexcept {
+    void add(const void* begin, size_t bytes) noexcept {
         using word [[gnu::may_alias, gnu::aligned(4)]] = uint64_t;
         const auto* each = static_cast<const word*>(begin);
         uint64_t one = first;
