@@ -82,7 +82,8 @@ int compare_times(const std::vector<char>& before, const std::vector<char>& seal
     const unsigned runs = 101;
     const double copy = median(runs, restore, [&] {
         for (std::size_t i = 0; i < records.size(); ++i) {
-            std::memcpy(reinterpret_cast<void*>(records.records[i].site.target()), prepared[i].bytes, prepared[i].length);
+            std::memcpy(reinterpret_cast<void*>(records.records[i].site.target()), prepared[i].bytes,
+                        prepared[i].length);
         }
     });
     bool good = text() == after;
@@ -102,7 +103,8 @@ int compare_times(const std::vector<char>& before, const std::vector<char>& seal
 
 int main(int count, char** /*arguments*/) {
     const auto size = (at(bench_text_end) - at(bench_text_begin) + 8191) & ~inlay::uintptr_t{4095};
-    ::mprotect(reinterpret_cast<void*>(at(bench_text_begin) & ~inlay::uintptr_t{4095}), size, PROT_READ | PROT_WRITE | PROT_EXEC);
+    ::mprotect(reinterpret_cast<void*>(at(bench_text_begin) & ~inlay::uintptr_t{4095}), size,
+               PROT_READ | PROT_WRITE | PROT_EXEC);
     const auto before = text();
     const auto sealed = bytes_of(seal(), room);
     if (!bench_counted()) {

@@ -67,7 +67,8 @@ template <size_t Room, text_platform Platform>
 
 /// Patches only alternatives, including paravirt calls: see apply_alternatives().
 template <size_t Room, text_platform Platform>
-[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven_alternatives(Platform& platform) noexcept {
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome
+apply_proven_alternatives(Platform& platform) noexcept {
     emit::seal<&detail::own_seal, Room>();
     outcome done;
     detail::patch_proven<detail::proven_part::alternatives>(detail::own_seal, Room, nullptr, platform, done);

@@ -119,7 +119,8 @@ inline constexpr explanation explanations[] = {
     {error::no_memory, "the system gave no memory for a list of names"},
     {error::others_run, "other processors run the site, and these instructions cannot be exchanged beneath them: give "
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
-    {error::not_sealed, "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
+    {error::not_sealed,
+     "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
     {error::seal_broken,
      "the seal is not that of this image: it was changed, or moved to another address, after `inlay check --seal`"},
 };
