@@ -180,7 +180,7 @@ struct seal_sum {
 /// The sums of a seal's own data, which is at `at` when it is used.
 [[nodiscard]] inline seal_sum sum_of(const table::seal& seal, address at) noexcept {
     seal_sum sum{static_cast<uint32_t>(at) & seal.fixed, seal.used};
-    sum.add(seal.mark, seal.used - table::seal_unsummed);
+    sum.add(reinterpret_cast<const uint8_t*>(&seal) + table::seal_unsummed, seal.used - table::seal_unsummed);
     return sum;
 }
 
