@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# The cost of inlay for a compiler, at -O2: user seconds and peak memory of including each header; and the time of each
-# declaration and site, compared with their ordinary forms.
+# The cost of inlay for a compiler, at -O2: user seconds and peak memory of including each header, and the time of each
+# declaration and site. Both are compared with ordinary forms.
 #
 #   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; the choice of tools/compilers)
 #   bench/compile.py --quick [compiler...]                           one repetition of two headers

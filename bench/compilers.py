@@ -112,7 +112,7 @@ def table(title, columns, rows, left):
 
 
 def finish(main):
-    """Runs `main`; what failed is said in one sentence."""
+    """Runs `main`; one sentence says which command failed."""
     try:
         sys.exit(main())
     except Failed as failed:

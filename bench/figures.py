@@ -199,7 +199,7 @@ class Updates:
 
     def __init__(self, measured):
         self.context = measured["context"]
-        self.texts = {}  # row: what it is, in the order of the benchmark
+        self.texts = {}  # row: its description, in the order of the benchmark
         for key, value in sorted(measured["context"].items()):
             if key.startswith("row "):
                 _, _, row = key.split(" ", 2)
@@ -232,7 +232,7 @@ class Updates:
 
 
 class Listed:
-    """size.json or compile.json: what size.py and compile.py wrote."""
+    """size.json or compile.json, the results of size.py and compile.py."""
 
     def __init__(self, measured):
         self.context = measured["context"]

@@ -68,7 +68,7 @@ public:
 
     [[nodiscard]] bool failed() const { return failed_; }
 
-    /// 0 if there is none.
+    /// 0 without a measurement.
     [[nodiscard]] double median(const std::string& name) {
         auto& all = chosen_[name];
         return all.empty() ? 0 : percentile(all, 50);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// machine: what a figure is worth nothing without, for the JSON that Google Benchmark writes.
+// machine: the facts about a machine that each figure needs, for the JSON that Google Benchmark writes.
 //
 //     bench::add_context();                  // compiler, flags, kernel, mitigations, emulator if any
 //     if (!bench::emulator().empty()) ...    // the numbers say nothing about a processor

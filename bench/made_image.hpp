@@ -7,7 +7,7 @@
 //     if (image.apply() && image.is_patched()) ...
 //
 // How it works. The sites have 3 to 8 bytes. They lie 16 bytes apart, in the order of text. 16 declarations share them
-// in runs: the next site has the same declaration with a probability of 3 in 4, else any other one. So an average run
+// in runs. The next site has the same declaration with a probability of 3 in 4, else any other one. So an average run
 // has 4 sites. A declaration has an original and one or two `when`s. One `when` holds, so that apply() writes every
 // site. 2 of the 16 become a call, with another distance at each site.
 #pragma once
@@ -172,7 +172,7 @@ private:
             for (unsigned i = 0; i <= each.last; ++i) {
                 const bool winner = i == each.winner;
                 const bool calls = winner ? winner_calls : i == 0 && length >= 5;
-                const unsigned shorter = (which + i) % 3; // what is left becomes nops
+                const unsigned shorter = (which + i) % 3; // the rest becomes nops
                 make(each.forms[i], calls ? std::max(5U, length - shorter) : length - shorter,
                      static_cast<std::uint8_t>(which * 16 + i * 4), calls);
                 table::choice& choice = each.choices[i];

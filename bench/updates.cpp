@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The cost of a change of a key and of a static call, by the number of their sites and pages, and the costs of the
-// mechanisms that a change could use. Also the effect on a thread that executes the site meanwhile.
+// The cost of changing a key or a static call, by the number of its sites and pages. The costs of the mechanisms that a
+// change could use. Also the effect on a thread that executes the site meanwhile.
 //
 //     build/gcc/bench/updates --benchmark_out=FILE --benchmark_out_format=json
 //
 // How it works. Each row is one change, there and back in turn, so that each change writes. It is measured twice:
 // alone, and while a thread calls the changing function over and over, and times each call by the time-stamp counter.
-// The library's changes are inlay::set() and update(), by the mechanism that the library chooses on this machine.
+// The library's changes are inlay::set(), update() and transactions, by the mechanism that the library chooses on this machine.
 // bench/ways.hpp implements all mechanisms, on separate text. The program always has 4,096 sites of another key: they
 // must not count.
 //
@@ -25,10 +25,12 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -78,6 +80,87 @@ template <int... Copies>
 long ask_everywhere(long x, std::integer_sequence<int, Copies...> /*of*/) {
     ((x = ask_64_times<Copies>(x)), ...);
     return x;
+}
+
+/// Keys of transactions: numbered names.
+template <int Number>
+consteval auto numbered() {
+    char text[] = "updates.numbered.00"; // NOLINT(*-avoid-c-arrays): a name takes an array
+    text[sizeof(text) - 3] = static_cast<char>('0' + Number / 10);
+    text[sizeof(text) - 2] = static_cast<char>('0' + Number % 10);
+    return inlay::name{text};
+}
+template <int Number>
+inline constexpr inlay::static_key<numbered<Number>(), false> key{};
+
+// 16 keys, with one site each on one page.
+constexpr int small_keys = 16;
+template <int... Keys>
+[[gnu::always_inline]] inline long ask_keys(long x, std::integer_sequence<int, Keys...> /*of*/) {
+    ((x += key<Keys> ? Keys + 1 : 0), ...);
+    return x;
+}
+[[gnu::noinline, gnu::aligned(4096)]] long ask_small(long x) {
+    if (x < 0) {
+        return key<0> ? 2 : 1;
+    }
+    return ask_keys(x, std::make_integer_sequence<int, small_keys>{});
+}
+
+// A key of 4,096 sites on 60 pages, and ten more keys on the same pages, with 60 sites each.
+inline constexpr inlay::static_key<"updates.wide", false> wide;
+constexpr int wide_pages = 60;
+constexpr int more_keys = 10;
+template <std::size_t... Sites>
+[[gnu::always_inline]] inline long ask_wide_often(long x, std::index_sequence<Sites...> /*of*/) {
+    ((x += wide ? static_cast<long>(Sites) : 0), ...);
+    return x;
+}
+template <int... Keys>
+[[gnu::always_inline]] inline long ask_more(long x, std::integer_sequence<int, Keys...> /*of*/) {
+    ((x += key<small_keys + Keys> ? Keys + 1 : 0), ...);
+    return x;
+}
+template <int Page>
+[[gnu::noinline, gnu::aligned(4096)]] long ask_wide(long x) {
+    if (x < 0) {
+        return wide ? 2 : 1;
+    }
+    constexpr std::size_t sites = 4096 / wide_pages + (Page < 4096 % wide_pages ? 1 : 0);
+    return ask_more(ask_wide_often(x + Page, std::make_index_sequence<sites - 1>{}),
+                    std::make_integer_sequence<int, more_keys>{});
+}
+constexpr auto asks_wide = []<int... Page>(std::integer_sequence<int, Page...> /*of*/) {
+    return std::array<long (*)(long), sizeof...(Page)>{&ask_wide<Page>...};
+}(std::make_integer_sequence<int, wide_pages>{});
+
+/// Transactions of this many keys from this number on, and of `wide` first if `with_wide`: there, and back.
+class there_and_back {
+public:
+    template <int First, int... Keys>
+    there_and_back(bool with_wide, std::integral_constant<int, First> /*from*/,
+                   std::integer_sequence<int, Keys...> /*of*/) {
+        for (const bool value : {false, true}) {
+            if (with_wide) {
+                changes_[value].set(wide, value);
+            }
+            (changes_[value].set(key<First + Keys>, value), ...);
+        }
+    }
+    bool operator()(int value) { return bool{changes_[value == 2].commit()}; }
+
+private:
+    std::array<inlay::transaction<>, 2> changes_;
+};
+template <int First, int Count>
+std::function<bool(int)> transaction_of(bool with_wide) {
+    auto both = std::make_shared<there_and_back>(with_wide, std::integral_constant<int, First>{},
+                                                 std::make_integer_sequence<int, Count>{});
+    return [both](int value) { return (*both)(value); };
+}
+template <int... Keys>
+bool set_one_by_one(bool value, std::integer_sequence<int, Keys...> /*of*/) {
+    return (bool{inlay::set(key<small_keys + Keys>, value)} && ... && bool{inlay::set(wide, value)});
 }
 
 // ---- A thread that reads -------------------------------------------------------------------------------
@@ -177,7 +260,7 @@ public:
 
     [[nodiscard]] bool right() const { return wrong_ == 0; }
 
-    // After stop(), in nanoseconds: what this part of them does not exceed.
+    // After stop(), in nanoseconds: the time that this part of the calls does not exceed.
     [[nodiscard]] double call(double part) const { return ns(calls_, part); }
     [[nodiscard]] double slowest(double part) const { return ns(slowest_, part); }
 
@@ -313,6 +396,30 @@ bool add_library(int before) {
                before);
 }
 
+/// Transactions, by size.
+bool add_transactions(int before) {
+    const std::vector<std::function<long()>> small{[] { return ask_small(-1); }};
+    std::vector<std::function<long()>> pages;
+    for (const auto each : asks_wide) {
+        pages.emplace_back([each] { return each(-1); });
+    }
+    const auto set_all = [](int value) {
+        return set_one_by_one(value == 2, std::make_integer_sequence<int, more_keys>{});
+    };
+    return add({"commit/1", "transaction: 1 key of one site", transaction_of<0, 1>(false), small}, before) &&
+           add({"commit/4", "transaction: 4 such keys on one page", transaction_of<0, 4>(false), small}, before) &&
+           add({"commit/16", "transaction: 16 such keys on one page", transaction_of<0, small_keys>(false), small},
+               before) &&
+           add({"wide/set", "set(): a key of 4,096 sites on 60 pages",
+                [](int value) { return bool{inlay::set(wide, value == 2)}; }, pages},
+               before) &&
+           add({"wide/commit", "transaction: this key alone", transaction_of<0, 0>(true), pages}, before) &&
+           add({"wide/more", "transaction: and 10 keys on these pages", transaction_of<small_keys, more_keys>(true),
+                pages},
+               before) &&
+           add({"wide/sets", "11 times set(): the same keys", set_all, pages}, before);
+}
+
 void measure(benchmark::State& state, const row& what, bool read) {
     bench::progress::step();
     int i = 0;
@@ -415,19 +522,22 @@ int main(int count, char** arguments) {
     }
     bench::add_context();
     calibrate();
-    long x = ask_everywhere(count, std::make_integer_sequence<int, 64>{});
+    long x = ask_everywhere(count, std::make_integer_sequence<int, 64>{}) + ask_small(count);
+    for (const auto each : asks_wide) {
+        x = each(x < 0 ? 0 : x);
+    }
     benchmark::DoNotOptimize(x);
     if (!ways::register_barrier() || !add_ways()) {
         return 1;
     }
     const int before = mappings();
     const auto done = inlay::apply();
-    if (!done || done.keys_direct < 4096 || done.calls_missed() != 0) {
+    if (!done || done.keys_direct < 2 * 4096 || done.calls_missed() != 0) {
         std::printf("A site is not patched, so there is nothing to measure: %s; %u keys, %u direct, %u calls missed\n",
                     inlay::message(done.error()), done.keys, done.keys_direct, done.calls_missed());
         return 1;
     }
-    if (!add_library(before)) {
+    if (!add_library(before) || !add_transactions(before)) {
         return 1;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) { // figures.py has names and order from there

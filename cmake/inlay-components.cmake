@@ -22,8 +22,8 @@ function(inlay_without_red_zone target)
   endif()
 endfunction()
 
-# inlay_find_report_packages(MISSING): finds Zydis, as Zydis::Zydis, and libdw, as inlay::libdw. MISSING says what was
-# not found; it is empty if both were.
+# inlay_find_report_packages(MISSING): finds Zydis, as Zydis::Zydis, and libdw, as inlay::libdw. MISSING names the
+# package that was not found; it is empty if both were.
 function(inlay_find_report_packages missing)
   set(lacks)
   if(NOT TARGET Zydis::Zydis)
@@ -104,7 +104,7 @@ function(inlay_check target)
 endfunction()
 
 # inlay_add_module(TARGET DIRECTORY MISSING): a library that compiles the module interface in DIRECTORY, and its alias
-# inlay::module. MISSING says what it takes that is not there; it is empty if the library was made.
+# inlay::module. MISSING names the missing requirement; it is empty if the library was made.
 function(inlay_add_module target directory missing)
   set(lacks)
   if(CMAKE_VERSION VERSION_LESS 3.28)

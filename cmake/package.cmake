@@ -25,7 +25,7 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libzydis-dev, libdw-dev, libboost-dev, pkgconf | pkg-config")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libzydis-dev, libdw-dev, libboost-dev, pkgconf")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # CPack puts the summary before it.
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
@@ -54,7 +54,8 @@ if(NOT CPACK_DEBIAN_PACKAGE_MAINTAINER)
   set(CPACK_DEBIAN_PACKAGE_MAINTAINER "unknown <unknown@example.org>")
 endif()
 
-# Debian wants its own names: copyright, changelog.gz (CHANGELOG.md) and changelog.Debian.gz (what the packaging did).
+# Debian wants its own names: copyright, changelog.gz (CHANGELOG.md) and changelog.Debian.gz (the changes of the
+# packaging).
 if(INLAY_GZIP)
   set(inlay_debian "${CMAKE_CURRENT_BINARY_DIR}/debian")
   configure_file(cmake/debian/copyright "${inlay_debian}/copyright" COPYONLY)

@@ -269,7 +269,7 @@ TEST_P(Controls, CallsTakeNamesOfTargets) {
 
     EXPECT_EQ(inlay::set_by_name("controls.object", "null").error(), inlay::error::value_unknown);
     EXPECT_TRUE(inlay::set_by_name("controls.object", "one"));
-    // Without names for its targets, what the result's type says is known.
+    // Without names for its targets, only the values that the result's type allows are known.
     EXPECT_TRUE(inlay::set_by_name("controls.bare", "null"));
     EXPECT_EQ(ask_bare(), 0U);
     EXPECT_EQ(values()["controls.bare"], "null");

@@ -100,7 +100,7 @@ TEST(DeepPredicate, ManyFeatures) {
         state.fill(true);
         state[one] = false;
         expect_all();
-        for (std::size_t i = 0; i < state.size(); ++i) { // what keeps a nested one open as deep as `one`
+        for (std::size_t i = 0; i < state.size(); ++i) { // these values keep a nested one open as deep as `one`
             state[i] = (i % 2 == 0) == (i != one);
         }
         expect_all();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The results of each_site() for each kind of site, before and after apply(), and if apply() could not patch it; and
-// the question whether anything was patched.
+// The results of each_site() for each kind of site, before and after apply(), and if apply() could not patch it. Also
+// is_patched().
 #include <inlay/each_site.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/self_test.hpp>
@@ -164,7 +164,7 @@ TEST(EachSite, CountsEachRecordOnce) {
     EXPECT_EQ(all.size(), tables.alternatives.size() + tables.calls.size() + tables.keys.size());
     EXPECT_EQ(std::string{message(reason::none)}, "the site is as apply() makes it");
     EXPECT_EQ(std::string{message(reason::call_not_found)},
-              "the call was not found behind its marker; it goes on through its trampoline");
+              "the call was not found after its marker; it goes on through its trampoline");
     EXPECT_EQ(std::string{message(reason::bad_record)}, "the record of the site is malformed");
     EXPECT_EQ(std::string{message(reason{99})}, "unknown reason");
 }

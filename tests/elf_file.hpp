@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// elf_file: what tests read of ELF files of 32 and 64 bits, by libelf.
+// elf_file: reads ELF files with 32 and 64 bits for the tests, by libelf.
 //
 //     const elf_file file{"kernel.elf"};
 //     if (file) { file.symbols().at("image_begin"); file.segments(); }

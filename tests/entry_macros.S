@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * Entry code whose alternatives hold a kernel's own macros, of the assembler and of the preprocessor. entry_test.cpp calls
- * it under every mask of entry_x and entry_y.
+ * Entry code whose alternatives hold a kernel's own macros, for the assembler and for the preprocessor. entry_test.cpp
+ * calls it under every mask of entry_x and entry_y.
  */
 #include <inlay/asm.h>
 

@@ -67,7 +67,7 @@ public:
     bool freed{};
 };
 
-/// It says what is gone, too.
+/// It also says which text is gone.
 class telling : public freeing {
 public:
     [[nodiscard]] bool gone(address at) const noexcept {

@@ -101,7 +101,7 @@ std::vector<inlay::inspected> at(const std::string& name) {
     return all;
 }
 
-/// The form at the one site of the name; at -O0 a call that was not found counts as what is wanted.
+/// The form at the one site of the name. At -O0, a call that was not found counts as found.
 standing form(const std::string& name) {
     const auto all = at(name);
     EXPECT_EQ(all.size(), 1U) << name;

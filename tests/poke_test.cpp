@@ -106,7 +106,9 @@ void race(const Ask& ask, const Change& change, const ValueAt& value_at) {
         each.join();
     }
     EXPECT_EQ(wrong, 0) << "of " << asked << " answers, " << during << " of them during a change";
+#if defined(__OPTIMIZE__) // else GCC calls through a register, and a change of a call is one store
     EXPECT_GT(during, 0);
+#endif
 }
 
 TEST(Live, ACallGoesToTheOldOrTheNewTarget) {

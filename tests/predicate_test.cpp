@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Predicates simplify at compile time; what is left is evaluated as written, for every mask.
+// Predicates simplify at compile time; the rest is evaluated as written, for every mask.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>

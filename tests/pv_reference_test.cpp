@@ -31,7 +31,7 @@ struct processor {
     bool interrupts{true};
     std::map<int, u64> control{{0, 0x80050033}, {2, 0xdead}, {3, 0x1000}, {4, 0xa0}};
     std::map<u32, u64> msr{{0x10, 0x1122334455667788}};
-    std::vector<std::string> log; ///< what was done, in order
+    std::vector<std::string> log; ///< the operations that were done, in order
 };
 processor machine; // NOLINT(*-avoid-non-const-global-variables): the signal handler's
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The report on a file: of this program it says what the program says of itself, whichever way the file names its tables;
-// a file that is damaged, or none at all, is an error that says what and where.
+// The report on a file. On this program's file it equals the program's report on itself, in each way that the file may
+// name its tables. A damaged file, or none at all, is an error that names the part and its place.
 #include <inlay/inlay.hpp>
 #include <inlay/report.hpp>
 
@@ -192,7 +192,8 @@ TEST_F(ReportOnFile, OtherFilesAreRefusedWithTheReason) {
 }
 
 TEST_F(ReportOnFile, OtherVersionsAreRefused) {
-    const std::string note{"\6\0\0\0\10\0\0\0\3\0\0\0inlay", 17};
+    std::string note{"\6\0\0\0\10\0\0\0V\0\0\0inlay", 17};
+    note[8] = static_cast<char>(inlay::table::version);
     EXPECT_NE(error_of([&](auto& bytes) {
                   const auto at = std::search(bytes.begin(), bytes.end(), note.begin(), note.end());
                   ASSERT_NE(at, bytes.end());
@@ -218,7 +219,7 @@ TEST_F(ReportOnFile, DamageIsNoSurprise) {
     std::uint32_t random = 1;
     const auto next = [&] { return random = random * 1664525U + 1013904223U; };
     for (int i = 0; i < 150; ++i) {
-        attempt(changed([&](auto& bytes) { // headers, of the file and of segments, and the dynamic section
+        attempt(changed([&](auto& bytes) { // the headers (file and segments), and the dynamic section
             for (int k = 0; k < 2; ++k) {
                 bytes[next() % (64 + 13 * 56)] ^= static_cast<char>(1U << (next() >> 24 & 7U));
             }

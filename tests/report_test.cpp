@@ -555,7 +555,7 @@ TEST_F(ReportSites, StatesFollowApply) {
     EXPECT_EQ(site_of("run_barrier", "none").now.instructions[0], "lock add dword ptr [rsp-0x4], 0x0");
     EXPECT_EQ(site_of("run_chosen", "this,-report.x").state, report::state::other);
 
-    // What a report says will be is what apply() then writes.
+    // apply() writes the bytes that the report predicts.
     const auto predicted = site_of("run_chosen", "this,-report.x").after.bytes;
     apply_with(false, false);
     EXPECT_EQ(site_of("run_chosen").now.bytes, predicted);
@@ -1060,7 +1060,7 @@ TEST(ReportOfMadeImage, AnAlternativeMayFollowAPvCallButNotComeBefore) {
     EXPECT_EQ(what.summary.malformed, 1U);
     EXPECT_EQ(inlay::apply(tables, made.image).error(), inlay::error::call_behind_alternative);
 
-    // The same call twice is what a linker leaves that folds two functions.
+    // A linker that folds two functions leaves the same call twice.
     made::refer(made.tables.original.form, &made.tables.call);
     EXPECT_EQ(made.about(2).sites.at(0).trouble, "");
     EXPECT_EQ(made.about(2).sites.at(0).kind, report::site_kind::pv_call);
@@ -1157,7 +1157,7 @@ TEST(ReportOfMadeImage, TargetsOutOfReachKeepTheOriginal) {
     EXPECT_TRUE(made.call().as_decided());
     EXPECT_FALSE(made.call().direct);
 
-    // What was said is what apply() does.
+    // apply() does what the report said.
     const auto planned = made.about();
     ASSERT_TRUE(inlay::apply(made.all(), made.image));
     for (std::size_t i = 0; i < planned.sites.size(); ++i) {

@@ -166,7 +166,8 @@ part_i686() {
 
 part_tidy() {
     tidy=$(first_of clang-tidy-19 "clang-tidy-${clang#clang++-}" clang-tidy) || return 1
-    # Headers through the units that use them; the configuration says what is off and why. Two at a time.
+    # Headers through the units that use them; the configuration lists the checks that are off, with reasons. Two at a
+    # time.
     units="tests/predicate_test.cpp tests/process_test.cpp tests/freestanding/kernel.cpp tests/matrix/checks.cpp"
     # shellcheck disable=SC2086
     printf '%s\n' $units | xargs -P 2 -I '{}' "$tidy" --quiet '{}' -- -std=c++20 -Iinclude || return 1
@@ -176,7 +177,7 @@ part_tidy() {
 
 part_format() {
     format=$(first_of clang-format-19 "clang-format-${clang#clang++-}" clang-format) || return 1
-    # What git has, or in an archive all that there is.
+    # The files of git, or in an archive all files.
     if [ -e .git ] && command -v git >/dev/null && git -c safe.directory="$PWD" ls-files '*.hpp' '*.cpp' >"$work/sources"; then :; else
         find . '(' -path './build*' -o -path ./out -o -path "./$BUILD" -o -path "$BUILD" ')' -prune -o -type f '(' -name '*.hpp' -o -name '*.cpp' ')' -print >"$work/sources"
     fi
@@ -239,7 +240,7 @@ remember() { # NAME ok|failed: for --failed
     { [ ! -f "$kept/failed" ] || grep -vxF "$1" "$kept/failed"; [ "$2" = ok ] || echo "$1"; } >"$work/failed"
     cp "$work/failed" "$kept/failed"
 }
-run_part() { # NAME: runs it, says how it went, and leaves "status seconds" and what the JUnit file says of it
+run_part() { # NAME: runs it, prints the result, and leaves "status seconds" and its part of the JUnit file
     name=$1 log=$kept/$1.log
     rm -f "$kept/$name.cases.xml"
     started=$(date +%s)
@@ -290,7 +291,7 @@ count_part() { # NAME, which ran
     total=$(($(date +%s) - began))
     write_junit
 }
-# Two take parts at once, each part once: one begins with those that keep one core busy, one with the others, which wait
+# Two take parts at once, each part once. One begins with those that keep one core busy, one with the others, which wait
 # now and then.
 run_parts() { # MINE|THEIRS PART...
     whose=$1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Tables made by hand, good and bad: what decide() says of them, and that a bad one changes no byte of text.
+// Tables made by hand, good and bad: decide()'s results, and the proof that a bad one changes no byte of text.
 #include "made_image.hpp"
 
 #include <inlay/override.hpp>
@@ -159,7 +159,7 @@ protected:
         refused(what, where);
     }
 
-    /// Calls are decided first: what their predicate refers to is found bad there.
+    /// Calls are decided first: a bad reference in their predicate is found there.
     [[nodiscard]] table_kind first_to_meet(const table::reference* bad) const {
         return bad == &t->nodes[0].a || bad == &t->feature.cell ? table_kind::calls : table_kind::alternatives;
     }
@@ -574,7 +574,7 @@ TEST_F(CallThroughPointer, BadOnes) {
     refused(apply(calls(0, 1)), error::form_unknown, table_kind::alternatives, 0, before);
 }
 
-/// Fails once, when everything is written: what is written then takes it back.
+/// Fails once, when everything is written: the next writes take it back.
 struct fails_to_finish : made::platform {
     bool failed{};
     bool finish() noexcept { return std::exchange(failed, true); }
@@ -705,7 +705,7 @@ protected:
             made::refer(record.site, &image.text[site_distance * place]);
             made::refer(record.choices, &m->declarations[kind].choices[1]);
         }
-        for (unsigned moved = below(4); moved > 0; --moved) { // what is in a cold section, say
+        for (unsigned moved = below(4); moved > 0; --moved) { // as the sites in a cold section
             const std::size_t i = below(sites - 1);
             if (in_group(i) || in_group(i + 1)) {
                 continue;
@@ -794,7 +794,7 @@ TEST_F(Mixed, AnErrorAnywhereChangesNothing) {
             what = error::site_outside_text;
             last = bad;
             break;
-        default: // one byte into the site in front of it, which is there already
+        default: // one byte into the site before it
             if (bad == 0 || m->records[bad - 1].site.target() >= site || (bad + 1 < sites && last != bad) ||
                 reinterpret_cast<const table::choice*>(m->records[bad - 1].choices.target())->length < 2) {
                 continue;
@@ -864,6 +864,45 @@ TEST_F(Mixed, AWriteThatIsRefusedTakesAllBack) {
     }
 }
 
+TEST_F(Mixed, AnExchangeThatIsRefusedChangesNothing) {
+    // Other processors run the text, and the instructions of one site cannot be exchanged beneath them.
+    struct : made::platform {
+        address site{};
+        [[nodiscard]] bool exchanges(address at, const std::uint8_t* /*bytes*/, std::size_t /*size*/) const noexcept {
+            return at != site;
+        }
+    } running{{image}};
+    unsigned refusals = 0;
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        make_text(seed);
+        m->cell.by_hand = 1;
+        std::size_t last = below(sites);
+        running.site = m->records[last].site.target();
+        while (last + 1 < sites && m->records[last + 1].site.target() == running.site) {
+            ++last; // a group is looked at with its last record
+        }
+        const auto before = image.text;
+        const auto after = expected(true);
+        const auto* const at = before.data() + (running.site - reinterpret_cast<address>(image.text.data()));
+        running.writes = 0;
+        const auto done = inlay::apply({{m->records.data(), sizeof(m->records)}}, running);
+        if (std::equal(at, at + site_distance, after.data() + (at - before.data()))) {
+            ASSERT_TRUE(done) << seed << ": the site has its bytes already: " << inlay::message(done.error());
+            ASSERT_TRUE(image.text == after) << seed;
+            continue;
+        }
+        ++refusals;
+        ASSERT_EQ(done.error(), error::others_run) << seed << ": " << inlay::message(done.error());
+        ASSERT_EQ(done.record().table, table_kind::alternatives) << seed;
+        ASSERT_EQ(done.record().index, last) << seed;
+        ASSERT_EQ(done.record().site, running.site) << seed;
+        ASSERT_EQ(done.refused(), running.site) << seed;
+        ASSERT_EQ(running.writes, 0U) << seed << ": the check comes before the first write";
+        ASSERT_TRUE(image.text == before) << seed << ": text changed";
+    }
+    EXPECT_GT(refusals, 1500U) << "of 2000";
+}
+
 TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
     if constexpr (!inlay::x86::is_64_bit) {
         GTEST_SKIP() << "in 32-bit mode all distances fit";
@@ -925,7 +964,7 @@ TEST_F(Table, AForeignByteAnywhereInASiteIsSeen) {
 }
 
 TEST_F(Table, ABreakpointOnACallIsSeen) {
-    image.text[70] = 0xcc; // what is left of it goes to the trampoline
+    image.text[70] = 0xcc; // its other bytes go to the trampoline
     refused(error::site_changed, table_kind::calls);
     image.text[70] = 0xe8;
     ASSERT_TRUE(apply());

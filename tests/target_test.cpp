@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A made-up architecture: what a new one must say of itself is the dozen lines of `toy`, and then tables of its images are
-// read, decided and reported on, here, where no toy ever ran.
+// A made-up architecture: the dozen lines of `toy` are all that it needs. Then tables of its images are read, decided
+// and reported on, here, where no toy ever ran.
 #include <inlay/decide.hpp>
 #include <inlay/report/collect.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Live changes by breakpoints, with this program in the part of a kernel: threads are its processors, SIGTRAP is #BP,
-// membarrier(2) has all of them execute a serialising instruction, /proc/self/mem is the alias.
+// Live changes by breakpoints, with this program in the part of a kernel. Threads are its processors, and SIGTRAP is
+// #BP. membarrier(2) has all of them execute a serialising instruction. /proc/self/mem is the alias.
 #include <inlay/inlay.hpp>
 #include <inlay/text_poke.hpp>
 
@@ -27,6 +27,7 @@ namespace {
 int memory = -1;
 unsigned writes = 0;
 unsigned refused = ~0U; // the number of the write that fails
+unsigned synchronisations = 0;
 std::atomic<unsigned long> traps{0};
 std::atomic<unsigned long> foreign{0};
 
@@ -36,6 +37,7 @@ struct hooks {
                ::pwrite(memory, bytes, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
     }
     static void synchronise() noexcept {
+        ++synchronisations;
         (void)::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
     }
 };
@@ -45,13 +47,40 @@ struct hooks {
 using poke = inlay::text_poke<hooks, 16>;
 constinit poke live{{0, 0}, {0, 0}};
 
+#if defined(__x86_64__)
+constexpr int reg_ip = REG_RIP, reg_ax = REG_RAX, reg_sp = REG_RSP;
+#else
+constexpr int reg_ip = REG_EIP, reg_ax = REG_EAX, reg_sp = REG_ESP;
+#endif
+
+/// A stack for the handler, so that nothing of a signal's frame lies where a call is pushed.
+class signal_stack {
+public:
+    signal_stack() {
+        stack_t mine{};
+        mine.ss_sp = memory_.data();
+        mine.ss_size = memory_.size();
+        EXPECT_EQ(::sigaltstack(&mine, nullptr), 0);
+    }
+    signal_stack(const signal_stack&) = delete;
+    signal_stack& operator=(const signal_stack&) = delete;
+    ~signal_stack() {
+        stack_t none{};
+        none.ss_flags = SS_DISABLE;
+        EXPECT_EQ(::sigaltstack(&none, nullptr), 0);
+    }
+
+private:
+    std::vector<char> memory_ = std::vector<char>(std::size_t{1} << 18U);
+};
+
 /// A frame of a signal: of the red zone below the stack pointer, nothing is in use where a call may be.
 struct frame {
     explicit frame(ucontext_t& context)
-        : ip{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP])},
+        : ip{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[reg_ip])},
           flags{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_EFL])},
-          ax{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RAX])},
-          sp{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RSP])} {}
+          ax{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[reg_ax])},
+          sp{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[reg_sp])} {}
     void push(std::uintptr_t value) {
         sp -= sizeof value;
         std::memcpy(reinterpret_cast<void*>(sp), &value, sizeof value);
@@ -63,10 +92,10 @@ struct frame {
         return value;
     }
     void store(ucontext_t& context) const {
-        context.uc_mcontext.gregs[REG_RIP] = static_cast<greg_t>(ip);
+        context.uc_mcontext.gregs[reg_ip] = static_cast<greg_t>(ip);
         context.uc_mcontext.gregs[REG_EFL] = static_cast<greg_t>(flags);
-        context.uc_mcontext.gregs[REG_RAX] = static_cast<greg_t>(ax);
-        context.uc_mcontext.gregs[REG_RSP] = static_cast<greg_t>(sp);
+        context.uc_mcontext.gregs[reg_ax] = static_cast<greg_t>(ax);
+        context.uc_mcontext.gregs[reg_sp] = static_cast<greg_t>(sp);
     }
     std::uintptr_t ip, flags, ax, sp;
 };
@@ -117,10 +146,11 @@ protected:
         live.image = {number(__executable_start), number(_end)};
         struct sigaction action{};
         action.sa_sigaction = &on_trap;
-        action.sa_flags = SA_SIGINFO | SA_NODEFER;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
         ASSERT_EQ(::sigaction(SIGTRAP, &action, nullptr), 0);
         ASSERT_TRUE(inlay::apply());
     }
+    signal_stack stack_;
     void SetUp() override {
         refused = ~0U;
         writes = 0;
@@ -155,6 +185,7 @@ TEST_F(TextPoke, ThreadsInsideTheSitesSeeOldOrNew) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
+            const signal_stack stack;
             unsigned long bad = 0;
             unsigned long all = 0;
             while (!stop.load(std::memory_order_relaxed)) {
@@ -190,14 +221,14 @@ TEST_F(TextPoke, ThreadsInsideTheSitesSeeOldOrNew) {
 }
 
 TEST_F(TextPoke, ARefusedSiteLeavesNothingForLater) {
-    // A nop, and an instruction that no handler can carry out.
-    alignas(16) static std::uint8_t text[16] = {0x0f, 0x1f, 0x44, 0x00, 0x00, 0xf4};
+    // A jump, and an instruction that no handler can carry out.
+    alignas(16) static std::uint8_t text[16] = {0xe9, 0, 0, 0, 0, 0xf4};
     const std::uint8_t jump[] = {0xe9, 1, 0, 0, 0};
     const std::uint8_t other[] = {0x90};
     ASSERT_TRUE(live.write(number(text), jump, sizeof jump));
     EXPECT_FALSE(live.write(number(text) + 5, other, 1)); // hlt
     EXPECT_TRUE(live.finish());
-    EXPECT_EQ(text[0], 0x0f);
+    EXPECT_EQ(text[1], 0);
 }
 
 TEST_F(TextPoke, ForeignBreakpointsAreNotAnswered) {
@@ -218,6 +249,87 @@ TEST_F(TextPoke, ARefusedWriteChangesNothing) {
     }
     EXPECT_TRUE(inlay::set(key, true, live));
     EXPECT_EQ(ask_key(), 1);
+}
+
+/// Makes all names of this test new, or old.
+inlay::outcome change_all(bool to) {
+    inlay::transaction t;
+    t.set(key, to).set(level, to ? 3 : 0).update(call, to ? &two : &one);
+    return t.commit(live);
+}
+void expect_all(bool value) {
+    EXPECT_EQ(ask_key(), value ? 1 : 0);
+    EXPECT_EQ(ask_level(), value ? 13 : 10);
+    EXPECT_EQ(ask_call(7), value ? 27 : 24);
+    EXPECT_EQ(ask_tail(7), value ? 9 : 8);
+    EXPECT_EQ(ask_condition(7), value ? 9 : 8);
+}
+
+TEST_F(TextPoke, ATransactionIsOneBatch) {
+    ASSERT_TRUE(change_all(false));
+    synchronisations = 0;
+    writes = 0;
+    const auto done = change_all(true);
+    ASSERT_TRUE(done);
+    EXPECT_EQ(synchronisations, 3U) << "one a step, for the sites of all names";
+    EXPECT_GE(writes, 2 * done.written);
+    expect_all(true);
+    ASSERT_TRUE(change_all(false));
+    expect_all(false);
+}
+
+TEST_F(TextPoke, ATransactionWhoseNthWriteIsRefusedChangesNothing) {
+    ASSERT_TRUE(change_all(false));
+    const unsigned sites = change_all(true).written;
+    ASSERT_GE(sites, 3U);
+    ASSERT_TRUE(change_all(false));
+    for (unsigned n = 0; n < 2 * sites; ++n) { // all breakpoints, and all tails
+        writes = 0;
+        refused = n;
+        const auto done = change_all(true);
+        EXPECT_EQ(done.error(), inlay::error::text_not_writable) << n;
+        EXPECT_EQ(done.written, 0U);
+        expect_all(false);
+    }
+}
+
+TEST_F(TextPoke, ThreadsInsideTheSitesOfATransactionSeeOldOrNew) {
+    ASSERT_TRUE(change_all(false));
+    std::atomic<bool> stop{false};
+    std::atomic<unsigned> complete{0}; // transactions; the last one made all names new if it is odd
+    std::atomic<unsigned> begun{0};
+    std::atomic<unsigned long> wrong{0};
+    std::atomic<unsigned long> right{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            unsigned long bad = 0;
+            unsigned long all = 0;
+            while (!stop.load(std::memory_order_relaxed)) {
+                const unsigned before = complete;
+                const int found[] = {ask_key(), (ask_level() - 10) / 3, (ask_call(7) - 24) / 3, ask_tail(7) - 8,
+                                     ask_condition(7) - 8};
+                const bool still = begun == before; // none has begun meanwhile: all names have the values of then
+                for (const int each : found) {
+                    bad += (each != 0 && each != 1) || (still && each != static_cast<int>(before % 2)) ? 1U : 0U;
+                }
+                all += 5;
+            }
+            wrong += bad;
+            right += all;
+        });
+    }
+    for (unsigned i = 1; i <= 3000; ++i) {
+        begun = i;
+        ASSERT_TRUE(change_all(i % 2 != 0));
+        complete = i;
+    }
+    stop = true;
+    for (auto& each : threads) {
+        each.join();
+    }
+    EXPECT_EQ(wrong, 0U) << right << " executions";
+    EXPECT_GT(right, 1000U);
 }
 
 } // namespace

@@ -43,7 +43,7 @@ void (*slot)() = function;
 
 // ---- Codes and their texts.
 
-/// The bytes of a code, small: there are thousands.
+/// The bytes of a code, small: the test has thousands.
 struct sample {
     std::uint8_t length{}; ///< 0: no such instruction
     std::uint8_t instructions{};
@@ -473,6 +473,16 @@ protected:
         over_pairs<each_kind_of_memory(), all<reg64>()>(encoder, pattern);
     }
 
+    /// GNU as from 2.41 on assembles `lsl rax, rsi` without REX.W: the result has 32 bits in any case.
+    static std::vector<std::uint8_t> with_rex_w(std::vector<std::uint8_t> bytes) {
+        if (bytes[0] >> 4 == 4) {
+            bytes[0] |= 8;
+        } else {
+            bytes.insert(bytes.begin(), 0x48);
+        }
+        return bytes;
+    }
+
     /// The registers that codes state, and their names, against Zydis.
     void compare_registers() {
         const inlay_test::zydis_registers zydis{true};
@@ -548,7 +558,8 @@ protected:
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const auto& ours = entries[i].bytes;
             const auto* theirs = &bytes[i * slot_size];
-            if (!std::equal(ours.begin(), ours.end(), theirs, theirs + lengths[i])) {
+            const std::vector<std::uint8_t> as_says{theirs, theirs + lengths[i]};
+            if (ours != as_says && !(entries[i].text.starts_with("lsl r") && ours == with_rex_w(as_says))) {
                 ADD_FAILURE() << entries[i].text << "\n  inlay: " << hex(ours.data(), ours.size())
                               << "\n  as:    " << hex(theirs, lengths[i]);
                 if (++failures == 10) {
@@ -1049,7 +1060,8 @@ TEST(x86_marks, what_push_and_pop_keep) {
     static_assert(writes_only(push(rcx) + sub(rsp, 8) + pop(rcx) + insn::add(rsp, 8), registers(rcx)));
     static_assert(writes_only(push(rcx) + insn::add(rsp, 8) + sub(rsp, 8) + pop(rcx), registers(rcx)));
     static_assert(writes_only(push(rcx) + bytes<1>(0x9c).writes<>() + pop(rcx) + pop(rdx), registers(rcx, rdx)));
-    // Codes of several instructions on the right: their pushes lie on top of those before; what they pop is gone.
+    // Codes of several instructions on the right: their pushes lie on top of those before; the words that they pop are
+    // gone.
     static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp() + pop(rdx)) + pop(rcx), registers(rax)));
     static_assert(writes_only(push(rcx) + (push(rdx) + rdtscp()) + pop(rdx) + pop(rcx), registers(rax)));
     static_assert(writes_only(rdtscp() + (push(rcx) + push(rbx)) + pop(rbx) + pop(rcx), registers(rax, rcx, rdx)));

@@ -2,9 +2,9 @@
 //
 // arch/x86/length.hpp against Zydis, and against lengths written by hand.
 //
-// How it works. If Zydis decodes an instruction, the lengths must agree: in the text of this program and of large
-// libraries, for every opcode with a choice of prefixes and operands, and for random bytes. If Zydis does not decode
-// it, the test does not compare: Zydis knows more undefined instructions, and fewer new ones.
+// How it works. If Zydis decodes an instruction, the lengths must agree. The test compares them in the text of this
+// program and of large libraries, for every opcode with a choice of prefixes and operands, and for random bytes. If
+// Zydis does not decode it, the test does not compare: Zydis knows more undefined instructions, and fewer new ones.
 #include "elf_file.hpp"
 #include "inlay/arch/x86/length.hpp"
 
@@ -456,7 +456,7 @@ TEST(x86_length, unknown_instructions) {
     for (std::uint8_t opcode = 0x80; opcode < 0x90; ++opcode) {
         check({0x66, 0x0f, opcode});
     }
-    // Maps that there are not.
+    // Maps that do not exist.
     for (unsigned map = 0; map < 32; ++map) {
         if (map == 0 || map == 4 || map > 10) {
             check({0xc4, static_cast<std::uint8_t>(0xe0U | map), 0x78, 0x28, 0xc0});

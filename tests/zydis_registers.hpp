@@ -113,7 +113,7 @@ private:
                     which = 0;
                 }
             } else if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY &&
-                       operand.visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN) { // hidden: what push and pop move
+                       operand.visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN) { // hidden: of push and pop
                 all.reads |= bit_of(operand.mem.base) | bit_of(operand.mem.index);
                 which = operand.mem.type == ZYDIS_MEMOP_TYPE_MEM ? inlay::memory_bit : 0;
                 in_part = false;

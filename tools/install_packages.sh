@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Installs the missing Debian packages of the named parts of tools/packages. If no package is missing, it calls no apt
+# Installs the missing Debian packages of the named parts (tools/packages). If no package is missing, it calls no apt
 # and prints nothing; for an absent optional package, it asks apt-cache. It waits while another process holds apt's
 # lock.
 #   sh tools/install_packages.sh PART...            gcc, tour, bench, ...: the names in tools/packages
@@ -53,7 +53,7 @@ fi
 
 versions_of() { sed -n "s/^role *$1 //p" "$here/packages"; }
 
-# Lines "package version": what is installed, and once apt was asked what it offers.
+# Lines "package version": the installed packages, and once apt was asked, those that it offers.
 # shellcheck disable=SC2016 # dpkg's own variables
 dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 2>/dev/null | awk '$1 ~ /^.i$/ { print $2, $3 }' >"$work/installed"
 : >"$work/offered"
@@ -133,7 +133,7 @@ resolve() {
     done
 }
 
-ask_apt() { # what it offers, of all the names that the table may mean
+ask_apt() { # asks for the packages that it offers, of all the names that the table may mean
     {
         sed 's/^?//' "$work/words" | tr '|' '\n' | sed 's/[<>].*//' | while read -r name; do
             role=$(echo "$name" | sed -n 's/.*{\(.*\)}.*/\1/p')

@@ -19,7 +19,7 @@ struct direct {
     }
 };
 
-/// The same code at another place: what two measurements of one thing differ by.
+/// The same code at another place: the difference between two measurements of one thing.
 struct direct_again {
     [[gnu::always_inline]] static number step(number x, std::size_t /*site*/) { return callee(x); }
     static form describe() {

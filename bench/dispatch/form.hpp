@@ -84,7 +84,7 @@ struct instructions {
     unsigned loads{};    ///< reads of variables
     unsigned popcnts{};
     unsigned pushfs{};
-    unsigned rotations{}; ///< of what is handed from step to step
+    unsigned rotations{}; ///< of the value that is handed from step to step
     unsigned constants{}; ///< additions of a constant, which some cores carry out while renaming: in no chain
     unsigned slow{}; ///< sites of a block that may ask memory after all, with one load and one conditional jump more
 };
@@ -94,7 +94,7 @@ enum class via : std::uint8_t { nothing, indirect_jump, retpoline, thunk };
 
 using function_pointer = number (*)(number x, std::size_t count);
 
-/// The functions of one kind of chain.
+/// The functions of a chain.
 struct chain_code {
     std::vector<function_pointer> blocks{};
     function_pointer one_site{};
@@ -104,10 +104,10 @@ struct form {
     std::string group{};
     std::string name{};
     std::string against{}; ///< the form that it is compared with
-    instructions site{};   ///< what one site executes: checked before anything is measured
-    const void* target{};  ///< what its calls go to; null: whatever the first one goes to, by way of `through`
+    instructions site{};   ///< the instructions of one site: checked before anything is measured
+    const void* target{};  ///< the target of its calls; null: that of the first one, by way of `through`
     via through{via::nothing};
-    std::vector<const void*> data{}; ///< what it reads and runs besides its own instructions
+    std::vector<const void*> data{}; ///< the data and code that it uses in addition to its own instructions
     const char* equals{};            ///< the form whose instructions it has, nops and moves aside
     bool left_alone{};               ///< apply() must not patch its sites
     std::array<chain_code, 2> chains{};

@@ -4,7 +4,7 @@
 //
 //     std::string trouble = bench::check(form);     // empty: every site of every block is as `form.site` says
 //
-// How it works. It follows the path through a block from its first instruction to its return: it takes jumps, does not
+// How it works. It follows the path through a block from its first instruction to its return. It takes jumps, does not
 // take conditional jumps, and steps over calls. It counts the instructions on the path.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// One apply() of a given number of records, to count its instructions: those that run inside bench_counted().
+// One apply() with a given number of records, to count the instructions that run inside bench_counted().
 //
 //     valgrind --tool=callgrind --collect-atstart=no --toggle-collect=bench_counted count_instructions 1000
 #include "../made_image.hpp"

@@ -9,10 +9,10 @@
 // path that every system call takes. Bytes that are right already cost nothing. Linux has thousands of these sites: see
 // ALTERNATIVE() in arch/x86/include/asm/alternative.h, and stac() in asm/smap.h.
 //
-// How it works underneath. The compiler puts the nop into .text, and a record of 8 bytes into a separate section: "here
-// is a site, and these are its forms". apply() reads the records, decides, and writes the bytes. Text (machine code)
-// stays read-only and executable all the time: on Linux, the bytes go through /proc/self/mem, as a debugger's
-// breakpoints do.
+// How it works underneath. The compiler puts the nop into .text, and a record of 8 bytes into a separate section. The
+// record says: "here is a site, and these are its forms". apply() reads the records, decides, and writes the bytes.
+// Text (machine code) stays read-only and executable all the time: on Linux, the bytes go through /proc/self/mem, as a
+// debugger's breakpoints do.
 #include "tour.hpp"
 
 #include <cstdio>

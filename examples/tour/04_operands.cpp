@@ -24,7 +24,7 @@ namespace {
 
 unsigned calls = 0;
 
-/// Clears the lowest set bit until there is none (Wegner, 1960).
+/// Clears the lowest set bit until none is left (Wegner, 1960).
 std::uint64_t software_popcount(std::uint64_t value) {
     ++calls;
     std::uint64_t count = 0;

@@ -12,7 +12,7 @@
 //
 // How it works underneath. As in dispatch, the compiler calls a trampoline that jumps through a pointer, and a record
 // marks the call. apply() makes the site call the function itself. update() stores the pointer, then rewrites those
-// calls: it copies the page of text, changes the copy, and moves it over the page in a single step. A thread finds the
+// calls. It copies the page of text, changes the copy, and moves it over the page in a single step. A thread finds the
 // old call or the new one, never half of each. A null target means a nop of the same five bytes.
 #include "tour.hpp"
 

@@ -11,7 +11,7 @@
 // ways.
 //
 // How it works underneath. As with a static key, the site begins as a jump to code that reads the value and compares.
-// Its record refers to a list of the addresses of all ways, and set() writes a jump to one of them. One set() changes
+// Its record refers to a list with the addresses of all ways, and set() writes a jump to one of them. One set() changes
 // all sites of a switch, each in one step. Meanwhile, a thread may meet one site with the old value and one with the
 // new: if two decisions must agree, use one site.
 //

@@ -2,9 +2,8 @@
 //
 // 9. The report: the form of each site.
 //
-// What. `inlay::report::print(stdout)` lists every site of a program: its name and line of source, the code of each
-// choice, the choice that wins, and the bytes in memory now. `{.cpu = "x86-64-v2"}` gives the same list for another
-// CPU.
+// What. `inlay::report::print(stdout)` lists every site of a program: its name and source line, each choice's code, the
+// choice that wins, and the bytes in memory now. `{.cpu = "x86-64-v2"}` gives the same list for another CPU.
 //
 // Why. "What would a machine without AVX2 run?" is a question for a review, not for a user with an old machine. And
 // code that rewrites itself must be able to show its work; a disassembly of the file shows only the originals.

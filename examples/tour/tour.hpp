@@ -34,10 +34,10 @@ inline site text_of(const inlay::inspected& found) {
     return {reinterpret_cast<const std::uint8_t*>(found.at), found.length};
 }
 
-/// The form at the first site of the alternative called `name`; malformed if there is none.
+/// The form at the first site of the alternative called `name`; malformed without such a site.
 [[nodiscard]] inlay::inspected inspect(const char* name);
 
-/// The first site of the alternative called `name`; one without bytes if there is none.
+/// The first site of the alternative called `name`; without bytes if it does not exist.
 [[nodiscard]] site find(const char* name);
 
 /// Gives an address a name, in addition to the names in the program's file.
@@ -63,17 +63,17 @@ inlay::address address_of(Result (*function)(Parameters...)) {
 /// out nops that only align the next instruction.
 void list(const char* label, site function, site mark = {});
 
-/// The address of what a record of `Declaration`, a key, switch or static call, refers to; 0 if it is not one of these.
+/// The address that a record of `Declaration` (a key, switch or static call) refers to; 0 if it is no such record.
 template <class Declaration>
 inlay::address subject(const inlay::table::reference& reference) {
-    const inlay::address at = reference.target() & ~inlay::address{3}; // what apply() found out is in these bits
+    const inlay::address at = reference.target() & ~inlay::address{3}; // apply() keeps notes in these bits
     const auto& names = inlay::this_image().names;
     const auto* const named = reinterpret_cast<const inlay::table::named*>(at);
     const bool is_named = named >= names.records && named < names.records + names.size();
     return is_named && named->cell.target() == reinterpret_cast<inlay::address>(&Declaration::state) ? at : 0;
 }
 
-/// The site of a key or switch in `function`; one without bytes if there is none.
+/// The site of a key or switch in `function`; without bytes if it does not exist.
 template <class Key>
 site find_key(const Key& /*key*/, site function) {
     const auto tables = inlay::this_image();
@@ -106,7 +106,7 @@ site find_call(const Call& /*call*/) {
 /// apply(), with `more` after the reader's overrides in INLAY_FEATURES (the last one counts).
 [[nodiscard]] inlay::outcome apply_with(const char* more);
 
-/// "inlay: what is wrong: with which entry".
+/// "inlay: the error: the entry that it is about".
 [[nodiscard]] std::string sentence(const inlay::outcome& done);
 
 /// apply_with(), for programs that cannot go on after an error.

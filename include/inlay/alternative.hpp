@@ -20,12 +20,11 @@
 // the `when`s from the last one to the first. The first one that holds gives the bytes; otherwise the original stays.
 // An empty original (`none`) is only padding; an empty form becomes nops.
 //
-// If two forms have an instruction boundary at the same byte, they must have pushed the same number of words there: an
+// If two forms have an instruction boundary at the same byte, they must have pushed the same number of words there. An
 // unwinder that stops at this byte cannot know the form. objtool checks this rule in Linux; here the compiler checks
 // it. Padding counts as instructions.
 //
-// A `when` that can never be the last one that holds is an error: the list is in the wrong order, or a predicate is
-// wrong (wins.hpp).
+// A `when` that can never win is an error: the list is in the wrong order, or a predicate is wrong (wins.hpp).
 //
 // Compare ALTERNATIVE, ALTERNATIVE_2, ALTERNATIVE_TERNARY and ALT_NOT in Linux's asm/alternative.h.
 #pragma once
@@ -74,8 +73,8 @@ struct forms_of_an_alternative_agree_about_the_stack {
     static_assert(
         AtByte > max_code_length,
         "inlay: two forms of an alternative both have an instruction boundary at byte `AtByte`, but have "
-        "pushed different amounts there; `First` and `Second` show each form's number (0 is the original) and "
-        "its instructions, without padding; `FirstPushed` and `SecondPushed` are in words. Give them the same "
+        "pushed different amounts there. `First` and `Second` show each form's number (0 is the original) and "
+        "its instructions, without padding. `FirstPushed` and `SecondPushed` are in words. Give them the same "
         "stack effect up to this byte, or move the boundary by splitting or padding an instruction");
     static constexpr bool value = true;
 };
@@ -105,7 +104,7 @@ struct forms_change_only_what_the_site_says {
     static_assert(
         size_of<Form> == 0,
         "inlay: a form of this alternative changes a register that the site neither returns nor clobbers, and "
-        "the compiler would keep a value there; `Register` is that one, `Form` shows the form's number (0 is "
+        "the compiler would keep a value there. `Register` names it; `Form` shows the form's number (0 is "
         "the original) and its instructions. Add .clobbers<rcx>(), for example, also if it is among "
         "takes<...>(), or push and pop it in the form");
     static constexpr bool value = true;
@@ -113,16 +112,16 @@ struct forms_change_only_what_the_site_says {
 template <class Form>
 struct bytes_say_what_they_change {
     static_assert(size_of<Form> == 0,
-                  "inlay: a form has bytes(...) of which nobody has said what they change: write, for example, "
+                  "inlay: a form has bytes(...) and does not name the registers that they change. Write, for example, "
                   "bytes(0x0f, 0xc8).reads<eax>().writes<eax>(), or bytes(...).writes<>() if they change no general "
-                  "register; `Form` shows the form's number (0 is the original) and its instructions");
+                  "register. `Form` shows the form's number (0 is the original) and its instructions");
     static constexpr bool value = true;
 };
 template <class Form>
 struct vector_registers_are_kept_or_the_site_says_so {
     static_assert(size_of<Form> == 0,
                   "inlay: a form of this alternative loads the vector registers (xrstor, xrstors, fxrstor), and the "
-                  "compiler would keep values there: add .clobbers_all(); `Form` shows the form's number (0 is the "
+                  "compiler would keep values there: add .clobbers_all(). `Form` shows the form's number (0 is the "
                   "original) and its instructions");
     static constexpr bool value = true;
 };
@@ -176,7 +175,7 @@ struct declaration {
         ((longest = Whens::code.length > longest ? Whens::code.length : longest), ...);
         return longest;
     }();
-    static constexpr code<> fill = padding<length - Original.length>; ///< behind the original
+    static constexpr code<> fill = padding<length - Original.length>; ///< after the original
     static constexpr called calls = [] {
         called most = Original.calls;
         ((most = Whens::code.calls > most ? Whens::code.calls : most), ...);
@@ -278,8 +277,8 @@ struct site {
         return with_result<Result, Register>(Operands{});
     }
 
-    /// The same alternative, changing `Registers` as well: what a form writes that is no result. An input that a form
-    /// changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
+    /// The same alternative, changing `Registers` as well: the registers that a form writes beside its result. An input
+    /// that a form changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
     template <auto... Registers>
     [[nodiscard]] consteval auto clobbers() const {
         return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});
@@ -363,8 +362,8 @@ inline constexpr bool is_when<when<Predicate, Code>> = true;
 
 } // namespace detail
 
-/// `Original`, or the code of the last of `Whens` whose predicate holds. Calling it runs the site.
-/// Thread-safe before and after apply(), not during it.
+/// `Original`, or the code of the last `when` whose predicate holds. Calling it runs the site. Thread-safe before and
+/// after apply(), not during it.
 template <auto Original, class... Whens>
 struct alternative : detail::site<detail::declaration<detail::unnamed{}, Original, Whens...>, detail::unnamed{},
                                   detail::operands<void, detail::no_register{}, false, 0>, Original, Whens...> {

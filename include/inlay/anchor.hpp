@@ -101,7 +101,7 @@ concept is_operation = requires { Symbol::where; };
 
 /// Calls `Function` by the ordinary convention. (i386: the first three arguments are in eax, edx and ecx, because an
 /// alternative's operands can be there. `Function` may have any convention; all of Linux is compiled this way.) The
-/// function is hidden, so that its address is a link-time constant even in a shared library, where another function
+/// function is hidden, so that its address is a link-time constant even in a shared library. There, another function
 /// with the same name may replace `Function`. An exception ends the program here: the compiler does not know that the
 /// calling assembly statement calls a function. An unwinder that went on would find a wrong handler.
 template <auto Function, class Type = plain<decltype(Function)>>
@@ -126,7 +126,7 @@ struct reachable<Function, Result (*)(Parameters...) noexcept> {
 };
 
 /// Runs a probe that is a function. A lambda is made anew: Clang before 17 exports the object that stands for a
-/// template argument, if there is code that refers to it.
+/// template argument, if code refers to it.
 template <auto Probe>
 struct probe_function {
     [[gnu::visibility("hidden")]] static bool call() noexcept {

@@ -19,10 +19,17 @@ namespace inlay {
 
 namespace detail {
 
+// Each image is to have its own, and a constructor is the purpose; Clang can warn of both.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
+#pragma GCC diagnostic ignored "-Wglobal-constructors"
 /// One an image.
 [[gnu::visibility("hidden")]] inline constinit outcome at_load{};
 
 [[gnu::constructor(101), gnu::used]] static void apply_at_load() noexcept { at_load = apply(); }
+#pragma GCC diagnostic pop
 
 } // namespace detail
 

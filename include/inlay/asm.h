@@ -17,13 +17,13 @@
  * relative operand lies. So each form is assembled twice, one copy after the other: bytes that differ are a
  * relative operand (table.hpp, form_kind::twice). Because of the two copies, use numeric labels.
  * Several instructions are separated by semicolons. The order of arguments is Linux's (asm/alternative.h).
- * The last `new` whose predicate holds wins. To nest one alternative in another's old instructions, put the
- * inner one into a macro of its own and name that (strings do not nest in GNU as).
+ * The last `new` whose predicate holds wins. To nest one alternative in another's old instructions, put the inner one
+ * into a macro of its own and name that. (Strings do not nest in GNU as.)
  *
  * A form may use a kernel's own macros, with arguments: ALTERNATIVE "SAVE rcx, rdx", "SAVE_ALL", entry_x. A form is
- * assembled twice, the old one three times: labels of such a macro are numeric or have \@ in them, and it defines no symbol
- * and writes to no other section. Macros of the preprocessor are not seen in a string: make one of them (Linux's
- * __stringify), #define TEXT_OF(x...) #x one level down.
+ * assembled twice, the old one three times. So labels of such a macro are numeric or have \@ in them. The macro defines
+ * no symbol, and writes to no other section. Macros of the preprocessor are not seen in a string: make one of them
+ * (Linux's __stringify), #define TEXT_OF(x...) #x one level down.
  *
  * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site than
  * in its form. Then apply() refuses the site, because its bytes are not those of the form (error::site_changed). Write
@@ -37,8 +37,8 @@
 	.set	inlay_in_form, 0
 
 /*
- * Relocations that change nothing (docs/linking.md): a linker that folds identical functions sees which alternatives
- * they have, and a script that puts the records elsewhere does not link.
+ * Relocations that change nothing (docs/linking.md). A linker that folds identical functions sees which alternatives
+ * they have. A script that puts the records elsewhere does not link.
  */
 	.macro inlay_relocations site, choice
 	.reloc	\site, BFD_RELOC_NONE, \choice

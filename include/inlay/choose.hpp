@@ -40,10 +40,16 @@ struct told {
     bool listed;
 };
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 /// The choices of this image. As with keys, one thread at a time changes them.
 [[gnu::visibility("hidden")]] inline constinit told* all_told{};
+#pragma GCC diagnostic pop
 
-/// A choice that is made: what is common to all dispatches.
+/// A choice that is made: the part that is the same for all dispatches.
 struct choice_made {
     address pointer; ///< where the pointer is that the trampoline jumps through
     address to;
@@ -169,7 +175,7 @@ template <class Dispatch>
     return done;
 }
 
-/// Makes a choice in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes a choice in this image, by `platform`. (process.hpp and this_kernel.hpp have it without a platform.)
 template <class Make, text_platform Platform>
 [[gnu::visibility("hidden")]] outcome make_choice(const Make& make, Platform& platform) noexcept {
     return make(this_image(), platform);

@@ -6,11 +6,11 @@
 //     constexpr auto exit_path = swapgs() + sysretq();          // code<>
 //     constexpr auto iret      = jmp<&native_iret>();           // code<&native_iret>
 //
-// How it works. A `code` holds the bytes, the begin of each instruction, the number of stack words that each one pushes
-// or pops, and the places of its relative operands. These operands refer to symbols, and no constant expression knows a
-// symbol's address. So symbols are template arguments, in the order of their operands, and the assembler fills them in.
-// The type is structural, so that a value of it can also be a template argument: `alternative<nop(3), when<cpu.smap,
-// stac()>>`.
+// How it works. A `code` holds the bytes, the begin of each instruction, and the places of its relative operands. For
+// each instruction it also has the number of stack words that it pushes or pops. Relative operands refer to symbols,
+// and no constant expression knows a symbol's address. So symbols are template arguments, in the order of their
+// operands, and the assembler fills them in. The type is structural, so that a value of it can also be a template
+// argument: `alternative<nop(3), when<cpu.smap, stac()>>`.
 //
 // A code also says which general registers it reads and writes. A register that is written in part, or conditionally,
 // keeps some of its old value. So it counts as read and written. A register that a push saves and the matching pop
@@ -40,8 +40,8 @@ inline constexpr unsigned max_code_length = 64;
 /// Most relative operands in one code.
 inline constexpr unsigned max_relative_operands = 4;
 
-// The masks of the registers that a code reads and writes have a bit for each general register, 0 to 31, with the
-// numbers of the encodings. (AArch64: 31 is sp, because the zero register needs no bit.) The other bits:
+// The masks of registers that a code reads and writes have a bit for each general register: 0 to 31, the numbers of the
+// encodings. (AArch64: 31 is sp, because the zero register needs no bit.) The other bits:
 inline constexpr uint64_t flags_bit = uint64_t{1} << 32;
 inline constexpr uint64_t memory_bit = uint64_t{1} << 33; ///< beyond what it pushes and pops
 /// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
@@ -59,8 +59,8 @@ concept is_register = requires { reading(Register), writing(Register); };
 
 } // namespace inlay
 
-// Code is part of the types of paravirt operations, and users have tables of these. A visible type must not contain a
-// hidden type. So each function is hidden separately, and not the type.
+// Code is part of the type of a paravirt operation, and users have tables of operations. A visible type must not
+// contain a hidden type. So each function is hidden separately, and not the type.
 namespace inlay {
 
 /// The registers read and written, as masks.
@@ -107,15 +107,15 @@ struct machine_code {
     relative_operand relative[max_relative_operands]{}; ///< in ascending order of offset
     uint64_t words[max_code_length / 8]{};              ///< the bytes, little endian
     uint64_t boundaries{};                              ///< bit n: an instruction begins at byte n
-    uint64_t effects[max_code_length / 16]{};           ///< nibble n: stack words pushed by what begins at n
-    uint64_t reads_mask{};                              ///< what is read before this code surely wrote it
-    uint64_t writes_mask{};                             ///< what has changed at the end, or may have
+    uint64_t effects[max_code_length / 16]{};           ///< nibble n: stack words pushed by the instruction at n
+    uint64_t reads_mask{};                              ///< registers read before this code surely wrote them
+    uint64_t writes_mask{};                             ///< registers that may have changed at the end
     uint64_t saved{};    ///< a byte for each word pushed and not popped, the last one lowest: see `not_a_register`
     uint16_t restores{}; ///< of one pop alone: a byte for each word, the first one lowest: register + 1
-    bool unstated{};     ///< holds bytes of which nobody has said what they read and write
+    bool unstated{};     ///< holds bytes without the registers that they read and write
 
     /// In `saved`, a word that no pop can restore a register from. Others are the number, plus 1, of a register that
-    /// this code had not written when it was pushed. (0: there is no word, or it lies too deep.)
+    /// this code had not written when it was pushed. (0: no word, or one that lies too deep.)
     [[gnu::visibility("hidden")]] static constexpr uint8_t not_a_register = 0xff;
 
     /// Byte `at`; 0 at and beyond `length`.
@@ -331,7 +331,7 @@ inline constexpr bool is_code = false;
 template <auto... Symbols>
 inline constexpr bool is_code<code<Symbols...>> = true;
 
-/// The `Index`-th of `Symbols`, or 0 where there are fewer: an operand for the assembler.
+/// The `Index`-th of `Symbols`, or 0 without such a symbol: an operand for the assembler.
 template <unsigned Index, auto... Symbols>
 inline constexpr int symbol = 0;
 template <auto First, auto... Rest>

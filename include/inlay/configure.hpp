@@ -40,7 +40,7 @@ class [[nodiscard]] configured {
 public:
     configured() = default;
     configured(const inlay::outcome& done, std::string source, std::size_t line, std::string text)
-        // The text behind detail() may be gone: text() has a copy.
+        // The text of detail() may be gone: text() has a copy.
         : done_{*done.detail() != '\0' ? inlay::outcome{done.error(), ""} : done},
           source_{static_cast<std::string&&>(source)}, line_{line}, text_{static_cast<std::string&&>(text)} {}
 
@@ -166,7 +166,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return result;
 }
 
-/// "source:line: " as far as there is either.
+/// "inlay: source:line: ", or the part of it that exists.
 [[nodiscard]] inline std::string place_of(const std::string& source, std::size_t line, bool lines) {
     std::string result = "inlay: " + source;
     if (lines && line != 0) {
@@ -175,7 +175,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return !source.empty() || (lines && line != 0) ? result + ": " : result;
 }
 
-/// The error of a text of settings.
+/// The error in a text of settings.
 [[nodiscard]] inline configured explained(const outcome& done, const std::string& source, std::size_t line, bool lines,
                                           const assignment& one, const settable& wanted) {
     std::string text = place_of(source, line, lines);
@@ -219,7 +219,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return carry_out(cut, source, text.find('\n') != std::string_view::npos, wanted);
 }
 
-/// The content of a file of any kind; errno if it cannot be read.
+/// The content of a file, of any kind; errno if it cannot be read.
 [[nodiscard]] inline int read_file(const char* path, std::string& content) {
     struct closing {
         void operator()(std::FILE* file) const noexcept { (void)std::fclose(file); }

@@ -108,20 +108,20 @@ struct control_t {
 
 /// A static call with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Then a text can also
 /// set the targets "default" (the target of the declaration) and "null" (if the call may have no target).
-template <class Declaration, name... Names, auto... Targets>
-[[nodiscard]] consteval auto control(const Declaration& /*declaration*/,
-                                     const target_t<Names, Targets>&... /*targets*/) noexcept {
+template <class Declaration, detail::target_with_name... Targets>
+[[nodiscard]] consteval auto control(const Declaration& /*declaration*/, const Targets&... /*targets*/) noexcept {
     static_assert(detail::control_of<Declaration>::known,
                   "inlay: the first argument of control() is a static key, a static switch or a static call");
-    static_assert(sizeof...(Names) == 0 || detail::is_call<Declaration>,
+    static_assert(sizeof...(Targets) == 0 || detail::is_call<Declaration>,
                   "inlay: only a static call has targets: keys take on and off, switches take numbers");
-    if constexpr (sizeof...(Names) != 0 && detail::is_call<Declaration>) {
-        static_assert((detail::fits_call<typename Declaration::function, Targets> && ...),
+    if constexpr (sizeof...(Targets) != 0 && detail::is_call<Declaration>) {
+        static_assert((detail::fits_call<typename Declaration::function, Targets::value> && ...),
                       "inlay: a target of a static call is a function of exactly the call's signature (it may be "
-                      "noexcept); or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
-        static_assert(detail::are_different<Names...>, "inlay: two targets of a static call have one name");
+                      "noexcept), or a lambda without captures. It may also be nullptr, no_target<R(A...)>, "
+                      "returns_zero<R(A...)>");
+        static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a static call have one name");
     }
-    return control_t<Declaration, target_t<Names, Targets>...>{};
+    return control_t<Declaration, Targets...>{};
 }
 
 namespace detail {
@@ -270,7 +270,7 @@ template <class... Controls>
 
 } // namespace inlay
 
-/// Controls are a Foldable of Hana's, of pairs of a name and a control.
+/// Controls are a Foldable of Hana's: pairs of a name and a control.
 template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>

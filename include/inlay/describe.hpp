@@ -4,9 +4,9 @@
 //
 //     describe_choices<Declaration, Name, Length, Original, Whens...>();      // once a unit; writes no instruction
 //
-// How it works. Each function here walks a type, and calls a function of emit/tables.hpp that writes one struct of table.hpp for
-// it: innermost first, since an assembler macro must be defined before its use. A call at every site is free at run time: after
-// the first site of a unit the assembler skips the text.
+// How it works. Each function here walks a type, and calls a function of emit/tables.hpp that writes one struct of
+// table.hpp for it. The innermost comes first, since an assembler macro must be defined before its use. A call at every
+// site is free at run time: after the first site of a unit the assembler skips the text.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -134,8 +134,8 @@ struct describe_predicate<not_<feature<Name, Probe>>> {
 template <class Predicate>
 inline constexpr unsigned depth_of = 0;
 
-/// The two halves of a list of predicates: the predicates `from` up to `to` are one half. To keep the tree shallow,
-/// equally deep predicates are divided into equal halves, and a deep predicate is near the root, alone.
+/// A list of predicates, cut in two: the predicates `from` up to `to` are one half. To keep the tree shallow, equally
+/// deep predicates are divided into equal halves, and a deep predicate is near the root, alone.
 struct cut {
     size_t from, to;
 };

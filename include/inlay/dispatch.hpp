@@ -33,7 +33,7 @@ namespace detail {
 
 template <class Function, size_t Count>
 struct callee_state {
-    Function* target;         ///< what the trampoline jumps through
+    Function* target;         ///< the pointer that the trampoline jumps through
     Function* targets[Count]; ///< by ordinal
 };
 
@@ -81,8 +81,8 @@ struct holds_now<any_of<Predicates...>> {
 
 } // namespace detail
 
-/// `Default`, or the function of the last of `Whens` whose predicate holds. Calls are thread-safe before and
-/// after apply(), not during it. `Name` appears in reports; in one program, one name is one dispatch.
+/// `Default`, or the function of the last `when` whose predicate holds. Calls are thread-safe before and after apply(),
+/// not during it. `Name` appears in reports; in one program, one name is one dispatch.
 template <name Name, auto Default, class... Whens>
 struct dispatch {
     using function = detail::pointee<detail::plain<decltype(Default)>>;
@@ -101,7 +101,7 @@ struct dispatch {
     /// Number of functions: the default one and one for each `when`. They are numbered from 0, in that order.
     static constexpr size_t count = sizeof...(Whens) + 1;
 
-    /// A function by its number; null if there is none.
+    /// A function by its number; null if none has it.
     [[nodiscard]] static constexpr function* candidate(size_t index) noexcept {
         function* result = index == 0 ? Default : nullptr;
         size_t each = 0;

@@ -25,7 +25,7 @@ inline namespace INLAY_TARGET { // not hidden: types that a user may have in his
 enum class reason : uint8_t {
     none,           ///< it is
     not_applied,    ///< apply() did not run, or failed: outcome::error() said why
-    call_not_found, ///< no call of the trampoline was found behind the marker
+    call_not_found, ///< no call of the trampoline was found after the marker
     out_of_reach,   ///< the target of the call is too far away for a direct call
     text_must_stay, ///< the platform cannot change text later on: a key reads memory, a static call goes by its pointer
     gone,           ///< its text is gone, as that of a kernel's initialisation
@@ -52,7 +52,7 @@ namespace detail {
 inline constexpr const char* reasons[] = {
     "the site is as apply() makes it",
     "apply() did not run, or it failed",
-    "the call was not found behind its marker; it goes on through its trampoline",
+    "the call was not found after its marker; it goes on through its trampoline",
     "the target is too far away for a direct call; the call goes on through its trampoline",
     "the platform cannot change text later on, so the site reads memory",
     "the text of the site is gone",
@@ -87,7 +87,7 @@ struct recorded_features {
     static void remember(const table::predicate_node& /*node*/, bool /*value*/) noexcept {}
 };
 
-/// A text of the image; "" if there is none.
+/// A text of the image; "" if the reference leads to none.
 template <class Image>
 [[nodiscard]] const char* text_in(const Image& image, const table::reference& from) noexcept {
     return from && is_text(image, from.target()) ? reinterpret_cast<const char*>(from.target()) : "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// error: an error and its sentence (errors.hpp), and what a function of inlay returns (outcome.hpp).
+// error: an error and its sentence (errors.hpp), and the result of inlay's functions (outcome.hpp).
 #pragma once
 
 #include "inlay/errors.hpp"

@@ -30,7 +30,7 @@ enum class error : uint8_t {
     ordinal_outside,         ///< a choice of a target that the callee does not have
     target_out_of_range,     ///< a relative operand does not fit its field at the site
     text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
-    write_ineffective,       ///< text was written, but what the processor fetches is another
+    write_ineffective,       ///< text was written, but the processor fetches other bytes
     text_moved,              ///< the program was rewritten after it was linked; its tables describe the old text
     site_changed,            ///< a site holds what inlay did not write there
     change_incomplete,       ///< a change failed half-way and could not be taken back: some sites have the new form
@@ -54,7 +54,8 @@ enum class error : uint8_t {
     setting_malformed,       ///< a setting that is not name=value
     file_unreadable,         ///< a file of settings cannot be read
     no_memory,               ///< the system gave no memory for a list of names
-    others_run,              ///< other processors run the site; its instructions cannot be exchanged beneath them
+    others_run,              ///< other processors run the site; its instructions cannot be exchanged meanwhile
+    too_many_changes,        ///< a transaction was given more changes than it has room for
     not_sealed,              ///< apply_proven() of an image without a seal, or a second time
     seal_broken,             ///< apply_proven() of an image that was changed or moved after it was sealed
 };
@@ -79,7 +80,7 @@ inline constexpr explanation explanations[] = {
     {error::form_too_long, "a replacement is longer than the record's site"},
     {error::form_unknown, "a form is of unknown kind"},
     {error::call_behind_alternative,
-     "the record is a call's, behind an alternative of the same site: the call would overwrite it"},
+     "the record is a call's, and follows an alternative of the same site: the call would overwrite it"},
     {error::form_operand_outside, "a form has a relative operand that reaches over its end"},
     {error::predicate_unknown, "a predicate is of unknown kind"},
     {error::feature_unknown, "a feature has a probe of unknown kind"},
@@ -88,7 +89,7 @@ inline constexpr explanation explanations[] = {
     {error::target_out_of_range, "a relative operand of the chosen form does not reach its target from the site"},
     {error::text_not_writable, "text cannot be written in this process; every site keeps a form that works"},
     {error::write_ineffective,
-     "what was written is not what the processor fetches from the site: the platform writes somewhere else"},
+     "the processor fetches other bytes from the site than those written: the platform writes to another place"},
     {error::text_moved,
      "the program was rewritten after linking (llvm-bolt): its tables describe the old text, which does not run"},
     {error::site_changed,
@@ -99,7 +100,7 @@ inline constexpr explanation explanations[] = {
                            "a tool has removed section .note.inlay"},
     {error::image_left, "the program or library has run its destructors: nothing in it is changed any more"},
     {error::change_nested,
-     "a change was asked for by what interrupted another change: set() and update() are not for signal handlers"},
+     "code that interrupted a change asked for another one: set() and update() are not for signal handlers"},
     {error::process_forked, "this process was forked without fork() while another thread was changing keys or calls"},
     {error::probe_first, "a feature's probe has to run first"},
     {error::name_clash, "one name stands for two types; outcome::clash() has the name and both types"},
@@ -117,8 +118,10 @@ inline constexpr explanation explanations[] = {
     {error::setting_malformed, "each setting must be name=value; commas or line ends separate settings"},
     {error::file_unreadable, "the file of settings cannot be read"},
     {error::no_memory, "the system gave no memory for a list of names"},
-    {error::others_run, "other processors run the site, and these instructions cannot be exchanged beneath them: give "
+    {error::others_run, "other processors run the site, and these instructions cannot be exchanged meanwhile. Give "
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
+    {error::too_many_changes,
+     "the transaction was given more changes than its limit: inlay::transaction<LIMIT> states another one"},
     {error::not_sealed,
      "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
     {error::seal_broken,

@@ -201,7 +201,7 @@ struct joined_by<Junction, Junction<Members...>, B> : junction<Junction, Junctio
 template <class T>
 concept predicate = detail::is_predicate<detail::plain<T>>;
 
-// Predicates are types: there is nothing that && and || could evaluate too early.
+// Predicates are types: && and || cannot evaluate anything too early.
 #if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Weffc++"
@@ -233,7 +233,7 @@ template <name Name>
     feature<Name, by_hand{}>::cell.by_hand = value ? 1 : 0;
 }
 
-/// Refused: what is probed is not set. (INLAY_FEATURES, or override_features(), forces any feature.)
+/// Refused: a probed feature is not set by hand. (INLAY_FEATURES, or override_features(), forces any feature.)
 template <name Name, auto Probe>
 void set(const feature<Name, Probe>&, bool) noexcept {
     static_assert(detail::same<detail::plain<decltype(Probe)>, by_hand>,

@@ -8,9 +8,9 @@
 //
 // How it works. `inlay::cpu` is an aggregate; Boost.PFR counts its members and binds them, so the declarations are the
 // only list. PFR 1.81 binds up to 100 members. An architecture with more spreads them over base classes, each a plain
-// aggregate of at most 100 features, and offers `for_each_group(function)`, which calls `function` with each base. With
-// more members in one group, PFR reports an error at compile time. Your own table is an aggregate as well, or a struct
-// of Boost.Hana if inlay/hana.hpp is included.
+// aggregate of at most 100 features. Its `for_each_group(function)` calls `function` with each base. With more members
+// in one group, PFR reports an error at compile time. Your own table is an aggregate as well, or a struct of Boost.Hana
+// if inlay/hana.hpp is included.
 #pragma once
 
 #include "inlay/arch/arch.hpp"
@@ -55,7 +55,7 @@ constexpr void walk_features(const Features& features, Function& function) {
 
 } // namespace detail
 
-/// Number of features of `inlay::cpu`.
+/// Number of features in `inlay::cpu`.
 inline constexpr size_t feature_count = detail::count_features(cpu);
 
 /// Calls `function(feature)` for each feature of `inlay::cpu`, in the order of declaration. Each has a separate type:
@@ -69,7 +69,7 @@ constexpr void for_each_feature(Function function) {
 template <class Features>
 [[gnu::visibility("hidden")]] inline constexpr size_t feature_count_of = detail::count_features(Features{});
 
-/// Calls `function(feature)` for each feature of a table of your own, in the order of declaration.
+/// Calls `function(feature)` for each feature of your own table, in the order of declaration.
 template <class Features, class Function>
 constexpr void for_each_feature(const Features& features, Function function) {
     detail::walk_features(features, function);

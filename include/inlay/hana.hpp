@@ -65,7 +65,7 @@ struct members<Table> {
 
 } // namespace detail
 
-/// Calls `function(name, member)` for each member of a struct of Hana's, in the order of the macro that made it one.
+/// Calls `function(name, member)` for each member of a Hana struct, in the order of the macro that made it one.
 template <class Table, class Function>
     requires(boost::hana::Struct<std::remove_cv_t<Table>>::value)
 constexpr void for_each_member(Table& table, const Function& function) {

@@ -6,9 +6,9 @@
 //
 // How it works. For a section whose name is an identifier the linker makes the symbols __start_NAME and __stop_NAME. An
 // image without sites has no such symbols. If an image has sites, but a linker script put the records elsewhere, it
-// does not link ("undefined reference to __start_inlay_alternatives"; docs/linking.md has the lines for scripts). A C++
-// declaration cannot express this, since a weak declaration makes the references of all sites in its unit weak. So the
-// assembler writes the struct.
+// does not link: "undefined reference to __start_inlay_alternatives". (docs/linking.md has the lines for scripts.) A
+// C++ declaration cannot express this, since a weak declaration makes the references of all sites in its unit weak. So
+// the assembler writes the struct.
 #pragma once
 
 #include "inlay/arch/target.hpp"

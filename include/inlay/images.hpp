@@ -72,7 +72,7 @@ inline namespace baseline {
             }
             return own;
         });
-        if (!known) { // what others share is not for it
+        if (!known) { // it does not join the others
             result = nullptr;
             return;
         }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// inlay as a C++20 module: for Clang 17 and later. docs/packages.md says how to compile it, and what others answer.
+// inlay as a C++20 module: for Clang 17 and later. docs/packages.md says how to compile it, and gives the messages of
+// other compilers.
 //
 //     import inlay;
 //     inline constexpr inlay::static_key<"app.trace", false> trace;
 //
 // How it works. The headers are included after `export module`, so that all they declare is exported; the headers of the
-// C++ library before, so that they are not. `extern "C++"` keeps inlay's names those of the headers: units that import
-// and units that include make one program, and a key of one is the key of the other. Macros are not exported: a unit that
-// asks for INLAY_VERSION includes inlay/version.hpp.
+// C++ library before, so that they are not. `extern "C++"` keeps inlay's names those of the headers. Units that import
+// and units that include make one program, and a key of one is the key of the other. Macros are not exported: a unit
+// that asks for INLAY_VERSION includes inlay/version.hpp.
 module;
 
 #include "inlay/requirements.hpp"

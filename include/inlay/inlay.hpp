@@ -6,7 +6,9 @@
 //     code.hpp         machine code as values             dispatch.hpp     functions chosen by feature
 //     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
+//     hook.hpp         a call that is null nearly always, and keeps all registers
 //     has.hpp          a branch by features               proof.hpp        what only a feature allows
+//     deferred.hpp     keys that are turned off late      rate_limited.hpp the same by a clock (not included here)
 //     choose.hpp       asks dispatches, and tells them otherwise
 //     predicate_text.hpp  a predicate as text
 //     apply.hpp        the patcher                        process.hpp      all that in a Linux program
@@ -20,15 +22,18 @@
 #include "inlay/alternative.hpp"
 #include "inlay/apply.hpp"
 #include "inlay/choose.hpp"
+#include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/poke.hpp"
 #include "inlay/predicate_text.hpp"
 #include "inlay/proof.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
+#include "inlay/transaction.hpp"
 
 #if defined(__linux__) && __STDC_HOSTED__
 #include "inlay/process.hpp"

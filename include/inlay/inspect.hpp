@@ -21,8 +21,8 @@
 //                     malformed             the record, or what it refers to, is wrong
 //
 // How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It compares, and
-// asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an image in a
-// file, says what may be read. Nothing is written; no library is needed. Not while sites change.
+// asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an image in a file,
+// says which memory may be read. Nothing is written; no library is needed. Not while sites change.
 #pragma once
 
 #include "inlay/arch/here.hpp"

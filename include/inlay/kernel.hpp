@@ -17,7 +17,9 @@
 //     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
 //     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
-//     override.hpp     features by command line
+//     override.hpp     features by command line           this_kernel.hpp  changes without naming a platform
+//     hook.hpp         a call that keeps all registers    transaction.hpp  many changes, all or none
+//     deferred.hpp     keys that are turned off late
 //
 // How it works. It includes these headers, and needs no header of a C++ library: `-ffreestanding -nostdinc++` is
 // enough, and the kernel may have its own `namespace std`. A kernel's macros (`inline`, `likely`, `min`, `barrier`,
@@ -31,10 +33,12 @@
 #include "inlay/apply.hpp"
 #include "inlay/apply_proven.hpp"
 #include "inlay/choose.hpp"
+#include "inlay/deferred.hpp"
 #include "inlay/dispatch.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/feature.hpp"
 #include "inlay/has.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/inspect.hpp"
 #include "inlay/override.hpp"
 #include "inlay/platform/bare.hpp"
@@ -47,6 +51,8 @@
 #include "inlay/static_key.hpp"
 #include "inlay/static_switch.hpp"
 #include "inlay/text_poke.hpp"
+#include "inlay/this_kernel.hpp"
+#include "inlay/transaction.hpp"
 #if defined(__aarch64__)
 #include "inlay/system/aarch64.hpp"
 #endif

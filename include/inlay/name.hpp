@@ -43,7 +43,7 @@ template <size_t A, size_t B>
 
 namespace detail {
 
-/// Whether the `length` characters at `name` are one of the words of `list`. Blanks separate the words.
+/// Whether the `length` characters at `name` are one of the words in `list`. Blanks separate the words.
 [[nodiscard]] constexpr bool is_word_of(const char* list, const char* name, size_t length) noexcept {
     for (size_t start = 0; list[start] != '\0'; ++start) {
         size_t same = 0;
@@ -102,7 +102,7 @@ template <name Name>
 struct name_text {
     static_assert(!has_encoded_null(Name),
                   "inlay: a name has the bytes C0 80 in it; they stand for a null character in the tables, so that two "
-                  "names would be one: use another name");
+                  "names would be one. Use another name");
 
     [[gnu::visibility("hidden")]] static inline constexpr auto value = encode_nulls<Name>();
 };

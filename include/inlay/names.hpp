@@ -37,10 +37,10 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
-/// Calls `function(const name_entry&)` for each key, switch and static call of all images of the process, in the order
-/// of the names' bytes: once for each name and type. It may do anything: set names, load plugins, throw. The list shows
-/// the moment of the call. Names that no code of an image uses are in no table, and not listed. error::no_memory, or an
-/// error of joining the process's images (image_unknown, change_nested, ...).
+/// Calls `function(const name_entry&)` for each key, switch and static call in all images of the process. It does so
+/// once for each name and type, in the order of the names' bytes. The function may do anything: set names, load
+/// plugins, throw. The list shows the moment of the call. Names that no code of an image uses are in no table, and not
+/// listed. error::no_memory, or an error of joining the process's images (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
@@ -51,8 +51,9 @@ template <class Function>
 ///   a key      on, true, 1, yes; off, false, 0, no (as set(): a count of enable() becomes 1 or 0); enable, disable
 ///   a switch   a decimal number, less than its ways
 ///   a call     the name of a target (see name_targets()); default; null, where a null target is allowed
-/// On an error nothing has changed: error::name_unknown, value_unknown, value_outside or not_enabled, with the place in
-/// `name` or `value` as `outcome::detail()`; name_clash if two types have the name; or an error of set().
+/// On an error nothing has changed. It is error::name_unknown, value_unknown, value_outside or not_enabled, with the
+/// place in `name` or `value` as `outcome::detail()`. It is name_clash if two types have the name, or an error of
+/// set().
 [[gnu::visibility("hidden")]] inline outcome set_by_name(std::string_view name, std::string_view value) noexcept {
     detail::assignment one{name, value};
     std::size_t failed = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// outcome: what apply(), set() or update() did, or why it did not.
+// outcome: the result of apply(), set() or update(): counts, or the reason for a failure.
 //
 //     if (auto done = inlay::apply(); !done) {
 //         puts(inlay::message(done.error()));               // and done.record(): which site
@@ -54,13 +54,13 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
         return where_;
     }
-    /// The entry of the list of overrides that the error is about; it ends at a comma or null. Of a change by name
+    /// The override that the error is about, in the list of overrides; it ends at a comma or null. For a change by name
     /// (names.hpp): where in its arguments the unknown name or value begins. Else "".
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr const char* detail() const noexcept {
         return is_about_text() ? about_.detail : "";
     }
-    /// The refused address: the target of a reference, the place of a site, or the text that could not be written. 0 if
-    /// the error concerns no address.
+    /// The refused address: the target of a reference, the place of a site, or text that could not be written. 0 if the
+    /// error concerns no address.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr address refused() const noexcept {
         return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
@@ -75,7 +75,7 @@ public:
     uint32_t sites{};        ///< alternatives in the table
     uint32_t written{};      ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
     uint32_t calls{};        ///< calls in the table, of dispatches and static calls
-    uint32_t calls_found{};  ///< calls whose instruction was found behind their marker
+    uint32_t calls_found{};  ///< calls whose instruction was found after their marker
     uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
     uint32_t keys{};         ///< sites of keys and switches in the table
     uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
@@ -105,7 +105,7 @@ public:
         what_ = what;
     }
 
-    /// Notes that an entry of the list of overrides, or of settings, is wrong; the first thing wrong stays.
+    /// Notes that an entry in a list of overrides or settings is wrong. The first error stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void fail(inlay::error what,
                                                                           const char* entry) noexcept {
         if (what_ == inlay::error::no_error) {

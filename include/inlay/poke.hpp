@@ -6,8 +6,10 @@
 //     inlay::set(level, 2);
 //     inlay::update(sched_clock, &tsc_clock);    inlay::update(probe, nullptr);
 //     inlay::update(filter, inlay::returns_zero<int(int)>);
+//     inlay::update(lock, &take_the_lock);       inlay::update(lock, nullptr);                      // a hook
 //
-//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform
+//     inlay::set(trace, true, platform);         // a kernel: in this image, written by that text_platform; or without it,
+//                                                // once the kernel has declared its own (this_kernel.hpp)
 //
 // How it works. A change rewrites only the sites of its own name, since apply() has sorted the records. Before apply()
 // it rewrites none: the sites read the cells. change/make_change.hpp derives the order of a change, and shows what
@@ -27,6 +29,7 @@
 #include "inlay/arch/target.hpp"
 #include "inlay/change/make_change.hpp"
 #include "inlay/change/setting.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/image.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/static_key.hpp"
@@ -44,14 +47,14 @@ template <class Declaration>
     return *arch::emit::address_of_named<Declaration>();
 }
 
-/// Makes a change in this image, by `platform`. (process.hpp has the function without a platform.)
+/// Makes a change in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_name(const table::named& what, const change& how,
                                                   Platform& platform) noexcept {
     return change_tables(this_image(), what, how, platform);
 }
 
-/// A platform, or none if process.hpp is included.
+/// A platform; or none, if process.hpp or this_kernel.hpp is included.
 template <class... Where>
 concept place_of_change =
     requires(const table::named& what, const change& how, Where&... where) { change_name(what, how, where...); };
@@ -87,7 +90,7 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::enabling, where...);
 }
 
-/// Takes back one enable(). error::not_enabled if there is none to take back.
+/// Takes back one enable(). error::not_enabled without one to take back.
 template <name Name, bool Initial, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome disable(const static_key<Name, Initial>& /*key*/, Where&... where) noexcept {
@@ -109,6 +112,24 @@ template <name Name, auto Default, class Target, class... Where>
                                              Where&... where) noexcept {
     using call = static_call<Name, Default>;
     return change_name(detail::described<call>(), detail::to_special_target<typename call::function>(target), where...);
+}
+
+/// Gives the hook another target, a noexcept function, or none: null. The target must stay loaded as long as the hook
+/// goes to it.
+template <name Name, class Function, class... Where>
+    requires detail::place_of_change<Where...>
+[[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/,
+                                             detail::target_for<hook<Name, Function>> target,
+                                             Where&... where) noexcept {
+    using declaration = typename hook<Name, Function>::declaration;
+    return change_name(detail::described<declaration>(), detail::to_hook(target), where...);
+}
+template <name Name, class Function, class Target, class... Where>
+    requires detail::other_target<Target, hook<Name, Function>> && detail::place_of_change<Where...>
+[[gnu::visibility("hidden")]] outcome update(const hook<Name, Function>& /*hook*/, const Target& /*target*/,
+                                             Where&... /*where*/) noexcept {
+    detail::refuse_target_of_hook<Target>();
+    return {};
 }
 
 } // namespace INLAY_TARGET

@@ -11,11 +11,11 @@
 // error, and nothing is patched. Set-user-id programs ignore the variable.
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. A name is one key or static call
-// in the whole process. set() and update() find all cells of the name in a tree that the images share (images.hpp), and
-// change the sites of the images that have called apply(). An image that is loaded later takes over the current values
-// before its first constructor runs, even if it never calls apply(). All this happens under one lock of the process;
-// fork() waits for it. No user's code runs under the lock: a feature's probe may load libraries, so it runs outside,
-// and apply() then begins again.
+// in the whole process. set() and update() find all cells of the name in a tree that the images share (images.hpp).
+// They change the sites of the images that have called apply(). An image that is loaded later takes over the current
+// values before its first constructor runs, even if it never calls apply(). All this happens under one lock of the
+// process; fork() waits for it. No user's code runs under the lock: a feature's probe may load libraries, so it runs
+// outside, and apply() then begins again.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -25,6 +25,7 @@
 #include "inlay/override.hpp"
 #include "inlay/platform/linux.hpp"
 #include "inlay/poke.hpp"
+#include "inlay/transaction.hpp"
 #include "inlay/words.hpp"
 
 #include <cstdlib>
@@ -217,6 +218,42 @@ void for_each_cell(table::shared& all, const table::named& what, const Function&
             return;
         }
         done = make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
+    });
+    done.fail(trouble, {table_kind::no_table, 0, 0});
+    return done;
+}
+
+/// All images of the process, for a list of changes.
+struct all_images {
+    table::shared& all;
+
+    template <class Function>
+    void cells(const table::named& what, const Function& function) const noexcept {
+        for_each_cell(all, what, function);
+    }
+    template <class Function>
+    void images(const Function& function) const noexcept {
+        for (table::image* each = all.images; each != nullptr; each = each->registry.next) {
+            platform::process process{*each, all.reserve, platform::process::way::replace_page, &is_in_site};
+            function(tables_of(*each), process);
+        }
+    }
+};
+
+/// Makes the changes of a list in all images of the process. transaction::commit() without a platform calls this.
+[[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_names(change_list& list) noexcept {
+    outcome done;
+    const error trouble = exclusively([&](table::shared& all) noexcept {
+        for (unsigned i = 0; i < list.count && i < list.room && done; ++i) {
+            const table::named& what = *list.all[i].what;
+            if (cell_of(what).state.owner == nullptr) {
+                list.failed = i;
+                done.fail(error::reference_outside, {table_kind::names, i, what.name.target()}, what.name.target());
+            }
+        }
+        if (done) {
+            done = make_changes(list, all_images{all});
+        }
     });
     done.fail(trouble, {table_kind::no_table, 0, 0});
     return done;

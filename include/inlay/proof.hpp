@@ -60,7 +60,7 @@ public:
     // NOLINTNEXTLINE(google-explicit-constructor): nothing is lost
     constexpr proof_of(proof_of<Other> /*more*/) noexcept {}
 
-    /// Refused, with a sentence: there is no other way.
+    /// Refused, with a sentence: only a probe makes proofs.
     template <class Missing = void>
     constexpr proof_of() noexcept {
         static_assert(!detail::is_void<Missing>, "inlay: only inlay::proof hands out a proof of a feature: if (auto "
@@ -84,11 +84,11 @@ private:
 
 /// The result of proof(): true if it leads to a proof.
 template <auto Predicate>
-class [[nodiscard("inlay: whether there is a proof: if (auto pmu = inlay::proof<cpu.pmuv3>()) ...")]] maybe_proof {
+class [[nodiscard("inlay: whether the proof exists: if (auto pmu = inlay::proof<cpu.pmuv3>()) ...")]] maybe_proof {
 public:
     [[gnu::always_inline]] explicit operator bool() const noexcept { return holds_; }
 
-    /// The proof. Ends the program if there is none.
+    /// The proof. Ends the program without one.
     template <auto Part>
         requires(detail::proves<Predicate, Part>)
     // NOLINTNEXTLINE(google-explicit-constructor): it is what a function takes
@@ -112,7 +112,7 @@ private:
 /// Asks for a proof: of one feature, or of a predicate. Thread-safe before and after apply(), not during it.
 template <auto Predicate>
     requires predicate<decltype(Predicate)>
-[[nodiscard("inlay: whether there is a proof: if (auto pmu = inlay::proof<cpu.pmuv3>()) ..."),
+[[nodiscard("inlay: whether the proof exists: if (auto pmu = inlay::proof<cpu.pmuv3>()) ..."),
   gnu::always_inline]] inline maybe_proof<Predicate>
 proof() noexcept {
     return maybe_proof<Predicate>::ask();

@@ -19,10 +19,10 @@
 //
 // How it works. A call is `call *pointer(%rip)`, and works before apply(). (AArch64 has no such instruction: the call
 // is `bl thunk`, and the thunk jumps through the pointer.) Its record is the record of an alternative whose original is
-// this call. apply() makes it a direct call of the pointer's target; a nop if the target does nothing (`pv_nop`); a
-// call of the reporter if the pointer is null. If the target is out of reach, the call stays. A pv_alt_call also has a
-// `when`: if its predicate holds, the native instructions take the place of the call. One function decides all of this,
-// features first, so that a call cannot overwrite an instruction.
+// this call. apply() makes it a direct call of the pointer's target. It becomes a nop if the target does nothing
+// (`pv_nop`), and a call of the reporter if the pointer is null. If the target is out of reach, the call stays. A
+// pv_alt_call also has a `when`: if its predicate holds, the native instructions take the place of the call. One
+// function decides all of this, features first, so that a call cannot overwrite an instruction.
 //
 // The compiler sees an assembly statement that changes the registers of the operation's convention. An ordinary
 // function changes all call-clobbered registers. A callee-save function keeps all general registers except the

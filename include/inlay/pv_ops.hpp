@@ -42,7 +42,7 @@ struct operation_by_index {
 
 } // namespace detail
 
-/// Number of operations of a table's type.
+/// Number of operations in a table's type.
 template <class Table>
 [[gnu::visibility("hidden")]] inline constexpr size_t operation_count = []() consteval {
     constexpr size_t count = detail::members<Table>::count;

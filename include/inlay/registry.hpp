@@ -5,12 +5,12 @@
 //     detail::add_name<&table::cell_state::below>(tables.registry->root, named);
 //     detail::for_each_namesake<&table::cell_state::below>(root, what, [](const table::named& named) noexcept { ... });
 //
-// How it works. The cells themselves are the nodes of a binary tree, ordered by a hash of the name: nothing is
-// allocated, and looking a name up takes a time that hardly grows with their number. Each cell is in two trees: one has
-// the names of its image, the other those of all images of the process. A search finds both cells of a name in two
-// images, or in two units whose compilers mangle the declaration differently. A name and its type are compared as
-// texts, so that images made by different compilers understand each other. Images run this code when they are loaded,
-// so it is compiled for any processor (INLAY_BASELINE).
+// How it works. The cells themselves are the nodes of a binary tree, ordered by a hash of the name. So nothing is
+// allocated, and the time of a search hardly grows with the number of names. Each cell is in two trees: one has the
+// names of its image, the other those of all images of the process. A search finds both cells of a name in two images,
+// or in two units whose compilers mangle the declaration differently. A name and its type are compared as texts, so
+// that images made by different compilers understand each other. Images run this code when they are loaded, so it is
+// compiled for any processor (INLAY_BASELINE).
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -64,8 +64,8 @@ inline namespace baseline {
 
 // ---- Trees; `Links` are &cell_state::below (of an image) or &cell_state::under (of a process) -------
 
-/// Where the first one of the name of `what` hangs in the tree, or would hang. The others of the name hang on that one, in
-/// a list, so that a name which many images have is as quick to find.
+/// Where the first cell with the name of `what` hangs in the tree, or would hang. The others with the name hang on that
+/// one, in a list, so that a name which many images have is as quick to find.
 template <auto Links>
 [[nodiscard]] const table::named** place_of(const table::named*& root, const table::named& what) noexcept {
     const uint32_t hash = hash_of(text_at(what.name));
@@ -106,7 +106,7 @@ void add_name(const table::named*& root, const table::named& named) noexcept {
     (first.*Links)[2] = &named;
 }
 
-/// Takes the cell of `named` out of the tree. The cell must be in the tree.
+/// Takes the cell that `named` has out of the tree. The cell must be in the tree.
 template <auto Links>
 void remove_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;

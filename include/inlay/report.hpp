@@ -7,13 +7,13 @@
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
 //     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //
-// For every alternative and every call of the image that calls it: its name, its place in the source, the predicate and
-// the code of each choice, the winning choice, and the bytes before, after and in memory now. For every static call its
-// target, for every pv call its pointer's target, for every key or switch site the path of each value. Then each used
-// feature, its value and its probe; then sums.
+// The report is on the image that calls it. For every alternative and every call: its name, its place in the source,
+// and the predicate and code of each choice. Then the winning choice, and the bytes before, after and in memory now.
+// For every static call its target, for every pv call its pointer's target, for every key or switch site the path of
+// each value. Then each used feature, its value and its probe; then sums.
 //
-// How it works. decide.hpp is pure. So the report asks the same function as the patcher, with the features of the named
-// CPU, and with the current values of keys and static calls. The report writes nothing. From apply()'s notes, it uses
+// How it works. decide.hpp is pure. So the report asks the same function as the patcher. It uses the features of the
+// named CPU, and the current values of keys and static calls. The report writes nothing. From apply()'s notes, it uses
 // only the places of calls.
 //
 //     report/cpu_model.hpp    CPUs by name              report/collect.hpp      the report as data

@@ -148,7 +148,7 @@ template <class Function>
 struct target_of_type<Function*> {
     static constexpr bool known = true;
     using function = Function;
-    using stored = Function; ///< what the cell holds a pointer to
+    using stored = Function; ///< the type that the cell's pointer leads to
     static constexpr auto mode = table::call_mode::function;
     template <auto Target>
     static constexpr Function* pointer = Target;

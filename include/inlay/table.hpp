@@ -11,10 +11,10 @@
 //     section .note.inlay          where an image has its `image`, for others that share names with it
 //     .init_array, .fini_array     in programs: an image joins the others when it is loaded, and leaves them
 //
-// How it works. A record names its site and a `choice`; a choice is a list from the last `when` to the
-// original form, so that walking it until a predicate holds gives "the last one that matches wins" (as in
-// Linux). All references are 32-bit distances from the field itself: the tables need no run-time
-// relocation, may be mapped anywhere, and an ELF file can be read like a live image.
+// How it works. A record names its site and a `choice`. A choice is a list from the last `when` to the original form.
+// So a walk that ends at the first predicate that holds gives "the last one that matches wins" (as in Linux). All
+// references are 32-bit distances from the field itself. So the tables need no run-time relocation, may be mapped
+// anywhere, and an ELF file can be read like a live image.
 //
 // Linux's struct alt_instr takes 14 bytes for each replacement. Here an alternative takes 8 bytes for each site, with
 // any number of replacements, because all sites of one declaration share the description.
@@ -57,7 +57,7 @@ struct memo {
 
 /// The data of apply() about one feature. All units share it: a feature's name and probe are its identity.
 struct feature_cell {
-    uint8_t value;   ///< 1: the feature is there
+    uint8_t value;   ///< 1: the feature holds
     uint8_t by_hand; ///< 1: set(feature, true) was called
     uint8_t forced;  ///< override: 0 none, 1 off, 2 on
     uint8_t reserved;
@@ -134,12 +134,12 @@ struct form {
 struct indirect_call {
     reference pointer; ///< of the operation, which is called
     reference nothing; ///< the function that does nothing: its call becomes nops
-    reference missing; ///< what is called in place of null
+    reference missing; ///< the function that is called in place of null
 };
 
 /// One way to go. A site's list starts with its last `when` and ends with the original.
 struct choice {
-    reference form;      ///< what to write; none in the choices of a call
+    reference form;      ///< the form to write; none in the choices of a call
     reference predicate; ///< predicate_node; none: this is the original, take it
     reference otherwise; ///< the next choice; none: the end
     reference name;      ///< characters; none where the declaration has no name
@@ -163,8 +163,8 @@ struct callee {
     reference choices;    ///< choice
 };
 
-/// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline. The low two
-/// bits of the target of `callee` are `call_found` or `call_missed` after the search.
+/// A call. The call instruction itself is the first one at or after `site` that goes to the trampoline. After the
+/// search, the low two bits of `callee.target()` are `call_found` or `call_missed`.
 struct call_record {
     reference site;
     reference callee; ///< table::callee, or table::named of a static call
@@ -172,14 +172,21 @@ struct call_record {
 
 [[gnu::visibility("hidden")]] inline constexpr address call_found = 1; ///< `site` is the instruction itself
 [[gnu::visibility("hidden")]] inline constexpr address call_missed =
-    2; ///< there is none: the call goes through its trampoline
+    2; ///< not found: the call goes through its trampoline
 
 /// The kind of a static call's target.
 enum class call_mode : uint8_t {
     function = 0, ///< the function in the cell
     nothing = 1,  ///< nothing: the call is a nop
     zero = 2,     ///< `return 0`
+    hook =
+        3, ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
+
+/// Whether the cell holds a target of the user's.
+[[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
+    return mode == call_mode::function || mode == call_mode::hook;
+}
 
 struct named;
 struct image;
@@ -199,13 +206,13 @@ struct cell_state {
     int32_t enabled{}; ///< these three as in `setting`
     call_mode mode{};
     uint8_t changed{};
-    uint8_t mixed{}; ///< 1: among those of this name in the process, of which this is the first, there are two types
+    uint8_t mixed{}; ///< 1: this is the first of its name in the process, and not all others have its type
     uint8_t reserved{};
     uint32_t hash{};         ///< of the name
     uint32_t sites{};        ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
     const named* self{};     ///< null until the image's names are registered
     const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
-    setting before{};        ///< what the last change found, to go back to if it fails
+    setting before{};        ///< the value before the last change, to go back to if it fails
     const named* under[3]{}; ///< as `below`, among the names of all images of a process
     image* owner{};          ///< null until its image has joined the others of its process
 };
@@ -224,7 +231,7 @@ struct named {
     reference trampoline; ///< of a static call; none: this is a key
 };
 
-/// A site of a key: one jump or nop. The low two bits of the target of `key` are a `key_shape`.
+/// A site of a key: one jump or nop. The low two bits of `key.target()` are a `key_shape`.
 struct key_record {
     reference site;
     reference targets; ///< text: where it jumps unless it falls through; or a way_table
@@ -258,7 +265,7 @@ struct section {
 struct spare_text {
     address begin;      ///< of the text
     address end;        ///< of the text
-    address at;         ///< where the spare mapping of `begin` is; 0: there is none
+    address at;         ///< where the spare mapping of `begin` is; 0: none
     uint64_t* staged;   ///< a bit for each page: its new content is in the spare mapping
     size_t staged_size; ///< in bytes
     uint32_t way;       ///< one of platform::process::live_way
@@ -268,7 +275,7 @@ struct spare_text {
 
 /// Mappings that a program gives up when a change meets the limit of their number, and its state about barriers.
 struct reserve {
-    address at;      ///< 0: there are none
+    address at;      ///< 0: none
     size_t size;     ///< in bytes
     uint8_t* buffer; ///< for one page
     size_t buffer_size;
@@ -285,12 +292,12 @@ struct registry {
     uint32_t complete; ///< 1: it has all names that are in order; and registry_applied, after apply_proven()
     uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
-    table::shared* shared; ///< what they share
+    table::shared* shared; ///< the data that they share
     image* next;           ///< the one that joined before this one
     const void* headers;   ///< program headers
-    address base;          ///< what to add to their addresses
+    address base;          ///< the distance to add to their addresses
     uint32_t count;        ///< of program headers
-    uint32_t forks;        ///< 1: handlers for fork() are there
+    uint32_t forks;        ///< 1: the handlers for fork() are registered
     uint32_t applied;      ///< number of the last apply()
     spare_text spare;
     void (*nothing)() noexcept;   ///< does nothing
@@ -303,7 +310,7 @@ struct tables {
     section<call_record> calls{};
     section<key_record> keys{};
     section<const named> names{};
-    table::registry* registry{}; ///< null: there are no names
+    table::registry* registry{}; ///< null: no names
 };
 
 /// The version of everything that images tell each other: this file.

@@ -5,7 +5,7 @@
 //     static_assert(detail::same<A, B>);
 //
 // How it works. As the traits of <type_traits> and <utility>. A kernel need not have those headers, and they took half
-// of the compile time of static_key.hpp.
+// of static_key.hpp's compile time.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// when: one entry of a list of forms: a form, and the predicate under which it is taken.
+// when: an entry in a list of forms: a form, and the predicate under which it is taken.
 //
 //     alternative<nop(3), when<cpu.smap, stac()>>           // stac() where the processor has SMAP
 //     dispatch<"crc32", &crc32_table, when<cpu.sse4_2, &crc32_hw>>

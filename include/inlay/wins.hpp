@@ -8,8 +8,8 @@
 // all machines, so it tries all combinations of the features' values: 64 at once, as the bits of a word. Then a
 // predicate is a word as well, and its operators are the operators of words. The first six features are words that
 // differ in each bit. For more features, up to twelve, each combination is a round. Beyond twelve features, the check
-// refuses only plain cases: a predicate that never holds, and a predicate with a later one that is the same or always
-// holds. It ignores that a feature may imply another one (every processor with AVX has SSE).
+// refuses only plain cases. These are a predicate that never holds, and a predicate with a later one that is the same
+// or always holds. The check ignores that a feature may imply another one (every processor with AVX has SSE).
 #pragma once
 
 #include "inlay/feature.hpp"
@@ -123,7 +123,7 @@ consteval void find_plain_chances(chances<Count>& out) {
 }
 
 template <class... Predicates>
-consteval auto chances_of() {
+consteval chances<sizeof...(Predicates)> chances_of() {
     constexpr size_t count = sizeof...(Predicates);
     chances<count> out{};
     tried all{};
@@ -147,10 +147,10 @@ consteval auto chances_of() {
 /// With everything in its type, so that a compiler's message names the `when`.
 template <class Predicate, unsigned Ordinal, bool Holds, bool Wins>
 struct a_when_can_win {
-    static_assert(
-        Holds, "inlay: the predicate of a `when` never holds; `Predicate` is that one, `Ordinal` the "
-               "number of its `when`, from 1. Remove it, or correct its predicate; for what software turns on, use a "
-               "feature of your own: feature<\"app.x\", by_hand{}>");
+    static_assert(Holds,
+                  "inlay: the predicate of a `when` never holds; `Predicate` is that one, `Ordinal` the "
+                  "number of its `when`, from 1. Remove it, or correct its predicate. If software turns the property "
+                  "on, use a feature of your own: feature<\"app.x\", by_hand{}>");
     static_assert(
         Wins || !Holds,
         "inlay: a `when` never wins: wherever its predicate holds, that of a later `when` holds as well, and "

@@ -3,7 +3,7 @@
 // Prints lines "word text", an instruction as insn.hpp encodes it and as GNU as reads it. run.sh assembles the
 // texts and compares.
 //
-// The test also compares the registers of each instruction with its text, by a table of mnemonics: most instructions
+// The test also compares the registers of each instruction with its text, by a table of mnemonics. Most instructions
 // write their first operand and read the others. (Debian's Capstone 4 is wrong here: its cmp writes a register, and its
 // movz and lsl read their target.)
 #include <inlay/inlay.hpp>

@@ -29,7 +29,7 @@ void check(bool good, const std::string& what) {
     failed += good ? 0 : 1;
 }
 
-/// ID registers of no CPU that exists; what is not in the map is 0.
+/// ID registers of no CPU that exists; others than those in the map are 0.
 struct dump {
     std::map<id_register, std::uint64_t> values;
     [[nodiscard]] std::uint64_t id(id_register which) const {

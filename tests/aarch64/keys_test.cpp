@@ -205,7 +205,7 @@ inline constexpr inlay::static_switch<"switch.early", 20, 1U> early_way;
     }
 }
 
-/// Up, down, to and fro; wrong values are counted, so that there is a line a switch.
+/// Up, down, to and fro; wrong values are counted, so that each switch has one line.
 template <class Switch, class Ask>
 void all_values(const Switch& which, const Ask& ask, const std::string& what) {
     constexpr unsigned ways = Switch::ways;

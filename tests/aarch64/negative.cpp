@@ -4,6 +4,7 @@
 // before the first case are in every case.
 #include <inlay/arch/aarch64/system.hpp>
 #include <inlay/inlay.hpp>
+#include <inlay/text_poke.hpp>
 
 using namespace inlay::aarch64::insn;
 using inlay::cpu, inlay::aarch64::read, inlay::aarch64::write;
@@ -98,7 +99,7 @@ large in_memory();
 inlay::pv_op<large(), &in_memory> operation;
 
 // CASE operation_with_seven_arguments
-// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them (x86-64 and AArch64: six
+// EXPECT inlay: a paravirt operation has no more arguments than registers for them exist (x86-64 and AArch64: six
 #include <inlay/pv.hpp>
 void takes(int, int, int, int, int, int, int);
 inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;
@@ -142,3 +143,12 @@ void use() { site(); }
 // EXPECT forms_change_only_what_the_site_says<inlay::shown::form<1, inlay::shown::instructions<inlay::shown::instruction::mrs>
 inlay::alternative<nop(4), inlay::when<cpu.sve, mrs(x3, midr_el1)>> site;
 void use() { site(); }
+
+// CASE stop_with_other_arguments
+// EXPECT inlay: the hook `stop` of text_poke is static bool stop(void (*work)(void*) noexcept, void* what) noexcept
+struct hooks {
+    static bool write(inlay::uintptr_t at, const inlay::uint8_t* bytes, inlay::size_t size) noexcept;
+    static void synchronise() noexcept;
+    static bool stop() noexcept;
+};
+inline constinit inlay::text_poke<hooks> live{{0, 0}, {0, 0}};

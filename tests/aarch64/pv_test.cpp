@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Paravirt operations on AArch64, run natively or under qemu-aarch64: every kind of target, patched and not, what the
-// sites become, what is kept. A plain program, like alternative_test.cpp: it prints a line PASS or FAIL for each check
-// and returns 1 if one failed.
+// Paravirt operations on AArch64, run natively or under qemu-aarch64: every kind of target, patched and not, the new
+// bytes of sites, the registers that are kept. A plain program, like alternative_test.cpp: it prints a line PASS or
+// FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 #include <inlay/pv_ops.hpp>
 
@@ -23,8 +23,9 @@
 // NOLINTBEGIN(*-avoid-magic-numbers, *-avoid-non-const-global-variables)
 
 // call_with_pattern(target, registers): fills x0 to x18 with a pattern (plus the number), except x16. x16 holds the
-// target. It calls the target, and stores x0 to x18. The others: a function that changes all that the convention lets
-// it, vector registers as well; one that gives 3 * x0 and keeps the rest; one that gives a bool with junk above it.
+// target. It calls the target, and stores x0 to x18. The others: a function that changes all registers that the
+// convention lets it, vector registers as well. One that gives 3 * x0 and keeps the rest. One that gives a bool with
+// junk above it.
 asm(R"(
     .text
     .balign 4

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Text as a kernel writes it, by platform::bare: which instructions are exchanged while other processors run, and which
-// with those stopped; the lines of caches. A plain program, run under qemu-aarch64: its own text is made writable, as a
-// kernel's alias is. (text_code.cpp has what no emulator shows.)
+// Text as a kernel writes it, by platform::bare and text_poke. Which instructions are exchanged while other processors
+// run, and which with those stopped; the lines of caches. A plain program, run under qemu-aarch64: its own text is made
+// writable, as a kernel's alias is. (text_code.cpp has what no emulator shows.)
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
+#include <inlay/text_poke.hpp>
 
 #include <cstdio>
 #include <cstring>
@@ -198,6 +199,96 @@ void change() {
     check(stops != 0 && !stopped && ask_alternative() == 1, "and it is the new one");
 }
 
+// ---- Batches.
+
+unsigned writes = 0;
+unsigned refused_write = ~0U; // the number of the write that fails
+unsigned written_beneath = 0; // while others run
+
+struct hooks {
+    static bool write(inlay::uintptr_t to, const inlay::uint8_t* bytes, inlay::size_t size) noexcept {
+        if (writes++ == refused_write) {
+            return false;
+        }
+        written_beneath += stopped ? 0U : 1U;
+        arch::store_text(reinterpret_cast<inlay::uint8_t*>(to), bytes, size);
+        arch::emit::clean_text(to, to, size);
+        return true;
+    }
+    static void synchronise() noexcept { ::synchronise(); }
+};
+struct stopping_hooks : hooks {
+    static bool stop(void (*to_do)(void*) noexcept, void* what) noexcept {
+        ++stops;
+        stopped = stoppable;
+        if (stoppable) {
+            to_do(what);
+        }
+        stopped = false;
+        return stoppable;
+    }
+};
+template <class Hooks>
+inlay::text_poke<Hooks, 4> made_poke() {
+    return {{at(__executable_start), at(etext)}, {at(__executable_start), at(end)}};
+}
+
+inline constexpr inlay::static_key<"text.many", false> many;
+template <unsigned>
+[[gnu::noinline]] bool ask_many() {
+    return many;
+}
+unsigned count_many() {
+    return ask_many<0>() + ask_many<1>() + ask_many<2>() + ask_many<3>() + ask_many<4>() + ask_many<5>();
+}
+
+void poke() {
+    static auto kernel = made_poke<hooks>();
+    static auto stopping_kernel = made_poke<stopping_hooks>();
+    synchronised = writes = stops = written_beneath = 0;
+    expect(inlay::set(key, true, kernel), error::no_error, "a key, in a batch");
+    check(writes == 1 && synchronised == 1 && give(true, 2, 7, 0), "by one store and one synchronisation");
+    const unsigned before = writes;
+    expect(inlay::update(call_it, inlay::returns_zero<int() noexcept>, kernel), error::others_run,
+           "a mov without a hook that stops the others is refused");
+    check(writes == before && give(true, 2, 7, 0), "and nothing was written");
+
+    written_beneath = 0;
+    expect(inlay::update(call_it, inlay::returns_zero<int() noexcept>, stopping_kernel), error::no_error,
+           "with the hook it is made");
+    check(stops == 1 && written_beneath == 0 && give(true, 2, 0, 0), "while the others stand still");
+    stoppable = false;
+    expect(inlay::update(call_it, &seven, stopping_kernel), error::text_not_writable, "others that do not stop");
+    check(written_beneath == 0 && give(true, 2, 0, 0), "and nothing has changed");
+    stoppable = true;
+    for (const bool beneath : {false, true}) { // the second time no stop is needed
+        writes = 0;
+        refused_write = beneath ? 3 : 0;
+        const auto done =
+            beneath ? inlay::set(many, true, stopping_kernel) : inlay::update(call_it, &seven, stopping_kernel);
+        expect(done, error::text_not_writable, "a write that is refused");
+        check(count_many() == 0 && give(true, 2, 0, 0), "takes back those before it");
+    }
+    refused_write = ~0U;
+    expect(inlay::update(call_it, &seven, stopping_kernel), error::no_error, "and a later one is made");
+    synchronised = stops = 0;
+    expect(inlay::set(many, true, stopping_kernel), error::no_error, "six sites, and a batch of four");
+    check(count_many() == 6 && synchronised == 2 && stops == 0 && give(true, 2, 7, 0), "are two batches");
+
+    static std::uint32_t text[2] = {word(nop()), word(nop())};
+    const std::uint32_t jump[2] = {word(skip(nop())), word(nop())};
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(jump);
+    const auto where = reinterpret_cast<std::uintptr_t>(text);
+    check(!stopping_kernel.write(where, bytes, 8) && !stopping_kernel.write(where + 2, bytes, 4),
+          "no two instructions, and none that is not aligned");
+    refused_write = writes + 1;
+    const bool both = stopping_kernel.write(where, bytes, 4) && stopping_kernel.write(where + 4, bytes, 4);
+    check(both && !stopping_kernel.finish() && text[0] == word(nop()) && stopping_kernel.finish() &&
+              text[0] == word(nop()),
+          "a batch whose second write is refused is no batch");
+    expect(inlay::set(key, false, stopping_kernel), error::no_error, "and the key back");
+}
+
 /// A record whose site lies inside an instruction.
 void misaligned() {
     static inlay::table::alternative_record record;
@@ -255,6 +346,7 @@ int main() {
     }
     lines();
     change();
+    poke();
     misaligned();
     alias();
     return failed == 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Unwinds from every instruction of a trampoline, of thunks and of a form that moves the stack pointer. Each
+// Unwinds from every instruction of a trampoline, of thunks, and of a form that moves the stack pointer. Each
 // instruction becomes a brk; the handler unwinds and puts the instruction back. A plain program: it prints a line PASS
 // or FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>

@@ -63,6 +63,20 @@ programs() {
         works "an object by $each" $each $flags -c $here/sites.cpp -o "$work/object.o"
         says 0 "1[23] sites proven, 3 calls found, 0 missed" "$inlay" check "$work/object.o"
     done
+    # Tables of another version, in an object and in a program.
+    # shellcheck disable=SC2086
+    works "an object" $gcc $flags -c $here/sites.cpp -o "$work/object.o"
+    # shellcheck disable=SC2086
+    works "a program" $gcc $flags $here/sites.cpp -o "$work/program"
+    for each in object.o program; do
+        works "another version in its note" python3 - "$work/$each" <<'END'
+import re, sys
+data = open(sys.argv[1], "rb").read()
+note = re.search(rb"\x06\0\0\0\x08\0\0\0(.\0\0\0)inlay\0", data, re.S)
+open(sys.argv[1], "wb").write(data[:note.start(1)] + b"\x63\0\0\0" + data[note.end(1):])
+END
+        says 2 "its tables are of version 99" "$inlay" check "$work/$each"
+    done
     # Without optimisation, calls go through registers: they stay indirect, and the checker says so.
     # shellcheck disable=SC2086
     works "without optimisation" $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/program"
@@ -70,7 +84,7 @@ programs() {
     says 1 "warning: static call .*\[missed\]" "$inlay" check --strict "$work/program"
 }
 kernels() {
-    for each in "$gcc:" "$clang:" aarch64-linux-gnu-g++:aarch64-linux-gnu-; do
+    for each in "$gcc:" ${INLAY_SOAK:+"$clang:"} aarch64-linux-gnu-g++:aarch64-linux-gnu-; do
         command -v "${each%%:*}" >/dev/null || { echo "no ${each%%:*} here"; continue; }
         works "configure a kernel by ${each%%:*}" cmake --fresh -S examples/kernel -B "$work/kernel" -G Ninja \
             -DCMAKE_CXX_COMPILER="${each%%:*}" -DINLAY_SOURCE_DIR="$PWD"
@@ -125,8 +139,9 @@ END
 
 # inlay_check() stops a build, in a compiler's words.
 in_cmake() {
-    for by in added installed; do
-        if [ $by = installed ]; then
+    # As a part of the user's build it would be built once more: with INLAY_SOAK=1.
+    for by in installed ${INLAY_SOAK:+added}; do
+        if [ "$by" = installed ]; then
             works "install" cmake --install "$built" --prefix "$work/prefix"
             set -- -DCMAKE_PREFIX_PATH="$work/prefix"
             for file in bin/inlay share/man/man1/inlay.1 share/bash-completion/completions/inlay; do
@@ -187,7 +202,7 @@ interface() {
     says 2 "required" "$inlay"
     says 2 "required" "$inlay" check
     says 2 "nonsense" "$inlay" check --nonsense x
-    for each in check show; do
+    for each in check show attest orc; do
         "$inlay" $each --help >"$work/help"
         for option in $(grep -oE -- '^ +-[-a-z,]+' "$work/help" | tr ',' '\n' | tr -d ' '); do
             sed 's/\\-/-/g' tools/inlay/inlay.1 | grep -qF -- "$option"

@@ -27,7 +27,7 @@ namespace {
 
 inline constexpr inlay::static_call<"debugger.call", &first_target> call;
 
-/// The address of a site of the key or the call in [begin, begin + 64), for breakpoints; volatile for the debugger.
+/// The address of a site (key or call) in [begin, begin + 64), for breakpoints; volatile for the debugger.
 [[maybe_unused]] volatile inlay::address key_site;
 [[maybe_unused]] volatile inlay::address call_site;
 

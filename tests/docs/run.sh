@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Compiles and runs every code block of the pages: sh tests/docs/run.sh [PAGE...]; default: all that git knows.
+# Compiles and runs every code block of the pages: sh tests/docs/run.sh [PAGE...]; default: all pages that git knows.
 # blocks.py describes the test of each kind of block.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)

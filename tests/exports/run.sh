@@ -14,9 +14,9 @@ flags="-std=c++20 $warnings -Iinclude"
 passed=0
 failed=0
 
-# The symbols of inlay that an image exports: symbols with the namespace in their mangled name, without the plugin's own
-# (such as functions of Boost.PFR that walk its table); and all unique symbols, without those of the C++ library.
-# Kernels' synchronise() is visible.
+# The symbols of inlay that an image exports. These are symbols with the namespace in their mangled name, without the
+# plugin's own (such as functions of Boost.PFR that walk its table). Also all unique symbols, without those of the C++
+# library. Kernels' synchronise() is visible.
 exported() { # NM IMAGE
     "$1" -D --defined-only "$2" | awk '
         $2 == "u" && $3 !~ /^_ZZ?NK?St/ { print; next }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The first contact of a newcomer: a source archive without .git, in a path with spaces, read-only, of a user without
-# sudo; missing packages; apt's lock held by another process; a mistyped part; failed parts run again. The test installs
+# The first contact of a newcomer. A source archive without .git, in a path with spaces, read-only, for a user without
+# sudo. Missing packages; apt's lock held by another process; a mistyped part; failed parts run again. The test installs
 # packages into its own folder, from its own repository. sh tests/first_contact/run.sh [CHECK...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -67,7 +67,9 @@ extern "C" [[noreturn]] void _start() {
                          inlay::choose(console, 1, inlay::unsupported_too, kernel) &&
                          inlay::choose(console, &default_console, kernel) &&
                          inlay::choose_automatically(console, kernel) && decltype(console)::chosen() == 0;
-    status += changed ? 0 : 1;
+    inlay::transaction<3> together;
+    together.set(trace, false).set(scheduler, 3).update(clock, &by_tsc);
+    status += changed && together.commit(kernel) ? 0 : 1;
     if (trace) {
         status += static_cast<int>(clock());
     }

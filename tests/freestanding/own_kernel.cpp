@@ -106,11 +106,22 @@ unsigned count(const Platform& kernel, const Section& records, inlay::standing f
 
 inlay::uintptr_t at(const char* symbol) noexcept { return reinterpret_cast<inlay::uintptr_t>(symbol); }
 
+inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{0, 0}, {0, 0}};
+int changes = 0;
+
 } // namespace
 
+template <>
+struct inlay::this_kernel<> {
+    static outcome change(const auto& make) noexcept {
+        ++changes;
+        return make(kernel);
+    }
+};
+
 void own_main() noexcept {
-    inlay::platform::bare<inlay::arch::emit::synchronise> kernel{{at(text_begin), at(text_end)},
-                                                                 {at(image_begin), at(image_end)}};
+    kernel.text = {at(text_begin), at(text_end)};
+    kernel.image = {at(image_begin), at(image_end)};
     const auto keys = inlay::this_image().keys;
     if (sum() != 11 || count(kernel, keys, inlay::standing::reads_memory) != keys.size()) {
         leave(1);
@@ -144,6 +155,15 @@ void own_main() noexcept {
         count(kernel, tables.calls, inlay::standing::direct) + count(kernel, tables.calls, inlay::standing::other) !=
             tables.calls.size()) {
         leave(7);
+    }
+    if (!inlay::set(trace, false) || !inlay::set(scheduler, 0U) || !inlay::update(clock, &one) ||
+        !inlay::choose(console, 0) || changes != 4 || sum() != 10011) { // by the kernel's declaration
+        leave(8);
+    }
+    inlay::transaction<3> together;
+    together.set(trace, true).set(scheduler, 3U).update(clock, &two);
+    if (!together.commit() || changes != 5 || sum() != 111112) {
+        leave(9);
     }
     leave(0);
 }

@@ -3,6 +3,7 @@
 # inlay/kernel.hpp in a kernel of its own ways, by one compiler, for the architecture that it compiles for:
 #   own_kernel.cpp beside the kernel's macros and namespace std, without a C++ library (-nostdinc++): linked and run;
 #   a unit in which every name that is set aside is a macro that no compiler accepts;
+#   wrong uses of a kernel's own (negative.cpp);
 #   the warnings of hypervisors as errors.
 #   sh tests/freestanding/own_kernel.sh COMPILER [OPTION...]      COMPILER may have --target=... among its options
 set -u
@@ -49,6 +50,13 @@ python3 "$here/macros.py" unit >"$work/macros.cpp"
 # shellcheck disable=SC2086
 "$@" $flags -fsyntax-only "$work/macros.cpp" 2>"$work/log"
 result $? "a macro is not set aside, by $*: $(grep -m 1 error "$work/log")"
+
+# ---- Wrong uses --------------------------------------------------------------------------------------
+
+printf '#!/bin/sh\nexec %s -fno-pic -fno-pie "$@"\n' "$*" >"$work/compiler"
+chmod +x "$work/compiler"
+INLAY_NEGATIVE=$here/negative.cpp sh tests/negative/run.sh "$work/compiler" >"$work/log"
+result $? "wrong uses by $*: $(cat "$work/log")"
 
 # ---- Warnings ---------------------------------------------------------------------------------------
 

@@ -4,8 +4,9 @@
 // through the platform; decide() writes nothing at all.
 #include "../made_image.hpp"
 
-#include <inlay/poke.hpp>
+#include <inlay/transaction.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -57,7 +58,7 @@ struct platform : made::platform {
 
 } // namespace
 
-/// The first bytes give the number of bytes of each table. The rest is the data; the tables come first in it.
+/// The first bytes give the size of each table. The rest is the data; the tables come first in it.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t size) {
     if (size < 4) {
         return 0;
@@ -158,5 +159,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         const auto changed = inlay::detail::change_tables(tables, named->records[i], change, platform);
         require(changed || inlay::message(changed.error())[0] != '\0', "an error has a message");
     }
+    std::array<inlay::detail::listed_change, 2> all;
+    inlay::detail::list_change(all[0], named->records[0], inlay::detail::to_number(0));
+    inlay::detail::list_change(all[1], named->records[1], inlay::detail::to_address(0, table::call_mode::nothing));
+    inlay::detail::change_list list{all.data(), 2, 2, 2};
+    const auto changed = inlay::detail::change_tables(tables, list, platform);
+    require(changed || list.failed <= 2, "an error is about a change, or about none");
     return 0;
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # 32-bit mode (i686), cross-built and run natively: the tests without and with optimisation (INLAY_MATRIX=full: at five
-# settings), the encodings against GNU as, lengths against Zydis, wrong uses, and the freestanding patcher. One line for
-# each variant.
+# settings). Also the encodings against GNU as, lengths against Zydis, wrong uses, and the freestanding patcher. One
+# line for each variant.
 #   sh tests/i686/run.sh [CXX...]      default: i686-linux-gnu-g++ and a Clang; clang++ of any version cross-compiles
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
@@ -33,12 +33,13 @@ for source in gtest-all gtest_main; do
         -o "$work/$source.o" || exit 1
 done
 
-# build NAME OPTION...: links tests/NAME_test.cpp, or tests/i686/NAME_test.cpp if there is one
+# build NAME OPTION...: links tests/NAME_test.cpp, or tests/i686/NAME_test.cpp if it exists
 build() {
     name=$1
     shift
     sources=$tests/${name}_test.cpp
     [ "$name" = alternative ] && sources="$here/alternative_test.cpp $here/functions.S"
+    [ "$name" = hook ] && sources=$here/hook_test.cpp
     [ "$name" = pv ] && sources="$here/pv_test.cpp $here/pv_registers.S"
     # shellcheck disable=SC2086
     $compiler $flags $position -isystem $googletest/include "$@" $sources "$work"/gtest*.o -static -no-pie -pthread \
@@ -62,8 +63,8 @@ run_test() {
 }
 
 # Tests whose program depends on the compiler's options, and the others; for these, one setting is enough.
-every_setting="alternative pv dispatch static_key static_call predicate"
-one_setting="table name_table override process poke x86_features each_site inspect"
+every_setting="alternative pv dispatch static_key static_call hook predicate"
+one_setting="table name_table override process poke text_poke x86_features each_site inspect"
 
 for compiler in $compilers; do
     settings="-O0 -O2"
@@ -140,7 +141,7 @@ for compiler in $compilers; do
     sh "$tests/freestanding/own_kernel.sh" $compiler
     result $? "inlay/kernel.hpp in a kernel of its own ways with $compiler"
 
-    # What must not compile, and what the compiler must say.
+    # Wrong uses, and the compiler's errors.
     refused() {
         printf '#include <inlay/inlay.hpp>\nusing namespace inlay::x86::insn;\n%s\n' "$1" >"$work/wrong.cpp"
         shift
@@ -179,7 +180,7 @@ done
 
 case $compilers in
 *i686-linux-gnu-g++*) ;;
-*) # what follows is the same with every compiler
+*) # the rest is the same with every compiler
     echo "i686: $passed passed, $failed failed"
     [ $failed = 0 ]
     exit

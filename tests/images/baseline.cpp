@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A unit for a processor that may not be there: what runs before main(), at fork() and in the end must do without it.
-// WHOLE: with all of inlay.
+// A unit for a processor that the machine may not have. Code that runs before main(), at fork() and in the end must do
+// without it. WHOLE: with all of inlay.
 #ifdef WHOLE
 #include <inlay/inlay.hpp>
 #else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// expect: counts what is wrong, and says what.
+// expect: counts the checks that fail, and prints them.
 #pragma once
 
 #include <cstdio>

@@ -9,7 +9,7 @@ namespace [[gnu::visibility("hidden")]] images {
 
 struct featured {
     inlay::error (*apply)(const char*& detail);
-    int (*ask)(); ///< 2 where the feature is there, else 1
+    int (*ask)(); ///< 2 where the feature holds, else 1
 };
 
 } // namespace images

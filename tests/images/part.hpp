@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// part: what an image with a site of each kind can be told to do.
+// part: the commands to an image with a site of each kind.
 #pragma once
 
 namespace [[gnu::visibility("hidden")]] images {

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # The images of a process: libraries and plugins that come, go, are rewritten by tools, have lost their note, or never
-# call apply(). Each line of the list below is one check; two run at a time; what fails is said in one line.
+# call apply(). Each line of the list below is one check; two run at a time; a check that fails prints one line.
 #   sh tests/images/run.sh              all; 90 seconds at most
 #   sh tests/images/run.sh PATTERN      those whose line matches
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
+# shellcheck source=tests/lines.sh
+. tests/lines.sh
 # Checks work in folders of their own and see the checkout as "tree", without the spaces that its path may have.
 here=tree/tests/images
 include=tree/include
@@ -37,6 +39,8 @@ baseline $clang
 linear $gcc valgrind
 choosing $gcc $clang
 choosing $clang $gcc
+together $gcc $clang
+together $clang $gcc
 LIST
 }
 
@@ -139,6 +143,13 @@ choosing() { # COMPILER OTHER_COMPILER
     library "$2" plugin.so choosing.cpp -DPLUGIN || return 1
     # shellcheck disable=SC2086
     "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
+}
+
+# A program and two plugins with the same names: a transaction of any of them changes all, or none.
+together() { # COMPILER OTHER_COMPILER
+    library "$1" first.so together.cpp -DPLUGIN && library "$2" second.so together.cpp -DPLUGIN || return 1
+    # shellcheck disable=SC2086
+    "$1" $flags "$here/together.cpp" -ldl -o program && ./program ./first.so ./second.so
 }
 
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.
@@ -247,31 +258,7 @@ if [ "${1:-}" = --one ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     cd "$work" && ln -s "$root" tree || exit 1
-    for tool in "$@"; do
-        case $tool in
-        *g++* | clang++* | patchelf | valgrind | qemu-x86_64)
-            command -v "$tool" >/dev/null || { echo "skip $*: no $tool here"; exit 0; }
-            ;;
-        bfd | gold | lld | mold)
-            command -v "ld.$tool" >/dev/null || { echo "skip $*: no ld.$tool here"; exit 0; }
-            ;;
-        esac
-    done
-    "$@" >log 2>&1
-    status=$?
-    case $status in
-    0) echo "ok   $*" ;;
-    77) echo "skip $*: $(tail -n 1 log)" ;;
-    *) echo "FAIL $*: status $status: $(head -n 3 log | tr '\n' ';' | cut -c1-400)" ;;
-    esac
+    has_tools "$@" && run_line "$@"
     exit 0
 fi
-
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/images/run.sh '{}' | tee "$results"
-wanted=$(list | grep -c -e "${1:-.}")
-passed=$(grep -c '^ok' "$results")
-skipped=$(grep -c '^skip' "$results")
-echo "images: $passed passed, $((wanted - passed - skipped)) failed, $skipped skipped"
-[ "$((passed + skipped))" = "$wanted" ] && [ "$passed" -gt 0 ]
+run_lines images tests/images/run.sh "${1:-}"

@@ -5,15 +5,14 @@
 //     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096] [sites=150]
 //     memory_test kernel.elf - none,+smap,+tcg write=decided.bin
 //
-// `memory.bin` is the kernel's memory from image_begin on, read while it ran; `-` stands for the file's own image. `sites`
-// is how many there are at least. With `write` nothing is compared: what the decisions make of the text is written, and
-// in decided.bin.sites where its sites are.
+// `memory.bin` is the kernel's memory from image_begin on, read while it ran; `-` stands for the file's own image.
+// `sites` is their least number. With `write` nothing is compared: the program writes the text as decided, and the
+// places of its sites to decided.bin.sites.
 //
-// It is a program of this machine, whatever the kernel's architecture is. Tables and forms are taken from the file, and must
-// be the same in memory. What the kernel decides at run time comes from
-// its memory: the targets of paravirt operations and of static calls. The features are those of the third argument, and no
-// others. Then, byte by byte: each site must hold what the report (which asks decide()) says, and all other text what the
-// file says.
+// It is a program of this machine, for kernels of all architectures. Tables and forms are taken from the file, and must
+// be the same in memory. The kernel's own decisions come from its memory: the targets of paravirt operations and of
+// static calls. The features are those of the third argument, and no others. Then, byte by byte: each site must hold
+// the bytes of the report (which asks decide()), and all other text those of the file.
 #include <inlay/report/file.hpp>
 #include <inlay/report/text.hpp>
 
@@ -70,7 +69,7 @@ struct parts {
     std::size_t text, constants, all;
 };
 
-/// What is at `size` bytes from the image's `begin` on; between segments there are zeros.
+/// The `size` bytes from the image's `begin` on; between segments, zeros.
 template <class Target>
 std::vector<std::uint8_t> content(const report::file_image<Target>& image, std::uint64_t begin, std::size_t size) {
     std::vector<std::uint8_t> result(size);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The example kernel for x86-64 (examples/kernel/x86): builds it with GCC and Clang, and once for each thing broken on purpose, then
-# boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on two cores.
+# The example kernel for x86-64 (examples/kernel/x86). Builds it with GCC and Clang, and once for each thing broken on
+# purpose. Then boots it natively and under the real Xen, in QEMU without hardware virtualization. About two minutes on
+# two cores.
 #   sh tests/kernel/run.sh
 #   INLAY_SOAK=1                 boots 1,000 times in the end instead of 20 (about half an hour)
 set -eu
@@ -16,7 +17,7 @@ mkdir -p "$build"
 case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
 kernel() { # kernel DIRECTORY COMPILER MUTATION NAME
     cmake -S "$source" -B "$1" -G Ninja -DCMAKE_CXX_COMPILER="$2" -DKERNEL_MUTATION="$3" \
-        -DINLAY_WERROR="$werror" >"$1.log" 2>&1 &&
+        -DCMAKE_EXE_LINKER_FLAGS=-Wl,-Map=kernel.map -DINLAY_WERROR="$werror" >"$1.log" 2>&1 &&
         cmake --build "$1" >>"$1.log" 2>&1 || { cat "$1.log"; echo "FAIL: kernel: $4 does not build"; exit 1; }
     cp "$1/kernel.elf" "$build/$4.elf"
 }
@@ -39,6 +40,7 @@ done
 "$gcc" -std=c++20 $warnings -Iinclude -Iexamples/kernel/common tests/kernel/xen_abi_test.cpp -o "$build/xen_abi_test"
 "$build/xen_abi_test" || { echo "FAIL: kernel: xen.hpp is not what Xen's headers say"; exit 1; }
 zcat "$xen" >"$build/xen"
+/usr/bin/python3 -B tests/kernel/sizes_test.py "$build/gcc"
 undefined=$(nm -u "$build/kernel.elf")
 [ -z "$undefined" ] || { echo "FAIL: kernel: undefined: $undefined"; exit 1; }
 exec python3 -u tests/kernel/boots.py "$build" "$build/xen"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen_abi_test: what examples/kernel/x86/xen.hpp says of Xen, against Xen's own public headers (package libxen-dev). It passes
-// if it compiles; both sides must have the same sizes, offsets and numbers.
+// xen_abi_test: the facts of examples/kernel/x86/xen.hpp, against Xen's own public headers (package libxen-dev). It
+// passes if it compiles; both sides must have the same sizes, offsets and numbers.
 #include "../../examples/kernel/x86/xen.hpp"
 
 // The headers leave names out that are older than this interface.
@@ -35,7 +35,7 @@ struct member {
 
 // ---- Structs -------------------------------------------------------------------------------------------
 
-// Xen's goes on, and so does its shared_info: what this kernel has of both is their beginning.
+// Xen's goes on, and so does its shared_info: this kernel has only the beginning of both.
 static_assert(sizeof(ours::start_info) <= sizeof(::start_info));
 static_assert(sizeof(ours::shared_info) <= sizeof(::shared_info));
 SAME(start_info, magic, start_info, magic);
@@ -96,6 +96,29 @@ SAME(bind_virq, virq, evtchn_bind_virq, virq);
 SAME(bind_virq, vcpu, evtchn_bind_virq, vcpu);
 SAME(bind_virq, port, evtchn_bind_virq, port);
 
+SAME_SIZE(bind_ipi, evtchn_bind_ipi);
+SAME(bind_ipi, vcpu, evtchn_bind_ipi, vcpu);
+SAME(bind_ipi, port, evtchn_bind_ipi, port);
+static_assert(sizeof(evtchn_send) == sizeof(unsigned)); // a port
+
+SAME_SIZE(guest_context, vcpu_guest_context);
+SAME(guest_context, flags, vcpu_guest_context, flags);
+SAME(guest_context, traps, vcpu_guest_context, trap_ctxt);
+SAME(guest_context, kernel_ss, vcpu_guest_context, kernel_ss);
+SAME(guest_context, kernel_rsp, vcpu_guest_context, kernel_sp);
+SAME(guest_context, control, vcpu_guest_context, ctrlreg);
+SAME(guest_context, event_callback, vcpu_guest_context, event_callback_eip);
+SAME(guest_context, failsafe_callback, vcpu_guest_context, failsafe_callback_eip);
+SAME(guest_context, syscall_callback, vcpu_guest_context, syscall_callback_eip);
+SAME(guest_context, vm_assist, vcpu_guest_context, vm_assist);
+SAME(guest_context, gs_base_kernel, vcpu_guest_context, gs_base_kernel);
+SAME(guest_context, gs_base_user, vcpu_guest_context, gs_base_user);
+static_assert(offsetof(ours::guest_context, rip) == offsetof(vcpu_guest_context, user_regs.rip) &&
+              offsetof(ours::guest_context, cs) == offsetof(vcpu_guest_context, user_regs.cs) &&
+              offsetof(ours::guest_context, rflags) == offsetof(vcpu_guest_context, user_regs.rflags) &&
+              offsetof(ours::guest_context, rsp) == offsetof(vcpu_guest_context, user_regs.rsp) &&
+              offsetof(ours::guest_context, selectors) == offsetof(vcpu_guest_context, user_regs.ss));
+
 SAME_SIZE(runstate, vcpu_runstate_info);
 SAME(runstate, state, vcpu_runstate_info, state);
 SAME(runstate, entered, vcpu_runstate_info, state_entry_time);
@@ -134,6 +157,11 @@ static_assert(ours::self == DOMID_SELF);
 static_assert(ours::flush_page == UVMF_INVLPG);
 static_assert(ours::callback_event == CALLBACKTYPE_event && ours::callback_failsafe == CALLBACKTYPE_failsafe &&
               ours::callback_syscall == CALLBACKTYPE_syscall && ours::mask_events == CALLBACKF_mask_events);
+static_assert(ours::callback_nmi == CALLBACKTYPE_nmi);
+static_assert(ours::bind_ipi_command == EVTCHNOP_bind_ipi && ours::send_command == EVTCHNOP_send);
+static_assert(ours::initialise == VCPUOP_initialise && ours::up == VCPUOP_up && ours::is_up == VCPUOP_is_up &&
+              ours::send_nmi_command == VCPUOP_send_nmi);
+static_assert(ours::in_kernel == VGCF_in_kernel && ours::syscall_disables_events == VGCF_syscall_disables_events);
 static_assert(ours::bind_virq_command == EVTCHNOP_bind_virq && ours::virq_timer == VIRQ_TIMER);
 static_assert(ours::get_runstate == VCPUOP_get_runstate_info &&
               ours::stop_periodic_timer == VCPUOP_stop_periodic_timer);

@@ -315,7 +315,7 @@ def crash():
 # ---- Mutations: each must be found by a boot ------------------------------------------------------------------------
 
 GICV2, GICV3 = {"kind": "gic-version=2", "smp": 4}, {"kind": "gic-version=3", "smp": 4}
-# name, how to boot, what it must say. Those whose barrier no boot shows are in run.sh (instructions.py).
+# name, how to boot, the lines that it must print. Those whose barrier no boot shows are in run.sh (instructions.py).
 MUTATIONS = [
     ("WRONG_SENDER", {**GICV2, "append": "test=ipi"}, r"^INFO: gicv2: ipi: .*received IPI from wrong sender"),
     ("WRONG_NUMBER", {**GICV3, "append": "test=ipi"}, r"^INFO: gicv3: ipi: .*received wrong irq"),

@@ -4,8 +4,8 @@
 //
 //     device_tree_test gicv2.dtb gicv2-el2.dtb gicv3.dtb          as QEMU writes them (-M virt,...,dumpdtb=FILE)
 //
-// What. Facts from whole trees; then the same trees cut short, and with bytes changed: whatever they say, the reader reads
-// nothing outside of them, and ends.
+// What. Facts from whole trees; then the same trees cut short, and with bytes changed. The reader must read nothing
+// outside of any of them, and end.
 // How. Each damaged tree is a block of its own from the heap, of just its size: the sanitizer sees a byte beyond.
 #include "device_tree.hpp"
 
@@ -155,12 +155,12 @@ int main(int count, char** names) {
         const device_tree whole{blob.data(), blob.size()};
         const std::string path = names[i];
         facts(path.substr(path.rfind('/') + 1), whole);
-        // QEMU leaves a MiB of room behind the strings.
+        // QEMU leaves a MiB of room after the strings.
         const std::size_t used = std::max(word(blob, 8) + word(blob, 36), word(blob, 12) + word(blob, 32));
         blob.resize(used);
         put(blob, 4, static_cast<unsigned>(used));
         check(read_copy(blob) == read_all(whole), "the same without the room");
-        // Cut short: the header says more than is there. And with a header that says so itself.
+        // Cut short: the header states more bytes. And with a header that states the smaller size.
         for (std::size_t size = 0; size < blob.size(); size += size < 400 ? 1 : 97) {
             bytes part{blob.begin(), blob.begin() + static_cast<std::ptrdiff_t>(size)};
             check(read_copy(part) == 0, "a tree that is cut short is none");

@@ -22,7 +22,7 @@ BARRIER_OPTIONS = {0xf: "sy", 0xe: "st", 0xd: "ld", 0xb: "ish", 0xa: "ishst", 0x
                    0x5: "nshld", 0x3: "osh", 0x2: "oshst", 0x1: "oshld"}
 
 
-# (word, address if it matters): what Capstone says. Kernels that are broken on purpose have most in common.
+# (word, address if it matters): Capstone's result. Kernels that are broken on purpose have most in common.
 DECODED = {}
 
 

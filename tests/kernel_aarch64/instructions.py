@@ -51,7 +51,7 @@ class Kernel:
                 self.sites.append((int(address, 16), int(size, 16), name[0].strip() if name else ""))
 
     def of_site(self, name):
-        """The addresses of the instructions of all sites with this name."""
+        """The instructions' addresses, of all sites with this name."""
         return self.of_sites(re.escape(name) + "$")
 
     def of_sites(self, pattern):
@@ -68,7 +68,7 @@ class Kernel:
 
 class Checks:
     def __init__(self):
-        self.results = {}  # name: list of what is wrong
+        self.results = {}  # name: list of faults
 
     def check(self, name, wrong, seen):
         """`seen`: how many places were looked at; none is an error."""
@@ -91,7 +91,7 @@ def stores_or_calls(instruction):
 
 
 def every(kernel, condition, check):
-    """(what is wrong, how many places)"""
+    """(the faults, how many places)"""
     wrong, seen = [], 0
     for function, index in kernel.all(condition):
         seen += 1
@@ -218,7 +218,7 @@ def handlers(checks, kernel):
 
 
 def its(checks, kernel):
-    """Row 11: what precedes is complete before the command INT is queued."""
+    """Row 11: earlier accesses are complete before the command INT is queued."""
     function = kernel.image.function("kernel::gic::its::queue_int")
     if function is None:
         checks.check("NO_ITS_DSB", ["there is no function queue_int"], 0)
@@ -255,7 +255,7 @@ def no_version(checks, kernel):
 def text(checks, kernel):
     """From the store of an instruction to its execution: str w, dc cvau (Cortex-A53: dc civac), dsb ish, ic ivau, dsb
     ish, isb."""
-    roots = kernel.image.functions_named(r"^kernel::window_of<.*>::write\(")
+    roots = kernel.image.functions_named(r"^kernel::text_pages::write\(")
     if not roots:
         checks.check("TEXT_STORE", ["there is no function that writes text"], 0)
     for root in roots:
@@ -281,7 +281,7 @@ def text_of(checks, flat):
         checks.check(name, [f"{code[index]} ... {code[each]}" for index in begin for each in flat.reaches(
             index, wanted, barrier)], len(begin))
 
-    # The only other stores are those of the frame, and of a member of the platform, which is behind other members.
+    # The only other stores are those of the frame, and of a member of the platform, which comes after other members.
     def is_text_store(each):
         register, offset = each.memory() or ("", 0)
         return each.stores() and register != "sp" and offset < 8
@@ -291,7 +291,7 @@ def text_of(checks, flat):
     checks.check("TEXT_STORE", [str(code[each]) for each in stores if not re.match(r"str w\d+, ", code[each].text)],
                  len(stores))
     reached("NO_TEXT_DC", stores, dc, isb)
-    if flat.find(lambda each: each.kind == "mrs" and each.register == 0xc000):  # MIDR_EL1: what inlay itself does
+    if flat.find(lambda each: each.kind == "mrs" and each.register == 0xc000):  # MIDR_EL1: as inlay itself does
         reached("NO_TEXT_DC", stores, named("dc civac"), isb)
     reached("NO_TEXT_IC", stores, ic, isb)
     reached("NO_TEXT_ISB", stores, isb)
@@ -353,11 +353,11 @@ def pmu(checks, absent, present):
                     todo.append(callee)
         return found
     checks.check("PMU_UNGUARDED", sorted(accesses(absent)), len(accesses(present)))
-    # Nobody else calls the functions that take the proof: their addresses are in no table.
+    # No other function calls those that take the proof: their addresses are in no table.
     addresses = {function.begin for function in absent.image.functions if takes_proof(function)}
     checks.check("PMU_UNGUARDED", [f"{value:#x} is in a table" for value in absent.image.words() if value in addresses],
                  len(addresses))
-    # The counter is on before what it counts, and stands still before it is read.
+    # The counter is on before the counted instructions, and stands still before it is read.
     loop = absent.image.function("pmu_loop")
     controls = loop.find(lambda each: each.kind == "msr") if loop else []
     wrong = [str(loop.code[index]) for index in controls if not loop.code[index + 1].is_barrier("isb")]
@@ -373,7 +373,7 @@ MUTATIONS = ["NO_SGI_DSB", "NO_SGI_ISB", "NO_SGIR_DSB", "NO_IAR_DSB", "NO_EOI_IS
 
 
 def check_kernel(path, command, work):
-    """{name of a check: what is wrong}"""
+    """{name of a check: its faults}"""
     checks = Checks()
     two, three = (Kernel(path, command, work, features) for features in ("+kernel.gicv2", "+kernel.gicv3 +pmuv3"))
     gicv3(checks, three)

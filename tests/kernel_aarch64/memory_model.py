@@ -15,7 +15,7 @@ that it is needed, and that it suffices.
 How. The rules are those of the Arm Architecture Reference Manual (DDI 0487), "Definition of the Arm memory model".
 AArch64 is "other multi-copy atomic": a store becomes visible to all other processors at once. So one memory exists, and
 each access of a processor happens at one point of time. Only the order of the accesses of one processor is loose. For
-two accesses of one processor, first and second in program order, the second stays behind the first in these cases:
+two accesses of one processor, first and second in program order, the second stays after the first in these cases:
 
     same place   both are to one location, and the second is a store; or both are loads ("coherence").
                  A load after a store to the same location may happen before the store is visible: it then gets the
@@ -115,7 +115,7 @@ def depends(program, first, second):
 
 
 def stays(program, first, second):
-    """Whether access `second` stays behind access `first`, which is earlier in program order."""
+    """Whether access `second` stays after access `first`, which is earlier in program order."""
     one, two = program[first], program[second]
     if one.place is not None and one.place == two.place and (two.kind == "W" or one.kind == two.kind == "R"):
         return True
@@ -392,7 +392,7 @@ def reset_and_send(kind):
 
 
 def send_data(kind):
-    """Row 1 again: what the sender wrote for the handler (a function to call, say) before it sent the interrupt."""
+    """Row 1 again: data that the sender wrote for the handler (a function, say) before it sent the interrupt."""
     return [[store("work"), *x(kind), send], [load("work")]], {"work": 0}, lambda loads, memory: loads[0] == 0
 
 

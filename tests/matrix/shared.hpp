@@ -92,7 +92,7 @@ inline constexpr inlay::pv_call<&operations, &table::idle> idle;
 }
 long operations_in_unit_b(long x);
 
-/// Runs every check; prints the failures and returns their number. `dead` is the allowed number of records of functions
+/// Runs every check; prints the failures and returns their number. `dead` is the allowed number of records in functions
 /// that no code calls: -1 for any.
 int run_checks(int dead);
 

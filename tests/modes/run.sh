@@ -7,6 +7,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
+# shellcheck source=tests/lines.sh
+. tests/lines.sh
 # Checks work in folders of their own and see the checkout as "tree", without the spaces that its path may have.
 here=tree/tests/modes
 include=tree/include
@@ -161,10 +163,10 @@ gdb() {
 import gdb
 gdb.execute("set pagination off")
 steps = 0
-for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations", "uses_hook"):
     gdb.execute(f"tbreak *(char*)&{function}", to_string=True)
 gdb.execute("handle SIGTRAP nostop noprint nopass", to_string=True)
-for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations"):
+for function in ("uses_thunk", "uses_flags", "uses_pushes", "tail_calls", "uses_dispatch", "uses_operations", "uses_hook"):
     gdb.execute("run x" if steps == 0 else "continue", to_string=True)
     depth = 0
     start = gdb.newest_frame().older().pc()
@@ -341,11 +343,4 @@ if [ "${1:-}" = --one ]; then
     exit 0
 fi
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-list | grep -e "${1:-.}" | tr '\n' '\0' | xargs -0 -P 2 -I '{}' sh -c 'sh "$0" --one $1' tests/modes/run.sh '{}' | tee "$results"
-wanted=$(list | grep -c -e "${1:-.}")
-passed=$(grep -c '^ok' "$results")
-skipped=$(grep -c '^skip' "$results")
-echo "modes: $passed passed, $((wanted - passed - skipped)) failed, $skipped skipped"
-[ "$((passed + skipped))" = "$wanted" ] && [ "$passed" -gt 0 ]
+run_lines modes tests/modes/run.sh "${1:-}"

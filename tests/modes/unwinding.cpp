@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A signal at every single instruction of functions with sites, of thunks and of trampolines: each time the unwinder
+// A signal at every single instruction in functions with sites, in thunks and in trampolines: each time the unwinder
 // must find its way to main(). And an exception that cannot pass ends the program by std::terminate().
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>
@@ -31,6 +31,8 @@ constexpr auto pushes = inlay::alternative<push(rcx) + push(rdx) + pop(rdx) + po
 inline constexpr inlay::static_call<"unwinding.call", &plus_one> call_it;
 inline constexpr inlay::dispatch<"unwinding.dispatch", &plus_one, when<x, &plus_two>> choose_it;
 inline constexpr inlay::static_key<"unwinding.key", false> key;
+inline constexpr inlay::hook<"unwinding.hook", void(long)> hook_it;
+void see(long a) noexcept { (void)plus_one(a); }
 struct operations {
     inlay::pv_op<long(long), &plus_one> plain;
     inlay::pv_op<long(long), inlay::callee_save<&plus_one>> kept;
@@ -50,6 +52,10 @@ extern "C" {
 [[gnu::noinline]] long tail_calls(long a) { return call_it(a); }
 [[gnu::noinline]] long uses_dispatch(long a) { return choose_it(a) + 1; }
 [[gnu::noinline]] long uses_key(long a) { return key ? plus_two(a) : a; }
+[[gnu::noinline]] long uses_hook(long a) {
+    hook_it(a);
+    return a + 1;
+}
 [[gnu::noinline]] long uses_operations(long a) { return plain(a) + kept(a); }
 }
 
@@ -142,10 +148,12 @@ int throw_through(char which, bool patched) {
 
 int main(int count, char** arguments) {
     if (count > 1 && arguments[1][0] == 'x') { // for a debugger
-        return uses_thunk(1) + uses_flags(1) + uses_pushes(1) + tail_calls(1) + uses_dispatch(1) + uses_operations(1) !=
-                       0
-                   ? 0
-                   : 1;
+        if (!inlay::update(hook_it, &see)) {
+            return 2;
+        }
+        const long sum = uses_thunk(1) + uses_flags(1) + uses_pushes(1) + tail_calls(1) + uses_dispatch(1) +
+                         uses_operations(1) + uses_hook(1);
+        return sum != 0 ? 0 : 1;
     }
     if (count > 1) {
         return throw_through(arguments[1][0], count > 2);
@@ -155,9 +163,12 @@ int main(int count, char** arguments) {
     action.sa_sigaction = &at_each_instruction;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGTRAP, &action, nullptr);
-    long (*const functions[])(long) = {&uses_thunk, &uses_flags,    &uses_pushes, &uses_call,
-                                       &tail_calls, &uses_dispatch, &uses_key,    &uses_operations};
+    long (*const functions[])(long) = {&uses_thunk,    &uses_flags, &uses_pushes,     &uses_call, &tail_calls,
+                                       &uses_dispatch, &uses_key,   &uses_operations, &uses_hook};
     for (int round = 0; round < 4; ++round) {
+        if (round % 2 == 1 ? !inlay::update(hook_it, &see) : !inlay::update(hook_it, nullptr)) {
+            return 2;
+        }
         for (auto* const function : functions) {
             (void)step_through(function);
         }

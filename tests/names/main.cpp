@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A key, a switch and two calls in a process of five images: a program (two units), two libraries by different
-// compilers, and plugins that are loaded with RTLD_LOCAL. Run: names PLUGIN CLASHING_PLUGIN
+// A key, a switch and two calls in a process with five images. These are a program (two units), two libraries by
+// different compilers, and plugins that are loaded with RTLD_LOCAL. Run: names PLUGIN CLASHING_PLUGIN
 #include "names.hpp"
 
 #include <cstdio>

@@ -259,6 +259,43 @@ inline constexpr inlay::static_key<"negative.value", false> key;
 struct nothing_like_a_bool {};
 void use() { inlay::set(key, nothing_like_a_bool{}); }
 
+// CASE right_transaction
+inline constexpr inlay::static_key<"negative.value", false> key;
+inline constexpr inlay::static_call<"negative.update", &function> call_of_function;
+bool use() {
+    inlay::transaction<2> t;
+    t.set(key, true).update(call_of_function, nullptr);
+    return static_cast<bool>(t.commit());
+}
+
+// CASE transaction_without_room
+// EXPECT inlay: the limit of a transaction is the number of its changes, 1 to 4096
+inlay::transaction<0> t;
+
+// CASE transaction_that_updates_to_another_type
+// EXPECT inlay: the second argument of update() is a function of exactly the call's signature
+inline constexpr inlay::static_call<"negative.update", &function> call_of_function;
+void use(inlay::transaction<>& t) { t.update(call_of_function, &returns_double); }
+
+// CASE transaction_that_sets_a_call
+// EXPECT no matching
+inline constexpr inlay::static_call<"negative.update", &function> call_of_function;
+void use(inlay::transaction<>& t) { t.set(call_of_function, true); }
+
+// CASE transaction_that_enables_a_switch
+// EXPECT no matching
+inline constexpr inlay::static_switch<"negative.ways", 4, 0U> ways;
+void use(inlay::transaction<>& t) { t.enable(ways); }
+
+// CASE transaction_by_no_platform
+// EXPECT place_of_changes
+struct writes_nothing {};
+bool use(inlay::transaction<>& t, writes_nothing& platform) { return static_cast<bool>(t.commit(platform)); }
+
+// CASE transaction_that_is_copied
+// EXPECT deleted
+void use(inlay::transaction<>& t) { inlay::transaction<> other = t; }
+
 // CASE operation_with_a_wide_result
 // EXPECT inlay: the result of a paravirt operation is not wider than a register
 #include <inlay/pv.hpp>
@@ -280,7 +317,7 @@ void takes(two_words);
 inlay::pv_op<void(two_words), &takes> operation;
 
 // CASE operation_with_seven_arguments
-// EXPECT inlay: a paravirt operation has no more arguments than there are registers for them
+// EXPECT inlay: a paravirt operation has no more arguments than registers for them exist
 #include <inlay/pv.hpp>
 void takes(int, int, int, int, int, int, int);
 inlay::pv_op<void(int, int, int, int, int, int, int), &takes> operation;
@@ -493,7 +530,7 @@ std::uint64_t use(void* to) {
 }
 
 // CASE bytes_that_say_nothing
-// EXPECT inlay: a form has bytes(...) of which nobody has said what they change
+// EXPECT inlay: a form has bytes(...) and does not name the registers that they change
 // EXPECT form<1, inlay::shown::instructions<inlay::shown::instruction::lfence, inlay::shown::instruction::bytes>
 inline constexpr auto site = inlay::alternative<nop(3), when<x, lfence() + bytes(0x0f, 0x01, 0xee)>>{};
 void use() { site(); }
@@ -644,6 +681,60 @@ void use() { inlay::name_targets(run, inlay::target<"a b", &function>); }
 #include <inlay/names.hpp>
 inline constexpr inlay::static_call<"app.run", &function> run;
 void use() { inlay::name_targets(run, inlay::target<"big", &returns_big>); }
+
+// CASE hook_that_returns_something
+// EXPECT inlay: a hook returns nothing: give it a pointer to the place of its result, or use static_call
+inline constexpr inlay::hook<"app.hook", int(int)> hooked;
+void use() { hooked(1); }
+
+// CASE hook_with_a_parameter_in_no_register
+// EXPECT inlay: the parameters of a hook are integers, enums, pointers and lvalue references
+inline constexpr inlay::hook<"app.hook", void(double)> hooked;
+void use() { hooked(1.0); }
+
+// CASE hook_with_too_many_parameters
+// EXPECT inlay: a hook has at most 6 parameters, in 32-bit mode 3: give it a pointer to a struct
+inline constexpr inlay::hook<"app.hook", void(int, int, int, int, int, int, int)> hooked;
+void use() { hooked(1, 2, 3, 4, 5, 6, 7); }
+
+// CASE hook_of_no_function
+// EXPECT inlay: the second argument of hook is the type of a function
+inline constexpr inlay::hook<"app.hook", int> hooked;
+void use() { hooked(1); }
+
+// CASE hook_without_a_name
+// EXPECT inlay: a hook needs a name
+inline constexpr inlay::hook<"", void(int)> hooked;
+void use() { hooked(1); }
+
+// CASE target_of_a_hook_that_may_throw
+// EXPECT inlay: the target of a hook is a function of exactly the hook's type, and noexcept
+inline constexpr inlay::hook<"app.hook", void(int)> hooked;
+void throws(int);
+void use() { (void)inlay::update(hooked, &throws); }
+
+// CASE target_of_a_hook_of_another_type
+// EXPECT inlay: the target of a hook is a function of exactly the hook's type, and noexcept
+inline constexpr inlay::hook<"app.hook", void(int)> hooked;
+void other(long) noexcept;
+void use() { (void)inlay::update(hooked, &other); }
+
+// CASE named_target_of_a_hook_that_may_throw
+// EXPECT inlay: a target of a hook is a function of exactly the hook's type, and noexcept
+#include <inlay/names.hpp>
+inline constexpr inlay::hook<"app.hook", void(int)> hooked;
+void throws(int);
+void use() { inlay::name_targets(hooked, inlay::target<"throws", &throws>); }
+
+// CASE right_hook
+inline constexpr inlay::hook<"app.hook", void(const char*, int&) noexcept> hooked;
+void target(const char*, int&) noexcept;
+void use(int& number) {
+    hooked("text", number);
+    (void)inlay::update(hooked, &target);
+    (void)inlay::update(hooked, [](const char*, int&) noexcept {});
+    (void)inlay::update(hooked, nullptr);
+}
 
 // CASE table_of_features_with_something_else
 // EXPECT inlay: a table of features is an aggregate of nothing but features

@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 failed=0
 passed=0
 
-# Cuts the file, and says what is no case.
+# Cuts the file, and names lines that are no case.
 awk -v dir="$work" '
     function wrong(what) { printf "FAIL: cases, line %d: %s\n    %s\n", NR, what, $0; bad = 1 }
     function finish() {

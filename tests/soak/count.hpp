@@ -20,7 +20,7 @@ inline std::atomic<unsigned long> wrongs{};
 inline std::atomic<const char*> first_wrong{};
 
 inline void did_execute(unsigned long times = 1) { executions.fetch_add(times, std::memory_order_relaxed); }
-inline void did_change() { changes.fetch_add(1, std::memory_order_relaxed); }
+inline void did_change(unsigned long times = 1) { changes.fetch_add(times, std::memory_order_relaxed); }
 
 /// Counts what is wrong, and remembers the first.
 inline void expect(bool good, const char* what) {

@@ -41,6 +41,24 @@ public:
         return false;
     }
 
+    /// Whether two sites that are executed one after the other answer with values that the name has, or had meanwhile,
+    /// the second one not with an earlier value.
+    template <class First, class Second>
+    [[nodiscard]] bool in_order(const First& ask_first, const Second& ask_second) const {
+        const unsigned long before = steps_;
+        const long first = ask_first();
+        const long second = ask_second();
+        const unsigned long after = steps_;
+        bool seen = false;
+        for (unsigned long version = before / 2; version <= (after + 1) / 2; ++version) {
+            seen = seen || first == answer(version);
+            if (seen && second == answer(version)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
 private:
     /// 17 has no divisor in common with the numbers of values, and leads to another group of 16 each time.
     [[nodiscard]] unsigned value(unsigned long version) const { return static_cast<unsigned>(version * 17 % values_); }

@@ -121,8 +121,15 @@ private:
 std::atomic<bool> stop{};
 
 void change_all(unsigned turn) {
-    soak::expect(bool{inlay::set(key, turn % 2 != 0)} && ask_key() == turn % 2, "the key");
-    soak::expect(bool{inlay::set(ways, turn * 17 % 40)} && ask_ways() == turn * 17 % 40, "the switch");
+    if (turn % 3 == 0) {
+        inlay::transaction both;
+        both.set(key, turn % 2 != 0).set(ways, turn * 17 % 40);
+        soak::expect(bool{both.commit()}, "a transaction");
+    } else {
+        soak::expect(bool{inlay::set(key, turn % 2 != 0)} && bool{inlay::set(ways, turn * 17 % 40)}, "set()");
+    }
+    soak::expect(ask_key() == turn % 2, "the key");
+    soak::expect(ask_ways() == turn * 17 % 40, "the switch");
     soak::did_change();
     soak::did_change();
 }

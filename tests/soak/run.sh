@@ -3,7 +3,8 @@
 # Changes under load: threads, signals, plugins that come and go, fork(), uprobes, small stacks, cancelled threads. Each
 # program counts its work and its errors; the errors must be 0. The script names checks that cannot run here, and skips
 # them.
-#   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel; a minute in all
+#   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel transactions storm debugger;
+#                                        a minute and a half in all
 #   INLAY_SOAK=1                         10^9 executions and 10^6 changes, and each of the others for minutes
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
@@ -55,13 +56,18 @@ check() {
     esac
 }
 
+# built COMPILER LEVEL PROGRAM: builds it, unless an earlier check has; `file` is its path
+built() {
+    file=$work/$3.$1$2
+    # shellcheck disable=SC2086
+    [ -f "$file" ] || $1 $flags $2 "$here/$3.cpp" -pthread -ldl -o "$file" >"$work/log" 2>&1
+}
 # by COMPILER LEVEL WHAT PROGRAM ARGUMENTS...: builds and checks
 by() {
     compiler=$1 level=$2 called=$3/$1 program=$4
     shift 4
-    # shellcheck disable=SC2086
-    if $compiler $flags $level "$here/$program.cpp" -pthread -ldl -o "$work/$program" >"$work/log" 2>&1; then
-        check "$called" "$work/$program" "$@"
+    if built "$compiler" "$level" "$program"; then
+        check "$called" "$file" "$@"
     else
         fail "$called" "it does not compile"
     fi
@@ -71,14 +77,55 @@ both() {
     by $clang -O2 "$@"
 }
 
-plugins() {
+build_plugins() {
+    [ ! -f "$work/other.$clang.so" ] || return 0
     for compiler in $gcc $clang; do
         # shellcheck disable=SC2086
         $compiler $flags -O2 -fPIC -shared -DAPPLIES "$here/plugin.cpp" -o "$work/applying.$compiler.so" &&
             $compiler $flags -O2 -fPIC -shared "$here/plugin.cpp" -o "$work/other.$compiler.so" || return 1
     done >"$work/log" 2>&1
+}
+plugins() {
+    build_plugins || return 1
     both plugins plugins $seconds "$work/applying.$gcc.so" "$work/other.$clang.so" "$work/applying.$clang.so" \
         "$work/other.$gcc.so"
+}
+
+storm() {
+    build_plugins || return 1
+    both storm transactions storm $seconds "$work/applying.$gcc.so" "$work/other.$clang.so"
+}
+
+# gdb counts how often the breakpoint beside the sites was hit; the program counts, too. (Displaced stepping writes
+# instructions into text while other threads change it: docs/limits.md.)
+debugger() {
+    if ! command -v gdb >/dev/null; then
+        check debugger sh -c 'echo there is no gdb; exit 77'
+        return
+    fi
+    cat >"$work/commands" <<'END'
+set pagination off
+set confirm off
+set displaced-stepping off
+break beside_sites
+ignore 1 1000000000
+run
+info breakpoints
+END
+    cat >"$work/debugged" <<'END'
+gdb -q -nx -batch -x "$1" --args "$2" debugged "$3" >"$1.log" 2>&1
+if grep -q 'ptrace.*not permitted\|Could not trace' "$1.log"; then echo gdb may not trace here; exit 77; fi
+hits=$(sed -n 's/.*breakpoint already hit \([0-9]*\) time.*/\1/p' "$1.log")
+passed=$(sed -n 's/.* \([0-9]*\) times over a breakpoint$/\1/p' "$1.log")
+tail -n 20 "$1.log" | grep -v '^transactions: '
+grep '^transactions: ' "$1.log"
+[ -n "$hits" ] && [ "$hits" = "$passed" ] && grep -q 'exited normally' "$1.log"
+END
+    if built "$gcc" -O2 transactions; then
+        check debugger sh "$work/debugged" "$work/commands" "$file" $seconds
+    else
+        fail debugger "it does not compile"
+    fi
 }
 
 # A program that was killed leaves its uprobes.
@@ -105,7 +152,7 @@ uprobe() {
 }
 
 : >"$work/all"
-for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
+for each in ${*:-threads signals plugins forks uprobe stacks cancel transactions storm debugger}; do
     # shellcheck disable=SC2086
     case $each in
     threads) both threads threads threads $seconds $much ;;
@@ -120,6 +167,9 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel}; do
         done
         ;;
     cancel) both cancel cancel $seconds ;;
+    transactions) both transactions transactions plain $seconds $much ;;
+    storm) storm || fail storm "a plugin does not compile" ;;
+    debugger) debugger ;;
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done

@@ -3,7 +3,7 @@
 // sites: names of each kind, functions that ask them, and how they are changed, for a program or a plugin.
 //
 //     for (const soak::site& each : soak::all_sites()) { each.ask(); }
-//     soak::change(soak::forty_ways, 17);
+//     soak::change(soak::forty_ways, 17);                            // or, to a transaction: add_change()
 //
 // Included by one unit of an image.
 #pragma once
@@ -42,29 +42,60 @@ inline constexpr std::array<const long*, names> answers{
     return answers[which] != nullptr ? answers[which][value] : static_cast<long>(value);
 }
 
-/// A change of any of them. Targets of calls are functions of this image.
-[[nodiscard]] inline bool change(unsigned which, unsigned value) {
+/// Adds a change of any of them to a transaction. Targets of calls are functions of this image.
+template <class Transaction>
+void add_change(Transaction& to, unsigned which, unsigned value) {
     switch (which) {
     case key_off:
-        return bool{inlay::set(off, value == 1)};
+        to.set(off, value == 1);
+        break;
     case key_on:
-        return bool{inlay::set(on, value == 0)};
+        to.set(on, value == 0);
+        break;
     case five_ways:
-        return bool{inlay::set(five, value)};
+        to.set(five, value);
+        break;
     case forty_ways:
-        return bool{inlay::set(forty, value)};
+        to.set(forty, value);
+        break;
     case most_ways:
-        return bool{inlay::set(most, value)};
+        to.set(most, value);
+        break;
     case call_add:
-        return bool{value == 0   ? inlay::update(add, &plus_one)
-                    : value == 1 ? inlay::update(add, nullptr)
-                    : value == 2 ? inlay::update(add, &plus_two)
-                                 : inlay::update(add, inlay::returns_zero<long(long)>)};
+        value == 0   ? to.update(add, &plus_one)
+        : value == 1 ? to.update(add, nullptr)
+        : value == 2 ? to.update(add, &plus_two)
+                     : to.update(add, inlay::returns_zero<long(long)>);
+        break;
     default:
-        return bool{value == 0   ? inlay::update(note, nullptr)
-                    : value == 1 ? inlay::update(note, &note_one)
-                                 : inlay::update(note, &note_two)};
+        value == 0 ? to.update(note, nullptr) : value == 1 ? to.update(note, &note_one) : to.update(note, &note_two);
     }
+}
+
+/// In place of a transaction: makes each change at once.
+class at_once {
+public:
+    template <class Key, class Value>
+    at_once& set(const Key& key, Value value) {
+        good_ = bool{inlay::set(key, value)} && good_;
+        return *this;
+    }
+    template <class Call, class Target>
+    at_once& update(const Call& call, const Target& target) {
+        good_ = bool{inlay::update(call, target)} && good_;
+        return *this;
+    }
+    [[nodiscard]] bool good() const { return good_; }
+
+private:
+    bool good_{true};
+};
+
+/// A change of any of them.
+[[nodiscard]] inline bool change(unsigned which, unsigned value) {
+    at_once made;
+    add_change(made, which, value);
+    return made.good();
 }
 
 // ---- Functions with one site each ------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 //     threads threads|signals SECONDS [EXECUTIONS [CHANGES]]
 #include "count.hpp"
 #include "history.hpp"
+#include "signals.hpp"
 #include "sites.hpp"
 
 #include <cstring>
@@ -13,8 +14,6 @@
 #include <thread>
 
 #include <signal.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace {
@@ -81,46 +80,6 @@ void handle(int /*signal*/) {
     handled.fetch_add(1, std::memory_order_relaxed);
 }
 
-constexpr long period = 100'000; // nanoseconds: 10 kHz
-
-/// Signals for the process; any thread may get them.
-void signals_for_all() {
-    struct sigaction action{};
-    action.sa_handler = handle;
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGALRM, &action, nullptr);
-    sigaction(SIGRTMIN, &action, nullptr);
-    const itimerval often{{0, period / 1000}, {0, period / 1000}};
-    soak::expect(setitimer(ITIMER_REAL, &often, nullptr) == 0, "setitimer()");
-}
-
-/// Signals for this thread, as long as it lives.
-class signals_for_me {
-public:
-    signals_for_me() {
-        sigevent event{};
-        event.sigev_notify = SIGEV_THREAD_ID;
-        event.sigev_signo = SIGRTMIN;
-#ifdef sigev_notify_thread_id
-        event.sigev_notify_thread_id = gettid();
-#else
-        event._sigev_un._tid = gettid();
-#endif
-        const itimerspec often{{0, period}, {0, period}};
-        soak::expect(timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0 &&
-                         timer_settime(timer_, 0, &often, nullptr) == 0,
-                     "timer_create()");
-    }
-    signals_for_me(const signals_for_me&) = delete;
-    signals_for_me(signals_for_me&&) = delete;
-    signals_for_me& operator=(const signals_for_me&) = delete;
-    signals_for_me& operator=(signals_for_me&&) = delete;
-    ~signals_for_me() { timer_delete(timer_); }
-
-private:
-    timer_t timer_{};
-};
-
 } // namespace
 
 int main(int count, char** arguments) {
@@ -133,11 +92,11 @@ int main(int count, char** arguments) {
     soak::expect(bool{done} && done.keys_direct == done.keys, inlay::message(done.error()));
     const soak::goal goal{count - 2, arguments + 2};
     if (signals) {
-        signals_for_all();
+        soak::signals_for_all(handle);
     }
     const auto with_signals = [signals](auto work) {
         if (signals) {
-            const signals_for_me mine;
+            const soak::signals_for_me mine;
             work();
         } else {
             work();
@@ -157,8 +116,7 @@ int main(int count, char** arguments) {
     for (auto& each : threads) {
         each.join();
     }
-    const itimerval never{};
-    setitimer(ITIMER_REAL, &never, nullptr);
+    soak::no_signals();
     soak::expect(!ask_counted(), "as many disable() as enable(), and the key is on");
     if (!signals) {
         return soak::report("threads", "2 threads read, 3 changed");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""model: the protocol of inlay/text_poke.hpp, every order of every step, searched to the end.
+"""model: the protocol of inlay/text_poke.hpp on x86, every order of every step, searched to the end. (AArch64's:
+model_aarch64.py.)
 
     model.py            the protocol is right, and each protocol that is broken on purpose has a counterexample
 
@@ -10,6 +11,8 @@ change while they are fetched (Intel SDM volume 3, 9.1.3): between two serialisi
 each byte by itself, every value that it had since the first of them. A processor that fetched the breakpoint is trapped,
 and its handler runs later, step by step. A synchronisation waits for processors inside their handler, as an interrupt
 does, since interrupts are off there. Or it does not wait (`nmi`): a handler may have met another exception, which answers.
+In a third search (`start`) one processor is off at first: it boots, and may fetch the site early; it says that it answers
+synchronisations from now on; it serialises, and runs the site. A synchronisation waits for it in between.
 
 What must hold. An execution of the site is `old`, `new`, or a trap. A trap is answered by the protocol, for its own site,
 as `old` or `new`. A breakpoint that another one set, at an address of its own, is never answered.
@@ -43,11 +46,20 @@ def protocol(broken):
     return steps
 
 
+# A processor that no synchronisation waits for.
+NOT_ASKED = (("off",), ("boots",), ("serialised",))
+
+
+def fresh(memory):
+    """What a processor sees that has just serialised."""
+    return tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
+
+
 class Search:
     """All states that can be reached; `why` is the first that may not be."""
 
-    def __init__(self, broken, nmi):
-        self.broken, self.nmi, self.steps = broken, nmi, protocol(broken)
+    def __init__(self, broken, nmi=False, start=False):
+        self.broken, self.nmi, self.start, self.steps = broken, nmi, start, protocol(broken)
         self.why, self.states = None, 0
 
     def run(self):
@@ -55,7 +67,8 @@ class Search:
         # site, and its new bytes); whether it is shown; how many handlers are inside
         memory = tuple(SITES[site][0] for site in SITES)
         seen = tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
-        start = (0, memory, ((seen, None),) * 2, (None, None), False, 0)
+        second = (seen, ("off",) if self.start else None)
+        start = (0, memory, ((seen, None), second), (None, None), False, 0)
         known, todo = {start}, [start]
         while todo and self.why is None:
             state = todo.pop()
@@ -92,10 +105,12 @@ class Search:
             processors = tuple((replace(seen, site, replace(seen[site], at, seen[site][at] | {value})), handler)
                                for seen, handler in processors)
         elif what == "synchronise":
-            if not self.nmi and any(handler is not None for _, handler in processors):
-                return  # it is answered when the handler has returned
-            fresh = tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
-            processors = tuple((fresh, handler) for _, handler in processors)
+            asked = [handler for _, handler in processors if handler not in NOT_ASKED]
+            if any(handler == ("answers",) or (handler is not None and not self.nmi) for handler in asked):
+                return  # it is answered when the handler has returned, or the processor has started
+            if self.broken != "nobody serialises":
+                processors = tuple((seen if handler in NOT_ASKED else fresh(memory), handler)
+                                   for seen, handler in processors)
         yield step + 1, memory, processors, batch, shown, inside
 
     def processor(self, state, number):
@@ -105,6 +120,14 @@ class Search:
         def become(new_handler, more=0, new_seen=seen):
             return step, memory, replace(processors, number, (new_seen, new_handler)), batch, shown, inside + more
 
+        if handler == ("off",):
+            yield become(("boots",), 0, fresh(memory))
+        elif handler == ("boots",) and self.broken == "a processor that starts serialises before it answers":
+            yield become(("serialised",), 0, fresh(memory))
+        elif handler in NOT_ASKED:
+            yield become(("answers",))
+        elif handler == ("answers",):
+            yield become(None, 0, seen if self.broken.startswith("a processor that starts") else fresh(memory))
         if handler is None:
             for site in SITES:
                 for first, tail in itertools.product(*seen[site]):
@@ -114,6 +137,7 @@ class Search:
                         self.why = f"a processor runs {first}, {tail} after step {step}: {self.steps[step - 1]}"
             if self.broken == "foreign breakpoints are answered":
                 yield become(("trapped", "foreign"))
+        if handler is None or len(handler) == 1:
             return
         kind, site, *rest = handler
         if kind == "trapped":
@@ -126,9 +150,7 @@ class Search:
             elif site == "foreign":
                 self.why = "a foreign breakpoint is answered"
             elif memory[site][0] != INT3 and "no second look" not in self.broken:
-                # Exceptions return by iret, which serialises.
-                fresh = tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
-                yield become(None, -1, fresh)
+                yield become(None, -1, fresh(memory))  # exceptions return by iret, which serialises
             else:
                 self.why = f"a breakpoint of the protocol is not answered, after step {step}: {self.steps[step - 1]}"
         elif batch[1] == site:
@@ -143,9 +165,10 @@ def replace(values, at, value):
 
 BROKEN = ["no first synchronisation", "no second synchronisation", "no third synchronisation, and no second look",
           "no breakpoint", "first byte before the tail", "first byte left out", "batch shown late",
-          "foreign breakpoints are answered"]
+          "foreign breakpoints are answered", "nobody serialises"]
 # Only a second exception, in a handler, makes these matter.
 BROKEN_BY_NMI = ["no second look", "handlers are not awaited"]
+BROKEN_BY_START = ["a processor that starts serialises before it answers", "a processor that starts does not serialise"]
 
 failed = passed = 0
 
@@ -159,12 +182,12 @@ def check(good, text):
     print(("ok: " if good else "FAIL: ") + text)
 
 
-for nmi in (False, True):
-    search = Search("", nmi)
+for name, how in (("", {}), (", with second exceptions", {"nmi": True}), (", beside a processor that starts", {"start": True})):
+    search = Search("", **how)
     why = search.run()
-    check(why is None, f"the protocol, {'with' if nmi else 'without'} second exceptions: {why or f'{search.states} states'}")
-for broken in BROKEN + BROKEN_BY_NMI:
-    why = Search(broken, broken in BROKEN_BY_NMI).run()
+    check(why is None, f"the protocol{name}: {why or f'{search.states} states'}")
+for broken in BROKEN + BROKEN_BY_NMI + BROKEN_BY_START:
+    why = Search(broken, nmi=broken in BROKEN_BY_NMI, start=broken in BROKEN_BY_START).run()
     check(why is not None, f"{broken}: {why}")
-print(f"text_poke: {passed} passed, {failed} failed: a model")
+print(f"text_poke: {passed} passed, {failed} failed: a model of x86")
 sys.exit(failed != 0)

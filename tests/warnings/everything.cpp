@@ -8,10 +8,12 @@
 #include <inlay/asm.h>
 #include <inlay/code.hpp>
 #include <inlay/decide.hpp>
+#include <inlay/deferred.hpp>
 #include <inlay/dispatch.hpp>
 #include <inlay/each_site.hpp>
 #include <inlay/error.hpp>
 #include <inlay/feature.hpp>
+#include <inlay/hook.hpp>
 #include <inlay/images.hpp>
 #include <inlay/inlay.hpp>
 #include <inlay/inspect.hpp>
@@ -24,6 +26,7 @@
 #include <inlay/poke.hpp>
 #include <inlay/predicate_text.hpp>
 #include <inlay/process.hpp>
+#include <inlay/rate_limited.hpp>
 #include <inlay/self_test.hpp>
 #include <inlay/static_call.hpp>
 #include <inlay/static_key.hpp>
@@ -76,6 +79,10 @@ inline constexpr inlay::static_call<"warnings.noexcept", &best> call_of_noexcept
 inline constexpr inlay::static_call<"warnings.null", inlay::no_target<void(int)>> call_of_null;
 inline constexpr inlay::static_call<"warnings.zero", inlay::returns_zero<int(int)>> call_of_zero;
 inline constexpr inlay::static_call<"warnings.member", &shape::count> call_of_member;
+inline constexpr inlay::hook<"warnings.hook", void(int, const shape&, const char*)> hooked;
+void tell(int x, const shape& of, const char* text) noexcept { std::printf("%d %d %s\n", x, of.sides, text); }
+inlay::deferred late{key, 100};
+inlay::rate_limited later{on, std::chrono::milliseconds{100}};
 inline constexpr inlay::static_call<"warnings.lambda", [](int x) { return x * 2; }> call_of_lambda;
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -166,6 +173,7 @@ int use_values() {
     shape square{4};
     sum += call_of_member(square, 6) + square.grow(1);
     call_of_null.maybe(7);
+    hooked(1, shape{4}, "text");
     if (key) {
         ++sum;
     }
@@ -192,6 +200,10 @@ int main() {
     trouble |= failed(inlay::update(call_of_zero, [](int x) { return x; }));
     trouble |= failed(inlay::update(call_of_null, &event));
     trouble |= failed(inlay::update(call_of_null, nullptr));
+    trouble |= failed(inlay::update(hooked, &tell));
+    trouble |= failed(inlay::update(hooked, nullptr));
+    trouble |= failed(late.enable()) || failed(late.disable(1)) || failed(late.finish());
+    trouble |= failed(later.enable()) || failed(later.disable()) || failed(later.poll()) || failed(later.finish());
     trouble |= failed(inlay::update(call_of_lambda, inlay::returns_zero<int(int)>));
     trouble |= failed(inlay::update(call_of_member, inlay::member<&shape::count>));
 #ifdef INLAY_REPORT

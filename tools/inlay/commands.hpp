@@ -26,8 +26,10 @@ struct context {
 
 /// Each adds its subcommand, whose callback does the work and sets `with.result`. It may throw std::exception: the sentence
 /// is printed, and the status is `unusable`.
+void add_attest(CLI::App& to, context& with);
 void add_check(CLI::App& to, context& with);
 void add_show(CLI::App& to, context& with);
+void add_orc(CLI::App& to, context& with);
 
 /// Writes "inlay: TEXT" to a terminal's current line, which the next line overwrites; "" clears it.
 void say_progress(const context& with, const std::string& text);

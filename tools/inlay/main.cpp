@@ -39,7 +39,9 @@ int run(int count, char** arguments) {
     app.footer(
         "Exit status: 0 if all is well, 1 if the file is wrong, 2 if it cannot be read or the arguments are wrong.");
     tool::add_check(app, with);
+    tool::add_attest(app, with);
     tool::add_show(app, with);
+    tool::add_orc(app, with);
     try {
         app.parse(count, arguments);
     } catch (const CLI::ParseError& error) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * assembly: functions in assembly, with what a disassembler and a debugger want to know of them.
+ * assembly: functions in assembly, with their type and size for disassemblers and debuggers.
  */
 #ifndef KERNEL_ASSEMBLY_H
 #define KERNEL_ASSEMBLY_H

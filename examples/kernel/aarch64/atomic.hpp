@@ -5,7 +5,7 @@
 //     while (exchange(lock, 1) != 0) { pause(); }
 //
 // Why. Without LSE (Armv8.0) it is a loop of exclusive loads and stores, under contention a slow one. A kernel for all
-// processors has the loop as a function, and the instruction at each site where there is one.
+// processors has the loop as a function. On a processor with LSE, each site has the instruction.
 #pragma once
 
 #include "types.hpp"
@@ -28,7 +28,7 @@ inline constexpr auto exchange_site =
         .returns<insn::x0, u32>();
 } // namespace detail
 
-/// Stores `value` and returns what was there; acquires and releases.
+/// Stores `value` and returns the old value; acquires and releases.
 [[nodiscard]] inline u32 exchange(u32& at, u32 value) noexcept { return detail::exchange_site(&at, value); }
 
 } // namespace kernel

@@ -2,8 +2,8 @@
 /*
  * calls: out of EL1: to the hypervisor, to firmware, to the emulator. See calls.hpp.
  *
- * What. hvc and smc by the SMC Calling Convention (Arm DEN 0028): function and arguments in x0 to x3, the result in x0;
- * a semihosting call: operation in w0, its block in x1.
+ * What. hvc and smc by the SMC Calling Convention (Arm DEN 0028): function and arguments in x0 to x3, the result in x0.
+ * A semihosting call has the operation in w0, and its block in x1.
  * Why here. The registers are fixed, and a C++ function call has them where they belong.
  */
 #include "assembly.h"

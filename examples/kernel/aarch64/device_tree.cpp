@@ -28,7 +28,7 @@ constexpr u32 header_size = 40;
 
 [[nodiscard]] constexpr u32 aligned(u32 offset) noexcept { return (offset + 3) & ~u32{3}; }
 
-/// One of the texts of a list, each with its end.
+/// Whether a list of texts, each with its end, has this one.
 [[nodiscard]] bool lists(device_tree::property list, const char* text) noexcept {
     u32 begin = 0;
     for (u32 at = 0; at < list.size; ++at) {

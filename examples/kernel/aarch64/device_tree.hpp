@@ -9,9 +9,9 @@
 //     }
 //
 // What. Nodes in their order, by `compatible`, by device_type or by path; properties; addresses.
-// Why. It says where the devices are, how many processors there are, and how to call firmware.
-// How. Nothing is copied: a node is a place in the blob. The blob is not trusted: each read is checked against the
-// limit, a property that is too short is none, and where the structure is damaged the tree ends. Devicetree
+// Why. The tree gives the places of devices, the processors, and the way to call firmware.
+// How. Nothing is copied: a node is a place in the blob. The blob is not trusted. Each read is checked against the
+// limit, and a property that is too short is none. Where the structure is damaged, the tree ends. Devicetree
 // Specification v0.4, chapter 5. Addresses are those of the bus that all nodes read here are on (`ranges` is empty).
 #pragma once
 
@@ -31,7 +31,7 @@ public:
 
         explicit operator bool() const noexcept { return data != nullptr; }
     };
-    /// A node, and what it takes to find the next one.
+    /// A node, and the data to find the next one.
     struct node {
         static constexpr unsigned most_levels = 8;
         u32 inside;                    ///< offset of its first property; 0: no node
@@ -63,7 +63,7 @@ public:
     [[nodiscard]] property find(const node& of, const char* name) const noexcept;
     /// A property that is a text with its end.
     [[nodiscard]] const char* text(const node& of, const char* name) const noexcept;
-    /// The pair with this number in `reg`. False if there is none such.
+    /// The pair with this number in `reg`. False if `reg` has fewer.
     [[nodiscard]] bool reg(const node& of, u32 number, range& result) const noexcept;
     /// Whether `status` says nothing else.
     [[nodiscard]] bool enabled(const node& of) const noexcept;
@@ -72,7 +72,7 @@ private:
     [[nodiscard]] u32 word(u32 offset) const noexcept;
     /// The bytes of the text at `offset` in the structure, with its end; 0 if it has none.
     [[nodiscard]] u32 text_length(u32 offset) const noexcept;
-    /// The property at this token. False if there is none. `after` is the offset of the next token.
+    /// The property at this token. False if it is no property. `after` is the offset of the next token.
     [[nodiscard]] bool property_at(u32 offset, const char*& name, property& result, u32& after) const noexcept;
     [[nodiscard]] node enter(const node& parent, u32 token, u32 depth) const noexcept;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
+// dump: the last words of a kernel that crashes.
 //
-// dump: what a crash says.
-//
-// What. Class, vector, syndrome, the address if there is one, all registers, and a stack trace.
+// What. Class, vector, syndrome, the address if the class has one, all registers, and a stack trace.
 // Why. Nothing else is left of the machine's state, and often this is enough.
-// How. Every function keeps a frame record (-fno-omit-frame-pointer): x29 leads to the caller's x29, with the return
-// address above it. A patched site is no obstacle: its call, its instruction or its nops leave x29 alone. Addresses are
-// for `addr2line -e kernel.elf`; all but the first are those after a call.
+// How. callers.hpp finds the callers, by the table of `inlay orc` or by frame records. A patched site is no obstacle: the table
+// holds for each of its forms, and none changes x29. Addresses are for `addr2line -e kernel.elf`; all but the first are
+// those after a call.
+#include "callers.hpp"
 #include "harness.hpp"
 #include "print.hpp"
 #include "smp.hpp"
@@ -99,19 +99,13 @@ void print_register(unsigned number, u64 value) noexcept {
     print("x", u64{number}, number < 10 ? " : " : ": ", hex{value, 16}, number % 2 == 0 ? "\n" : " ");
 }
 
-void print_stack_trace(u64 pc, u64 x29) noexcept {
-    print("Stack trace:\n  ", hex{pc, 16}, "\n");
-    for (unsigned depth = 0; depth < 32 && x29 % 16 == 0 && lies_in(x29, 16, bss_begin, bss_end); ++depth) {
-        const u64* const record = reinterpret_cast<const u64*>(x29);
-        if (!lies_in(record[1], 4, text_begin, text_end)) {
-            return;
-        }
-        print("  ", hex{record[1], 16}, "\n");
-        if (record[0] <= x29) { // another stack, or the end
-            return;
-        }
-        x29 = record[0];
-    }
+void print_stack_trace(const trap_frame& frame) noexcept {
+    print("Stack trace:\n");
+    const inlay::unwind::frame begin{frame.pc, frame.sp, frame.x[29], frame.x[30], true};
+    for_each_caller(
+        begin, [](u64 at) noexcept { return lies_in(at, 8, bss_begin, bss_end); },
+        [](u64 pc) noexcept { return lies_in(pc, 4, text_begin, text_end); },
+        [](u64 pc) noexcept { print("  ", hex{pc, 16}, "\n"); });
 }
 
 } // namespace
@@ -126,7 +120,7 @@ void dump(const trap_frame& frame) noexcept {
     for (unsigned i = 30; i-- > 0;) {
         print_register(i, frame.x[i]);
     }
-    print_stack_trace(frame.pc, frame.x[29]);
+    print_stack_trace(frame);
     leave(status::crash);
 }
 

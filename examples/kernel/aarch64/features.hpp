@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// features: what the kernel found in the device tree, as features of inlay.
+// features: facts of the device tree, as features for inlay.
 //
 //     inlay::alternative<call<&gicv2_end>(), inlay::when<gicv3, ...>> end_of_interrupt;
 //
-// Why. No ID register says which interrupt controller stands beside the processor, nor whether there is an ITS.
+// Why. No ID register says which interrupt controller the machine has, nor whether it has an ITS.
 #pragma once
 
 #include <inlay/kernel.hpp>

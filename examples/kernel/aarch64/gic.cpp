@@ -144,7 +144,7 @@ void begin_processor_v3(processor& self, u64 mpidr) noexcept {
     waker &= ~gicr_waker_processor_sleep;
     write32(self.redistributor, gicr_waker, waker);
     wait_until_clear(self.redistributor, gicr_waker, gicr_waker_children_asleep, "GICR_WAKER.ChildrenAsleep");
-    // ICC_SGI1R_EL1: Aff3, RS, Aff2, Aff1, and a bit for one of 16 values of Aff0.
+    // ICC_SGI1R_EL1: Aff3, RS, Aff2, Aff1, and a bit for one of Aff0's 16 values.
     const u64 aff0 = mpidr & 0xff;
     self.cluster =
         (mpidr >> 32 & 0xff) << 48 | (aff0 / 16) << 44 | (mpidr >> 16 & 0xff) << 32 | (mpidr >> 8 & 0xff) << 16;

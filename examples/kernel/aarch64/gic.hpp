@@ -22,8 +22,9 @@
 
 namespace kernel::gic {
 
-/// Software-generated interrupts: that of the tests; 6 and 7 are the kernel's own.
+/// Software-generated interrupts: those of the tests; 6 and 7 are the kernel's own.
 inline constexpr u32 sgi_test = 1;
+inline constexpr u32 sgi_storm = 2;
 inline constexpr u32 sgi_wake = 6;
 inline constexpr u32 sgi_stop = 7;
 
@@ -73,7 +74,7 @@ void take_interrupt() noexcept;
 [[nodiscard, gnu::always_inline]] inline u32 acknowledge() noexcept { return detail::acknowledge_site(the.interface); }
 /// The number of an interrupt, from the result of acknowledge().
 [[nodiscard, gnu::always_inline]] inline u32 number_of(u32 taken) noexcept { return detail::number_site(taken); }
-/// The number of the interface of the processor that sent this SGI; -1 on GICv3, which does not say.
+/// The interface number of the processor that sent this SGI; -1 on GICv3, which does not tell.
 [[nodiscard, gnu::always_inline]] inline int sender_of(u32 taken) noexcept {
     return static_cast<int>(detail::sender_site(taken));
 }

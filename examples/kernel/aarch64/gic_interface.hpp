@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// gic_interface: the CPU interface of GICv2 and of GICv3, as alternatives.
+// gic_interface: the CPU interfaces of GICv2 and GICv3, as alternatives.
 //
 //     const u32 taken = acknowledge_site(interface);      // GICv2: a load; GICv3: a system register
 //
-// What. Acknowledge, end of interrupt, software-generated interrupts, priority mask, enable, and the two fields of what
-// was acknowledged. Each site has a form for GICv2 and one for GICv3, with the barriers that this version needs.
+// What. Acknowledge, end of interrupt, software-generated interrupts, priority mask, enable, and the two fields of an
+// acknowledged interrupt. Each site has a form for GICv2 and one for GICv3, with the barriers that this version needs.
 // Why. One image drives both versions, and no code in the path of an interrupt asks for the version.
-// How. gic::begin() finds the controller and sets the features `gicv2` and `gicv3`. Until apply() has run, a site
-// calls a function that asks for the version; so it works before apply(), too.
+// How. gic::begin() finds the controller and sets the features `gicv2` and `gicv3`. Until apply() has run, a site calls
+// a function that asks for the version; so it works before apply(), too.
 //
 // The barriers:
 //   GICv3, SGI: `dsb ishst` before the write to ICC_SGI1R_EL1, because no `dmb` orders stores before a write to a

@@ -4,7 +4,7 @@
 //
 // What. Offsets in the frames of the distributor, a redistributor, the memory-mapped CPU interface and an ITS.
 // Why. GICv2 and GICv3 share most offsets of the distributor. A frame of a GICv3 redistributor repeats them for the
-// interrupts of one processor, so code that takes a frame and an offset serves both versions.
+// interrupts of one processor. So code that takes a frame and an offset serves both versions.
 // How. Constants. The references are to the Arm documents IHI 0048B (GICv2) and IHI 0069 (GICv3, ITS).
 #pragma once
 

@@ -24,7 +24,7 @@ struct properties {
     bool physical_lpis;
     bool virtual_lpis;
     bool physical_targets; ///< a processor is named by the address of its redistributor, not by a number
-    u32 entry_size;        ///< bytes of an entry of a device's table
+    u32 entry_size;        ///< bytes of an entry in a device's table
     u32 event_bits;
     u32 device_bits;
     u32 collection_bits;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// live: how processors obey one that changes text. See text_window.hpp.
+// live: how processors obey one that changes text: the hooks of text_poke. See text_window.hpp.
 //
 // How. The writer says what it wants, and sends an interrupt to all others. Each answers in the handler:
 //
@@ -19,14 +19,18 @@
 
 #include <inlay/kernel.hpp>
 
+extern "C" const char image_begin[], text_begin[], text_end[], text_window_begin[];
+
 namespace kernel {
 
 namespace {
 
+[[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
+
+constinit inlay::text_poke<live_hooks> text{{0, 0}, {0, 0}};
 constinit u32 changing = 0;        ///< the lock of begin_change()
 constinit u64 request = 0;         ///< the number of the last one
 constinit bool standstill = false; ///< it is to stop
-constinit bool stopped = false;    ///< the writer's own note
 constinit u64 stops = 0;
 constinit bool obeyed = false; ///< live_begin() was called
 
@@ -72,35 +76,41 @@ void obey_writer() noexcept {
 
 u64 standstills() noexcept { return stops; }
 bool others_obey() noexcept { return obeyed || cpus_running() == 1; }
-
-bool stop_others() noexcept {
-    if (!stopped && cpus_running() > 1) {
-        if (!obeyed) {
-            return false;
-        }
-        ++stops;
-        const u64 number = ask(true);
-        wait_for_others([number](const per_cpu& cpu) { return load(cpu.arrived) >= number; });
-        stopped = true;
-    }
-    return true;
+inlay::text_poke<live_hooks>& live_text() noexcept {
+    text.text = {linked_at(text_begin), linked_at(text_end)};
+    text.image = {linked_at(image_begin), linked_at(text_window_begin)};
+    return text;
 }
 
-void let_others_go() noexcept {
-    if (stopped) {
-        stopped = false;
-        __atomic_store_n(&standstill, false, __ATOMIC_RELEASE);
-        const u64 number = load(request);
-        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
-    }
+bool live_hooks::write(inlay::uintptr_t at, const u8* bytes, inlay::size_t size) noexcept {
+    text_pages pages;
+    return others_obey() && pages.write(at, bytes, size);
 }
 
-void synchronise_all() noexcept {
+void live_hooks::synchronise() noexcept {
     inlay::arch::emit::synchronise();
     if (obeyed && cpus_running() > 1) {
         const u64 number = ask(false);
         wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
     }
+}
+
+bool live_hooks::stop(void (*to_do)(void*) noexcept, void* what) noexcept {
+    if (!others_obey()) {
+        return false;
+    }
+    const bool alone = cpus_running() == 1;
+    const u64 number = alone ? 0 : ask(true);
+    if (!alone) {
+        ++stops;
+        wait_for_others([number](const per_cpu& cpu) { return load(cpu.arrived) >= number; });
+    }
+    to_do(what);
+    if (!alone) {
+        __atomic_store_n(&standstill, false, __ATOMIC_RELEASE);
+        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+    }
+    return true;
 }
 
 void begin_change() noexcept {
@@ -119,8 +129,7 @@ void live_begin() noexcept {
 }
 
 void set_irq_handler(void (*handler)() noexcept) noexcept {
-    live_text live;
-    if (const auto done = inlay::update(handle_irq, handler, live); !done) {
+    if (const auto done = inlay::update(handle_irq, handler); !done) {
         abort_run("the handler of interrupts is not exchanged: ", inlay::message(done.error()));
     }
 }

@@ -50,7 +50,7 @@ constinit u64 level_of_entry = 1;
             }
         }
     }
-    return {image & ~u64{0x3fffffff}, 0x1000000}; // no tree: there is the image, at least
+    return {image & ~u64{0x3fffffff}, 0x1000000}; // no tree: the image exists, at least
 }
 
 [[nodiscard]] device_tree::range serial_port(const device_tree& all) noexcept {

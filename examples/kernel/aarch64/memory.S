@@ -3,7 +3,7 @@
  * memory: the four functions that compilers call without being asked.
  *
  * What, why. A freestanding compiler may call memcpy, memmove, memset and memcmp. The patcher may run through them, so
- * they hold no patch site; and they run before the MMU is on, so they make no access that is not aligned.
+ * they hold no patch site. They run before the MMU is on, so all their accesses are aligned.
  * How. Eight bytes at once where both addresses are multiples of eight, else a byte at a time.
  */
 #include "assembly.h"

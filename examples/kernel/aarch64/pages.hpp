@@ -11,9 +11,9 @@
 
 namespace kernel {
 
-/// Which memory there is to give.
+/// Says which memory may be given.
 void pages_begin(u64 begin, u64 end) noexcept;
-/// Null if there is not as much. `alignment` counts in pages, and is a power of two.
+/// Null if not enough is left. `alignment` counts in pages, and is a power of two.
 [[nodiscard]] void* allocate_pages(size_t count, size_t alignment = 1) noexcept;
 
 } // namespace kernel

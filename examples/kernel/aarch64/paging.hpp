@@ -5,7 +5,7 @@
 // What. All memory at its physical address: text read-only and executable, constants read-only, everything else
 // writable and not executable; devices as Device memory. And a window for the patcher.
 // How. 4 KiB pages, 39-bit addresses, three levels. Memory is mapped by blocks of 2 MiB, the image by pages. WXN is
-// set: a page that is writable is not executable, whatever its entry says.
+// set: a page that is writable is not executable, even if its entry allows it.
 #pragma once
 
 #include "types.hpp"
@@ -16,14 +16,14 @@ inline constexpr u64 page_size = 4096;
 
 enum class protection : u8 { none, execute, read, write, device };
 
-/// Makes the tables, and goes on with the MMU and the caches on: for the first GiB (devices), and for what of this
-/// memory is in the GiB of the image. Returns where that ends.
+/// Makes the tables, and goes on with the MMU and the caches on. The tables map the first GiB (devices), and the part
+/// of this memory that is in the image's GiB. Returns the end of this part.
 u64 translation_begin(u64 memory, u64 memory_size) noexcept;
 
 /// Pages of the image: leads them to other frames, with other rights.
 void map_page(u64 at, u64 frame, protection rights) noexcept;
 
-/// The entry of a page of the image.
+/// The entry of an image page.
 [[nodiscard]] u64 page_at(u64 at) noexcept;
 
 namespace page {

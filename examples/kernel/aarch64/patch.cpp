@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: the kernel patches itself, once, and says what came of it.
+// patch: the kernel patches itself, once, and reports the result.
 //
 // What. One call of apply(), a report by kind of site.
-// How. The report looks at text: what stands in memory is what counts, not what should.
+// How. The report looks at text: the bytes in memory count, not those that should be there.
 #include "boot.hpp"
 #include "cpu.hpp"
 #include "harness.hpp"

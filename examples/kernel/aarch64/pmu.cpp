@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// pmu: the registers behind pmu.hpp.
+// pmu: the register accesses of pmu.hpp.
 #include "pmu.hpp"
 
 #include "boot.hpp"
@@ -72,9 +72,9 @@ void stop_cycles(proof found) noexcept {
 }
 
 u64 cycles(proof found) noexcept {
-    isb(); // neither before what precedes is executed,
+    isb(); // neither before earlier instructions are executed,
     const u64 value = read<pmccntr_el0>(found);
-    isb(); // nor after what follows
+    isb(); // nor after later ones
     return value;
 }
 
@@ -127,7 +127,7 @@ u64 enabled(proof found) noexcept { return read<pmcntenset_el0>(found); }
 
 void begin_count() noexcept {
     if (asked_for("count-pmu") && entered_at() == 2) {
-        const u64 before = call_hypervisor(EL2_MDCR, trap_all, 0, 0); // it says what was there
+        const u64 before = call_hypervisor(EL2_MDCR, trap_all, 0, 0); // it returns the old value
         static_cast<void>(call_hypervisor(EL2_MDCR, before | trap_all, 0, 0));
         first = call_hypervisor(EL2_TRAPS, system_register_class, 0, 0);
     }

@@ -12,9 +12,8 @@
 // Why a proof. A processor without a PMU may take an exception, or nothing at all, at an access to these registers. Each
 // function here that accesses one takes a proof of the feature. Only the question hands one out, so a call without the
 // question does not compile. The question is a patched branch: it reads no memory.
-// How. system.hpp of inlay reads and writes the registers. Order: a write of PMCR_EL0 or PMCNTENSET_EL0 may take effect
-// late, and a read of PMCCNTR_EL0 may happen early; each function that starts, stops or reads has the ISB that prevents
-// this.
+// How. system.hpp of inlay reads and writes the registers. A write of PMCR_EL0 or PMCNTENSET_EL0 may take effect late,
+// and a read of PMCCNTR_EL0 may happen early. Each function that starts, stops or reads has the ISB that prevents this.
 //
 // References are to the Arm Architecture Reference Manual (DDI 0487), "The Performance Monitors Extension".
 #pragma once
@@ -33,11 +32,11 @@ using proof = inlay::proof_of<inlay::cpu.pmuv3>;
 struct identity {
     u8 implementer; ///< a letter: 'A' is Arm
     u8 code;
-    u8 counters; ///< event counters, besides the cycle counter
+    u8 counters; ///< event counters, without the cycle counter
 };
 [[nodiscard]] identity identify(proof found) noexcept;
 
-/// Everything off and zero, whatever ran before: counters, their enables, interrupts, overflow flags, filters.
+/// Makes everything off and zero, after any earlier use: counters, their enables, interrupts, overflow flags, filters.
 void reset(proof found) noexcept;
 
 /// The cycle counter, of 64 bits.
@@ -45,7 +44,7 @@ void start_cycles(proof found) noexcept;
 void stop_cycles(proof found) noexcept;
 [[nodiscard]] u64 cycles(proof found) noexcept;
 void set_cycles(proof found, u64 value) noexcept;
-/// The cycles of a loop of `instructions` instructions: even, at least 4.
+/// The cycles of a loop with `instructions` instructions: even, at least 4.
 [[nodiscard]] u64 cycles_of_loop(proof found, u64 instructions) noexcept;
 
 /// Event counter 0, counting what software says (SW_INCR). `wide`: it overflows at 2^64, else at 2^32.

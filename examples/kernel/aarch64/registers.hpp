@@ -7,11 +7,11 @@
 //
 // What. System registers by name, barriers, memory-mapped registers, cache and TLB maintenance, exceptions for tests.
 // Why here. inlay's instructions are made to be patched; these are wanted as they are, with operands that the compiler
-// chooses. Nowhere else in the kernel's C++ is there inline assembly.
+// chooses. No other C++ file of the kernel has inline assembly.
 // How. One statement each. Registers go by their encoding where an assembler for Armv8.0 may not know the name. An
-// access keeps its place among other such statements, but not among accesses to memory: that is what barriers are for,
-// and they are memory accesses to the compiler as well. Registers of the PMU are not here: inlay's read() and write()
-// take a proof that it exists (pmu.hpp).
+// access keeps its place among other such statements, but not among accesses to memory. Barriers order those, and they
+// are memory accesses to the compiler as well. Registers of the PMU are not here: inlay's read() and write() take a
+// proof that it exists (pmu.hpp).
 #pragma once
 
 #include "types.hpp"

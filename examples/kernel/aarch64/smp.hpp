@@ -6,9 +6,9 @@
 //     on_all(&set_up_interface);            // all do this, and all have done it
 //
 // What. Starts the processors of the device tree by PSCI, up to most_cpus, and has them do something.
-// Why after apply(). No processor may run a site while the patcher writes it, and there is no need to.
-// How. Each other processor waits for a function in its mailbox. It sleeps by wfi; an interrupt
-// wakes it. Without an interrupt controller it waits by wfe.
+// Why after apply(). No processor may run a site while the patcher writes it, and none needs to.
+// How. Each other processor waits for a function in its mailbox. It sleeps by wfi; an interrupt wakes it. Without an
+// interrupt controller it waits by wfe.
 #pragma once
 
 #include "cpu.hpp"
@@ -24,7 +24,7 @@ struct [[gnu::aligned(256)]] per_cpu {
     u32 number;
     u32 online;
     u64 mpidr;        ///< the affinity fields alone
-    work to_do;       ///< what it does now; null: it waits
+    work to_do;       ///< its present work; null: it waits
     u64 arrived;      ///< the last request to stand still that it obeyed (live.cpp)
     u64 synchronised; ///< the last request to synchronise that it has done
 };

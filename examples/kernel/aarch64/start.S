@@ -2,12 +2,12 @@
 /*
  * start: from the loader to C++, for the first processor and for the others; and the stub at EL2.
  *
- * What. The header of a Linux Image, so that the file boots as kernel.elf and as kernel.img; the way down to EL1; the
- * way on to the MMU; the stub that stays at EL2.
- * Why a stub. A hypervisor can see each access to a register. The stub counts the accesses that trap, so that a test
- * can show that there was none (to a PMU that does not exist).
- * How. Nothing here reads memory that another processor has written through a cache, but `secondary_boot` (smp.cpp
- * cleans it): the MMU is off, and so are the caches.
+ * What. The header of a Linux Image, so that the file boots as kernel.elf and as kernel.img. The way down to EL1, and
+ * on to the MMU. The stub that stays at EL2.
+ * Why a stub. A hypervisor can see each access to a register. The stub counts the accesses that trap. So a test can
+ * show that the kernel makes none (to a PMU that does not exist).
+ * How. The MMU is off, and so are the caches. So this code reads no memory that another processor has written through a
+ * cache, except `secondary_boot` (smp.cpp cleans it).
  */
 #include "assembly.h"
 #include "layout.h"

@@ -6,8 +6,8 @@
 //
 // What. A paravirtual operation of the Arm specification "Paravirtualized Time for Arm-based Systems" (DEN 0057).
 // Why a static call. Where no hypervisor offers it, no time is stolen: the call is `mov x0, #0`.
-// How. The SMC Calling Convention, by the way that the device tree names (psci.hpp), says whether there is the service,
-// and for each processor where its structure lies. In memory: what is read there is the hypervisor's.
+// How. The kernel asks by the SMC Calling Convention, by the way that the device tree names (psci.hpp). The answer says
+// whether the service exists, and for each processor where its structure lies. The hypervisor writes this structure.
 #pragma once
 
 #include "types.hpp"
@@ -24,8 +24,9 @@ namespace steal_time {
 [[nodiscard]] bool is_offered() noexcept;
 /// Before apply(): where it is offered, steal_clock() reads it.
 void begin() noexcept;
-/// What steal_clock() is where it is offered, once this processor has asked for its structure: false if there is none.
+/// The target of steal_clock() if the service exists, once this processor has asked for its structure.
 [[nodiscard]] u64 read() noexcept;
+/// Asks for this processor's structure. False if it gets none.
 bool begin_on_this_cpu() noexcept;
 
 } // namespace steal_time

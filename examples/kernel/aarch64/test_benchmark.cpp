@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_benchmark: what a call costs, by the cycle counter.
+// test_benchmark: the cost of a call, by the cycle counter.
 //
 // What. The same function called through a pointer, directly, and by a static call that is patched.
 // Why. A static call is a direct call whose target can change. This is the comparison that shows it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_gic: the common part of the tests of interrupt controllers.
+// test_gic: the common part of the interrupt controllers' tests.
 //
 //     const interrupt_test test{"ipi"};                     // PASS: gicv3: ipi: ...
 //     const handled_by handler{&take_ipi};                  // until the end of the block

@@ -4,7 +4,7 @@
 //
 // What. Registers that cannot be written; priorities and targets, by word and by byte; enabling and disabling one of
 // many.
-// Why. A hypervisor emulates these, and mistakes in it are mistakes of width and of range.
+// Why. A hypervisor emulates these, and its mistakes are wrong widths and ranges.
 // How. The interrupts used are of devices that this kernel does not have. Each value is put back.
 #include "gic.hpp"
 #include "test_gic.hpp"

@@ -4,7 +4,7 @@
 //
 // What. Text is read-only, data is not executable, the window is gone, a second apply() finds nothing to do.
 // Why. Right text is worth little if it can be written afterwards.
-// How. By trying, and by what the page tables say.
+// How. By trying, and by reading the page tables.
 #include "harness.hpp"
 #include "paging.hpp"
 #include "text_window.hpp"

@@ -3,10 +3,10 @@
 // test_pmu: the performance monitors, where the processor has them.
 //
 // What. pmu-cycle-counter: the cycle counter increases, and counts the instructions of a loop. pmu-counters: a reset
-// leaves nothing behind; a counter that is off does not count; each counter overflows where its width says.
+// clears everything; a counter that is off does not count; each counter overflows where its width says.
 // Why. A processor without a PMU must not see one access; the tests are then skipped, with status 77.
-// How. The question is inlay's proof; all else takes it. Each test resets first and depends on nothing of another.
-// The word cpi=N says how many cycles an instruction takes. An emulator knows it (QEMU -icount); a processor has no such
+// How. The question is inlay's proof; all else takes it. Each test resets first and depends on nothing of another. The
+// word cpi=N says how many cycles an instruction takes. An emulator knows it (QEMU -icount); a processor has no such
 // number, so without the word each loop must only count something.
 #include "command_line.hpp"
 #include "harness.hpp"
@@ -81,7 +81,7 @@ void print_identity(pmu::proof found) noexcept {
     return quiet && over && kept && other && pmu::overflows(found) == 0;
 }
 
-/// The cycle counter goes on from `from`; what it shows then.
+/// Lets the cycle counter go on from `from`, and returns its value.
 [[nodiscard]] u64 goes_on(pmu::proof found, u64 from) noexcept {
     pmu::reset(found);
     pmu::set_cycles(found, from);
@@ -107,7 +107,7 @@ void print_identity(pmu::proof found) noexcept {
 }
 
 [[nodiscard]] bool resets(pmu::proof found) noexcept {
-    pmu::start_events(found, false); // what an earlier user might leave
+    pmu::start_events(found, false); // as an earlier user might leave it
     pmu::set_events(found, 0xffff'ffff);
     pmu::start_cycles(found);
     pmu::count_event(found);

@@ -62,9 +62,8 @@ void test_steal_time() noexcept {
         skip("no interrupt controller, so that no processor can ask another for anything");
         return;
     }
-    live_text live;
     before = firmware.state.target;
-    bool done = static_cast<bool>(inlay::update(firmware, &made_up, live));
+    bool done = static_cast<bool>(inlay::update(firmware, &made_up));
     report(done && steal_time::is_offered(), "a hypervisor that offers it is believed");
     smccc = 0x10000;
     report(!steal_time::is_offered(), "one before SMCCC 1.1 is not asked");
@@ -72,15 +71,15 @@ void test_steal_time() noexcept {
     for (u32 i = 0; i < most_cpus; ++i) {
         structures[i].nanoseconds = 1000 + i;
     }
-    done = static_cast<bool>(inlay::update(steal_clock, &steal_time::read, live));
+    done = static_cast<bool>(inlay::update(steal_clock, &steal_time::read));
     right = 0;
     on_all([] { look(); });
     report(done && right == cpus_running(), "each processor reads its own");
     structures[0].revision = 1;
     report(!steal_time::begin_on_this_cpu() && steal_clock() == 0, "a structure of another revision is not read");
     structures[0].revision = 0;
-    done = static_cast<bool>(inlay::update(steal_clock, inlay::returns_zero<u64() noexcept>, live)) &&
-           static_cast<bool>(inlay::update(firmware, before, live));
+    done = static_cast<bool>(inlay::update(steal_clock, inlay::returns_zero<u64() noexcept>)) &&
+           static_cast<bool>(inlay::update(firmware, before));
     report(done && steal_clock() == 0, "without it the clock is zero again");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// tests: all there are (test_*.cpp), for the table in main.cpp.
+// tests: all of them (test_*.cpp), for the table in main.cpp.
 #pragma once
 
 namespace kernel {

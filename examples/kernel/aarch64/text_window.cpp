@@ -60,23 +60,18 @@ bool write_text(Bare& platform, u64 at, const u8* bytes, size_t size) noexcept {
 
 } // namespace
 
-template <class Bare>
-window_of<Bare>::window_of() noexcept
-    : Bare{{linked_at(text_begin), linked_at(text_end)},
+text_pages::text_pages() noexcept
+    : bare{{linked_at(text_begin), linked_at(text_end)},
            {linked_at(image_begin), linked_at(text_window_begin)},
            distance()} {}
 
-template <class Bare>
-window_of<Bare>::~window_of() {
-    close_window();
-}
+text_window::~text_window() { close_window(); }
 
-template <class Bare>
-bool window_of<Bare>::write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept {
+bool text_pages::write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept {
     const bool masked = (read_daif() & irq_masked) != 0;
     irq_disable();
     open_window(at, size);
-    const bool done = write_text<Bare>(*this, at, bytes, size);
+    const bool done = write_text<bare>(*this, at, bytes, size);
 #ifndef KERNEL_MUTATION_NO_TEXT_ISB
     inlay::arch::emit::synchronise(); // this processor may run the site next
 #endif
@@ -85,8 +80,5 @@ bool window_of<Bare>::write(inlay::uintptr_t at, const u8* bytes, size_t size) n
     }
     return done;
 }
-
-template class window_of<inlay::platform::bare<inlay::arch::emit::synchronise>>;
-template class window_of<inlay::platform::bare<synchronise_all, others>>;
 
 } // namespace kernel

@@ -6,18 +6,18 @@
 //     auto done = inlay::apply(inlay::this_image(), window);
 //                                                          // ... and takes it away again
 //
-//     live_text live;                                      // the same, while other processors run through the sites
-//     auto done = inlay::set(trace, true, live);
+//     auto done = inlay::set(trace, true);                 // while other processors run through the sites
 //
-// What. Two text_platforms of inlay: `platform::bare` with an alias.
+// What. Two text_platforms of inlay: `platform::bare` with an alias, and text_poke with the kernel's hooks, which are
+// declared as this kernel's way of changing text.
 // Why. Text is read-only and executable for as long as the kernel runs. The patcher writes through other pages, which
 // are writable and not executable, and which lead to the same memory while it works.
 // How. The linker script keeps addresses for the window, as large as text (paging.hpp). A page of it is mapped when
 // something in it is written first, and taken away with the object. Interrupts are masked for one site at a time.
 //
 // Beside other processors. An instruction of the architecture's list (b, bl, nop, brk, svc, hvc, smc) is exchanged
-// while they run. For any other, they stand still in the handler of an interrupt from the first write to finish(). In
-// both cases each of them has taken an interrupt and executed isb when finish() returns: from then on they run the new
+// while they run. For any other, they stand still in the handler of an interrupt while a batch is written (live.cpp). In
+// both cases each of them has taken an interrupt and executed isb when the change returns: from then on they run the new
 // text.
 #pragma once
 
@@ -27,43 +27,17 @@
 
 namespace kernel {
 
-/// For live_text (live.cpp): the others stand still, and go on. Each returns when all of them do. The others must have
-/// interrupts enabled, or be in begin_change().
-bool stop_others() noexcept;
-void let_others_go() noexcept;
-/// This processor and all others synchronise their context.
-void synchronise_all() noexcept;
 /// One change at a time. A processor that waits here obeys others meanwhile.
 void begin_change() noexcept;
 void end_change() noexcept;
 /// How often the others stood still.
 [[nodiscard]] u64 standstills() noexcept;
-/// Whether the others can be asked: there are none, or live_begin() was called.
+/// Whether the others can be asked: there are none, or live_begin() was called. If not, no change is made.
 [[nodiscard]] bool others_obey() noexcept;
 /// Answers the last request.
 void obey_writer() noexcept;
 /// Other processors obey from here on.
 void live_begin() noexcept;
-
-struct others {
-    static bool stop() noexcept { return stop_others(); }
-    static void go() noexcept { let_others_go(); }
-};
-
-/// The window, for any kind of bare platform.
-template <class Bare>
-class window_of : public Bare {
-public:
-    window_of() noexcept;
-    window_of(const window_of&) = delete;
-    window_of& operator=(const window_of&) = delete;
-    ~window_of();
-
-    bool write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept;
-};
-
-/// Before the other processors run, or where they run none of the sites.
-using text_window = window_of<inlay::platform::bare<inlay::arch::emit::synchronise>>;
 
 /// From before the window opens until after it has closed.
 struct change_lock {
@@ -73,12 +47,39 @@ struct change_lock {
     ~change_lock() { end_change(); }
 };
 
-/// Beside other processors.
-class live_text : change_lock, public window_of<inlay::platform::bare<synchronise_all, others>> {
+/// Pages that are mapped as they are written, and stay.
+class text_pages : public inlay::platform::bare<inlay::arch::emit::synchronise> {
 public:
-    [[nodiscard]] bool exchanges(inlay::uintptr_t at, const u8* bytes, size_t size) const noexcept {
-        return others_obey() && bare::exchanges(at, bytes, size);
-    }
+    text_pages() noexcept;
+    bool write(inlay::uintptr_t at, const u8* bytes, size_t size) noexcept;
 };
 
+/// Before the other processors run, or where they run none of the sites. And for as long as a change writes.
+class text_window : public text_pages {
+public:
+    text_window() noexcept = default;
+    text_window(const text_window&) = delete;
+    text_window& operator=(const text_window&) = delete;
+    ~text_window();
+};
+
+/// The hooks of text_poke. The others must have interrupts enabled, or be in begin_change().
+struct live_hooks {
+    static bool write(inlay::uintptr_t at, const u8* bytes, inlay::size_t size) noexcept;
+    static void synchronise() noexcept;
+    static bool stop(void (*to_do)(void*) noexcept, void* what) noexcept;
+};
+
+/// For all processors, under the lock.
+[[nodiscard]] inlay::text_poke<live_hooks>& live_text() noexcept;
+
 } // namespace kernel
+
+template <>
+struct inlay::this_kernel<> {
+    static outcome change(const auto& make) noexcept {
+        const kernel::change_lock lock;
+        const kernel::text_window window;
+        return make(kernel::live_text());
+    }
+};

@@ -64,7 +64,7 @@ seen_trap provoke(exception_class expected, const Function& what) noexcept {
         expected, [](void* function) { (*static_cast<const Function*>(function))(); }, const_cast<Function*>(&what));
 }
 
-/// Prints everything there is to know, and ends with status 127 (dump.cpp).
+/// Prints all state that is known, and ends with status 127 (dump.cpp).
 [[noreturn]] void dump(const trap_frame& frame) noexcept;
 
 extern "C" {

@@ -4,7 +4,7 @@
 //
 //     live::begin(sites);                                      // one processor changes, ...
 //     live::say_changing(i);
-//     auto done = live::change(kind, value, sites, text);
+//     auto done = live::change(kind, value, sites);
 //     live::say_changed(i, sites);
 //     live::pass(seen[this_cpu().number]);                     // ... and all pass
 //
@@ -79,28 +79,29 @@ void say_changed(u64 number, const found& sites) noexcept;
 /// Runs through all sites once.
 void pass(passes& mine) noexcept;
 
-/// Changes what is of this kind to another value for each `value`, and says in `sites` to which.
-template <class Text>
-[[nodiscard]] inlay::outcome change(kind what, u64 value, found& sites, Text& text) noexcept {
+/// Changes what is of this kind to another value for each `value`, and says in `sites` to which. By the kernel's own
+/// platform, or by one that is given.
+template <class... Text>
+[[nodiscard]] inlay::outcome change(kind what, u64 value, found& sites, Text&... text) noexcept {
     switch (what) {
     case kind::a_key:
         sites.key = value % 2;
-        return inlay::set(key, value % 2 == 1, text);
+        return inlay::set(key, value % 2 == 1, text...);
     case kind::a_switch:
         sites.way = value % 4;
-        return inlay::set(way, static_cast<unsigned>(value % 4), text);
+        return inlay::set(way, static_cast<unsigned>(value % 4), text...);
     case kind::a_call:
         sites.call = value % 3;
-        return value % 3 == 0   ? inlay::update(call, &plus_0, text)
-               : value % 3 == 1 ? inlay::update(call, &plus_1, text)
-                                : inlay::update(call, &plus_2, text);
+        return value % 3 == 0   ? inlay::update(call, &plus_0, text...)
+               : value % 3 == 1 ? inlay::update(call, &plus_1, text...)
+                                : inlay::update(call, &plus_2, text...);
     case kind::a_call_or_nothing:
         sites.nothing = value % 2;
-        return value % 2 == 1 ? inlay::update(nothing, &note, text) : inlay::update(nothing, nullptr, text);
+        return value % 2 == 1 ? inlay::update(nothing, &note, text...) : inlay::update(nothing, nullptr, text...);
     default:
         sites.zero = value % 2;
-        return value % 2 == 1 ? inlay::update(zero, &one, text)
-                              : inlay::update(zero, inlay::returns_zero<u64() noexcept>, text);
+        return value % 2 == 1 ? inlay::update(zero, &one, text...)
+                              : inlay::update(zero, inlay::returns_zero<u64() noexcept>, text...);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patches: what apply() has left in the text, counted.
+// patches: counts the forms that apply() has left in the text.
 //
 // What. The features that sites ask about; and how many alternatives have another form than their original.
 // Why. A report of a patcher that repeats its intentions says nothing. This one reads the text.

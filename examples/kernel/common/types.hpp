@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// types: the integers of both kernels, by their width. There is no C++ library to include.
+// types: the integers of both kernels, by their width. The kernels have no C++ library to include.
 #pragma once
 
 namespace kernel {

@@ -27,7 +27,7 @@ struct [[gnu::packed]] root_pointer {
     u8 rest[4];
 };
 static_assert(sizeof(root_pointer) == 36);
-constexpr u64 first_length = 20; // of the root pointer of ACPI 1.0
+constexpr u64 first_length = 20; // of ACPI 1.0's root pointer
 
 constinit u64 root = 0;
 
@@ -59,7 +59,7 @@ constinit u64 root = 0;
                : nullptr;
 }
 
-/// The table with this signature in a table of addresses of `size` bytes each; 0 if there is none.
+/// The table with this signature, found in a table of addresses with `size` bytes each; 0 if it is not there.
 [[nodiscard]] u64 find_table(u64 list, u32 size, const char (&signature)[5]) noexcept {
     const header* const tables = table_at(list);
     for (u32 i = sizeof(header); tables != nullptr && i + size <= tables->length; i += size) {

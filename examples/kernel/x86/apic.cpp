@@ -34,6 +34,7 @@ constexpr u32 nmi = 0x4400;
 constexpr u32 fixed = 0x4000; // an ordinary vector
 constexpr u32 by_one = 0xb;
 
+constinit bool in_use = false;
 constinit u64 ticks_in_a_millisecond = 0;
 
 [[nodiscard]] u32 read(u32 reg) noexcept { return *direct<volatile u32>(registers + reg); }
@@ -69,6 +70,7 @@ bool begin() noexcept {
     if (!inlay::x86::holds(inlay::cpu.apic.probe(), inlay::x86::this_cpu{})) {
         return false;
     }
+    in_use = true;
     on_interrupt(vector::timer, &take_timer);
     on_interrupt(vector::spurious, &take_spurious);
     begin_on_this_cpu();
@@ -84,7 +86,11 @@ bool begin() noexcept {
 
 void begin_on_this_cpu() noexcept { write(reg_spurious, enabled | static_cast<u32>(vector::spurious)); }
 u32 id() noexcept { return read(reg_id) >> 24; }
-void end_of_interrupt() noexcept { write(reg_eoi, 0); }
+void end_of_interrupt() noexcept {
+    if (in_use) {
+        write(reg_eoi, 0);
+    }
+}
 
 void begin_timer(u64 period) noexcept {
     write(reg_timer, period == 0 ? masked : periodic | static_cast<u32>(vector::timer));

@@ -12,10 +12,11 @@
 
 namespace kernel::apic {
 
-/// Silences the old interrupt controllers and turns this processor's local APIC on. False if there is none.
+/// Silences the old interrupt controllers and turns this processor's local APIC on. False if it has none.
 [[nodiscard]] bool begin() noexcept;
 void begin_on_this_cpu() noexcept;
 [[nodiscard]] u32 id() noexcept;
+/// Nothing, where no local APIC is in use.
 void end_of_interrupt() noexcept;
 
 /// A timer interrupt every so many nanoseconds; 0: none.

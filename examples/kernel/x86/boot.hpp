@@ -3,16 +3,16 @@
 // boot: from both entries to one kernel.
 //
 // What. `native_main` and `xen_main` bring the machine to where `kernel_main` can go on without asking which it is.
-// Why. What differs is done once, here, before anything is patched; afterwards the sites know.
-// How. features -> clock -> interrupts on -> apply() -> other processors -> tests. The order matters: a feature that
-// is set after apply() has decided nothing, and a processor that runs while text is written may fetch half of a site.
+// Why. The differences are done once, here, before anything is patched; afterwards the sites know.
+// How. features -> clock -> interrupts on -> apply() -> other processors -> tests. The order matters. A feature that is
+// set after apply() has decided nothing. A processor that runs while text is written may fetch half of a site.
 #pragma once
 
 #include "cpu.hpp"
 
 namespace kernel {
 
-/// Sets the synthetic features, patches, and says what was done (patch.cpp).
+/// Sets the synthetic features, patches, and prints the result (patch.cpp).
 void set_features(bool xen) noexcept;
 void patch_everything() noexcept;
 void print_patches() noexcept;

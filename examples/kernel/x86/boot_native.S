@@ -4,7 +4,7 @@
  *
  * What. `pvh_start` runs in protected mode without paging, with ebx = the loader's start info. `ap_start` is copied to
  * AP_START and begins in real mode, where INIT-SIPI puts a processor.
- * Why. Long mode needs paging: tables are needed before there is anything to make them with.
+ * Why. Long mode needs paging: tables are needed before any code can make them.
  * How. boot_l4 maps the first 4 GiB where they are, and the first GiB at KERNEL_BASE, all of it writable and
  * executable. paging.cpp makes better ones, and these are used again only on the way up of each other processor.
  */
@@ -106,7 +106,7 @@ ap_64:
 1:	hlt
 	jmp	1b
 
-/* Copied to AP_START: addresses are as they are there. */
+/* Copied to AP_START: addresses count from there. */
 	.globl	ap_start, ap_start_end
 	.code16
 ap_start:

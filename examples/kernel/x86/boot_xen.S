@@ -34,8 +34,8 @@ hypercall:
 	jmp	*%rax
 
 /*
- * void xen_cpuid(unsigned registers[4]): as the operation `cpuid`. An instruction behind these five bytes is carried out by
- * Xen (XEN_EMULATE_PREFIX, xen/include/public/arch-x86/xen.h); by itself CPUID would tell of the processor.
+ * void xen_cpuid(unsigned registers[4]): as the operation `cpuid`. Xen carries out an instruction after these five
+ * bytes (XEN_EMULATE_PREFIX, xen/include/public/arch-x86/xen.h). By itself, CPUID would describe the processor.
  */
 	.globl	xen_cpuid
 xen_cpuid:

@@ -46,7 +46,7 @@ constexpr u8 pit_output = 0x80;
         out8(pit_command, pit_one_shot);
         out8(pit_channel_0, count & 0xff);
         out8(pit_channel_0, count >> 8);
-        if ((pit_status() & 0x3f) != pit_one_shot) { // it says how it was set, if it is there
+        if ((pit_status() & 0x3f) != pit_one_shot) { // an existing timer says how it was set
             print("clock: no timer of known speed; as if the TSC went at 1 GHz\n");
             return 1'000'000'000;
         }

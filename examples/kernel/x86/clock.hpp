@@ -39,8 +39,8 @@ void on_tick(tick_handler what) noexcept;
     return (ticks >> 32) * multiplier + ((ticks & 0xffffffff) * multiplier >> 32);
 }
 
-/// Time by what Xen or KVM keeps in memory: the same layout for both. The hypervisor makes `version` odd, changes the
-/// rest, and makes it even again; a reader who saw a change begins anew.
+/// Time by a structure that Xen or KVM keeps in memory: the same layout for both. The hypervisor makes `version` odd,
+/// changes the rest, and makes it even again; a reader who saw a change begins anew.
 template <class Tsc>
 [[nodiscard]] u64 read_pvclock(const volatile xen::time_info& time, Tsc tsc) noexcept {
     for (;;) {

@@ -3,10 +3,10 @@
 // cpu: the few instructions that the kernel needs and C++ has not.
 //
 // What. Port I/O, the time-stamp counter, %gs, pause.
-// Why here. inlay's instructions are made to be patched; these are wanted as they are, in early boot and in the
-// patcher itself, where a patch site must not stand, with operands that the compiler chooses. What is privileged and
-// differs under a hypervisor (flags, control registers, MSRs) goes through inlay's paravirt operations instead.
-// How. One inline assembly statement each; nowhere else in the kernel's C++ is there another.
+// Why here. inlay's instructions are made to be patched. Early boot and the patcher itself must not contain patch
+// sites; they need plain instructions, with operands that the compiler chooses. Privileged instructions that differ
+// under a hypervisor (flags, control registers, MSRs) go through inlay's paravirt operations instead.
+// How. One inline assembly statement each; no other C++ file of the kernel has one.
 #pragma once
 
 #include "layout.h"
@@ -23,7 +23,7 @@ inline u8 in8(u16 port) noexcept {
     return value;
 }
 
-/// The time-stamp counter, read after everything before it. LFENCE is there with SSE2, as on every x86-64 processor.
+/// The time-stamp counter, read after everything before it. LFENCE is part of SSE2, as on every x86-64 processor.
 inline u64 read_tsc() noexcept {
     u32 low = 0;
     u32 high = 0;
@@ -69,7 +69,7 @@ inline u64 divide(u64 a, u64 b) noexcept {
 inline void call_on(u64 rsp, void (*to)()) noexcept {
     asm volatile("movq %0, %%rsp\n\tcall *%1" : : "r"(rsp), "r"(to) : "memory");
 }
-/// Whether interrupts are on for the processor itself: what the irq operations say is another thing under Xen.
+/// Whether interrupts are on for the processor itself. Under Xen, the irq operations say something else.
 inline u64 read_flags() noexcept {
     u64 value = 0;
     asm volatile("pushfq; popq %0" : "=r"(value));

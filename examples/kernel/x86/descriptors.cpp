@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// descriptors: what the processor reads by itself: segments, the stacks of rings and of IST, the way of each vector.
+// descriptors: tables that the processor reads by itself: segments, the stacks of rings and IST, the way of each
+// vector.
 //
 // What. One GDT and TSS a processor, one IDT for all.
 // Why IST. #DF may come because the stack is bad; NMI and #MC may come between SYSCALL and the change of stacks. Those
-// three get stacks of their own. All others run on the stack that is there, so that they can nest.
+// three get stacks of their own. All others run on the present stack, so that they can nest.
 // How. Formats: Intel SDM volume 3, 3.4.5 (segments), 7.7 (TSS of 64 bits), 6.14.1 (gates of 64 bits).
 #include "descriptors.hpp"
 

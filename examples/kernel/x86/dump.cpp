@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// dump: what a crash says.
+// dump: the last words of a kernel that crashes.
 //
 // What. Class, vector, error code, cr2, all registers, the bytes around rip, and a backtrace.
-// Why. It is all that is left of the machine's state, and often it is enough.
-// How. Every function keeps a frame pointer (-fno-omit-frame-pointer): rbp leads to the caller's rbp, with the return
-// address above it. A patched site is no obstacle: its call, its instruction or its nops leave rbp alone. Addresses
-// are for `addr2line -e kernel.elf`.
+// Why. Nothing else is left of the machine's state, and often this is enough.
+// How. callers.hpp finds the callers, by the table of `inlay orc` or by frame pointers. A patched site is no obstacle: the
+// table holds for each of its forms, and none changes rbp. Addresses are for `addr2line -e kernel.elf`.
+#include "callers.hpp"
 #include "harness.hpp"
 #include "print.hpp"
 #include "trap.hpp"
@@ -23,7 +23,7 @@ namespace {
     return at >= reinterpret_cast<u64>(text_begin) && at < reinterpret_cast<u64>(text_end);
 }
 [[nodiscard]] bool in_image(u64 at) noexcept {
-    return at >= reinterpret_cast<u64>(image_begin) && at + 16 <= reinterpret_cast<u64>(image_end);
+    return at >= reinterpret_cast<u64>(image_begin) && at + 8 <= reinterpret_cast<u64>(image_end);
 }
 
 void print_register(const char* name, u64 value) noexcept { print(name, "=", hex{value, 16}, " "); }
@@ -40,19 +40,10 @@ void print_code(u64 rip) noexcept {
     print("\n");
 }
 
-void print_backtrace(u64 rip, u64 rbp) noexcept {
-    print("Backtrace:\n  ", hex{rip, 16}, "\n");
-    for (unsigned depth = 0; depth < 32 && rbp % 8 == 0 && in_image(rbp); ++depth) {
-        const u64* const frame = reinterpret_cast<const u64*>(rbp);
-        if (!in_text(frame[1])) {
-            return;
-        }
-        print("  ", hex{frame[1], 16}, "\n");
-        if (frame[0] <= rbp) { // another stack, or the end
-            return;
-        }
-        rbp = frame[0];
-    }
+void print_backtrace(const trap_frame& frame) noexcept {
+    print("Backtrace:\n");
+    const inlay::unwind::frame begin{frame.rip, frame.rsp, frame.rbp, 0, true};
+    for_each_caller(begin, in_image, in_text, [](u64 rip) noexcept { print("  ", hex{rip, 16}, "\n"); });
 }
 
 } // namespace
@@ -101,7 +92,7 @@ void dump(const trap_frame& frame) noexcept {
         print(i % 4 == 3 ? "\n" : "");
     }
     print_code(frame.rip);
-    print_backtrace(frame.rip, frame.rbp);
+    print_backtrace(frame);
     leave(status::crash);
 }
 

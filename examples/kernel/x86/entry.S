@@ -2,12 +2,12 @@
 /*
  * entry: how exceptions, interrupts and system calls get into C++ and back, natively and under Xen.
  *
- * What. A stub for each vector, natively and for Xen's trap table; one way in for all of them, one for those that
- * have a stack of their own (IST), one for SYSCALL; and the ways out.
- * Why. Under Xen the same traps come with another frame: Xen pushes rcx and r11 besides, has changed %gs already, knows
- * no IST, and must be asked to return. Where the two worlds differ by an instruction, an alternative stands there; a
- * call could not, because some of these places have no stack of the kernel's yet.
- * How. trap_frame in trap.hpp is what SAVE leaves; traps that push no error code get a zero.
+ * What. A stub for each vector, natively and for Xen's trap table. One way in for all of them, one for those that have
+ * a stack of their own (IST), one for SYSCALL. And the ways out.
+ * Why. Under Xen the same traps come with another frame: Xen pushes rcx and r11 as well, and has changed %gs already.
+ * It knows no IST, and must be asked to return. Where the two worlds differ by an instruction, the code has an
+ * alternative. A call could not stand there, because some of these places have no stack of the kernel's yet.
+ * How. SAVE leaves a trap_frame (trap.hpp); traps that push no error code get a zero.
  */
 #include <inlay/asm.h>
 #include "layout.h"
@@ -78,8 +78,8 @@ common_entry:
 	INTERRUPT_RETURN
 
 /*
- * Breakpoints of kernel code get another frame, 40 bytes below the first: a change of text may have the handler push a return
- * address on the stack that was interrupted, just above (inlay/text_poke.hpp).
+ * Breakpoints of kernel code get another frame, 40 bytes below the first. During a change of text, the handler may push
+ * a return address on the interrupted stack, just above (inlay/text_poke.hpp).
  */
 	.balign	16
 breakpoint_entry:
@@ -226,11 +226,15 @@ xen_stubs:
 	.balign	16
 	popq	%rcx
 	popq	%r11
+	.if	vector == 3
+	jmp	breakpoint_entry
+	.else
 	.if	!((vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
 	pushq	$0
 	.endif
 	pushq	$vector
 	jmp	common_entry
+	.endif
 	.set	vector, vector + 1
 	.endr
 

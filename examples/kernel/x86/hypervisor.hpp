@@ -7,7 +7,7 @@
 //
 // What. The vendor of CPUID's leaves from 0x40000000 on, and a feature for each vendor that the kernel knows.
 // Why. A synthetic feature decides sites as a processor's own does.
-// How. Leaf 1 says first whether there is a hypervisor at all; only then is a leaf of its own asked for. Xen presents
+// How. Leaf 1 says first whether a hypervisor exists; only then does the kernel ask for a leaf of its own. Xen presents
 // its leaves at 0x40000100 if it presents another's before. A paravirtual guest of Xen knows from how it was started.
 #pragma once
 

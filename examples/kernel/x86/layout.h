@@ -2,8 +2,9 @@
 /*
  * layout: the numbers that assembly and C++ share.
  *
- * What. Addresses, selectors, and the offsets of what entry code touches.
- * Why. An assembler cannot ask a struct where its members are; C++ checks these by static_assert (per_cpu.hpp, trap.hpp).
+ * What. Addresses, selectors, and the offsets of members that entry code touches.
+ * Why. An assembler cannot ask a struct where its members are; C++ checks these by static_assert (per_cpu.hpp,
+ * trap.hpp).
  * How. Preprocessor constants, because .S files know no others.
  */
 #ifndef KERNEL_LAYOUT_H

@@ -16,14 +16,23 @@ namespace {
 [[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
 
 constinit inlay::text_poke<live_hooks> text{{0, 0}, {0, 0}};
-constinit u64 request = 0;
-constinit u64 breakpoints = 0;
+constinit u64 request = 0; ///< the number of the last synchronisation
+constinit u32 locked = 0;
+constinit breakpoint_counts breakpoints{};
+using breakpoint_handler = void (*)() noexcept;
+constinit breakpoint_handler meanwhile = nullptr;
 
-void obey(trap_frame& /*frame*/) noexcept {
-    const u64 number = __atomic_load_n(&request, __ATOMIC_ACQUIRE);
+void answer() noexcept {
+    const u64 number = __atomic_load_n(&request, __ATOMIC_SEQ_CST);
     inlay::arch::emit::synchronise();
     __atomic_store_n(&this_cpu().synchronised, number, __ATOMIC_RELEASE);
+}
+void obey(trap_frame& /*frame*/) noexcept {
+    answer();
     apic::end_of_interrupt();
+}
+[[nodiscard]] bool answers(u32 number) noexcept {
+    return __atomic_load_n(&cpus[number].answers, __ATOMIC_SEQ_CST) != 0;
 }
 
 /// What a handler may change of the processor that was interrupted. entry.S left room below its stack.
@@ -75,15 +84,15 @@ bool live_hooks::write(inlay::uintptr_t at, const inlay::uint8_t* bytes, inlay::
 void live_hooks::synchronise() noexcept {
     inlay::arch::emit::synchronise();
     const u64 number = request + 1;
-    __atomic_store_n(&request, number, __ATOMIC_RELEASE);
+    __atomic_store_n(&request, number, __ATOMIC_SEQ_CST); // before anyone is asked whether it answers: see live_join()
     const u32 self = this_cpu().number;
-    for (u32 i = 0; i < smp::count(); ++i) {
-        if (i != self) {
-            apic::send(cpus[i].apic_id, vector::synchronise);
+    for (u32 i = 0; i < most_cpus; ++i) {
+        if (i != self && answers(i)) {
+            send_interrupt(i, vector::synchronise);
         }
     }
-    for (u32 i = 0; i < smp::count(); ++i) {
-        while (i != self && __atomic_load_n(&cpus[i].synchronised, __ATOMIC_ACQUIRE) < number) {
+    for (u32 i = 0; i < most_cpus; ++i) { // one that leaves meanwhile is not waited for
+        while (i != self && answers(i) && __atomic_load_n(&cpus[i].synchronised, __ATOMIC_ACQUIRE) < number) {
             pause();
         }
     }
@@ -91,13 +100,35 @@ void live_hooks::synchronise() noexcept {
 
 inlay::text_poke<live_hooks>& live_text() noexcept { return text; }
 
+live_change::lock::lock() noexcept {
+    while (__atomic_exchange_n(&locked, 1U, __ATOMIC_ACQUIRE) != 0) {
+        pause();
+    }
+}
+live_change::lock::~lock() { __atomic_store_n(&locked, 0U, __ATOMIC_RELEASE); }
+live_change::live_change() noexcept = default;
+live_change::~live_change() = default;
+
 void live_begin() noexcept {
     text.text = {linked_at(text_begin), linked_at(text_end)};
     text.image = {linked_at(image_begin), linked_at(image_end)};
     on_interrupt(vector::synchronise, &obey);
+    live_join();
 }
 
+void live_join() noexcept {
+    __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);
+    answer();
+}
+void live_leave() noexcept { __atomic_store_n(&this_cpu().answers, 0U, __ATOMIC_SEQ_CST); }
+
 bool live_breakpoint(trap_frame& frame) noexcept {
+    per_cpu& cpu = this_cpu();
+    const bool nested = cpu.in_breakpoint != 0;
+    cpu.in_breakpoint = cpu.in_breakpoint + 1;
+    if (meanwhile != nullptr && !nested) {
+        meanwhile();
+    }
     interrupted now{frame};
 #ifdef KERNEL_MUTATION_FOREIGN // and that the handler answers for everything
     const bool ours = text.handle_breakpoint(now) || true;
@@ -105,12 +136,19 @@ bool live_breakpoint(trap_frame& frame) noexcept {
     const bool ours = text.handle_breakpoint(now);
 #endif
     if (ours) {
-        __atomic_add_fetch(&breakpoints, 1U, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&breakpoints.all, 1U, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&breakpoints.nested, nested ? 1U : 0U, __ATOMIC_RELAXED);
         now.store(frame);
     }
+    cpu.in_breakpoint = cpu.in_breakpoint - 1;
     return ours;
 }
 
-u64 live_breakpoints() noexcept { return __atomic_load_n(&breakpoints, __ATOMIC_RELAXED); }
+breakpoint_counts live_breakpoints() noexcept {
+    return {__atomic_load_n(&breakpoints.all, __ATOMIC_RELAXED),
+            __atomic_load_n(&breakpoints.nested, __ATOMIC_RELAXED)};
+}
+void on_breakpoint(void (*what)() noexcept) noexcept { meanwhile = what; }
+u64 live_synchronisations() noexcept { return request; }
 
 } // namespace kernel

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// live: text changes while other processors run it, natively.
+// live: text changes while other processors run it, natively and under Xen.
 //
-//     live_begin();                                            // once, when the other processors run
-//     { text_window window; auto done = inlay::set(key, true, live_text()); }
+//     live_begin();                                            // once, before the other processors start
+//     auto done = inlay::set(key, true);
 //
 // What. inlay's text_poke with this kernel's hooks: it writes through the window (text_window.hpp), synchronises the
-// others by an interrupt, and looks at each breakpoint first.
+// others by an interrupt, and looks at each breakpoint first. It is declared as this kernel's way of changing text.
 // Why. A processor may not fetch an instruction of which a part has changed: see inlay/text_poke.hpp.
-// How. The interrupt carries a number. Each processor executes cpuid, and says that it has seen this number.
+// How. The interrupt carries a number. Each processor executes cpuid, and says that it has seen this number. A processor
+// that starts says that it runs, and then answers the last number before it goes on: a change that did not see it run
+// is one whose number it sees.
 #pragma once
 
 #include "cpu.hpp"
+#include "text_window.hpp"
 #include "trap.hpp"
 
 #include <inlay/kernel.hpp>
@@ -23,14 +26,52 @@ struct live_hooks {
     static void synchronise() noexcept;
 };
 
-/// The changes of all processors: one at a time, while a text_window exists.
+/// The changes of all processors: one at a time, while a live_change exists.
 [[nodiscard]] inlay::text_poke<live_hooks>& live_text() noexcept;
 
+/// A change by this processor: others wait, with interrupts on; the window is open.
+class live_change {
+public:
+    live_change() noexcept;
+    live_change(const live_change&) = delete;
+    live_change& operator=(const live_change&) = delete;
+    ~live_change();
+
+private:
+    struct lock {
+        lock() noexcept;
+        lock(const lock&) = delete;
+        lock& operator=(const lock&) = delete;
+        ~lock();
+    };
+    lock lock_;
+    text_window window_;
+};
+
 void live_begin() noexcept;
+/// This processor starts: from here on it answers. Before it runs a site that changes.
+void live_join() noexcept;
+/// It ends: no change waits for it any more. It runs no site from here on, and gets no interrupt.
+void live_leave() noexcept;
 
 /// For the handler of #BP from kernel code: whether it was one of a change.
 [[nodiscard]] bool live_breakpoint(trap_frame& frame) noexcept;
-/// How many there were, on all processors.
-[[nodiscard]] u64 live_breakpoints() noexcept;
+/// How many there were, on all processors, and how many of them in the handler of another one.
+struct breakpoint_counts {
+    u64 all, nested;
+};
+[[nodiscard]] breakpoint_counts live_breakpoints() noexcept;
+/// What the handler of a breakpoint calls first, unless it is in the handler of another one; null: nothing.
+void on_breakpoint(void (*what)() noexcept) noexcept;
+/// How often all processors were synchronised.
+[[nodiscard]] u64 live_synchronisations() noexcept;
 
 } // namespace kernel
+
+template <>
+struct inlay::this_kernel<> {
+    static outcome change(const auto& make) noexcept {
+        const kernel::live_change now;
+        return make(kernel::live_text());
+    }
+};

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// main: the order of things, alike in both worlds.
+// main: the order of the start, the same in both worlds.
 //
 // What. Features, clock, interrupts, apply(), other processors, tests; and the words of the command line.
 // Why in this order: see boot.hpp.
-// How. What differs was assigned before (start.cpp), or is a patched site.
+// How. The differences were assigned before (start.cpp), or are patched sites.
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
 #include "command_line.hpp"
 #include "harness.hpp"
 #include "hypervisor.hpp"
+#include "live.hpp"
 #include "per_cpu.hpp"
 #include "print.hpp"
 #include "smp.hpp"
@@ -51,7 +52,7 @@ void kernel_main(bool xen) noexcept {
     choose_clock(xen, hypervisor() == hypervisor_kind::kvm);
     const bool timer = xen || apic::begin();
     if (xen) {
-        xen::begin_timer();
+        xen::begin_events();
     } else if (timer) {
         apic::begin_timer(20'000);
     }
@@ -60,7 +61,10 @@ void kernel_main(bool xen) noexcept {
 #ifndef KERNEL_MUTATION_ORDER
     patch_everything();
 #endif
-    if (!xen && timer) {
+    live_begin();
+    if (xen) {
+        smp::start_vcpus();
+    } else if (timer) {
         apic::begin_timer(1'000'000);
         smp::start_others();
     }

@@ -11,7 +11,7 @@ namespace {
 
 struct floating_pointer {
     char signature[4];
-    u32 table; ///< physical; 0: there is none, and `standard` says which configuration this is
+    u32 table; ///< physical; 0: none, and `standard` says which configuration this is
     u8 length; ///< in 16 bytes
     u8 revision;
     u8 checksum;

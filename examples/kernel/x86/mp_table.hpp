@@ -2,7 +2,7 @@
 //
 // mp_table: the processors that the table before ACPI names.
 //
-// What. The numbers of the local APICs of all processors that are enabled.
+// What. The local APIC numbers of all enabled processors.
 // Why. A machine without ACPI has this table, as QEMU's microvm with acpi=off.
 // How. MultiProcessor Specification 1.4, chapter 4.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace kernel::mp_table {
 
-/// Adds the enabled processors of the table to `found`. Returns false if there is no table.
+/// Adds the enabled processors of the table to `found`. Returns false without a table.
 [[nodiscard]] bool find_processors(processors& found) noexcept;
 
 } // namespace kernel::mp_table

@@ -2,8 +2,8 @@
 //
 // native_tables: the kernel's own page tables on bare hardware.
 //
-// What. The image in pages of 4 KiB, each part with its protection; and a direct map of the first 4 GiB of physical
-// memory, for firmware's tables and the local APIC, from which text is left out.
+// What. The image in pages of 4 KiB, each part with its protection. And a direct map of the first 4 GiB of physical
+// memory without text, for firmware's tables and the local APIC.
 // Why. boot_native.S maps everything writable and executable. Here text is read-only and executable, all else is not
 // executable, and CR0.WP (set at boot) makes the kernel itself obey. The patcher writes through a window of its own
 // (text_window.hpp), not through a second mapping that is always there.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * notes: what makes one ELF file bootable in two ways.
+ * notes: they make one ELF file bootable in two ways.
  *
  * What. ELF notes of the owner "Xen". A loader of PVH kernels (QEMU's -kernel) reads one of them, type 18: a 32-bit
  * address to jump to, in protected mode without paging. Xen's builder of dom0 reads the others.

@@ -4,11 +4,10 @@
 //
 //     set_protection(text_begin, text_end, protection::execute);
 //
-// What. `entry_of_page` walks from the root to the entry of a page of 4 KiB; `set_page` changes it.
-// Why the same code. That is what the paravirt operations of memory management are for: an entry holds a frame number
-// which under Xen is the machine's, not the one that the guest counts by (pte_val, make_pte), tables are read-only
-// there and written by a hypercall (set_pte), and so is the TLB (flush_tlb_one_user). Natively all of these are
-// patched to an instruction or to nothing.
+// What. `entry_of_page` walks from the root to the entry of a 4 KiB page; `set_page` changes it. Why the same code.
+// The paravirt operations of memory management hide the differences. Under Xen, the frame number in an entry is the
+// machine's, not the guest's (pte_val, make_pte). Tables are read-only there, so a hypercall writes them (set_pte), and
+// flushes the TLB (flush_tlb_one_user). Natively all of these are patched to an instruction or to nothing.
 // How. Tables of the image lie at KERNEL_BASE + their physical address in both worlds.
 #pragma once
 

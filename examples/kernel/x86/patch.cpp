@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: the kernel patches itself, once, and says what came of it.
+// patch: the kernel patches itself, once, and reports the result.
 //
-// What. Synthetic features from what was found, one call of apply(), a report by kind of site. With the word "proven" on
-// the command line, apply_proven() does it, if the image was sealed after the link.
+// What. Synthetic features by the machine that was found, one call of apply(), a report by kind of site. With the word
+// "proven" on the command line, apply_proven() patches, if the image was sealed after the link.
 // Why. Items 8 and 15 of the series: features first, and one patcher for everything.
-// How. The report looks at text: what stands in memory is what counts, not what should.
+// How. The report looks at text: the bytes in memory count, not those that should be there.
 #include "boot.hpp"
 #include "clock.hpp"
 #include "command_line.hpp"
@@ -54,7 +54,7 @@ struct operation_counts {
 void set_features(bool xen) noexcept {
     namespace pv = inlay::x86::pv;
     inlay::set(inlay::cpu.xenpv, xen);
-    // As paravirt_set_cap() in the series: a feature for what is not native any more.
+    // As paravirt_set_cap() in the series: a feature for an operation that is not native any more.
     inlay::set(inlay::cpu.pvunlock, !pv::lock.queued_spin_unlock.is_native());
     inlay::set(inlay::cpu.vcpupreempt, !pv::lock.vcpu_is_preempted.is_native());
 }

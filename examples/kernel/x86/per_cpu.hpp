@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// per_cpu: what each processor has for itself.
+// per_cpu: the data that each processor has for itself.
 //
-// What. Its stacks, its number, what it counts.
+// What. Its stacks, its number, its counters.
 // Why. Entry code finds its stack through %gs, before it may touch anything else.
 // How. One struct a processor; %gs leads to it while the kernel runs (natively by SWAPGS, under Xen by Xen).
 #pragma once
@@ -31,10 +31,12 @@ struct per_cpu {
     volatile u64 interrupts;
     volatile u64 ipis;
     volatile u64 syscalls;
-    volatile u64 from_user; ///< traps and calls that came from ring 3
-    volatile u64 wrong_gs;  ///< entries that found another's data, or user code's base in the wrong register
-    u64 nmis;               ///< NMIs that it has left again
-    u64 synchronised;       ///< the last request of a change that it answered (live.cpp)
+    volatile u64 from_user;     ///< traps and calls that came from ring 3
+    volatile u64 wrong_gs;      ///< entries that found another's data, or user code's base in the wrong register
+    u64 nmis;                   ///< NMIs that it has left again
+    u64 synchronised;           ///< the last request of a change that it answered (live.cpp)
+    u32 answers;                ///< whether changes wait for its answer
+    volatile u32 in_breakpoint; ///< handlers of #BP that it is in
     volatile u32 online;
     volatile u32 agrees; ///< its answers about features were those of the first processor
     u8 entry_stack[stack_size] __attribute__((aligned(16)));
@@ -50,7 +52,7 @@ inline constinit per_cpu cpus[most_cpus]{};
 
 [[nodiscard]] inline per_cpu& this_cpu() noexcept { return *static_cast<per_cpu*>(read_gs_self()); }
 
-/// Fills in what does not depend on where the kernel runs.
+/// Fills in the members that are the same natively and under Xen.
 inline void prepare(per_cpu& cpu, u32 number) noexcept {
     cpu.self = &cpu;
     cpu.number = number;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// processors: which processors there are.
+// processors: the processors of this machine.
 //
-// What. The numbers of their local APICs, as far as firmware says; and how many there are.
-// Why. A start-up interrupt must be sent to somebody, and who is there only firmware knows.
+// What. The numbers of their local APICs, as far as firmware says; and their count.
+// Why. A start-up interrupt needs a destination, and only firmware knows the processors.
 // How. By ACPI's MADT (acpi.hpp), else by the MP table (mp_table.hpp). Both can say too little: the MP tables of QEMU's
-// firmware name one processor a package, or count on where numbers have gaps. QEMU itself says how many there are, by
-// its fw_cfg (QEMU: docs/specs/fw_cfg.rst), so that smp.cpp knows when to look further.
+// firmware name one processor a package, or count on where numbers have gaps. QEMU itself gives the count, by its
+// fw_cfg (QEMU: docs/specs/fw_cfg.rst), so that smp.cpp knows when to look further.
 #pragma once
 
 #include "paging.hpp"
@@ -18,8 +18,8 @@ struct processors {
     u32 ids[most_cpus]; ///< of the local APICs, without repetition
     u32 listed;         ///< how many of `ids` are in use
     u32 named;          ///< how many firmware names, also those for which `ids` has no room
-    u32 count;          ///< how many there are: `named`, or what QEMU says if that is more; at least 1
-    const char* source; ///< who names them; null: nobody
+    u32 count;          ///< of processors: `named`, or QEMU's count if that is more; at least 1
+    const char* source; ///< the table that names them; null: none does
 };
 
 [[nodiscard]] processors find_processors() noexcept;
@@ -57,7 +57,7 @@ void for_each_firmware_area(What what) noexcept {
     if (extended >= 0x1000 && extended < bios) {
         what(extended, extended + kib);
     }
-    what(639 * kib, 640 * kib); // the last one of base memory, where nothing says how much there is
+    what(639 * kib, 640 * kib); // the last one of base memory, where nothing gives its size
     what(bios, u64{0x100000});
 }
 

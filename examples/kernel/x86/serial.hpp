@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// serial: the first serial port, where print() writes unless Xen is there.
+// serial: the first serial port, where print() writes natively.
 #pragma once
 
 #include "cpu.hpp"

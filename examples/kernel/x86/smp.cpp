@@ -6,10 +6,12 @@
 #include "apic.hpp"
 #include "clock.hpp"
 #include "descriptors.hpp"
+#include "live.hpp"
 #include "paging.hpp"
 #include "per_cpu.hpp"
 #include "print.hpp"
 #include "processors.hpp"
+#include "xen.hpp"
 
 #include <inlay/pv/linux.hpp>
 
@@ -29,6 +31,7 @@ constinit u32 running = 1;
 constinit u32 named = 1;
 constinit u32 starting = 0; // the number of the one that is on its way
 using work = void (*)() noexcept;
+constinit work to_do_first = nullptr; // its work, if it is not to wait for any
 constinit work volatile to_do = nullptr;
 constinit u32 round = 0;
 constinit u32 finished = 0;
@@ -39,12 +42,13 @@ void take_ipi(trap_frame& /*frame*/) noexcept {
     apic::end_of_interrupt();
 }
 
-/// Starts the processor with this local APIC, if it answers within so many nanoseconds. Returns whether it did.
-bool start(u32 id, u64 patience) noexcept {
-    per_cpu& cpu = cpus[running];
-    prepare(cpu, running);
+/// Starts the processor with this local APIC under this number, if it answers within so many nanoseconds. Returns whether
+/// it did.
+bool start(u32 number, u32 id, u64 patience) noexcept {
+    per_cpu& cpu = cpus[number];
+    prepare(cpu, number);
     cpu.apic_id = id;
-    starting = running;
+    starting = number;
     ap_stack = reinterpret_cast<u64>(cpu.stack) + stack_size;
     __atomic_store_n(&ap_expected, id, __ATOMIC_SEQ_CST);
     apic::start(id, AP_START);
@@ -57,8 +61,12 @@ bool start(u32 id, u64 patience) noexcept {
     wait(patience);
     __atomic_store_n(&ap_expected, nobody, __ATOMIC_SEQ_CST);
     wait(10'000'000); // it may just have read that it is expected
-    running += cpu.online;
     return cpu.online != 0;
+}
+bool start_next(u32 id, u64 patience) noexcept {
+    const bool runs = start(running, id, patience);
+    running += runs ? 1U : 0U;
+    return runs;
 }
 
 } // namespace
@@ -78,12 +86,12 @@ void start_others() noexcept {
     runs[this_cpu().apic_id] = true;
     for (u32 i = 0; i < all.listed && running < named; ++i) {
         const u32 id = all.ids[i];
-        runs[id] = runs[id] || start(id, 1'000'000'000);
+        runs[id] = runs[id] || start_next(id, 1'000'000'000);
     }
-    // More than firmware names, or under other numbers than it says: whoever answers is one. Some may be slow.
+    // More than firmware names, or under other numbers than it says: each one that answers counts. Some may be slow.
     for (int attempt = 0; attempt < 2; ++attempt) {
         for (u32 id = 0; id < broadcast && running < named; ++id) {
-            runs[id] = runs[id] || start(id, 50'000'000);
+            runs[id] = runs[id] || start_next(id, 50'000'000);
         }
     }
     if (all.source == nullptr) {
@@ -103,7 +111,7 @@ void on_all(void (*what)() noexcept) noexcept {
     to_do = what;
     __atomic_fetch_add(&round, 1U, __ATOMIC_RELEASE);
     for (u32 i = 1; i < running; ++i) { // they sleep
-        apic::send(cpus[i].apic_id, vector::ipi);
+        send_interrupt(i, vector::ipi);
     }
     what();
     while (__atomic_load_n(&finished, __ATOMIC_ACQUIRE) != running - 1) {
@@ -111,13 +119,35 @@ void on_all(void (*what)() noexcept) noexcept {
     }
 }
 
-extern "C" void ap_main() noexcept {
-    per_cpu& cpu = cpus[starting];
-    load_descriptors(cpu);
-    load_tables();
-    apic::begin_on_this_cpu();
+void stop_this_cpu() noexcept {
+    inlay::x86::pv::irq_disable();
+    live_leave();
+    this_cpu().online = 0;
+    for (;;) {
+        inlay::x86::pv::halt();
+    }
+}
+
+bool start_again(u32 number, void (*what)() noexcept) noexcept {
+    to_do_first = what;
+    const bool runs = start(number, cpus[number].apic_id, 1'000'000'000);
+    to_do_first = nullptr;
+    return runs;
+}
+
+namespace {
+
+/// For good: carries out the requests of on_all().
+[[noreturn]] void run(work first) noexcept {
+    per_cpu& cpu = this_cpu();
     u32 seen = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
+    live_join();
     cpu.online = 1;
+    if (first != nullptr) {
+        inlay::x86::pv::irq_enable();
+        first();
+        __atomic_fetch_add(&finished, 1U, __ATOMIC_RELEASE);
+    }
     for (;;) {
         inlay::x86::pv::irq_disable(); // an interrupt between the question and hlt would be slept through
         const u32 now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
@@ -132,4 +162,31 @@ extern "C" void ap_main() noexcept {
     }
 }
 
+[[noreturn]] void run_vcpu() noexcept {
+    xen::begin_events();
+    run(nullptr);
+}
+
+} // namespace
+
+void start_vcpus() noexcept {
+    on_interrupt(vector::ipi, &take_ipi);
+    running = xen::start_others(&run_vcpu);
+    named = running;
+}
+
+extern "C" void ap_main() noexcept {
+    load_descriptors(cpus[starting]);
+    load_tables();
+    apic::begin_on_this_cpu();
+    run(to_do_first);
+}
+
 } // namespace kernel::smp
+
+namespace kernel::detail {
+
+void send_by_apic(u32 number, vector what) noexcept { apic::send(cpus[number].apic_id, what); }
+void send_nmi_by_apic(u32 number) noexcept { apic::send_nmi(cpus[number].apic_id); }
+
+} // namespace kernel::detail

@@ -10,6 +10,7 @@
 #include "print.hpp"
 #include "serial.hpp"
 #include "shutdown.hpp"
+#include "smp.hpp"
 #include "text_window.hpp"
 #include "xen.hpp"
 
@@ -61,7 +62,6 @@ void protect_image() noexcept {
 } // namespace
 
 namespace xen {
-constinit volatile vcpu_info* vcpu = nullptr;
 constinit shared_info* shared = nullptr;
 constinit const start_info* start = nullptr;
 } // namespace xen
@@ -85,23 +85,24 @@ extern "C" void xen_main(const xen::start_info* start) noexcept {
     using xen::call;
     xen::start = start;
     xen::shared = reinterpret_cast<xen::shared_info*>(shared_page);
-    xen::vcpu = xen::shared->vcpus;
     xen::assign_operations();
     protect_image(); // before a page has a frame that is not the guest's own
     (void)xen::make(call::update_va_mapping, xen::word(shared_page),
                     start->shared_info | page::present | page::writable | page::accessed | page::dirty,
                     xen::flush_page);
-    xen::vcpu->upcall_mask = 1;
-    {
-        text_window window;
-        (void)inlay::update(console_write, &xen_write, window);
-    }
-    on_leave(&xen_shutdown);
     prepare(cpus[0], 0);
     cpus[0].user_cs = XEN_CS;
     cpus[0].user_ss = XEN_DS;
     (void)xen::make(call::set_segment_base, xen::base_gs_kernel, xen::word(&cpus[0]));
     (void)xen::make(call::set_segment_base, xen::base_gs_user, USER_DATA);
+    xen::this_vcpu().upcall_mask = 1;
+    {
+        text_window window;
+        (void)inlay::update(console_write, &xen_write, window);
+        (void)inlay::update(send_interrupt, &xen::send, window);
+        (void)inlay::update(send_nmi, &xen::send_nmi, window);
+    }
+    on_leave(&xen_shutdown);
     (void)xen::make(call::stack_switch, XEN_DS, cpus[0].kernel_stack);
     xen::register_traps();
     set_command_line(start->command_line);

@@ -3,9 +3,9 @@
  * storm_sites: sites for a handler to run through while they are written.
  *
  * What. Sixty-four alternatives: nothing, or an addition of one. As assembled they are bytes of nop one by one.
- * Why. A site that is padded in place, with interrupts on, once went through 8d 76 90 on its way from 90 90 90 to
- * 8d 76 00. Here a handler that met a half-written addition would add something else than one.
- * How. storm_sites() returns how much was added.
+ * Why. If a site is padded in place with interrupts on, it may go through 8d 76 90 on its way from 90 90 90 to 8d 76
+ * 00. This happened once. Here a handler that met a half-written addition would add something else than one. How.
+ * storm_sites() returns how much was added.
  */
 #include <inlay/asm.h>
 

@@ -4,7 +4,7 @@
 //
 // What. The irq guard in all four combinations, and sites against the functions that their tables hold.
 // Why. An instruction in place of a call must be equivalent to it: fixes have been lost that way.
-// How. A site's result is compared with that of a call through the table, and with what the machine does.
+// How. A site's result is compared with that of a call through the table, and with the state of the machine.
 #include "boot.hpp"
 #include "clock.hpp"
 #include "harness.hpp"
@@ -26,8 +26,8 @@ template <class Operation>
 }
 [[nodiscard]] bool enabled() noexcept { return (pv::save_fl() & interrupt_flag) != 0; }
 
-/// Whether a timer interrupt comes in this time. It is given up only after the time has passed by the clock and in
-/// instructions: an emulator that was not scheduled for a while lets the one jump.
+/// Whether a timer interrupt comes in this time. The test gives up only after the time has passed by the clock and in
+/// instructions. The clock may jump in an emulator that was not scheduled for a while.
 [[nodiscard]] bool tick_within(u64 nanoseconds) noexcept {
     const u64 before = this_cpu().interrupts;
     const u64 begin = sched_clock();
@@ -52,7 +52,7 @@ void test_guard() noexcept {
                 off = !enabled();
                 inside ? pv::irq_enable() : pv::irq_disable();
             }
-            // Restoring turns on what was on; it never turns off.
+            // Restoring may turn interrupts on; it never turns them off.
             const bool right = off && enabled() == (before || inside);
             report(right, before ? (inside ? "guard: on before, on inside" : "guard: on before, off inside")
                                  : (inside ? "guard: off before, on inside" : "guard: off before, off inside"));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_patching: what apply() left, seen from the inside. From the outside, tests/kernel compares all bytes.
+// test_patching: the result of apply(), seen from the inside. From the outside, tests/kernel compares all bytes.
 //
 // What. Text is read-only, data is not executable, the window is gone, a second apply() finds nothing to do.
 // Why. That text is right is worth little if anyone can write it afterwards.
-// How. By trying, and by what the page tables say.
+// How. By trying, and by reading the page tables.
 #include "boot.hpp"
 #include "harness.hpp"
 #include "paging.hpp"

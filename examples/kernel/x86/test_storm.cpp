@@ -2,11 +2,11 @@
 //
 // test_storm: interrupts while text is written.
 //
-// What. The timer comes as often as it can; its handler runs through 64 sites; meanwhile apply() writes these sites:
-// at boot, when their padding becomes long nops, and then again and again, back and forth.
+// What. The timer comes as often as it can, and its handler runs through 64 sites. Meanwhile apply() writes these
+// sites: at boot, when their padding becomes long nops, and then again and again, back and forth.
 // Why. Boot-time patching happens with interrupts on. A handler must find each site as it was or as it will be.
-// How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends the kernel. "storm=N"
-// on the command line says how many interrupts; the sums over many boots are the test's (tests/kernel/run.sh).
+// How. Each site adds 0 or 1, so that a sum above 64 tells of a torn one; any other fault ends the kernel. "storm=N" on
+// the command line says how many interrupts; the sums over many boots are the test's (tests/kernel/run.sh).
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"

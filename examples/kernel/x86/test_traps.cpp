@@ -2,11 +2,11 @@
 //
 // test_traps: exceptions, and above all the two that the series begins with.
 //
-// What. Each exception comes with its vector, error code and address; machine check and double fault come by the way
-// that this world has: natively on stacks of their own, under Xen by the ring that they came from.
+// What. Each exception comes with its vector, error code and address. Machine check and double fault come by the way of
+// this world: natively on stacks of their own, under Xen by the ring that they came from.
 // Why. The wrong entry for either is noticed only when the machine is in trouble already.
-// How. `int $18` goes the way of a machine check: through the IDT natively, and under Xen through the trap table as
-// Xen has it. A real one is injected by QEMU's monitor if the command line says "mce=N". A double fault is provoked
+// How. `int $18` goes the way of a machine check: through the IDT natively, and under Xen through the trap table as Xen
+// has it. A real one is injected by QEMU's monitor if the command line says "mce=N". A double fault is provoked
 // natively by a bad stack; Xen never sends one, so that its entry gets a frame made by hand. So does the entry for a
 // machine check in the kernel, where Xen refuses INT to the kernel.
 #include "boot.hpp"
@@ -74,7 +74,7 @@ void test_native() noexcept {
     report(user && (user.frame.error & 7) == 2, "int $18 is refused to user code");
 }
 
-/// Under Xen, what stands in the trap table, and what comes when Xen goes through it.
+/// Under Xen: the entries of the trap table, and the traps that come when Xen goes through it.
 void test_xen() noexcept {
     xen::trap_info* const check = xen::registered(static_cast<u8>(vector::machine_check));
     xen::trap_info* const twice = xen::registered(static_cast<u8>(vector::double_fault));
@@ -87,7 +87,7 @@ void test_xen() noexcept {
     check->flags |= 3; // for this once INT may; Xen refuses ring 0 even to the guest's kernel
     xen::register_table();
     // INT with a vector that is not the guest's faults, and Xen takes the vector from the error code, where it stands
-    // times 8. QEMU 7's TCG says times 16 in 64-bit mode, so that `int $9` is what Xen takes for `int $18` there.
+    // times 8. QEMU 7's TCG says times 16 in 64-bit mode, so that Xen takes `int $9` for `int $18` there.
     const auto refused = [](void (*what)()) {
         on_machine_check([](const trap_frame&, u64) noexcept { return true; });
         const seen_trap seen = provoke(vector::general_protection, [what] { what(); });
@@ -124,26 +124,18 @@ struct {
     volatile u64 right; // of them, on their way, on their stack, and with a bank that says so
 } constinit injected{};
 
-constexpr u32 mcg_status = 0x17a;
-constexpr u32 bank_status = 0x401;   // and every fourth MSR: MCi_STATUS
-constexpr unsigned bank = 9;         // that the test injects into
 constexpr u64 valid_uncorrected = 5; // bits 63 to 61: valid, no overflow, uncorrected
 
-/// Reads and clears what the processor noted. Intel SDM volume 3, 15.10.
 bool take_machine_check(const trap_frame& frame, u64 stack) noexcept {
-    namespace pv = inlay::x86::pv;
-    const u64 status = pv::read_msr(bank_status + 4 * bank);
-    const bool right =
-        frame.path() == PATH_IST && on_ist(stack, ist::machine_check) && status >> 61 == valid_uncorrected;
+    const bool right = frame.path() == PATH_IST && on_ist(stack, ist::machine_check) &&
+                       clear_machine_check() >> 61 == valid_uncorrected;
     injected.right = injected.right + (right ? 1 : 0);
-    pv::write_msr(bank_status + 4 * bank, 0, 0);
-    pv::write_msr(mcg_status, 0, 0); // without this the next one is fatal
     injected.count = injected.count + 1;
     return true;
 }
 
-/// `count` of them, one after the other, while a program goes in and out of ring 3: some will come just where %gs is
-/// changed, or the stack.
+/// `count` of them, one after the other, while a program goes in and out of ring 3. Some will come just where the code
+/// changes %gs, or the stack.
 void test_injected(u64 count) noexcept {
     if (!inlay::x86::holds(inlay::cpu.mce.probe(), inlay::x86::this_cpu{})) {
         skip("no machine-check exception");

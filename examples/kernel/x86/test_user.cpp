@@ -2,9 +2,9 @@
 //
 // test_user: ring 3 and the ways between.
 //
-// What. A program that prints, one that may not what it does, one that goes in and out 100,000 times.
-// Why. SWAPGS is right only if it is executed exactly as often as %gs must change: once too often, and user code's
-// base is the kernel's. The parity test has user code look at its own base after each return, and the kernel at both.
+// What. A program that prints, one that does forbidden things, one that goes in and out 100,000 times.
+// Why. SWAPGS is right only if it is executed exactly as often as %gs must change: once too often, and user code's base
+// is the kernel's. The parity test has user code look at its own base after each return, and the kernel at both.
 // How. Counters of per_cpu; trap.cpp checks %gs at each entry from ring 3.
 #include "boot.hpp"
 #include "harness.hpp"

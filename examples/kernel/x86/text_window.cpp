@@ -55,7 +55,7 @@ bool text_window::write(inlay::uintptr_t at, const u8* bytes, size_t size) noexc
     bool done = true;
     if (guarded) {
         done = bare::write(at, bytes, size);
-    } else { // a byte at a time, so that there is something to meet
+    } else { // a byte at a time, so that handlers can meet half a site
         for (size_t i = 0; i < size; ++i) {
             done = bare::write(at + i, bytes + i, 1) && done;
         }

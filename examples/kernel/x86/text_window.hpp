@@ -13,7 +13,7 @@
 // How. The linker script keeps addresses for the window, as large as text. Its page-table entries get the frames of
 // text, by the operations of paging.hpp, so that this works under Xen as well. Nothing here may contain a patch site
 // that is being written: the interrupt flag is changed through the table of operations, not by a site. NMI and machine
-// check cannot be held off: one that came in the middle of a site on its own way would find half of it. (Linux stops
+// check cannot be held off. One that came while a site on its own way is written would find half of it. (Linux stops
 // NMIs meanwhile, as far as it can: alternative_instructions().)
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// trap: what is done about each trap. See trap.hpp.
+// trap: the handling of each trap. See trap.hpp.
 #include "trap.hpp"
 
 #include "live.hpp"
@@ -82,8 +82,23 @@ void recover(trap_frame& frame) noexcept {
 } // namespace
 
 void on_interrupt(vector number, interrupt_handler handler) noexcept { interrupts[static_cast<u8>(number)] = handler; }
+void handle_interrupt(vector number, trap_frame& frame) noexcept {
+    if (const interrupt_handler handler = interrupts[static_cast<u8>(number)]; handler != nullptr) {
+        handler(frame);
+    }
+}
 void on_machine_check(machine_check_handler handler) noexcept { machine_check = handler; }
 void on_nmi(void (*handler)() noexcept) noexcept { nmi = handler; }
+
+/// Intel SDM volume 3, 15.10.
+u64 clear_machine_check() noexcept {
+    constexpr u32 mcg_status = 0x17a;
+    constexpr u32 bank_status = 0x401 + 4 * 9; // MC9_STATUS
+    const u64 status = inlay::x86::pv::read_msr(bank_status);
+    inlay::x86::pv::write_msr(bank_status, 0, 0);
+    inlay::x86::pv::write_msr(mcg_status, 0, 0); // without this the next one is fatal
+    return status;
+}
 
 seen_trap detail::provoke(vector expected, void (*what)(void*), void* argument) noexcept {
     expectation it{};

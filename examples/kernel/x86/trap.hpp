@@ -4,8 +4,8 @@
 //
 //     if (auto seen = provoke(vector::invalid_opcode, [] { raise_undefined(); })) ... seen.frame ...
 //
-// What. One handler gets a frame for everything that comes in (entry.S). An exception that nobody expects is fatal
-// (dump.cpp); one that `provoke` expects ends the call that raised it.
+// What. One handler gets a frame for everything that comes in (entry.S). An unexpected exception is fatal (dump.cpp);
+// one that `provoke` expects ends the call that raised it.
 // Why. A test must see that an exception comes, by which way, and with which error code.
 // How. provoke() keeps the stack pointer, and the handler returns to there instead of where the trap was.
 #pragma once
@@ -66,18 +66,22 @@ seen_trap provoke(vector expected, const Function& what) noexcept {
 /// What is called for a vector from 32 on.
 using interrupt_handler = void (*)(trap_frame& frame) noexcept;
 void on_interrupt(vector number, interrupt_handler handler) noexcept;
+/// Calls the handler, if one is set.
+void handle_interrupt(vector number, trap_frame& frame) noexcept;
 
 /// What is called for NMIs; null: they are unexpected.
 void on_nmi(void (*handler)() noexcept) noexcept;
 
-/// What is called for machine checks that nobody expects; returns true if the kernel may go on.
+/// The function for machine checks that no `provoke` expects; returns true if the kernel may go on.
 using machine_check_handler = bool (*)(const trap_frame& frame, u64 stack) noexcept;
 void on_machine_check(machine_check_handler handler) noexcept;
+/// For such a handler: MCi_STATUS of the bank that tests inject into, 9. Afterwards another one may come.
+[[nodiscard]] u64 clear_machine_check() noexcept;
 
 /// The same for system calls (user.cpp): the number is in rax, and so is the result.
 void system_call(trap_frame& frame) noexcept;
 
-/// Prints everything there is to know, and ends with status 127 (dump.cpp).
+/// Prints all state that is known, and ends with status 127 (dump.cpp).
 [[noreturn]] void dump(const trap_frame& frame) noexcept;
 [[nodiscard]] const char* name_of(unsigned vector) noexcept;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * user: what runs in ring 3. edi says which program, rsi how often.
+ * user: the programs in ring 3. edi says which program, rsi how often.
  *
  * What. Linked anywhere, it runs at USER_TEXT: everything is relative. System calls: 0 exit(status), 1 nothing,
  * 2 write(text, length), 3 count of interrupts.
@@ -67,7 +67,7 @@ machine_check:
 	xorl	%edi, %edi
 	jmp	exit
 
-/* Until there were rsi interrupts. */
+/* Until rsi interrupts have come. */
 spin:	movq	%rsi, %r12
 1:	movl	$3, %eax
 	syscall

@@ -3,9 +3,9 @@
 // user: into ring 3, out again, and user memory. See user.hpp.
 //
 // What. Three pages in the lower half: code, data, a stack; system calls by number.
-// Why an alternative. With SMAP the processor refuses the kernel's access to user memory unless it says, by STAC, that
-// it means it. Without SMAP there is no such instruction: three bytes of nop. Under Xen user pages are out of Xen's
-// reach, not of the guest's kernel, which runs in ring 3 as well and must not execute STAC.
+// Why an alternative. With SMAP, the processor refuses the kernel's access to user memory unless STAC allows it.
+// Without SMAP, the processor has no STAC: three bytes of nop. Under Xen, the guest's kernel runs in ring 3 as well. It
+// reaches user pages, and must not execute STAC.
 // How. enter_user (switch.S) returns when the program calls exit; a handler goes back by leave_user.
 #include "user.hpp"
 

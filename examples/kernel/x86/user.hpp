@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// user: programs in ring 3 (user.S), and what they may ask for.
+// user: programs in ring 3 (user.S), and their system calls.
 //
 //     const int status = run_user(user_program::hello, 0);
 #pragma once

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen: what a paravirtual guest and Xen agree on: numbers and layouts, as far as this kernel uses them.
+// xen: the ABI between a paravirtual guest and Xen: numbers and layouts, as far as this kernel uses them.
 //
 // What. Hypercalls, and the structs that they and the shared page have.
-// Why. It is an ABI: facts, which both sides must write down alike.
-// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is
-// boot_xen.S.
+// Why. Both sides must use the same numbers and layouts.
+// How. Taken from the public headers of Xen 4.17, each named below (xen/include/public/...). `hypercall` is boot_xen.S.
 #pragma once
 
-#include "cpu.hpp"
+#include "per_cpu.hpp"
+#include "trap.hpp"
 
 namespace kernel::xen {
 
@@ -121,6 +121,7 @@ struct callback {
 inline constexpr u16 callback_event = 0;
 inline constexpr u16 callback_failsafe = 1;
 inline constexpr u16 callback_syscall = 2;
+inline constexpr u16 callback_nmi = 4;
 inline constexpr u16 mask_events = 1;
 
 /// event_channel.h
@@ -131,6 +132,12 @@ struct bind_virq {
 };
 inline constexpr u64 bind_virq_command = 1;
 inline constexpr u32 virq_timer = 0;
+struct bind_ipi {
+    u32 vcpu;
+    u32 port;
+};
+inline constexpr u64 bind_ipi_command = 7;
+inline constexpr u64 send_command = 4; // its argument is a port
 
 /// vcpu.h
 struct runstate {
@@ -138,10 +145,43 @@ struct runstate {
     u64 entered;
     u64 time[4]; ///< nanoseconds running, runnable, blocked, offline
 };
+inline constexpr u64 initialise = 0;
+inline constexpr u64 up = 1;
+inline constexpr u64 is_up = 3;
+inline constexpr u64 send_nmi_command = 11;
 inline constexpr u64 get_runstate = 4;
 inline constexpr u64 stop_periodic_timer = 7;
 inline constexpr u32 runnable = 1;
 inline constexpr u32 offline = 3;
+
+/// xen.h, vcpu_guest_context: a vCPU as it starts
+struct guest_context {
+    u8 fpu[512];
+    u64 flags;
+    u64 registers[15]; ///< r15 to rdi, as in a trap_frame
+    u64 error_and_vector;
+    u64 rip;
+    u64 cs; ///< and, above it, padding and a mask
+    u64 rflags;
+    u64 rsp;
+    u64 selectors[5]; ///< ss, es, ds, fs, gs
+    trap_info traps[256];
+    u64 ldt[2];
+    u64 gdt[17];
+    u64 kernel_ss;
+    u64 kernel_rsp;
+    u64 control[8]; ///< cr3: a machine address
+    u64 debug[8];
+    u64 event_callback;
+    u64 failsafe_callback;
+    u64 syscall_callback;
+    u64 vm_assist;
+    u64 fs_base;
+    u64 gs_base_kernel;
+    u64 gs_base_user;
+};
+inline constexpr u64 in_kernel = 4;                // VGCF_in_kernel
+inline constexpr u64 syscall_disables_events = 16; // VGCF_syscall_disables_events
 
 /// sched.h
 inline constexpr u64 block = 1;
@@ -154,10 +194,11 @@ inline constexpr u64 base_gs_kernel = 2;
 
 extern "C" void xen_cpuid(u32* registers); // boot_xen.S
 
-/// The processor's share of the page that Xen shares with the guest.
-extern volatile vcpu_info* vcpu;
+/// The page that Xen shares with the guest.
 extern shared_info* shared;
 extern const start_info* start;
+/// This vCPU's share of it.
+[[nodiscard]] inline volatile vcpu_info& this_vcpu() noexcept { return shared->vcpus[this_cpu().number]; }
 
 /// Assigns Xen's operations to the tables of inlay (xen_ops.cpp). Before anything else: the native ones do not work.
 void assign_operations() noexcept;
@@ -167,8 +208,18 @@ void register_traps() noexcept;
 [[nodiscard]] trap_info* registered(u8 vector) noexcept;
 /// Hands the table to Xen once more, after a change.
 void register_table() noexcept;
+/// For a vCPU that starts: the same, in its context.
+void register_traps(guest_context& context) noexcept;
+/// Finds and starts all vCPUs but the first, up to most_cpus. Each calls `run()`. How many run then, the first included
+/// (xen_vcpus.cpp).
+[[nodiscard]] u32 start_others(void (*run)() noexcept) noexcept;
+/// This vCPU's events: interrupts from others, and its timer.
+void begin_events() noexcept;
+void send(u32 number, vector what) noexcept;
+void send_nmi(u32 number) noexcept;
 /// The timer's event, and time (xen_time.cpp).
-void begin_timer() noexcept;
+[[nodiscard]] u32 begin_timer() noexcept;
+void take_timer() noexcept;
 [[nodiscard]] u64 clock() noexcept;
 [[nodiscard]] u64 stolen() noexcept;
 

@@ -3,10 +3,10 @@
 // xen_ops: the paravirt operations as a guest of Xen does them.
 //
 // What. A function for each operation that ring 0 would do by an instruction, and the assignment of all of them.
-// Why. In ring 3 these instructions fault, or do nothing, or tell of Xen's state instead of the guest's: pushf shows
-// that interrupts are on, whatever the guest's own mask says.
-// How. The interrupt flag is a byte in memory that Xen looks at; page tables are read-only and changed by hypercalls;
-// an entry holds the machine's frame, and two tables translate.
+// Why. In ring 3 these instructions fault, or do nothing, or show Xen's state instead of the guest's. pushf shows that
+// interrupts are on, even if the guest has masked them.
+// How. The interrupt flag is a byte in memory that Xen looks at. Page tables are read-only, and hypercalls change them.
+// An entry holds the machine's frame, and two tables translate.
 #include "paging.hpp"
 #include "trap.hpp"
 #include "xen.hpp"
@@ -24,16 +24,16 @@ constexpr u64 interrupt_flag = 0x200;
 
 // ---- irq
 
-word save_fl() { return vcpu->upcall_mask != 0 ? 0 : interrupt_flag; }
+word save_fl() { return this_vcpu().upcall_mask != 0 ? 0 : interrupt_flag; }
 void irq_disable() {
-    vcpu->upcall_mask = 1;
+    this_vcpu().upcall_mask = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 void irq_enable() {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    vcpu->upcall_mask = 0;
+    this_vcpu().upcall_mask = 0;
     __atomic_signal_fence(__ATOMIC_SEQ_CST); // first the mask, then the question: an event may come in between
-    if (vcpu->upcall_pending != 0) {
+    if (this_vcpu().upcall_pending != 0) {
         (void)make(call::xen_version, 0, 0); // any hypercall: Xen delivers on the way back
     }
 }
@@ -54,8 +54,8 @@ void extended_operation(u32 command, u64 first) {
     return frames[physical_address >> 12] << 12 | (physical_address & 0xfff);
 }
 
-word read_cr2() { return vcpu->cr2; }
-void write_cr2(word value) { vcpu->cr2 = value; }
+word read_cr2() { return this_vcpu().cr2; }
+void write_cr2(word value) { this_vcpu().cr2 = value; }
 word read_cr3() { return start->page_tables - KERNEL_BASE; }
 void write_cr3(word value) { extended_operation(new_base, machine_of(value) >> 12); }
 void flush_tlb() { extended_operation(flush_local, 0); }
@@ -80,7 +80,7 @@ void set_entry(word* entry, word value) {
 // ---- cpu
 
 void wbinvd() { extended_operation(flush_cache, 0); }
-/// Control registers belong to Xen; what the guest may know of them does not change.
+/// Control registers belong to Xen; the part that the guest may know does not change.
 word read_cr0() { return 0x80050033; }
 word read_cr4() { return 0x20; }
 void write_cr(word /*value*/) {}
@@ -90,7 +90,7 @@ u32 no_task() { return 0; }
 
 // ---- lock
 
-/// The release of a lock whose waiters may sleep: the byte first, then whoever waits. (Here nobody does: one vCPU.)
+/// The release of a lock whose waiters may sleep: the byte first, then the waiters. (In this kernel they spin.)
 void unlock(u32* lock) { __atomic_store_n(reinterpret_cast<u8*>(lock), u8{0}, __ATOMIC_RELEASE); }
 bool is_preempted(long vcpu_number) {
     runstate state{};

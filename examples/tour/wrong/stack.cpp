@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// If an unwinder stops after the first byte of this site, it cannot know the form: one form has pushed a word there,
+// If an unwinder stops after the first byte of this site, it cannot know the form. One form has pushed a word there,
 // the other has not. Linux finds this mistake with objtool, after the build; here, the compiler finds it.
 #include <inlay/inlay.hpp>
 

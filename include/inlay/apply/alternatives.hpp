@@ -10,9 +10,9 @@
 // patch_group() does all that any site can need. It decides, checks the site, places the bytes and writes them. It also
 // looks whether the text is one of the forms.
 //
-// Most sites need less. Such a site is alone at its address, lies after all those before it in the table, and is of a
-// declaration that was met before. Only its operand's distance is new, and a few comparisons are enough: that is the
-// loop in patch_alternatives().
+// Most sites need less. Such a site is alone at its address, and lies after all those before it in the table. Its
+// declaration was met before. Only its operand's distance is new, and a few comparisons are enough: that is the loop in
+// patch_alternatives().
 #pragma once
 
 #include "inlay/apply/declarations.hpp"
@@ -51,7 +51,7 @@ template <class Run>
     }
 }
 
-/// The remembered decision about a record's declaration. If there is none, this function decides.
+/// The remembered decision about a record's declaration. Without one, this function decides.
 template <class Run>
 [[nodiscard]] known_declaration know(Run& run, const table::alternative_record& record) noexcept {
     const known_declaration what = run.known.find(record.choices.target());
@@ -148,7 +148,7 @@ void judge_alternatives(Run& run, const table::alternative_record*& record) noex
             run.from.fail(error::sites_overlap);
             record = found;
         }
-        run.known.clear(); // the map was there
+        run.known.clear(); // first_overlap() had its map there
     }
     if (run.changed != nullptr && run.good()) {
         run.from.fail(error::site_changed);

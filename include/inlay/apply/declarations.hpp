@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// declarations: the decisions of a run of apply() about the last 16 declarations.
+// declarations: a memory for decisions of apply() about the last 16 declarations.
 //
 //     known_declaration what = known.find(choices);
 //     if (what.chosen->length == 0) { ... }                       // not known until now: decide
 //     what.placed->bytes ...                                      // the bytes at the last site
 //
 // How it works. The sites of a declaration differ only in the distance of one operand. So the choice is made once, and
-// the bytes are placed once; at the next site the operand is moved by the distance between the sites. It has room for
-// 16 declarations; a new one replaces the oldest. A table of hints, by the low bits of the address, gives the place to
-// look first.
+// the bytes are placed once. At the next site, the operand is moved by the distance between the sites. The memory has
+// room for 16 declarations; a new one replaces the oldest. A table of hints, by the low bits of the address, gives the
+// place to look first.
 //
 // A kernel may allow 1,024 bytes for the frame of a function. So the data has two parts in two frames: the placed bytes
 // (every site of the fast path reads them), and the decisions.
@@ -35,8 +34,8 @@ struct placed_declaration {
     address choices;
     address site;             ///< where `bytes` and `original` are right
     uint8_t length;           ///< of the site; 0: nothing is kept, each site is placed by itself
-    uint8_t operand;          ///< offset of the relative operand of `bytes`, or no_operand
-    uint8_t original_operand; ///< that of `original`; many_operands: the original is not kept
+    uint8_t operand;          ///< offset of the relative operand in `bytes`, or no_operand
+    uint8_t original_operand; ///< that in `original`; many_operands: the original is not kept
     uint8_t bytes[longest_kept];
     uint8_t original[longest_kept];
 

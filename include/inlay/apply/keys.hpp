@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// keys: the passes of apply() over the tables of names and of key sites.
+// keys: the passes of apply() over two tables: names, and key sites.
 //
 //     detail::check_name(run, index);
 //     detail::patch_key(run, record);

@@ -6,8 +6,8 @@
 //
 // How it works. Tables are in the order of text, except for the sites that linkers and cold sections move. In this
 // order, comparing neighbours is enough, and this header is not needed. Otherwise the check looks at the text in
-// windows. A window has a map of the bytes that sites begin at, and one of the bytes inside of sites; a byte in both is
-// an overlap.
+// windows. A window has two maps: one marks the bytes that sites begin at, the other one the bytes inside of sites. A
+// byte in both is an overlap.
 #pragma once
 
 #include "inlay/arch/target.hpp"

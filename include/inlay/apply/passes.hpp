@@ -85,7 +85,7 @@ void check_size(Run& run, const table::section<Record>& section, table_kind kind
     }
 }
 
-/// Patches one record of a table of calls or key sites, or checks one of names.
+/// Patches one record of a call or key site, or checks one of a name.
 template <class Run>
 void patch_record(Run& run, table_kind kind, address record) noexcept {
     if (kind == table_kind::names) {

@@ -59,7 +59,7 @@ struct apply_run {
     size_t window;                            ///< how many bytes of text the next question is about
     const table::alternative_record* changed; ///< the first whose site holds none of its forms
 
-    memo_list memos{}; ///< what was found out about features
+    memo_list memos{}; ///< answers of probes
     text_writer<Platform> text{};
     known_declarations known;
 
@@ -78,7 +78,7 @@ struct apply_run {
         out_of_order = false;
         changed = nullptr;
         text.last.forget();
-        if (kind != pass_kind::write) { // which goes by what the check has found out
+        if (kind != pass_kind::write) { // which uses the decisions of the check
             known.clear();
         }
     }

@@ -31,13 +31,13 @@ inline namespace INLAY_TARGET {
 /// the processor forget what it fetched before. None of these functions may contain a patch site.
 ///
 /// Optional functions:
-/// * `bool gone(address)`: the text there is gone, as a kernel's initialisation text, and no longer executable. apply()
-///   and changes pass over the records of sites there. Without it only changes pass over such records.
+/// * `bool gone(address)`: the text at this address is gone, as a kernel's initialisation text, and no longer
+///   executable. apply() and changes pass over the records of sites there. Without it only changes do.
 /// * `bool live()`: text can be changed later. If not, keys and static calls stay in the form that reads memory, so
 ///   that set() and update() work.
 /// * `bool probe(address)`: runs a feature's probe the platform's own way. Or `int probed(const
-///   table::feature_record&)`: what the probe said when it ran before: 0, 1, or -1 if it has to run first. Then apply()
-///   fails with error::probe_first and the record's address.
+///   table::feature_record&)`: the probe's earlier answer: 0, 1, or -1 if it has to run first. Then apply() fails with
+///   error::probe_first and the record's address.
 /// * `bool exchanges(address, const uint8_t* bytes, size_t)`: these bytes may be written while other processors execute
 ///   the present bytes. If not, nothing changes (error::others_run).
 /// * `bool ineffective()`: the reason of the last refusal: written bytes do not appear in the text. A platform with

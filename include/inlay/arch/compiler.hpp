@@ -53,9 +53,9 @@ never:
 #endif
 }
 
-/// Tells GCC that the function around this calls an unknown one. The analysis of -fipa-reference ignores a "memory" clobber:
-/// without an unknown call, it takes static variables of the unit for unchanged if no code takes their address. GCC drops
-/// this call after that analysis.
+/// Tells GCC that the function around this calls an unknown one. The analysis of -fipa-reference ignores a "memory"
+/// clobber. Without an unknown call, it takes static variables of the unit for unchanged if no code takes their
+/// address. GCC drops this call after that analysis.
 [[gnu::always_inline]] inline void tell_of_call() noexcept {
 #if !defined(__clang__)
     uintptr_t unknown; // NOLINT(*-init-variables): that is the point

@@ -2,7 +2,7 @@
 //
 // emulate: the instructions of sites, carried out for a processor that met a breakpoint there: inlay::arch::emulate.
 //
-// Where the architecture exchanges such instructions under running processors (AArch64), there is nothing to emulate.
+// Where the architecture exchanges such instructions under running processors (AArch64), no code emulates any.
 #pragma once
 
 #include "inlay/arch/arch.hpp"

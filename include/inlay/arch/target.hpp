@@ -11,7 +11,7 @@
 #include "inlay/requirements.hpp"
 
 /// The version of everything that images tell each other (table.hpp).
-#define INLAY_TABLE_VERSION 3 // NOLINT(*-macro-to-enum): part of names
+#define INLAY_TABLE_VERSION 4 // NOLINT(*-macro-to-enum): part of names
 
 #if defined(__x86_64__) || defined(__i386__)
 #include "inlay/arch/x86/target.hpp"

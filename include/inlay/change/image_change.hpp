@@ -40,8 +40,9 @@ inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.refused() } noexcept;
 };
 
-/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group of ways. The
-/// number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site finds them changed.
+/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group (some of the
+/// ways). The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site finds
+/// them changed.
 enum class site_order : uint8_t { inner = 0, outer = 4 };
 inline constexpr site_order in_order[] = {site_order::inner, site_order::outer}; // NOLINT(*-avoid-c-arrays)
 
@@ -60,10 +61,14 @@ inline void note_taken_back(outcome& done, const outcome& back) noexcept {
     }
 }
 
-template <text_platform Platform>
+/// Of a change of many names (`Many`), it rewrites the sites in a window of addresses, name by name: write_window().
+template <text_platform Platform, bool Many = false>
 class image_change {
 public:
     static constexpr bool stages = can_stage<Platform>;
+
+    /// No address of a site.
+    static constexpr address nowhere = ~address{0};
 
     image_change(const table::tables& tables, Platform& platform) noexcept : tables_{tables}, platform_{platform} {}
 
@@ -78,6 +83,61 @@ public:
     void write(const table::named& named, const table::setting& to, site_order order, outcome& done) noexcept {
         writing_ = true;
         change_sites(named, to, order, done);
+    }
+
+    /// Rewrites the sites of the name in the window that begins at `begin`: a page, or all of text if the platform does
+    /// not stage. Returns where the window of the name's next site begins, or `nowhere`.
+    [[nodiscard]] address write_window(const table::named& named, const table::setting& to, site_order order,
+                                       address begin) noexcept
+        requires Many
+    {
+        writing_ = true;
+        window_ = {begin, stages ? begin + window : nowhere, nowhere, window_.other_order};
+        rewrite_sites(named, to, order);
+        return window_.next;
+    }
+    /// Whether all is well so far.
+    [[nodiscard]] bool good() const noexcept { return trouble_ == error::no_error; }
+    /// Whether a site was left for the other order.
+    [[nodiscard]] bool has_other_order() const noexcept
+        requires Many
+    {
+        return window_.other_order;
+    }
+    /// Makes ready the sites of all windows. If anything went wrong, `blame(part)` calls find_nearest() for each name.
+    template <class Blame>
+    void end_windows(outcome& done, const Blame& blame) noexcept
+        requires Many
+    {
+        make_ready();
+        find_refused_among(blame);
+        note(done);
+    }
+    /// Shows the prepared sites of all names.
+    template <class Blame>
+    void show_windows(outcome& done, const Blame& blame) noexcept
+        requires Many
+    {
+        (void)show_ready();
+        find_refused_among(blame);
+        note(done);
+    }
+    /// Notes as the record in question the name's first one from the refused address on, if it is the nearest so far.
+    [[nodiscard]] bool find_nearest(const table::named& named) noexcept
+        requires Many
+    {
+        const auto look = [&](const auto& section, table_kind kind) noexcept {
+            const size_t i = first_from(section, named, window_.begin);
+            const bool nearer =
+                i < section.size() && is_of(section.records[i], named) &&
+                (where_.table == table_kind::no_table || section.records[i].site.target() < where_.site);
+            if (nearer) {
+                where_ = {kind, static_cast<uint32_t>(i), section.records[i].site.target()};
+            }
+            return nearer;
+        };
+        return cell_of(named).state.sites != 0 &&
+               (named.trampoline ? look(tables_.calls, table_kind::calls) : look(tables_.keys, table_kind::keys));
     }
 
     /// Has the calls of a dispatch go to `to`, as far as apply() has found them; or checks that this is possible. The
@@ -127,24 +187,29 @@ public:
     }
 
 private:
-    [[nodiscard]] bool good() const noexcept { return trouble_ == error::no_error; }
-
     void change_sites(const table::named& named, const table::setting& to, site_order order, outcome& done) noexcept {
         if (cell_of(named).state.sites != 0) {
-            if (!named.trampoline) {
-                for_each_site(tables_.keys, table_kind::keys, named, [&](const table::key_record& record) noexcept {
-                    if (order_of(record) == order) {
-                        change_key(record, to.value);
-                    }
-                });
-            } else if (order == site_order::inner) {
-                for_each_site(tables_.calls, table_kind::calls, named, [&](const table::call_record& record) noexcept {
-                    change_call(record, named.trampoline.target(), value_of(to, *tables_.registry), to.mode);
-                });
-            }
+            rewrite_sites(named, to, order);
             make_ready();
         }
         note(done);
+    }
+
+    [[gnu::always_inline]] void rewrite_sites(const table::named& named, const table::setting& to,
+                                              site_order order) noexcept {
+        if (!named.trampoline) {
+            for_each_site(tables_.keys, table_kind::keys, named, [&](const table::key_record& record) noexcept {
+                if (order_of(record) == order) {
+                    change_key(record, to.value);
+                } else if constexpr (Many) {
+                    window_.other_order = true;
+                }
+            });
+        } else if (order == site_order::inner) {
+            for_each_site(tables_.calls, table_kind::calls, named, [&](const table::call_record& record) noexcept {
+                change_call(record, named.trampoline.target(), value_of(to, *tables_.registry), to.mode);
+            });
+        }
     }
 
     [[nodiscard]] static const table::reference& subject(const table::call_record& record) noexcept {
@@ -154,15 +219,45 @@ private:
         return record.key;
     }
 
+    [[nodiscard]] static address cell_in(const auto& record) noexcept {
+        return reinterpret_cast<const table::named*>(subject(record).target() & ~spare_bits)->cell.target();
+    }
+    [[nodiscard]] static bool is_of(const auto& record, const table::named& named) noexcept {
+        return cell_in(record) == named.cell.target();
+    }
+
+    /// The number of the name's first record whose site is at `begin` or after it; else of the next name's first one.
+    template <class Record>
+    [[nodiscard]] static size_t first_from(const table::section<Record>& section, const table::named& of,
+                                           address begin) noexcept {
+        size_t first = cell_of(of).state.sites - 1;
+        for (size_t left = section.size() > first ? section.size() - first : 0; left != 0;) {
+            const Record& middle = section.records[first + left / 2];
+            const bool before = is_of(middle, of) ? middle.site.target() < begin : cell_in(middle) < of.cell.target();
+            first += before ? left / 2 + 1 : 0;
+            left = before ? left - left / 2 - 1 : left / 2;
+        }
+        return first;
+    }
+
     /// Calls `function(record)` for each record of the name whose text exists, until one fails.
     template <class Record, class Function>
     void for_each_site(const table::section<Record>& section, table_kind kind, const table::named& of,
                        const Function& function) noexcept {
-        for (size_t i = cell_of(of).state.sites - 1; i < section.size() && good(); ++i) {
+        size_t i = cell_of(of).state.sites - 1;
+        if constexpr (Many) {
+            i = window_.begin == 0 ? i : first_from(section, of, window_.begin);
+        }
+        for (; i < section.size() && good(); ++i) {
             const Record& record = section.records[i];
-            const auto* const named = reinterpret_cast<const table::named*>(subject(record).target() & ~spare_bits);
-            if (named->cell.target() != of.cell.target()) {
+            if (!is_of(record, of)) {
                 break;
+            }
+            if constexpr (Many) {
+                if (record.site.target() >= window_.end) {
+                    window_.next = record.site.target() & ~(window - 1);
+                    break;
+                }
             }
             where_ = {kind, static_cast<uint32_t>(i), record.site.target()};
             if (!gone_since_apply(platform_, where_.site)) {
@@ -247,6 +342,20 @@ private:
         }
     }
 
+    /// The same among many names.
+    template <class Blame>
+    void find_refused_among(const Blame& blame) noexcept {
+        if (good()) {
+            return;
+        }
+        const bool by_platform = trouble_ == error::text_not_writable || trouble_ == error::write_ineffective;
+        const record_id last = where_;
+        window_.begin = by_platform ? refused_address(platform_, last.site) : last.site;
+        where_ = {};
+        blame(*this);
+        where_ = where_.table == table_kind::no_table ? last : where_;
+    }
+
     void note(outcome& done) noexcept {
         done.written += written_;
         written_ = 0;
@@ -265,6 +374,14 @@ private:
     error trouble_{error::no_error};
     bool writing_{};
     text_writer<Platform> text_{};
+
+    static constexpr address window = 4096; ///< the smallest page there is: staging more than one at a time is no gain
+    struct sites_in_window {
+        address begin, end, next;
+        bool other_order;
+    };
+    struct nothing {};
+    [[no_unique_address]] either<Many, sites_in_window, nothing> window_{};
 };
 
 template <text_platform Platform>

@@ -42,12 +42,12 @@
 // inner sites, then for outer ones. A thread that is still sent to A finds A's inner sites as they were: a value of B
 // leaves them alone.
 //
-// Taking back. If a step fails, the cells go back to the setting that they note as `before`, if they were stored; then
+// Taking back. If a step fails, the cells go back to the setting that they note as `before`, if they were stored. Then
 // the sites are written for that setting, one by one, so that a page which refuses does not keep the others. If even
 // that fails, the outcome says error::change_incomplete.
 //
-// Compare Linux's text_poke_bp(), which has a breakpoint as a third form between the old and the new one: its bytes are
-// exchanged beneath the threads that run them.
+// Compare Linux's text_poke_bp(), which has a breakpoint as a third form between the old and the new one. It exchanges
+// bytes while threads run them.
 #pragma once
 
 #include "inlay/apply/names.hpp"
@@ -64,7 +64,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// What is done with each cell of the name, and with its sites.
+/// What is done with each cell of a name, and with its sites.
 enum class change_step : uint8_t {
     check,
     store,        ///< where the platform cannot stage, so that writing is showing
@@ -75,12 +75,20 @@ enum class change_step : uint8_t {
     write_back,   ///< the sites, one by one
 };
 
-/// One change of a name, step by step. `cells(function)` calls `function(named, tables, platform)` for each cell.
-template <class Cells>
-class name_change {
+/// Whether `Names` makes sites ready and shows them for all names at once, by two functions: `make_ready(order, done)`
+/// and `show(done)`.
+template <class Names>
+inline constexpr bool many_at_once = requires(Names& names, site_order order, outcome& done) {
+    names.make_ready(order, done);
+    names.show(done);
+};
+
+/// A change, step by step. `names.each(function)` calls `function(named, tables, platform)` for each cell of each name
+/// that changes; meanwhile `names.what()` is that name, and `names.to()` its new setting.
+template <class Names>
+class change_steps {
 public:
-    name_change(const table::named& what, const table::setting& to, const Cells& cells, outcome& done) noexcept
-        : what_{what}, to_{to}, cells_{cells}, done_{&done} {}
+    change_steps(const Names& names, outcome& done) noexcept : names_{names}, done_{&done} {}
 
     void make() noexcept {
         each(change_step::check);
@@ -90,12 +98,12 @@ public:
         each(change_step::store);
         for (const site_order order : in_order) {
             order_ = order;
-            each(change_step::make_ready);
+            make_ready();
             if (*done_ && !stored_) {
                 each(change_step::store_staged);
                 stored_ = true;
             }
-            each(change_step::show);
+            show();
         }
         if (!*done_) {
             take_back();
@@ -103,6 +111,21 @@ public:
     }
 
 private:
+    void make_ready() noexcept {
+        if constexpr (many_at_once<Names>) {
+            names_.make_ready(order_, *done_);
+        } else {
+            each(change_step::make_ready);
+        }
+    }
+    void show() noexcept {
+        if constexpr (many_at_once<Names>) {
+            names_.show(*done_);
+        } else {
+            each(change_step::show);
+        }
+    }
+
     void take_back() noexcept {
         outcome& failed = *done_;
         outcome back; // here: in the class, some compilers would call memset, which a kernel need not have
@@ -117,8 +140,8 @@ private:
 
     /// Takes the step in each image that has the name.
     [[gnu::noinline]] void each(change_step step) noexcept {
-        cells_([&](const table::named& named, const table::tables& tables, auto& platform) noexcept {
-            if (same_type(named, what_)) {
+        names_.each([&](const table::named& named, const table::tables& tables, auto& platform) noexcept {
+            if (same_type(named, names_.what())) {
                 image_change part{tables, platform};
                 take_step(step, part, named, *tables.registry);
             }
@@ -127,16 +150,17 @@ private:
 
     template <class Part>
     void take_step(change_step step, Part& part, const table::named& named, const table::registry& registry) noexcept {
+        constexpr bool by_name = !many_at_once<Names>;
         table::cell& cell = cell_of(named);
         if (step == change_step::check) {
-            part.check(named, to_, *done_);
+            part.check(named, names_.to(), *done_);
         } else if (step == (Part::stages ? change_step::store_staged : change_step::store)) {
-            store(cell, to_, registry);
-        } else if (step == change_step::make_ready && *done_) {
-            part.write(named, to_, order_, *done_);
-        } else if (step == change_step::show && *done_) {
+            store(cell, names_.to(), registry);
+        } else if (by_name && step == change_step::make_ready && *done_) {
+            part.write(named, names_.to(), order_, *done_);
+        } else if (by_name && step == change_step::show && *done_) {
             part.show(named, *done_);
-        } else if (step == change_step::show) {
+        } else if (by_name && step == change_step::show) {
             part.drop();
         } else if (step == change_step::store_back && (!Part::stages || stored_)) {
             const table::setting before = cell.state.before;
@@ -148,12 +172,30 @@ private:
         }
     }
 
-    const table::named& what_;
-    const table::setting& to_;
-    const Cells& cells_;
+    Names names_;
     outcome* done_; ///< of the change, or of taking it back
     site_order order_{site_order::inner};
     bool stored_{}; ///< in the cells of images whose platform can stage
+};
+
+/// The name of a single change. `cells(function)` calls `function(named, tables, platform)` for each of its cells.
+template <class Cells>
+class one_name {
+public:
+    one_name(const table::named& what, const table::setting& to, const Cells& cells) noexcept
+        : what_{what}, to_{to}, cells_{cells} {}
+
+    [[nodiscard]] const table::named& what() const noexcept { return what_; }
+    [[nodiscard]] const table::setting& to() const noexcept { return to_; }
+    template <class Function>
+    void each(const Function& function) const noexcept {
+        cells_(function);
+    }
+
+private:
+    const table::named& what_;
+    const table::setting& to_;
+    const Cells& cells_;
 };
 
 /// Makes the change in all cells that `cells` knows.
@@ -164,7 +206,7 @@ template <class Cells>
     table::setting to = setting_of(cell_of(what));
     done.fail(make_setting(how, to), {table_kind::names, 0, 0});
     if (done) {
-        name_change<Cells>{what, to, cells, done}.make();
+        change_steps<one_name<Cells>>{{what, to, cells}, done}.make();
     }
     return done;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// setting: what a change does to the setting of a name.
+// setting: the effect of a change on the setting of a name.
 //
 //     detail::change how = detail::to_value(true);                // or enabling, disabling, to_way<40>(2)
 //     detail::change how = detail::to_target(&tsc_clock);
 //     table::setting to = setting_of(cell);
 //     error trouble = detail::make_setting(how, to);              // `to` is what the cell shall hold
 //
-// How it works. A change is a value: it says what happens to the setting that it finds. Arguments that cannot be right,
-// such as a value that a switch does not have, become a change that is refused when it is made.
+// How it works. A change is a value: it says how the present setting of a name becomes the next one. Arguments that
+// cannot be right, such as a value that a switch does not have, become a change that is refused when it is made.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -35,7 +35,7 @@ struct change {
     change_kind kind;
     address value;
     table::call_mode mode{};
-    error refused{error::no_error}; ///< why it cannot be made, whatever the setting is
+    error refused{error::no_error}; ///< the reason, if no setting allows the change
 };
 
 /// Makes the change in a setting.
@@ -105,6 +105,22 @@ template <class Function>
         how.refused = may_be_zero<Function> ? error::no_error : error::target_null;
     }
     return how;
+}
+
+/// A target of a hook.
+template <class Function>
+[[nodiscard]] change to_hook(Function* target) noexcept {
+    return to_address(reinterpret_cast<address>(target),
+                      target != nullptr ? table::call_mode::hook : table::call_mode::nothing);
+}
+
+/// Any other argument for a hook.
+template <class Target>
+consteval void refuse_target_of_hook() noexcept {
+    static_assert(
+        sizeof(Target) == 0,
+        "inlay: the target of a hook is a function of exactly the hook's type, and noexcept: no exception can "
+        "leave it; or a lambda without captures that is noexcept, or nullptr");
 }
 
 /// Any other argument: no_target, returns_zero, or a wrong one.

@@ -77,10 +77,12 @@ struct declaration {
 
 struct site {
     site_kind kind{};
-    std::string_view name{};        ///< of the declaration, key or call; empty where it has none
-    std::uint64_t at{};             ///< of the site; of a call: of the instruction, or its marker if that was not found
-    std::uint64_t marker{};         ///< what the record says: differs from `at` for calls only
-    std::uint64_t callee{};         ///< of a call: its trampoline
+    std::string_view name{};  ///< of the declaration, key or call; empty where it has none
+    std::uint64_t at{};       ///< of the site; of a call: of the instruction, or its marker if that was not found
+    std::uint64_t marker{};   ///< what the record says: differs from `at` for calls only
+    std::uint64_t callee{};   ///< of a call: its trampoline; of a pv call: its reporter
+    std::uint64_t pointers{}; ///< of calls: where the pointers to what it may call are, in memory
+    std::uint16_t pointer_count{};
     std::uint8_t length{};          ///< in bytes; 0: unknown, since the record is malformed
     bool missed{};                  ///< a call that was not found behind its marker
     std::uint32_t record{};         ///< index of its first record in its table

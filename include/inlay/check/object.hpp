@@ -200,6 +200,8 @@ private:
     static constexpr std::uint64_t page = 4096;
     static constexpr std::uint64_t stub_size = 16; ///< of an undefined symbol
     static constexpr std::uint64_t base = 0x10000;
+    static constexpr std::size_t most_segments = 64;
+    static_assert(sizeof(header) + most_segments * sizeof(segment) <= page);
 
     struct piece {
         std::vector<char> bytes{}; ///< of a section; empty where it has no bytes in the file
@@ -422,7 +424,7 @@ private:
         std::memcpy(&head, object_.bytes(0, sizeof head, "the ELF header"), sizeof head);
         std::memcpy(pieces_[symbols_at_].bytes.data(), symbols_.data(), symbols_.size() * sizeof(symbol));
         std::vector<segment> segments;
-        std::vector<char> file((sizeof head + 4 * sizeof(segment) + page - 1) / page * page);
+        std::vector<char> file(page); // of headers: three segments, and those of notes
         for (const int kind : {0, 1, 2}) {
             const std::uint64_t end = kind == 2 ? table_ + entries_.size() * sizeof(word) : ends_[kind];
             if (starts_[kind] == 0 || end <= starts_[kind]) {
@@ -439,6 +441,16 @@ private:
             segments.push_back(added);
             file.resize(file.size() + (size + page - 1) / page * page);
             copy_loaded(file, added);
+        }
+        for (const std::size_t i : order_) { // inlay's note has the version of the tables
+            if (object_.sections()[i].type == SHT_NOTE && segments.size() < most_segments) {
+                segment added{};
+                added.p_type = PT_NOTE;
+                added.p_offset = static_cast<word>(pieces_[i].offset);
+                added.p_vaddr = static_cast<word>(pieces_[i].at);
+                added.p_filesz = added.p_memsz = static_cast<word>(pieces_[i].size);
+                segments.push_back(added);
+            }
         }
         for (std::size_t i = 0; i < pieces_.size(); ++i) {
             if (!is_loaded(object_.sections()[i])) {

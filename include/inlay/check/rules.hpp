@@ -11,6 +11,7 @@
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
 #include "inlay/check/tables.hpp"
+#include "inlay/check/unwind.hpp"
 #include "inlay/check/walk.hpp"
 
 #include <algorithm>
@@ -38,6 +39,8 @@ void check_all(const program& program, const options& options, findings& found, 
     check_tables(program, text, found);
     say("control flow");
     check_flow(program, text, options.retpoline, found);
+    say("unwinding");
+    check_unwind(program, found);
     std::sort(found.begin(), found.end(), [](const finding& a, const finding& b) {
         return std::tie(a.at, a.rule, a.message) < std::tie(b.at, b.rule, b.message);
     });

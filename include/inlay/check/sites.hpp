@@ -296,6 +296,9 @@ private:
         put(to, through, from, here, false);
         const auto& call = inlay::detail::indirect_call_of(from);
         const address target = inlay::detail::pointer_at(image_, call.pointer.target());
+        to.callee = image_.shown(call.missing.target());
+        to.pointers = image_.shown(call.pointer.target());
+        to.pointer_count = 1;
         form& direct = add(to, origin::direct, declaration, number);
         direct.padded_from = Target::call_length;
         if (target != call.nothing.target() &&
@@ -362,6 +365,8 @@ private:
     void add_static(site& to, const typename Target::found_branch& branch, const table::named& named) {
         using table::call_mode;
         const address target = inlay::detail::value_in(image_, named);
+        to.pointers = image_.shown(named.cell.target()); // the value is at its begin
+        to.pointer_count = 1;
         const auto mode = inlay::detail::mode_in(image_, named);
         add_branch(to, branch, origin::direct, 0, mode == call_mode::function ? target : 0, call_mode::function);
         if (branch.kind == Target::branch_kind::call) { // a jump stays one
@@ -379,7 +384,9 @@ private:
         }
         const std::uint32_t number = declared(*last, false);
         from.fail(declarations_[number].trouble);
+        to.pointers = image_.shown(callee.targets.target());
         for (const auto& each : declarations_[number].choices) {
+            to.pointer_count = std::max(to.pointer_count, static_cast<std::uint16_t>(each.ordinal + 1));
             const address at = inlay::detail::place_of_target(from, callee, each.ordinal);
             if (from.trouble == error::no_error) {
                 add_branch(to, branch, origin::direct, each.ordinal, inlay::detail::pointer_at(image_, at),

@@ -9,9 +9,9 @@
 //         bool direct = detail::place_call(branch, what.trampoline, to, mode, bytes);
 //     }
 //
-// How it works. A compiler emits the call itself, so a record has only a marker before it: the call is the next
+// How it works. A compiler emits the call itself, so a record has only a marker before it. The call is the next
 // instruction that goes to the trampoline. apply() looks for it once and notes in the record where it is. From then on
-// the record refers to the instruction, whatever stands there: a call, a jump, or the instruction in place of a call.
+// the record refers to the instruction there: a call, a jump, or the instruction in place of a call.
 //
 // A site holds one of two forms: straight to the target, or through the trampoline, which reads the pointer. The
 // patcher, changes, each_site() and the report all ask these functions.
@@ -79,8 +79,8 @@ template <class Image>
 }
 
 /// Finds the call that belongs to `record`, a record of the table that ends at `end`. The walk goes from the marker,
-/// instruction by instruction, to the first call of the trampoline that does not belong to another marker in between:
-/// in f(f(x)), the outer marker comes first, and then the inner call. The walk ends with the text, or at an unknown
+/// instruction by instruction, to the first call of the trampoline that does not belong to another marker in between.
+/// (In f(f(x)), the outer marker comes first, and then the inner call.) The walk ends with the text, or at an unknown
 /// instruction. If no call is found, `*breakpoint` is the place of a breakpoint that may hide the call.
 template <class Image>
 [[nodiscard]] bool find_call(const Image& image, const table::call_record* record, const table::call_record* end,
@@ -129,12 +129,13 @@ void place_unpatched_call(const typename Target::found_branch& branch, address t
 }
 
 /// The bytes of a call, length_of() of them, when its target is `to`, a function that does what `mode` says. False if
-/// the target is out of reach: then the call goes through its trampoline.
+/// the target is out of reach: then the call goes through its trampoline. (The call of a hook always does.)
 template <class Target = arch::here>
 [[nodiscard]] bool place_call(const typename Target::found_branch& branch, address trampoline, address to,
                               table::call_mode mode, uint8_t* bytes) noexcept {
-    const bool direct = Target::encode_branch(branch, to, mode, bytes);
-    if (!direct) {
+    const bool hooked = mode == table::call_mode::hook;
+    const bool direct = hooked || Target::encode_branch(branch, to, mode, bytes);
+    if (hooked || !direct) {
         place_unpatched_call<Target>(branch, trampoline, bytes);
     }
     return direct;

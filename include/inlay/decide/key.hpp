@@ -20,7 +20,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
-/// The bytes of a site of a key whose value is `value`; of length 0 if the site stays what it is.
+/// The bytes of a key site while the key's value is `value`; of length 0 if the site stays as it is.
 template <class Image>
 void decide(reader<Image>& from, const table::key_record& record, address value, patch& result) noexcept {
     using target = detail::image_target<Image>;

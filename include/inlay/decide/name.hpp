@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// name: whether the name of a key or static call is whole in the tables, and what its cell holds.
+// name: the record of a key's or static call's name: whether it is whole in the tables, and the content of its cell.
 #pragma once
 
 #include "inlay/decide/reader.hpp"
@@ -57,7 +57,7 @@ template <class Image>
     }
 }
 
-/// How a static call's cell says what its function does.
+/// The kind of a static call's target, from its cell.
 template <class Image>
 [[nodiscard]] table::call_mode mode_in(const Image& /*image*/, const table::named& named) noexcept {
     return static_cast<table::call_mode>(*reinterpret_cast<const uint8_t*>(

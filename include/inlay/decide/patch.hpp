@@ -21,7 +21,7 @@ struct patch {
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).
 struct decision {
     const table::form* form;     ///< null in decisions about calls, like `original`
-    const table::form* original; ///< what stands there if no `when` holds
+    const table::form* original; ///< the form if no `when` holds
     uint8_t length;              ///< of the site, in bytes
     uint8_t ordinal;
 };

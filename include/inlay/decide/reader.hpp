@@ -6,9 +6,9 @@
 //     const auto& choice = from.follow<inlay::table::choice>(record.choices);
 //     if (from.trouble != inlay::error::no_error) ...
 //
-// How it works. An image says what may be read: `bool readable(address, size_t) const noexcept`. The reader asks it each
-// time. It remembers the first error, and from then on it reads zeros, which end every walk. So the code that walks needs
-// no branch for each thing that could be wrong, and the patcher is small.
+// How it works. An image says which memory may be read: `bool readable(address, size_t) const noexcept`. The reader
+// asks it each time. It remembers the first error, and from then on it reads zeros, which end every walk. So the code
+// that walks needs no branch for each thing that could be wrong, and the patcher is small.
 //
 // An image may be that of another machine, in a file. Then it has two more members:
 //
@@ -16,8 +16,8 @@
 //     address pointer_at(address at) const noexcept;      // without it, pointers in the image are pointers of this process
 //
 // All addresses are those where the image is in the memory of this process. References in tables are distances, so they
-// need no more; only a pointer in the image has the width and the addresses of its own machine, and pointer_at() is the one
-// place where they are translated.
+// need no more. Only a pointer in the image has the width and the addresses of its own machine: pointer_at() alone
+// translates them.
 #pragma once
 
 #include "inlay/arch/here.hpp"

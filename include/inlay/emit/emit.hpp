@@ -18,4 +18,5 @@
 #undef INLAY_RELOC
 #undef INLAY_WORD
 #undef INLAY_JUMP
+#undef INLAY_CALL
 #undef INLAY_SECTION_IS_THERE

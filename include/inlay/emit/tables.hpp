@@ -56,8 +56,9 @@ using arch::emit::relative_offsets;
 using detail::anchor_of;
 using detail::id_of;
 
-/// A `table::form` with the bytes of `Code`, whose macro has been defined. For a call through the pointer of `Operation`, three
-/// references follow: to the pointer, to the function that does nothing, and to the reporter of missing targets.
+/// A `table::form` with the bytes of `Code`, whose macro has been defined. For a call through the pointer of
+/// `Operation`, three references follow. They are to the pointer, to the function that does nothing, and to the
+/// reporter of missing targets.
 template <auto Code, class Operation>
 [[gnu::always_inline]] inline void form() noexcept {
     if constexpr (inlay::detail::same<Operation, void>) {
@@ -140,7 +141,7 @@ template <class Self, table::predicate_op Op, class A, class B>
           [last_junction] "i"(static_cast<int>(table::predicate_op::any)));
 }
 
-/// A name for assembly files of the node of `Predicate`, which has been written.
+/// A name by which assembly files find the node of `Predicate`, which has been written.
 template <class Predicate, auto* Node>
 [[gnu::always_inline]] inline void global_predicate() noexcept {
     asm inline volatile(".ifndef %c[name]\n\t"
@@ -153,7 +154,7 @@ template <class Predicate, auto* Node>
 }
 
 /// A `table::choice`. `Form` is void in the choices of a callee; ordinal 0 has no predicate. `Name` is a null
-/// `const char*` if there is none. (By type: under UBSan no comparison with null is constant.)
+/// `const char*` for a choice without name. (By type: under UBSan no comparison with null is constant.)
 template <class Declaration, unsigned Ordinal, class Form, class Predicate, auto* Name, unsigned Length>
 [[gnu::always_inline]] inline void choice() noexcept {
     constexpr unsigned before = Ordinal == 0 ? 0 : Ordinal - 1;
@@ -282,6 +283,30 @@ template <class Declaration>
     // clang-format on
 }
 
+/// The assembler macro `inlay_hook.<anchor>`: a call of a hook's trampoline, and its `table::call_record`. It takes a number
+/// unique in the unit.
+template <class Declaration>
+[[gnu::always_inline]] inline void hook_macro() noexcept {
+    // clang-format off
+    asm inline volatile(".ifndef .Linlay_hook.%c[macro]\n\t"
+                        ".set .Linlay_hook.%c[macro],1\n\t"
+                        ".macro inlay_hook.%c[macro] number\n"
+                        ".Linlay_call\\number:\n\t"
+                        INLAY_CALL("%c[trampoline]")
+                        INLAY_SECTION_IS_THERE(".Linlay_call\\number", "inlay_calls")
+                        INLAY_SECTION_IS_THERE(".Linlay_call\\number", "inlay_names")
+                        ".pushsection inlay_calls,\"awo?\",@progbits,.Linlay_call\\number\n\t"
+                        ".balign 4\n\t"
+                        ".long .Linlay_call\\number - ., .Linlay_named.%c[id] - .\n\t"
+                        ".popsection\n\t"
+                        ".endm\n\t"
+                        ".endif"
+                        :
+                        : [macro] INLAY_SYMBOL(anchor_of<Declaration>), [id] INLAY_SYMBOL(id_of<Declaration>),
+                          [trampoline] INLAY_FUNCTION(Declaration::trampoline));
+    // clang-format on
+}
+
 /// The `table::image` of this image, under the name of `Image`, which C++ only declares. The linker keeps one.
 ///
 /// The linker defines symbols for the begin and the end of each table that the image has. The struct refers to them by
@@ -326,9 +351,9 @@ template <auto* Image, auto* Nothing, auto* Zero>
     // clang-format on
 }
 
-/// The note by which other images find `Image` (`table::note`), and the calls of `Join` and `Leave`: when the image is
-/// loaded, before its other constructors, and when it is unloaded, after its other destructors. Each unit has one,
-/// since a linker may drop notes in groups. `Header` is the linker's __ehdr_start.
+/// The note by which other images find `Image` (`table::note`), and the calls of `Join` and `Leave`. `Join` runs when
+/// the image is loaded, before its other constructors. `Leave` runs when it is unloaded, after its other destructors.
+/// Each unit has one, since a linker may drop notes in groups. `Header` is the linker's __ehdr_start.
 template <auto* Image, auto* Join, auto* Leave, auto* Header>
 [[gnu::always_inline]] inline void note() noexcept {
     asm inline volatile(".ifndef .Linlay_note\n\t"

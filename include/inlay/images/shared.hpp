@@ -9,8 +9,9 @@
 //     }
 //
 // How it works. The lock is a futex in the shared page. While a thread holds it, no image can leave. fork() takes it,
-// so that a child never sees half of a change. If the system call forks a process without these handlers while a thread
-// makes a change, the child's changes find that none of the child's threads has the lock, and return an error.
+// so that a child never sees half of a change. A raw system call may fork a process without these handlers while a
+// thread makes a change. Then the child's changes find that none of the child's threads has the lock, and return an
+// error.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -36,7 +37,7 @@ struct shared {
     uint32_t holds;    ///< 1: they hold the lock
     uint32_t users;    ///< images that have joined, or are about to
     image* images;     ///< the one that joined last
-    const named* root; ///< of the tree of all names
+    const named* root; ///< of the tree with all names
     table::reserve reserve;
 };
 

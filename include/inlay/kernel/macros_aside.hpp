@@ -14,6 +14,12 @@
 #endif
 #include "inlay/requirements.hpp"
 
+// Newer Clangs warn of an #undef of `likely`, which a kernel may have as a macro.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wreserved-attribute-identifier"
+
 #pragma push_macro("a")
 #undef a
 #pragma push_macro("aarch64")
@@ -172,6 +178,8 @@
 #undef decltype
 #pragma push_macro("default")
 #undef default
+#pragma push_macro("delete")
+#undef delete
 #pragma push_macro("depth")
 #undef depth
 #pragma push_macro("di")
@@ -692,6 +700,8 @@
 #undef sysenter
 #pragma push_macro("sysexit")
 #undef sysexit
+#pragma push_macro("target")
+#undef target
 #pragma push_macro("template")
 #undef template
 #pragma push_macro("test")
@@ -804,3 +814,5 @@
 #undef yield
 #pragma push_macro("zero_call_used_regs")
 #undef zero_call_used_regs
+
+#pragma GCC diagnostic pop

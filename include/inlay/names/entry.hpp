@@ -16,7 +16,7 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-enum class name_kind : std::uint8_t { static_key, static_switch, static_call };
+enum class name_kind : std::uint8_t { static_key, static_switch, static_call, hook };
 
 /// One name of the process. Texts are valid while the function runs that is called with it.
 struct name_entry {
@@ -24,7 +24,7 @@ struct name_entry {
     name_kind kind;        ///< of the name
     const char* type;      ///< "bool", "codec", "unsigned long ()"; mangled where no C++ library is linked
     const char* value;     ///< "on", "2", "tsc", "null"; a call's target without a name: its symbol, or "0x401136"
-    const char* initial;   ///< as `value`: what the declaration says; "" where that is not known (of a call)
+    const char* initial;   ///< as `value`: the declaration's; "" where that is not known (of a call)
     const char* values;    ///< "on, off", "0 to 3", "tsc, jiffies, null"; "" where none is known
     address number;        ///< the value as a number: 0 or 1, a way, the address of the target
     unsigned ways;         ///< how many values a key or a switch has; 0: a call

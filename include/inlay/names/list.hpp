@@ -5,7 +5,7 @@
 //     detail::name_list list;
 //     if (list.take() == error::no_error) ...
 //
-// How it works. Names, values and sites are copied under the lock, into pages of their own: nothing is allocated, and
+// How it works. Names, values and sites are copied under the lock, into pages of their own. Nothing is allocated, and
 // the lock is not held when the user's function runs.
 #pragma once
 
@@ -58,7 +58,7 @@ private:
     std::size_t size_{};
 };
 
-/// A cell, and then a name: what is known of it.
+/// The data of a cell, and then of a name.
 struct name_row {
     const char* name{};
     const char* signature{};
@@ -88,7 +88,7 @@ public:
             }
             cells += cells / 4; // others may come meanwhile
             text += text / 4;
-            // The texts, and as much again for lists of values: those are made of parts of the texts.
+            // The texts, and as much again for lists of values, which consist of parts of the texts.
             if (!memory_.get(cells * sizeof(name_row) + 2 * text + scratch_for_words)) {
                 return error::no_memory;
             }
@@ -175,7 +175,7 @@ private:
         return true;
     }
 
-    /// A site of the target of `subject`. It is patched if its image is patched, and if it `can_be`.
+    /// Counts a site of the name that `subject` refers to. It is patched if its image is patched, and if it `can_be`.
     void count_site(const table::tables& tables, const table::reference& subject, bool can_be) noexcept {
         const address at = subject.target() & ~spare_bits;
         const address offset = at - reinterpret_cast<address>(tables.names.records);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// sentences: a line for each name; and what went wrong with a setting, with the nearest names and values.
+// sentences: a line for each name; the error of a setting, with the nearest names and values.
 //
 //     detail::explain_to(done, "app.trase", "on", message(done.error()), wanted, write);
 #pragma once
@@ -81,6 +81,7 @@ void write_entry(const name_entry& entry, const Write& write) {
     write(std::string_view{entry.value});
     write(entry.kind == name_kind::static_key      ? " (key"
           : entry.kind == name_kind::static_switch ? " (switch"
+          : entry.kind == name_kind::hook          ? " (hook"
                                                    : " (call");
     if (entry.kind != name_kind::static_key) {
         write(" of type ");

@@ -135,8 +135,11 @@ public:
         } else {
             cut_unit(of_type);
             of_type.cut("<", ">::value");
+            if (type.kind() == name_kind::hook) {
+                of_type.cut("hook_of<", ">");
+            }
             entry.type = of_type.get();
-            entry.number = row.setting.mode == table::call_mode::function ? row.setting.value : 0;
+            entry.number = table::has_target(row.setting.mode) ? row.setting.value : 0;
             entry.values = list_targets(row, type);
             entry.initial = name_of_default(row);
             const char* const target = name_of_target(row, row.setting);
@@ -155,7 +158,7 @@ private:
     /// Of a type that belongs to a unit, leaves out the unit.
     static void cut_unit(readable& type) noexcept {
         if (std::string_view{type.get()}.find("signature_in<") != std::string_view::npos) {
-            type.cut("signature_in", ", ");
+            type.cut("signature_in<", ", ");
         }
     }
 
@@ -167,7 +170,7 @@ private:
     }
 
     [[nodiscard]] static bool same_target(const table::setting& a, const table::setting& b) noexcept {
-        return a.mode == b.mode && (a.mode != table::call_mode::function || a.value == b.value);
+        return a.mode == b.mode && (!table::has_target(a.mode) || a.value == b.value);
     }
 
     /// Calls `function(target, row)` for the named targets of a call until that returns true.
@@ -183,7 +186,7 @@ private:
 
     /// The name of the target that a call has; "default" only if it has no other; a null pointer if it has none.
     [[nodiscard]] const char* name_of_target(const name_row& call, const table::setting& setting) const noexcept {
-        if (setting.mode != table::call_mode::function) {
+        if (!table::has_target(setting.mode)) {
             return "null";
         }
         const char* found = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// targets: names for the targets of static calls, so that text can set them.
+// targets: names for the targets of static calls and hooks, so that text can set them.
 //
 //     inlay::name_targets(sched_clock, inlay::target<"tsc", &tsc_clock>, inlay::target<"jiffies", &jiffies_clock>);
 //
@@ -9,6 +9,7 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
+#include "inlay/hook.hpp"
 #include "inlay/poke.hpp"
 #include "inlay/static_call.hpp"
 #include "inlay/table.hpp"
@@ -82,7 +83,7 @@ struct target_cell<Function, Target> {
     static constexpr Function* pointer = target_as<Function, Target>::template pointer<Target>;
 };
 
-/// The name of a target of a call, as a name of the process. It has no trampoline: that tells it from a call.
+/// The name of a call's target, as a name of the process. It has no trampoline, unlike the name of a call.
 template <name Call, class Function, name Name, auto Target>
 struct named_target {
     using cell = target_cell<Function, Target>;
@@ -96,6 +97,17 @@ struct named_target {
     }
 };
 
+/// The name of a hook's target.
+template <name Hook, class Function, name Name, auto Target>
+struct named_hook_target {
+    [[gnu::visibility("hidden")]] static inline constinit call_cell<Function> state{
+        .target = Target, .state = {.mode = table::call_mode::hook}};
+
+    [[gnu::always_inline]] static inline void describe() noexcept {
+        describe_named<named_hook_target, target_name<Hook, Name>(), hook_of<typename hook_function<Function>::type>>();
+    }
+};
+
 } // namespace detail
 
 /// A name for a target of a static call: `target<"tsc", &tsc_clock>`. `Target` is an argument of update(): a function,
@@ -106,19 +118,30 @@ struct target_t {
                   "inlay: the name of a target is not empty, and has no blank, comma, '=' or '#' in it");
     static_assert(Name != name{"default"} && Name != name{"null"},
                   "inlay: \"default\" and \"null\" are targets of each static call already: use another name");
+
+    static constexpr auto text = Name;
+    static constexpr auto value = Target;
 };
 template <name Name, auto Target>
 inline constexpr target_t<Name, Target> target{};
 
 namespace detail {
 
+// Functions take targets by their types: GCC 16 finds another type if it deduces a target that is a lambda.
+template <class T>
+inline constexpr bool is_target = false;
+template <name Name, auto Target>
+inline constexpr bool is_target<target_t<Name, Target>> = true;
+template <class T>
+concept target_with_name = is_target<T>;
+
 /// Names a target, and keeps the name where a linker drops what nothing refers to.
 template <name Call, class Function, name Name, auto Target>
 [[gnu::always_inline]] inline void name_target() noexcept {
     static_assert(
         fits_call<Function, Target>,
-        "inlay: a target of a static call is a function of exactly the call's signature (it may be noexcept); "
-        "or a lambda without captures, nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
+        "inlay: a target of a static call is a function of exactly the call's signature (it may be noexcept), "
+        "or a lambda without captures. It may also be nullptr, no_target<R(A...)>, returns_zero<R(A...)>");
     if constexpr (fits_call<Function, Target>) {
         (void)described<named_target<Call, Function, Name, Target>>();
     }
@@ -129,21 +152,42 @@ inline constexpr bool are_different = true;
 template <name First, name... Others>
 inline constexpr bool are_different<First, Others...> = ((First != Others) && ...) && are_different<Others...>;
 
+/// Names a target of a hook.
+template <name Hook, class Function, name Name, auto Target>
+[[gnu::always_inline]] inline void name_hook_target() noexcept {
+    constexpr bool fits = std::is_convertible_v<decltype(Target), Function*> &&
+                          !std::is_null_pointer_v<std::remove_cv_t<decltype(Target)>>;
+    static_assert(fits, "inlay: a target of a hook is a function of exactly the hook's type, and noexcept; or a lambda "
+                        "without captures that is noexcept");
+    if constexpr (fits) {
+        (void)described<named_hook_target<Hook, Function, Name, static_cast<Function*>(Target)>>();
+    }
+}
+
 } // namespace detail
 
 /// Gives names to targets of a static call, for this image and all others while it is loaded. "default" is the target
 /// of the declaration, "null" is the null target. The names come from the tables, not from running this function: it
 /// may run often, in any function that the program keeps, or never.
-template <name Call, auto Default, name... Names, auto... Targets>
+template <name Call, auto Default, detail::target_with_name... Targets>
 [[gnu::always_inline]] inline void name_targets(const static_call<Call, Default>& /*call*/,
-                                                const target_t<Names, Targets>&... /*targets*/) noexcept {
-    static_assert(detail::are_different<Names...>, "inlay: two targets of a static call have one name");
+                                                const Targets&... /*targets*/) noexcept {
+    static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a static call have one name");
     using function = typename static_call<Call, Default>::function;
-    (detail::name_target<Call, function, Names, Targets>(), ...);
+    (detail::name_target<Call, function, Targets::text, Targets::value>(), ...);
     detail::name_target<Call, function, name{"default"}, Default>();
     if constexpr (detail::may_be_zero<function>) {
         detail::name_target<Call, function, name{"null"}, nullptr>();
     }
+}
+
+/// The same for a hook. A text can set "null" in any case.
+template <name Hook, class Function, detail::target_with_name... Targets>
+[[gnu::always_inline]] inline void name_targets(const hook<Hook, Function>& /*hook*/,
+                                                const Targets&... /*targets*/) noexcept {
+    static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a hook have one name");
+    using function = typename hook<Hook, Function>::function;
+    (detail::name_hook_target<Hook, function, Targets::text, Targets::value>(), ...);
 }
 
 } // namespace inlay

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// type: what the type of a name says: its kind, how many values it has, and the first of them.
+// type: the facts in a name's type: its kind, how many values it has, and the first of them.
 //
 //     const type_text type = detail::type_of(named);
 //     if (type.known() && type.kind() == name_kind::static_key) ...
 //
-// How it works. It is read from the mangled name that every record of a name has; all compilers of a platform spell that
-// name alike.
+// How it works. They are read from the mangled name that every record of a name has. All compilers of a platform spell
+// it in the same way.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -36,7 +36,7 @@ public:
 
     [[nodiscard]] bool known() const noexcept { return known_; }
     [[nodiscard]] name_kind kind() const noexcept { return kind_; }
-    [[nodiscard]] bool is_target() const noexcept { return kind_ == name_kind::static_call && !has_trampoline_; }
+    [[nodiscard]] bool is_target() const noexcept { return kind_ >= name_kind::static_call && !has_trampoline_; }
     [[nodiscard]] unsigned ways() const noexcept { return ways_; }
     [[nodiscard]] unsigned initial() const noexcept { return initial_; }
     /// Whether a call may have a null target, as far as its result's type says so without being declared.
@@ -46,6 +46,7 @@ public:
 private:
     static constexpr std::string_view of_key{"NS0_3keyILb"};
     static constexpr std::string_view of_switch{"NS0_9switch_ofI"};
+    static constexpr std::string_view of_hook{"NS0_7hook_ofI"};
 
     void read(std::string_view type) noexcept {
         if (part_of(type, 0, of_key.size()) == of_key && type.size() > of_key.size()) {
@@ -59,9 +60,10 @@ private:
                 known_ = ends_switch(part_of(type, at));
             }
         } else {
+            kind_ = part_of(type, 0, of_hook.size()) == of_hook ? name_kind::hook : name_kind::static_call;
+            type.remove_prefix(kind_ == name_kind::hook ? of_hook.size() : 0);
             type.remove_prefix(part_of(type, 0, 2) == "Do" ? 2 : 0); // noexcept
             known_ = type.size() > 1 && type[0] == 'F';
-            kind_ = name_kind::static_call;
             if (known_) {
                 read_result(part_of(type, 1));
             }

@@ -12,21 +12,22 @@
 //     inlay::platform::bare<&synchronise_all, stopping> live{...};
 //     inlay::update(sched_clock, &tsc_clock, live);
 //
-// How it works. The kernel says where its text and its image are, and has made text writable (or passes an
-// alias: `alias` is added to each address written). A site is stored piece by piece, on AArch64 instruction by
-// instruction: interrupts must be off while apply() runs, since a handler could meet a half-written site.
+// How it works. The kernel says where its text and its image are. It has made text writable, or passes an alias:
+// `alias` is added to each written address. A site is stored piece by piece, on AArch64 instruction by instruction. So
+// interrupts must be off while apply() runs, since a handler could meet a half-written site.
 //
-// What was written is cleaned from the caches at once, and after the last store `Synchronise` is called: the processors
-// that may run the sites have to fetch anew. arch::emit::synchronise does that for this one. A kernel's own
-// function calls it, and has the other processors do so: by an interrupt, for example.
+// Written text is cleaned from the caches at once. After the last store, bare calls `Synchronise`: the processors that
+// may run the sites have to fetch anew. arch::emit::synchronise does that for this one. A kernel's own function calls
+// it, and has the other processors do so: by an interrupt, for example.
 //
-// `Others` says what other processors do while text is written. None of them runs the sites (nobody_else, also where
-// there are none); or they do, and can be stopped (a type with stop() and go()), or cannot (nobody_stops). Where they
-// do, a change asks the architecture whether its instructions may be exchanged under them. On AArch64 b, bl, nop, brk,
-// svc, hvc and smc may, which is all that keys, switches and calls have, but for a call that returns zero (mov). On x86
-// nothing may, since a site is written in pieces. What may not is done with the others stopped, from the first write
-// to finish(), or is refused before anything changes (error::others_run). A processor that is stopped inside an
-// *alternative* of several instructions goes on in the middle of it: apply() is still for sites that no other one runs.
+// `Others` is about other processors during a write. None of them runs the sites, or none exists (nobody_else). Or they
+// run the sites, and can be stopped (a type with stop() and go()), or cannot (nobody_stops). If they run the sites, a
+// change asks the architecture whether its instructions may be exchanged meanwhile. On AArch64, b, bl, nop, brk, svc,
+// hvc and smc may. Keys, switches and calls have no others, except a call that returns zero (mov). On x86 no
+// instruction may, since a site is written in pieces. For other instructions, the others stand still from the first
+// write to finish(), or the change is refused before anything changes (error::others_run). (text_poke.hpp changes a
+// batch of sites at once, and stops none on x86.) A processor that is stopped inside an *alternative* of several
+// instructions goes on in the middle of it. So apply() is still for sites that no other one runs.
 #pragma once
 
 #include "inlay/arch/arch.hpp"
@@ -51,7 +52,7 @@ struct range {
     }
 };
 
-/// `Others` of bare: no other processor runs the sites that are written, or there is none.
+/// `Others` of bare: no other processor runs the sites that are written, or none exists.
 struct nobody_else {};
 /// `Others` of bare: other processors run the sites, and no code can stop them.
 struct nobody_stops {};
@@ -67,8 +68,8 @@ struct bare {
     range text{};
     range image{};
     uintptr_t alias{};  ///< distance in bytes from text to where it may be written
-    bool wrong_alias{}; ///< at that distance there was something else than the text
-    range freed{};      ///< of the text, that of the initialisation, once it is not there any more
+    bool wrong_alias{}; ///< at that distance, memory had other bytes than the text
+    range freed{};      ///< the part of the text that was for initialisation, once it is gone
 
     [[nodiscard, gnu::visibility("hidden")]] bool readable(uintptr_t at, size_t size) const noexcept {
         return image.contains(at, size);
@@ -79,7 +80,7 @@ struct bare {
     [[nodiscard, gnu::visibility("hidden")]] bool executable(uintptr_t at, size_t size) const noexcept {
         return text.contains(at, size) && !(at < freed.end && freed.begin < at + size);
     }
-    /// Sites there are passed over, by apply() and by changes.
+    /// apply() and changes pass over sites in the freed text.
     [[nodiscard, gnu::visibility("hidden")]] bool gone(uintptr_t at) const noexcept {
         return at - freed.begin < freed.end - freed.begin;
     }
@@ -92,7 +93,7 @@ struct bare {
         return can_stop || arch::exchangeable(reinterpret_cast<const uint8_t*>(at), bytes, size);
     }
 
-    /// With an alias it looks before and after: what lies there must be the text itself.
+    /// With an alias it looks before and after: the memory there must be the text itself.
     [[gnu::visibility("hidden")]] bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept {
         auto* const to = reinterpret_cast<uint8_t*>(at + alias);
         const auto* const fetched = reinterpret_cast<const uint8_t*>(at);

@@ -6,12 +6,12 @@
 //     auto done = inlay::apply(inlay::this_image(), self);        // what inlay::apply() does
 //
 // How it works. The image's extent comes from its own program headers (`__ehdr_start`, made by the linker).
-// At start-up text is written through /proc/self/mem: the kernel copies the page and changes the copy, whatever the
-// mapping's protection, so that no page is ever writable and executable.
+// At start-up text is written through /proc/self/mem. The kernel copies the page and changes the copy, for any
+// protection of the mapping. So no page is ever writable and executable.
 //
 // While other threads run, a page is always replaced: an instruction must change at once, and a write through the file
 // goes byte by byte. All pages of a change are made ready first; then each is moved into its place (linux_pages.hpp).
-// (docs/choices.md says why there is no breakpoint, as in Linux's text_poke_bp().)
+// (docs/choices.md says why inlay sets no breakpoint, as Linux's text_poke_bp() does.)
 //
 // The new page comes from a spare mapping (linux_spare.hpp), or is an anonymous one. To a page of the spare mapping, a
 // change writes only the bytes that differ from the file, through /proc/self/mem.
@@ -240,7 +240,7 @@ private:
     bool one_by_one_{};
     bool ineffective_{};
     std::uintptr_t page_{};
-    std::size_t first_{}, last_{}; // what of the buffer is filled; equal: nothing
+    std::size_t first_{}, last_{}; // the filled part of the buffer; equal: nothing
 };
 
 } // namespace INLAY_TARGET

@@ -45,14 +45,14 @@ public:
     mapped_text& operator=(const mapped_text&) = delete;
     mapped_text& operator=(mapped_text&&) = delete;
 
-    /// The errno of the last refusal; 0 if there was none.
+    /// The errno of the last refusal; 0 without a refusal.
     [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
     /// Where the first bytes lie that the last refusal was about.
     [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t refused() const noexcept { return refused_; }
 
 protected:
-    static constexpr std::size_t chunk = 4096; // the smallest page there is
+    static constexpr std::size_t chunk = 4096; // the smallest page
 
     /// Of this image.
     [[gnu::visibility("hidden")]] mapped_text() noexcept = default;

@@ -79,7 +79,7 @@ protected:
 
     [[gnu::visibility("hidden")]] ~replaceable_text() noexcept = default;
 
-    /// Makes a copy of the page ready, if there is none yet.
+    /// Makes a copy of the page ready, if it does not exist yet.
     [[gnu::visibility("hidden")]] bool stage_page(std::uintptr_t page) noexcept {
         if (spare_->way == cannot || page < spare_->begin || page >= spare_->end) {
             errno = system_error() != 0 ? system_error() : EACCES;
@@ -150,7 +150,7 @@ protected:
     std::uint32_t writes_{};
 
 private:
-    /// The additional mapping flags of a new page of text: those of the pages that the loader has mapped.
+    /// The additional mapping flags of a new text page: those of the pages that the loader has mapped.
     [[nodiscard, gnu::visibility("hidden")]] int guard() const noexcept {
         if constexpr (arch::guards_text) {
             constexpr unsigned property_header = 0x6474e553; // PT_GNU_PROPERTY
@@ -195,7 +195,7 @@ private:
         if (spare_->way == spare_page) {
             return move_pages(spare_of(at), size, at);
         }
-        if (behind < at) { // what is not needed goes at once: later, its place may be another's
+        if (behind < at) { // the unused part goes at once: later, its place may be another's
             ::munmap(reinterpret_cast<void*>(spare_of(behind)), at - behind);
             behind = at;
         }
@@ -215,8 +215,8 @@ private:
                });
     }
 
-    /// Whether the text is one mapping. The call asks the kernel to grow the text up to the stack, and must fail: for
-    /// lack of room, or because the text is more than one mapping.
+    /// Whether the text is one mapping. The call asks the kernel to grow the text up to the stack, and must fail. The
+    /// reason is lack of room, or that the text is more than one mapping.
     [[nodiscard, gnu::visibility("hidden")]] bool is_whole() const noexcept {
         const std::size_t size = spare_->end - spare_->begin;
         const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -263,7 +263,7 @@ private:
             os::set_flags(at, size, all);
             return true;
         });
-        all.locked = false; // of the spare pages there is nothing to keep in memory
+        all.locked = false; // no spare page need stay in memory
         os::set_flags(spare_->at, spare_->end - spare_->begin, all);
     }
 };

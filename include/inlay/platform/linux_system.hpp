@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// linux_system: the system calls of platform/linux.hpp, and what the kernel says about this process in /proc.
+// linux_system: the system calls of platform/linux.hpp, and the kernel's facts about this process in /proc.
 //
 //     const int file = os::open("/proc/self/mem", O_WRONLY);
 //     for (os::lines status{"/proc/self/status"}; status.next();) { ... status.text ... }
@@ -128,7 +128,7 @@ private:
     return *with == '\0';
 }
 
-/// Reads "begin-end" of a line of maps or smaps; false if that is another line.
+/// Reads "begin-end" from a line of maps or smaps; false if that is another line.
 [[nodiscard, gnu::visibility("hidden")]] inline bool read_range(const char* text, std::uintptr_t& begin,
                                                                 std::uintptr_t& end) noexcept {
     const auto number = [&](std::uintptr_t& to) noexcept {

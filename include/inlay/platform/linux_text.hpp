@@ -10,8 +10,8 @@
 // moved them, the loader is asked. An answer remembers its segment, since the next question is mostly about the same.
 //
 // llvm-bolt copies the functions of a linked program to new text, or overwrites them, and does not change inlay's
-// tables: then nothing may be patched. Such a program has one executable segment more. If there are two, the sections in
-// the file say whether llvm-bolt made the second.
+// tables: then nothing may be patched. Such a program has one executable segment more. If a program has two, the
+// sections in the file say whether llvm-bolt made the second.
 #pragma once
 
 #include "inlay/arch/target.hpp"

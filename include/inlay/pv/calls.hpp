@@ -5,8 +5,8 @@
 //     inline constexpr inlay::pv_call<&irq, &irq_ops::halt> halt;
 //     inline constexpr inlay::pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv> save_fl;
 //
-// How it works. A call is the site of an alternative whose original is a call through the operation's pointer, and which has
-// no `when`, or one of the native instructions. Arguments and result are in the registers of the convention.
+// How it works. A call is the site of an alternative whose original is a call through the operation's pointer. It has
+// no `when`, or one with the native instructions. Arguments and result are in the registers of the convention.
 #pragma once
 
 #include "inlay/alternative.hpp"
@@ -99,16 +99,15 @@ inline constexpr feature<detail::make_name<Table, Member>(".overridden"), detail
     overridden{};
 
 /// The same call, but with `Native` instructions in its place if `Predicate` holds. By default, it holds if the
-/// operation is native. They find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9; AArch64: x0 to x5),
-/// leave the result in rax (x0), and change no more than the operation's convention lets them.
+/// operation is native. The instructions find the arguments in their registers (rdi, rsi, rdx, rcx, r8, r9; AArch64: x0
+/// to x5), and leave the result in rax (x0). They change no more registers than the operation's convention lets them.
 template <auto* Table, auto Member, auto Native, auto Predicate = !overridden<Table, Member>>
 struct pv_alt_call : detail::call_of<detail::operation<Table, Member>, when<Predicate, Native>> {
     static_assert(detail::is_code<detail::plain<decltype(Native)>>,
                   "inlay: the third argument of pv_alt_call is native code, e.g. pushf_pop(rax)");
     static_assert(Native.length <= arch::insn::call_operation<detail::operation<Table, Member>{}>().length,
                   "inlay: the native code is longer than the call whose place it takes (x86: 6 bytes; AArch64: one "
-                  "instruction); make it the "
-                  "operation's function, native<code> or callee_save<code>");
+                  "instruction). Make it the operation's function, native<code> or callee_save<code>");
 };
 
 } // namespace inlay

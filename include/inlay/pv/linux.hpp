@@ -11,9 +11,9 @@
 // the operation's function, and pv_alt_call puts them in place of a call. So the two cannot differ. A function that
 // consists of instructions changes no other register, so it is callee-save without a thunk.
 //
-// If the series inlines an instruction, the call here does so, too, by the same predicate: !cpu.xenpv for instructions
-// that a Xen PV guest may not execute, !cpu.pvunlock and !cpu.vcpupreempt for locks. All others are direct calls after
-// patching.
+// If the series inlines an instruction, the call here does so, too, by the same predicate. It is !cpu.xenpv for
+// instructions that a Xen PV guest may not execute, !cpu.pvunlock and !cpu.vcpupreempt for locks. All others are direct
+// calls after patching.
 //
 // Instructions are in the Intel SDM, volume 2; tables in Linux's asm/paravirt_types.h.
 #pragma once
@@ -81,7 +81,8 @@ inline constexpr auto load_ldt = lldt(reg16{first.number});
 
 } // namespace detail
 
-/// Of the processor. A descriptor table is given by the address of the operand of LGDT and LIDT; selectors are numbers.
+/// Of the processor. A descriptor table is given by the address of the operand that LGDT and LIDT take; selectors are
+/// numbers.
 struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
     pv_op<void(uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
     pv_op<word(), native<detail::read_cr0>> read_cr0{};
@@ -138,17 +139,23 @@ struct mmu_ops {
 /// Of queued spinlocks: a lock is 32 bits, of which the first byte says that it is taken. The slow path is the kernel's
 /// own: assign it.
 struct lock_ops {
-    pv_op<void(uint32_t*, uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< lock, what it held
+    pv_op<void(uint32_t*, uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< the lock, and its value
     pv_op<void(uint32_t*), callee_save<detail::unlock>> queued_spin_unlock{};
     pv_op<void(uint8_t*, uint8_t), pv_nop> wait{}; ///< while the byte has this value
     pv_op<void(int), pv_nop> kick{};               ///< the processor that waits
     pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 [[gnu::visibility("hidden")]] inline constinit cpu_ops cpu;
 [[gnu::visibility("hidden")]] inline constinit irq_ops irq;
 [[gnu::visibility("hidden")]] inline constinit mmu_ops mmu;
 [[gnu::visibility("hidden")]] inline constinit lock_ops lock;
+#pragma GCC diagnostic pop
 
 namespace detail {
 

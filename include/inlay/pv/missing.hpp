@@ -34,7 +34,13 @@ missing_by_default([[maybe_unused]] const char* operation) noexcept {
 #endif
 }
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 [[gnu::visibility("hidden")]] inline constinit missing_handler missing = &missing_by_default;
+#pragma GCC diagnostic pop
 
 inline namespace INLAY_TARGET {
 

@@ -50,10 +50,11 @@ class [[gnu::visibility("default")]] pv_op<Result(Parameters...), Native> {
                   "a pointer");
     static_assert((detail::is_register_value<Parameters> && ...),
                   "inlay: each argument of a paravirt operation is an integer, an enum or a pointer that fits one "
-                  "register; pass the address of anything else");
-    static_assert(sizeof...(Parameters) <= arch::emit::most_arguments,
-                  "inlay: a paravirt operation has no more arguments than there are registers for them (x86-64 and "
-                  "AArch64: six; 32-bit mode: three); pass the address of a struct");
+                  "register. Pass the address of anything else");
+    static_assert(
+        sizeof...(Parameters) <= arch::emit::most_arguments,
+        "inlay: a paravirt operation has no more arguments than registers for them exist (x86-64 and AArch64: "
+        "six; 32-bit mode: three). Pass the address of a struct");
 
 public:
     using function = Result(Parameters...);
@@ -99,7 +100,7 @@ public:
     }
     /// Whether the target is the declared one.
     [[nodiscard, gnu::visibility("hidden")]] bool is_native() const noexcept { return target() == pv_op{}.target(); }
-    /// Whether there is none: a call is reported.
+    /// Whether it has no target: a call is reported.
     [[nodiscard, gnu::visibility("hidden")]] bool is_missing() const noexcept {
         return target() == 0 || target() == reinterpret_cast<address>(missing);
     }

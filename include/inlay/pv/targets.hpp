@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// targets: what an operation may call, as values: functions, instructions, nothing.
+// targets: the targets of an operation, as values: functions, instructions, nothing.
 //
 //     pv_op<void(), native<hlt()>> halt;                    // instructions
 //     irq.save_fl = callee_save<&xen_save_fl>;              // a C++ function, by a thunk
 //     irq.kick = pv_nop;                                    // nothing
 //
-// How it works. A target is an empty value; its type has all data. `operation_target` finds, for the signature of an
-// operation and the type of a target, the calling convention and the address; a target of another signature is not
+// How it works. A target is an empty value; its type has all data. `operation_target` finds the calling convention and
+// the address, from the signature of an operation and the type of a target. A target of another signature is not
 // `known`.
 #pragma once
 
@@ -107,17 +107,17 @@ struct operation_target<Signature, pv_nop_t> {
 template <class Instructions>
 struct instructions_say_what_they_change {
     static_assert(size_of<Instructions> == 0,
-                  "inlay: the target of an operation has bytes(...) of which nobody has said what they change: write "
-                  "bytes(...).writes<rax>(), for example");
+                  "inlay: the target of an operation has bytes(...) and does not name the registers that they change. "
+                  "Write bytes(...).writes<rax>(), for example");
     static constexpr bool value = true;
 };
 template <class Instructions, shown::general_register Register>
 struct instructions_keep_a_register {
     static_assert(
         size_of<Instructions> == 0,
-        "inlay: these instructions change a register that calls of the operation take for unchanged, `Register`: a "
-        "callee-save target changes the result's alone, another one what the calling convention lets it; push "
-        "and pop the register, or write a function");
+        "inlay: these instructions change a register that calls of the operation take for unchanged, `Register`. A "
+        "callee-save target changes the result's alone, another one those that the calling convention lets it. "
+        "Push and pop the register, or write a function");
     static constexpr bool value = true;
 };
 

@@ -32,8 +32,9 @@ struct cpu_level {
     const char* adds;
 };
 
-/// System V ABI, AMD64 supplement, section 3.1.1, table "Micro-Architecture Levels", in the names of `inlay::cpu`: pni
-/// is SSE3, abm is LZCNT, lahf_lm is LAHF-SAHF, syscall is SCE. (OSFXSR is a bit of CR4; no feature asks for it.)
+/// The levels of the System V ABI, AMD64 supplement, section 3.1.1, table "Micro-Architecture Levels". The names are
+/// those of `inlay::cpu`: pni is SSE3, abm is LZCNT, lahf_lm is LAHF-SAHF, syscall is SCE. (OSFXSR is a bit of CR4; no
+/// feature asks for it.)
 inline constexpr cpu_level cpu_levels[] = {
     // NOLINT(*-avoid-c-arrays)
     {"x86-64", " cmov cx8 fpu fxsr mmx syscall sse sse2 "},

@@ -88,14 +88,18 @@ private:
 
     [[nodiscard]] goal add_static_target(site_entry& entry, const table::named& named, const found& call) const {
         const goal result{inlay::detail::value_in(image_, named), inlay::detail::mode_in(image_, named)};
-        const bool plain = result.mode == table::call_mode::function;
-        const char* const word = plain                                      ? "target"
+        const bool hooked = result.mode == table::call_mode::hook;
+        const bool plain = hooked || result.mode == table::call_mode::function;
+        const char* const word = hooked                                     ? "hook"
+                                 : plain                                    ? "target"
                                  : result.mode == table::call_mode::nothing ? "nothing"
                                                                             : "returns zero";
         entry.choices.push_back(
             {.predicate = word, .wins = true, .code = {}, .target = plain ? this->describe(result.to) : word});
-        (void)(call && redirect(call.at, result, entry.choices[0].code));
-        return result;
+        // The call of a hook goes to the trampoline, which saves the registers.
+        const goal goes = hooked ? goal{named.trampoline.target(), table::call_mode::function} : result;
+        (void)(call && redirect(call.at, goes, entry.choices[0].code));
+        return goes;
     }
 
     [[nodiscard]] goal add_candidates(site_entry& entry, const table::callee& callee, const table::choice& last,
@@ -150,7 +154,7 @@ private:
             this->changed(entry, at, inlay::detail::executable_from(image_, at, target::longest_branch));
             entry.malformed = true;
         } else {
-            entry.trouble = "the call was not found behind its marker; it goes through its trampoline";
+            entry.trouble = "the call was not found after its marker; it goes through its trampoline";
         }
     }
 
@@ -158,7 +162,8 @@ private:
     void add_bytes(site_entry& entry, const subject& what, const branch& at, const goal& to) const {
         (void)redirect(at, {what.trampoline, table::call_mode::function}, entry.before);
         entry.now = this->in_memory(at.start, inlay::detail::length_of(at));
-        entry.direct = !same(entry.now.bytes, entry.before.bytes);
+        const bool to_trampoline = to.mode == table::call_mode::function && to.to == what.trampoline; // a hook's
+        entry.direct = to_trampoline || !same(entry.now.bytes, entry.before.bytes);
         const char* kept = "";
         if (what.named != nullptr && !this->live_) {
             kept = "text cannot be changed later in this process";

@@ -5,8 +5,8 @@
 //     auto text = inlay::report::disassemble(bytes, address_of_site, symbols);      // {"mfence", "nop"}
 //     auto text = inlay::report::disassemble<inlay::x86::target<32>>(bytes, address_of_site, symbols);
 //
-// How it works. Zydis decodes and formats; addresses among its tokens are replaced by what `symbols` knows. Zydis
-// is for x86, and used on x86-64 alone: of other architectures, and on other machines, the report has bytes only.
+// How it works. Zydis decodes and formats; names from `symbols` replace the addresses among its tokens. Zydis is for
+// x86, and used on x86-64 alone: of other architectures, and on other machines, the report has bytes only.
 #pragma once
 
 #include "inlay/arch/aarch64/architecture.hpp"
@@ -29,7 +29,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
-/// The instructions of a target that there is no disassembler for: none.
+/// The instructions of a target without a disassembler: none.
 template <class Target>
 struct disassembler {
     [[nodiscard]] static std::vector<std::string> text_of(const std::vector<std::uint8_t>& /*bytes*/, address /*at*/,

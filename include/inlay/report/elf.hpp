@@ -5,9 +5,9 @@
 //     const inlay::report::elf_file file{"vmlinux"};
 //     for (const auto& segment : file.segments()) ...
 //
-// How it works. Files of 32 and of 64 bits become the same structs. Every read is checked against the file's size. A file
-// that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The format is in
-// the System V ABI, chapters 4 and 5.)
+// How it works. Files with 32 and with 64 bits become the same structs. Every read is checked against the file's size.
+// A file that ends too early, or is no ELF file, throws file_error, and its sentence names the part and its place. (The
+// format is in the System V ABI, chapters 4 and 5.)
 #pragma once
 
 #include "inlay/report/architectures.hpp"
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -58,7 +59,7 @@ struct elf_relocation {
     std::uint32_t type{};
     std::uint64_t symbol{}; ///< its index in the dynamic symbols
     std::uint64_t addend{};
-    bool has_addend{}; ///< else it is what is in memory
+    bool has_addend{}; ///< else the memory has it
 };
 
 class elf_file {
@@ -155,6 +156,28 @@ public:
         const std::uint64_t names_size = dynamic(DT_STRSZ);
         return read_symbols(offset_of(table + index * size, size, "a dynamic symbol"), 1,
                             offset_of(names, names_size, "the names of dynamic symbols"), names_size)[0];
+    }
+
+    /// The value of an entry of the dynamic section, if there is one.
+    [[nodiscard]] std::optional<std::uint64_t> dynamic_value(std::int64_t tag) const {
+        for (const auto& segment : segments_) {
+            if (segment.type != PT_DYNAMIC) {
+                continue;
+            }
+            std::optional<std::uint64_t> value;
+            bool end = false;
+            const std::uint64_t each = size_of<Elf64_Dyn, Elf32_Dyn>();
+            for (std::uint64_t at = 0; !value && !end && at + each <= segment.file_size; at += each) {
+                read<Elf64_Dyn, Elf32_Dyn>(segment.offset + at, "the dynamic section", [&](const auto& entry) {
+                    end = entry.d_tag == DT_NULL;
+                    if (entry.d_tag == tag) {
+                        value = entry.d_un.d_val;
+                    }
+                });
+            }
+            return value;
+        }
+        return std::nullopt;
     }
 
 private:
@@ -284,27 +307,8 @@ private:
         }
     }
 
-    /// The value of an entry of the dynamic section; 0 if there is none.
-    [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const {
-        for (const auto& segment : segments_) {
-            if (segment.type != PT_DYNAMIC) {
-                continue;
-            }
-            std::uint64_t value = 0;
-            bool found = false;
-            bool end = false;
-            const std::uint64_t each = size_of<Elf64_Dyn, Elf32_Dyn>();
-            for (std::uint64_t at = 0; !found && !end && at + each <= segment.file_size; at += each) {
-                read<Elf64_Dyn, Elf32_Dyn>(segment.offset + at, "the dynamic section", [&](const auto& entry) {
-                    found = entry.d_tag == tag;
-                    end = entry.d_tag == DT_NULL;
-                    value = entry.d_un.d_val;
-                });
-            }
-            return found ? value : 0;
-        }
-        return 0;
-    }
+    /// The value of a dynamic section's entry; 0 without such an entry.
+    [[nodiscard]] std::uint64_t dynamic(std::int64_t tag) const { return dynamic_value(tag).value_or(0); }
 
     /// Where in the file the `size` bytes at an address are.
     [[nodiscard]] std::uint64_t offset_of(std::uint64_t address, std::uint64_t size, const char* what) const {

@@ -13,8 +13,8 @@
 // No branch goes 4 GiB far. Segments with such a gap between them, as in a kernel with low boot text, are copied apart. Of a
 // function of another image, the file has only the name: its pointer becomes an address out of every branch's reach.
 //
-// The file says in one of three ways where the tables are: by the linker's symbols __start_inlay_* and __stop_inlay_*, by
-// names of sections, or by inlay's note.
+// The file gives the tables' places in one of three ways: by the linker's symbols __start_inlay_* and __stop_inlay_*,
+// by names of sections, or by inlay's note.
 #pragma once
 
 #include "inlay/layout.hpp"

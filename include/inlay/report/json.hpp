@@ -11,11 +11,11 @@
 //      "features": [{"name": "sse2", "value": true, "found_by": "cpuid leaf 0x1 edx bit 26", "forced": false, ...}],
 //      "summary": {"alternatives": 1, "patched": 0, ...}}
 //
-// What is not known is null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call" and
-// "static call" also have "direct", and their choices "target". Those of kind "pv call" have "direct" and "inlined",
-// and the choice of ordinal 0 has a "target": a function, "nothing" or "missing"; the others are code, and have null.
-// Those of kind "static key" and "static switch" have "direct" and "value", a boolean or a number; their choices are by
-// value, and their "place" is where the site jumps, null where it falls through.
+// Unknown values are null. Addresses are strings, since a JSON number need not hold 64 bits. Sites of kind "call" and
+// "static call" also have "direct", and their choices "target". Those of kind "pv call" have "direct" and "inlined".
+// Their choice of ordinal 0 has a "target": a function, "nothing" or "missing". The other choices are code, and have
+// null. Those of kind "static key" and "static switch" have "direct" and "value", a boolean or a number. Their choices
+// are by value. Their "place" is the destination of the site's jump, or null where the site falls through.
 #pragma once
 
 #include "inlay/report/collect.hpp"
@@ -31,7 +31,7 @@ namespace report {
 
 namespace detail {
 
-/// Length of the well-formed UTF-8 sequence (Unicode, table 3-7) at the start of `text`; 0 if there is none.
+/// Length of the well-formed UTF-8 sequence (Unicode, table 3-7) at the start of `text`; 0 without one.
 [[nodiscard]] constexpr std::size_t utf8_length(std::string_view text) noexcept {
     const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
     const auto tail = [&](std::size_t i) { return (at(i) & 0xc0U) == 0x80; };

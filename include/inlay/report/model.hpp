@@ -65,10 +65,10 @@ struct choice {
 
 /// The text in memory against what the report says.
 enum class state : std::uint8_t {
-    original, ///< equals `before`, whatever nops pad it
+    original, ///< equals `before`, with any nops after it
     patched,  ///< equals `after`
     other,    ///< neither: patched for another CPU, or not by inlay
-    unknown,  ///< the record is malformed, or the call was not found behind its marker
+    unknown,  ///< the record is malformed, or the call was not found after its marker
 };
 
 /// A call is a dispatch's call. A key and a switch have one kind of record, and statements about keys hold for both. A
@@ -80,14 +80,14 @@ struct site_entry {
     std::string name{};             ///< "(unnamed)" where the declaration has none
     place where{};                  ///< of a call: the instruction, or its marker where that was not found
     std::vector<choice> choices{};  ///< in the order of the declaration, the original first; of a key by value
-    std::optional<address> value{}; ///< of a key: what its cell holds
+    std::optional<address> value{}; ///< of a key: the value in its cell
     report::code before{};          ///< the original, unpatched; of a key that is patched it is not known
-    report::code after{};           ///< what decide says for the model
+    report::code after{};           ///< the bytes that decide gives for the model
     report::code now{};             ///< in memory
     report::state state{state::unknown};
     bool direct{};         ///< a call's `now` does not go through trampoline or pointer; a key's reads no memory
     bool inlined{};        ///< a pv call's `now` is code in place of the call
-    std::string trouble{}; ///< what is wrong with the record, or why the site stays what it is; else empty
+    std::string trouble{}; ///< the fault of the record, or the reason why the site stays as it is; else empty
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds what the model needs, patched or not.

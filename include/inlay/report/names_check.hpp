@@ -17,7 +17,7 @@ namespace report {
 namespace detail {
 
 struct trouble_of_names {
-    std::string text{}; ///< empty: there is none
+    std::string text{}; ///< empty: none
     std::size_t count{};
 };
 

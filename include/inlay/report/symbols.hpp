@@ -112,7 +112,7 @@ public:
         return found;
     }
 
-    /// "function", "function+0x10", "module+0x10" or "0x10": the best there is for an operand.
+    /// "function", "function+0x10", "module+0x10" or "0x10": the best name for an operand.
     [[nodiscard]] std::string describe(address at) const {
         if (const auto own = own_names_.find(at); own != own_names_.end()) {
             return own->second;
@@ -139,9 +139,8 @@ private:
     };
 
     static const Dwfl_Callbacks& callbacks() {
-        static char* path = nullptr; // libdw's default
         static const Dwfl_Callbacks functions{dwfl_linux_proc_find_elf, dwfl_standard_find_debuginfo,
-                                              dwfl_offline_section_address, &path};
+                                              dwfl_offline_section_address, nullptr}; // of paths: libdw's default
         return functions;
     }
 
@@ -153,7 +152,7 @@ private:
         GElf_Off offset = 0;
         GElf_Sym symbol{};
         const char* const name = dwfl_module_addrinfo(module, found.at, &offset, &symbol, nullptr, nullptr, nullptr);
-        // Without a symbol table there is often a distant neighbour among the dynamic symbols.
+        // Without a symbol table, the dynamic symbols often have only a distant neighbour.
         if (name != nullptr && *name != '\0' && (offset == 0 || symbol.st_size == 0 || offset < symbol.st_size)) {
             found.function = detail::demangled(name);
             found.offset = offset;
@@ -224,7 +223,7 @@ private:
     /// The frequently used data of a unit. Units may be large, so this class walks them once.
     struct unit_index {
         std::vector<code_piece> functions{};
-        std::set<void*> of_inlay{}; ///< what is declared in namespace inlay
+        std::set<void*> of_inlay{}; ///< declarations in namespace inlay
     };
 
     unit_index& index_of(Dwarf_Die* unit) const {

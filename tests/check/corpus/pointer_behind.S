@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* expect: error: alternative "op": the record is a call's, behind an alternative of the same site: the call would overwrite it [record] */
+/* expect: error: alternative "op": the record is a call's, and follows an alternative of the same site: the call would overwrite it [record] */
 #include "corpus.h"
 	function g
 	ret

@@ -10,6 +10,7 @@
 //     INLAY_SYMBOL(address)              an operand that prints as a symbol, or as a constant
 //     INLAY_FUNCTION(function)           the same for a function
 //     INLAY_JUMP(label)                  a jump of the length that a key's site has
+//     INLAY_CALL(function)               a call
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -31,6 +32,7 @@
 #endif
 
 #define INLAY_JUMP(label) "b " label "\n\t"
+#define INLAY_CALL(function) "bl " function "\n\t"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64::emit {

@@ -53,7 +53,7 @@ struct id_field {
     id_register reg{};
     uint8_t shift{};   ///< bit where the field of four bits begins
     uint8_t minimum{}; ///< 0 to 14
-    uint8_t cap{};     ///< the bit of hwcaps that says the same to a program: hwcap(7); 0: there is none
+    uint8_t cap{};     ///< the bit of hwcaps that says the same to a program: hwcap(7); 0: none
     bool one_bit{};    ///< the field has one bit
 
     [[nodiscard]] constexpr uint32_t packed() const noexcept {
@@ -139,7 +139,7 @@ template <class Source>
     if (probe.reg == id_register::none) {
         return false;
     }
-    // With SME alone, ID_AA64ZFR0_EL1 tells what SVE can do in streaming mode; outside of it there is none.
+    // With SME alone, ID_AA64ZFR0_EL1 describes SVE in streaming mode; outside of it, the processor has no SVE.
     if ((probe.reg == id_register::zfr0 && !holds(id_field{id_register::pfr0, 32, 1}, source)) ||
         (probe.reg == id_register::smfr0 && !holds(id_field{id_register::pfr1, 24, 1}, source))) {
         return false;

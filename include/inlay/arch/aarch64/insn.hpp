@@ -9,8 +9,8 @@
 //     constexpr auto barrier  = words(0xd50330ff).writes<>();                      // sb, by hand
 //
 // How it works. Operands are in the manual's order, the destination first, and typed: a register's width selects
-// the encoding. Each function returns one instruction, in the encoding that GNU as chooses, marked with the
-// stack words (of 8 bytes) that it pushes; codes are joined by `+`. A trailing underscore avoids a word of C++.
+// the encoding. Each function returns one instruction, in the encoding that GNU as chooses. The code also has the
+// number of stack words (of 8 bytes) that it pushes. `+` joins codes. A trailing underscore avoids a word of C++.
 //
 // An instruction without an encoding does not compile: the function then calls a function that is not constexpr. This
 // function's name, a sentence from `encoding::wrong`, is in the compiler's message.
@@ -160,11 +160,10 @@ inline constexpr uint32_t yield_word = 0xd503203f;
 
 /// An instruction whose registers are not stated.
 consteval code<> by_hand(uint32_t word, int stack_words) {
-    if (word == nop_word || word == yield_word) {
-        return plain(word, {}, stack_words);
-    }
-    code<> out = plain(word, reading(memory) | writing(memory) | reading(flags) | writing(flags), stack_words);
-    out.unstated = true;
+    const bool a_hint = word == nop_word || word == yield_word;
+    const touched anything = reading(memory) | writing(memory) | reading(flags) | writing(flags);
+    code<> out = plain(word, a_hint ? touched{} : anything, stack_words);
+    out.unstated = !a_hint;
     return out;
 }
 
@@ -180,7 +179,7 @@ consteval code<Symbol> with_symbol(uint32_t word, relocation kind) {
 
 template <auto... Symbols>
 consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
-    out.calls = what; // which says what changes of the general registers
+    out.calls = what; // it gives the general registers that change
     out.touches(reading(memory) | writing(memory) | writing(flags));
     return out;
 }
@@ -420,8 +419,8 @@ enum class landing : uint8_t { none, c, j, jc };
         .reads<x0, x8, encoding::memory>()
         .writes<x0, encoding::memory>();
 }
-/// Counts as a call by Arm's SMC Calling Convention (DEN 0028, from version 1.1 on): of the function in w0, with
-/// results in x0 to x3. If another convention changes more, the site must say so.
+/// Counts as a call by Arm's SMC Calling Convention (DEN 0028, from version 1.1 on): w0 has the function, and x0 to x3
+/// get results. If another convention changes more, the site must say so.
 [[nodiscard]] consteval code<> hvc(immediate operand) {
     return encoding::plain(0xd4000002U | encoding::checked_16(operand) << 5)
         .reads<x0, encoding::memory>()
@@ -740,7 +739,7 @@ template <full_register Register>
 [[nodiscard]] consteval code<> ldrb(reg32 to, mem at) { return encoding::load(0x39400000, 0, to, at); }
 [[nodiscard]] consteval code<> strb(reg32 from, mem at) { return encoding::store(0x39000000, 0, from, at); }
 
-/// Acquires: what follows is read and written later.
+/// Acquires: later accesses in program order come after it.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> ldar(Register to, Base base) {
     touched from = reading(base);
@@ -749,7 +748,7 @@ template <full_register Register, address_register Base>
                                encoding::number(to),
                            writing(to) | from | reading(encoding::memory));
 }
-/// Releases: what precedes has been read and written.
+/// Releases: earlier accesses in program order come before it.
 template <full_register Register, address_register Base>
 [[nodiscard]] consteval code<> stlr(Register from, Base base) {
     return encoding::plain((encoding::wide(from) >> 1) | 0x889ffc00U | encoding::not_zero(base) << 5 |
@@ -801,7 +800,7 @@ template <full_register Register, address_register Base>
 
 // ---- Addresses, calls and branches. ADR, BL, BLR, B, BR, B.cond, CBZ, CBNZ, RET.
 
-/// The condition codes (C1.2.4), of the results of `cmp(x, y)`: `lo` and `hi` unsigned, `lt` and `gt` signed.
+/// The condition codes (C1.2.4), after `cmp(x, y)`: `lo` and `hi` unsigned, `lt` and `gt` signed.
 enum class condition : uint8_t { eq, ne, hs, lo, mi, pl, vs, vc, hi, ls, ge, lt, gt, le, al };
 
 /// The address of `Object`; it is at most 1 MiB from the site.

@@ -104,7 +104,7 @@ template <unsigned Number>
 // CTR_EL0 has the length of the lines. A processor with its bit IDC does step 1 by itself, one with DIC step 3. The barriers
 // remain.
 
-/// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line, as powers of two of words; bits 28 and 29 IDC and DIC.
+/// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line (in words, log2); bits 28 and 29 are IDC and DIC.
 [[nodiscard, gnu::always_inline]] inline uint64_t cache_type() noexcept {
     uint64_t value; // NOLINT(*-init-variables): an output
     asm volatile("mrs %0, ctr_el0" : "=r"(value));

@@ -71,7 +71,7 @@ struct row {
 };
 
 using enum instruction;
-// Arm ARM C4.1. An alias stands before what it is an alias of.
+// Arm ARM C4.1. An alias stands before its instruction.
 // clang-format off
 inline constexpr row rows[] = { // NOLINT(*-avoid-c-arrays): no header for std::array
     {~0U, 0xd503201f, nop}, {~0U, 0xd503203f, yield}, {~0U, 0xd503205f, wfe}, {~0U, 0xd503207f, wfi}, {~0U, 0xd503209f, sev},

@@ -16,7 +16,7 @@ namespace aarch64::emit {
 
 using inlay::emit::word;
 
-/// The registers of arguments and of a result by AAPCS64 (6.8.2), as far as a site takes operands.
+/// The registers of arguments and results by AAPCS64 (6.8.2), as far as a site takes operands.
 inline constexpr reg64 argument_registers[] = {x0, x1, x2, x3, x4, x5};
 template <class Result>
 inline constexpr auto result_register = x0;
@@ -55,7 +55,7 @@ inline constexpr unsigned input_mask = []() consteval {
     constexpr uint64_t sum = ((uint64_t{1} << Registers.number) + ... + 0U);
     static_assert(mask == sum, "inlay: takes<...>() names a register twice");
     static_assert((mask & (mask + 1)) == 0,
-                  "inlay: the operands of an alternative are in the first registers without a gap; write .takes<x0>(), "
+                  "inlay: the operands of an alternative are in the first registers without a gap. Write .takes<x0>(), "
                   ".takes<x0, x1>() and so on up to .takes<x0, x1, x2, x3, x4, x5>(), in any order");
     return mask;
 }();
@@ -108,7 +108,7 @@ template <auto... Registers>
 inline constexpr unsigned clobber_mask = []() consteval {
     static_assert(((Registers.number < 31 && Registers.number != x29.number) && ...),
                   "inlay: clobbers<...>() names x0 to x28 and x30, but neither the stack pointer nor x29, on which a "
-                  "function's frame hangs: push and pop x29 in the form");
+                  "function's frame hangs. Push and pop x29 in the form");
     return ((1U << Registers.number) | ... | 0U);
 }();
 

@@ -2,10 +2,10 @@
 //
 // patch: the patcher's knowledge of AArch64 machine code: relative operands, and branches in text.
 //
-// How it works. A relative operand is part of a word with other things in it. Which bits it has follows from the
-// instruction, so the word itself says where to add, and by what to divide: branches and literal loads count in
-// instructions, adr in bytes. (adrp counts in pages from the page of the executed instruction: it cannot be moved by a
-// distance, and is refused.)
+// How it works. A relative operand is part of a word with other things in it. The instruction determines its bits, so
+// the word itself says where to add, and which unit to divide by. Branches and literal loads count in instructions, adr
+// in bytes. (adrp counts in pages from the page of the executed instruction: it cannot be moved by a distance, and is
+// refused.)
 #pragma once
 
 #include "inlay/arch/aarch64/nops.hpp"
@@ -226,7 +226,7 @@ inline constexpr call_form call_forms[] = {
     return retarget(branch, target, bytes);
 }
 
-/// Bytes of a site of a key.
+/// The length of a key site, in bytes.
 inline constexpr size_t longest_jump = 4;
 
 /// The length in bytes of the b or nop at `bytes`, the site of a key; 0 if it is neither.

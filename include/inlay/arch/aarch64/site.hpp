@@ -223,14 +223,14 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 /// The site itself. `Inputs` is a mask of register numbers: 0, 1, 3, 7, 15, 31 or 63. `Clobbers` is a mask of the other
 /// registers that change.
 ///
-/// No compiler has a constraint for a single register of AArch64; a local variable in a register is the way, and it
-/// must be the operand itself. So there is a statement for each number of operands. A variable that is no operand of
-/// the statement occupies no register. Between the variable's initialisation and the statement, no other code may run,
-/// or a call that instrumentation adds would change the variable. So all values are ready before, and unknown to the
+/// No compiler has a constraint for a single register of AArch64. The way is a local variable in a register, and it
+/// must be the operand itself. So each number of operands has its own statement. A variable that is no operand of the
+/// statement occupies no register. Between the variable's initialisation and the statement, no other code may run, or a
+/// call that instrumentation adds would change the variable. So all values are ready before, and unknown to the
 /// compiler, so that it computes none later.
 ///
-/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site. A site with
-/// other clobbers uses a statement that clobbers somewhat more.
+/// No list of clobbers can depend on a template argument. So each kind of site has its own statement. A site with other
+/// clobbers uses a statement that clobbers somewhat more.
 ///
 /// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
 /// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.

@@ -23,7 +23,7 @@ namespace aarch64 {
 
 /// The feature that comes with a system register.
 enum class register_group : uint8_t {
-    every, ///< every processor has it, or nobody has said which do
+    every, ///< every processor has it, or it is not known which do
     pmu,   ///< feature `pmuv3`
     gic,   ///< feature `gicv3`
 };

@@ -6,7 +6,7 @@
 //     &emit::function_of<code>::entry                       // the code; ret
 //     emit::trampoline<Callee>();                           // a jump through the pointer
 //
-// How it works. A call changes x30, which a compiler learns from the clobbers of the site. A linker may route it through a
+// How it works. hook.hpp uses the macros of this header as well; emit.hpp undefines them. A call changes x30, which a compiler learns from the clobbers of the site. A linker may route it through a
 // veneer, which changes x16 and x17.
 #pragma once
 
@@ -247,10 +247,3 @@ template <class Callee>
 
 } // namespace aarch64::emit
 } // namespace inlay
-
-#undef INLAY_BARE
-#undef INLAY_KEEP_REGISTERS
-#undef INLAY_NOT_INSTRUMENTED
-#undef INLAY_CFI
-#undef INLAY_FRAME_BEGIN
-#undef INLAY_FRAME_END

@@ -10,6 +10,7 @@
 //     INLAY_SYMBOL(address)              an operand that prints as a symbol, or as a constant
 //     INLAY_FUNCTION(function)           the same for a function
 //     INLAY_JUMP(label)                  a jump of the length that a key's site has
+//     INLAY_CALL(function)               a call
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -35,6 +36,7 @@
 // Always of 5 bytes, and written as bytes: an assembler that is told to align branches (-mbranches-within-32B-boundaries)
 // would put padding between label and jump.
 #define INLAY_JUMP(label) ".byte 0xe9\n\t.long " label " - . - 4\n\t"
+#define INLAY_CALL(function) ".byte 0xe8\n\t.long " function " - . - 4\n\t"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::emit {

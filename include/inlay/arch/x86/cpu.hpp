@@ -18,7 +18,7 @@
 // for Boost.PFR: PFR walks aggregates of up to 100 members (see features.hpp).
 //
 // Features with "Linux: not shown" in their comment have that name in Linux's cpufeatures.h or in KVM, but are not in
-// /proc/cpuinfo; the list has them because code differs by them. It does not have flags without a single CPUID bit
+// /proc/cpuinfo. The list has them because code differs by them. It does not have flags without a single CPUID bit
 // (constant_tsc, rep_good, ibrs ...), nor lwp: Linux never enables its state bit (XCR0[62]). A missing feature takes
 // one line: `inlay::feature<"btc_no", x86::cpuid{0x8000'0008, 0, ebx, 29}>`.
 #pragma once

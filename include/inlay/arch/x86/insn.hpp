@@ -12,9 +12,9 @@
 // How it works. Operands are in Intel's order, the destination first, and typed: a register's width selects
 // the encoding. `ptr(base, displacement)` and `ptr(base, index, scale, displacement)` are memory operands;
 // `rip<&object>` is one relative to the instruction pointer, and an instruction with it carries the symbol.
-// Each function returns one instruction, in the encoding that GNU as chooses (for `mov(reg64, immediate)` in
-// the shortest), marked with the stack words that it pushes; codes are joined by `+`. A trailing underscore
-// avoids a word of C++ (`and_`) or `namespace std`.
+// Each function returns one instruction, in the encoding that GNU as chooses (for `mov(reg64, immediate)` in the
+// shortest). The code also has the number of stack words that it pushes. `+` joins codes. A trailing underscore avoids
+// a word of C++ (`and_`) or `namespace std`.
 //
 // An instruction without an encoding does not compile: the function then calls a function that is not constexpr. This
 // function's name, a sentence from `encoding::wrong`, is in the compiler's message.
@@ -26,8 +26,8 @@
 // name (code.hpp). What a called function changes is known by `called`, so a call writes none.
 //
 // In 32-bit mode (`-m32`) addresses and the stack go by registers of 32 bits: `ptr(ebx, 8)`, `push(eax)`. What needs
-// a REX prefix does not compile. There is no address relative to the instruction pointer: `rip<&object>` is an
-// absolute one there, in an instruction of the same length.
+// a REX prefix does not compile. No address is relative to the instruction pointer: `rip<&object>` is an absolute one,
+// in an instruction of the same length.
 //
 // The references are to the Intel SDM, volume 2, entries in capitals.
 #pragma once
@@ -357,7 +357,7 @@ consteval code<Symbols...> with_immediate(code<Symbols...> out, int64_t value, u
 
 template <auto... Symbols>
 consteval code<Symbols...> that_calls(called what, code<Symbols...> out) {
-    out.calls = what; // which says what changes of the general registers
+    out.calls = what; // it gives the general registers that change
     out.touches(reading(memory) | writing(memory) | writing(flags));
     return out;
 }
@@ -723,12 +723,12 @@ template <full_register Register>
 }
 /// Counter ecx to edx:eax.
 [[nodiscard]] consteval code<> rdpmc() { return encoding::plain(0x0f33).reads<rcx>().writes<rax, rdx>(); }
-/// CF says whether there was a number.
+/// CF is 1 if the processor had a number.
 template <full_register Register>
 [[nodiscard]] consteval code<> rdrand(Register to) {
     return encoding::that_sets_flags(encoding::modrm(0x0fc7, encoding::rex(to), 6, encoding::written(to)));
 }
-/// CF says whether there was a number.
+/// CF is 1 if the processor had a number.
 template <full_register Register>
 [[nodiscard]] consteval code<> rdseed(Register to) {
     return encoding::that_sets_flags(encoding::modrm(0x0fc7, encoding::rex(to), 7, encoding::written(to)));
@@ -863,8 +863,8 @@ template <bool In64BitMode = is_64_bit>
 }
 [[nodiscard]] consteval code<> endbr64() { return encoding::plain(0xf30f1efa); }
 [[nodiscard]] consteval code<> endbr32() { return encoding::plain(0xf30f1efb); }
-/// Counts as reading and writing rax. Hypervisors have conventions of their own: what else theirs change is for the
-/// site to say.
+/// Counts as reading and writing rax. Hypervisors have conventions of their own: the site must name the other registers
+/// that change.
 [[nodiscard]] consteval code<> vmcall() {
     return encoding::plain(0x0f01c1)
         .reads<rax, encoding::memory, encoding::flags>()
@@ -896,7 +896,7 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> invvpid(address_register type, mem descriptor) {
     return encoding::that_sets_flags(encoding::modrm(0x660f3881, 0, encoding::read(type), encoding::read(descriptor)));
 }
-/// Entries of the TLBs of all processors, by rax, ecx and edx; tlbsync waits for it. (AMD)
+/// Removes entries from the TLBs of all processors, by rax, ecx and edx; tlbsync waits for it. (AMD)
 [[nodiscard]] consteval code<> invlpgb() { return encoding::plain(0x0f01fe).reads<rax, ecx, edx>(); }
 [[nodiscard]] consteval code<> tlbsync() { return encoding::plain(0x0f01ff); }
 [[nodiscard]] consteval code<> clflush(mem at) { return encoding::modrm(0x0fae, 0, 7, encoding::read(at)); }
@@ -949,8 +949,8 @@ template <bool In64BitMode = is_64_bit>
     return encoding::with_immediate(encoding::short_form(0xb8, 0, encoding::written(to)), encoding::checked_32(operand),
                                     4);
 }
-/// Any 64 bits, in the shortest of three ways. 5 (6) bytes if the upper half is 0, because a move to a 32-bit register
-/// clears it; 7 if the sign fills the upper half; else 10.
+/// Any 64 bits, in the shortest of three ways. It takes 5 (6) bytes if the upper half is 0, because a move to a 32-bit
+/// register clears it. It takes 7 if the sign fills the upper half, and 10 otherwise.
 [[nodiscard]] consteval code<> mov(reg64 to, immediate operand) {
     if (is_64_bit && encoding::fits_32_unsigned(operand.value)) {
         return mov(reg32{to.number}, operand);
@@ -1308,8 +1308,8 @@ template <full_register Register>
 
 // ---- Calls and jumps. CALL, JMP, Jcc.
 
-/// The condition codes (volume 2, appendix B, table B-10), of the results of `cmp(x, y)`: `b` below, `a`
-/// above (unsigned); `l` less, `g` greater (signed); `e` equal, also zero; `s` negative; `o` overflow.
+/// The condition codes (volume 2, appendix B, table B-10), after `cmp(x, y)`. Unsigned: `b` below, `a` above. Signed:
+/// `l` less, `g` greater. `e` equal, also zero; `s` negative; `o` overflow.
 enum class condition : uint8_t { o, no, b, ae, e, ne, be, a, s, ns, p, np, l, ge, le, g };
 
 /// Calls `Function` through a thunk that keeps all general registers but the result.

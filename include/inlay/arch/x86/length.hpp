@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// length: where the next instruction begins, in the mode of the program; or in the other one, as a tool may ask.
+// length: the length of an instruction, in the mode of the program, or in the other mode for tools.
 //
 //     for (size_t at = 0; at < size; at += length) {
 //         length = inlay::x86::instruction_length(text + at, size - at);
@@ -9,18 +9,17 @@
 //     length = inlay::x86::instruction_length<false>(code, size);            // in 32-bit mode
 //
 // How it works. An instruction is prefixes, opcode, ModRM, SIB, displacement and immediate (Intel SDM volume 2,
-// 2.1; sections below are of that volume). Whether there is a ModRM byte, and what immediate, depends on the
-// opcode: so there is a letter an opcode below, laid out like the opcode maps of the SDM's appendix A. The
-// compiler makes rows of eight opcodes of them, a nibble an opcode, and keeps equal rows once. Only the one-byte
-// map and the 0F map need letters: in each other map all opcodes have one form. Between the modes, the one-byte map
-// alone differs.
+// 2.1; sections below are of that volume). The opcode determines whether a ModRM byte follows, and which immediate. So
+// each opcode has a letter below, laid out like the opcode maps of the SDM's appendix A. The compiler makes rows of
+// eight opcodes of them, with a nibble for each opcode, and keeps equal rows once. Only the one-byte map and the 0F map
+// need letters: in each other map all opcodes have one form. Between the modes, the one-byte map alone differs.
 //
-// (It is made for few bytes, and is at -Os about 450 of code and 220 of tables. Hence some arithmetic on
-// enumerators where ifs would say the same: they are larger.)
+// (This header is made for few bytes: at -Os about 450 bytes of code and 220 of tables. So it computes with
+// enumerators, since ifs would be larger.)
 //
-// The purpose is to walk what compilers and assemblers wrote. Opcodes that do not exist are known as such, but
-// undefined uses of those that do (of a ModRM field, of a prefix, of VEX.L) are not: they have a length. Of
-// APX, REX2 and EVEX map 4 are not known.
+// The purpose is to walk the output of compilers and assemblers. The function knows the opcodes that do not exist. But
+// undefined uses of other opcodes (of a ModRM field, of a prefix, of VEX.L) have a length. REX2 and EVEX map 4, of APX,
+// are not known.
 #pragma once
 
 #include "inlay/arch/x86/registers.hpp"
@@ -201,9 +200,9 @@ struct opcode_rows {
 template <bool LongMode>
 inline constexpr opcode_rows<LongMode> rows;
 
-/// What follows all opcodes of the maps that VEX, EVEX and XOP have numbers for: 2 is 0F 38, 3 is 0F 3A,
-/// 5 and 6 are of AVX512-FP16, 7 is urdmsr with its imm32, 8 to 10 are of XOP (AMD's manual, volume 3, 1.2.8). Two bits
-/// a map: all are odd, and at most 7.
+/// The bytes after all opcodes of the maps that VEX, EVEX and XOP have numbers for. 2 is 0F 38, 3 is 0F 3A (A-4 and
+/// 5 and 6 are of AVX512-FP16, 7 is urdmsr with its imm32. 8 to 10 are of XOP (AMD's manual, volume 3, 1.2.8).
+/// Each map takes two bits: all values are odd, and at most 7.
 constexpr uint64_t pack_maps() noexcept {
     constexpr char letters[] = "--mB-mmZBmZ---------------------";
     uint64_t packed = 0;
@@ -214,17 +213,46 @@ constexpr uint64_t pack_maps() noexcept {
 }
 inline constexpr uint64_t maps = pack_maps();
 
-/// Prefixes as bits: those from 0x64 on, each its own. (Of the others none matters, and REX would have these bits too.)
+/// Prefixes as bits: each prefix from 0x64 on has its own. (None of the others matters, and REX would have these bits,
+/// too.)
 [[gnu::always_inline]] constexpr uint32_t prefix_bit(unsigned byte) noexcept {
     return uint32_t{byte >= 0x64} << (byte & 31);
+}
+
+/// Reads ModRM, SIB and displacement (2.1.5, tables 2-2 and 2-3): adds their length to `at`, and corrects what follows.
+template <bool LongMode>
+[[gnu::always_inline]] inline void read_modrm(const uint8_t* bytes, unsigned limit, unsigned prefixes, unsigned index,
+                                              unsigned& at, unsigned& what) noexcept {
+    const unsigned operands = bytes[at < limit ? at : 0];
+    ++at;
+    if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) { // group 3, and not test
+        what &= follows::modrm;
+    }
+    if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq
+        what += follows::modrm_imm16 - follows::modrm;
+    }
+    unsigned mod = operands >> 6;
+    if (!LongMode && (prefixes & prefix_bit(0x67)) != 0) { // addresses of 16 bits (table 2-1)
+        at += mod == 3 ? 0 : mod == 0 && (operands & 7) == 6 ? 2 : mod;
+    } else if (mod != 3) {
+        unsigned base = operands & 7;
+        if (base == 4) {
+            base = bytes[at < limit ? at : 0] & 7;
+            ++at;
+        }
+        if (mod == 0 && base == 5) { // relative to RIP, or without base: a displacement as of mod 2
+            mod = 2;
+        }
+        at += mod * mod; // 0, 1, 4
+    }
 }
 
 } // namespace detail
 
 inline namespace INLAY_TARGET {
 
-/// The length of the instruction at `bytes`, of which `available` may be read. 0 if it does not end within them,
-/// is longer than 15 bytes, or is not known. `LongMode`: in 64-bit mode; else in 32-bit mode.
+/// The length of the instruction at `bytes`; `available` bytes may be read. 0 if it does not end within them, is longer
+/// than 15 bytes, or is not known. `LongMode`: in 64-bit mode; else in 32-bit mode.
 template <bool LongMode = is_64_bit>
 [[nodiscard]] inline unsigned instruction_length(const uint8_t* bytes, size_t available) noexcept {
     using detail::follows;
@@ -272,8 +300,8 @@ template <bool LongMode = is_64_bit>
         if (opcode == 0xc5) { // VEX in two bytes: of the 0F map (2.3.5)
             continue;
         }
-        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here and below, an
-        // unreadable byte counts as some other byte: it makes the instruction too long for any value.
+        // VEX in three bytes, EVEX (2.7.1) and XOP have the number of the map in their second. Here and in
+        // read_modrm(), an unreadable byte counts as some other byte: the instruction is then too long for any value.
         unsigned number = bytes[at - 1 < limit ? at - 1 : 0] & 31U;
         if (opcode == 0x8f && number < 8) { // pop, and this was its ModRM
             --at;
@@ -292,31 +320,9 @@ template <bool LongMode = is_64_bit>
         }
     }
 
-    if ((what & 1) != 0) { // (2.1.5, tables 2-2 and 2-3)
-        const unsigned operands = bytes[at < limit ? at : 0];
-        ++at;
-        if (index / 2 == 0xf6 / 2 && (operands & 0x30) != 0) { // group 3, and not test
-            what &= follows::modrm;
-        }
-        if (index == 0x178 && (prefixes & (prefix_bit(0x66) | prefix_bit(0xf2))) != 0) { // extrq, insertq
-            what += follows::modrm_imm16 - follows::modrm;
-        }
-        unsigned mod = operands >> 6;
-        if (!LongMode && (prefixes & prefix_bit(0x67)) != 0) { // addresses of 16 bits (table 2-1)
-            at += mod == 3 ? 0 : mod == 0 && (operands & 7) == 6 ? 2 : mod;
-        } else if (mod != 3) {
-            unsigned base = operands & 7;
-            if (base == 4) {
-                base = bytes[at < limit ? at : 0] & 7;
-                ++at;
-            }
-            if (mod == 0 && base == 5) { // relative to RIP, or without base: a displacement as of mod 2
-                mod = 2;
-            }
-            at += mod * mod; // 0, 1, 4
-        }
+    if ((what & 1) != 0) {
+        detail::read_modrm<LongMode>(bytes, limit, prefixes, index, at, what);
     }
-
     const unsigned sizes = detail::immediate_sizes<LongMode>[what];
     at += sizes >> (LongMode && rex - 0x48 < 8 ? 8 : (prefixes & prefix_bit(0x66)) >> 4) & 15;
     if (what == follows::moffs) {

@@ -6,8 +6,8 @@
 //
 // How it works. Compilers print an enumerator that is a template argument by its name, GCC 12 and Clang 14 as well, which
 // print a text as numbers. So instructions are enumerators, called as the functions of insn.hpp are (`jcc` and skip_if
-// are `jcc`). A code holds bytes only: they are looked up, by prefix, opcode and ModRM, in a list of all that insn.hpp
-// can encode. Other bytes are `bytes`. Nothing is looked up unless there is an error to report.
+// are `jcc`). A code holds bytes only. This header looks them up, by prefix, opcode and ModRM, in a list of all
+// instructions of insn.hpp. Other bytes are `bytes`. It does so only to report an error.
 #pragma once
 
 #include "inlay/code.hpp"

@@ -4,8 +4,8 @@
 //
 //     INLAY_NAKED static void entry() { asm(".byte 0x90\n\t" INLAY_RETURN); }
 //
-// How it works. Compilers and kernels differ in each of these, so thunk.hpp has none of their cases. It undefines the macros at
-// its end.
+// How it works. Compilers and kernels differ in each of these, so thunk.hpp and hook.hpp have none of their cases. emit.hpp
+// undefines the macros.
 #pragma once
 
 #include "inlay/requirements.hpp"

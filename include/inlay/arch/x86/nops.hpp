@@ -7,9 +7,9 @@
 //     inlay::x86::fill_nops<32>(padding, sizeof padding);  // the nops of 32-bit mode, in a unit of any mode
 //
 // How it works. The sequences are those of the Intel SDM (volume 2, NOP, "Recommended Multi-Byte Sequence of
-// NOP Instruction"), one to nine bytes long. Each is at most four bytes that matter, then zeros: so a table
-// of 32-bit words holds them, and shifting a word out byte by byte supplies the zeros. (It is part of the
-// runtime that a small kernel carries: 36 bytes of table, about 50 of code.)
+// NOP Instruction"), one to nine bytes long. Each has at most four bytes that matter, then zeros. So a table of 32-bit
+// words holds them, and shifting a word out byte by byte supplies the zeros. (It is part of the runtime that a small
+// kernel carries: 36 bytes of table, about 50 of code.)
 //
 // In 32-bit mode they are moves of esi to itself, up to eight bytes long: not every processor there has NOP with an
 // operand. (Linux: GENERIC_NOP in asm/nops.h.)
@@ -30,7 +30,7 @@ inline constexpr unsigned max_nop_length = longest_nop<mode_of_unit>;
 
 namespace detail {
 
-/// The first four bytes of the nop of n + 1 bytes, little endian; the others are 0.
+/// The first four bytes of a nop with n + 1 bytes, little endian; the others are 0.
 inline constexpr uint32_t nop_words_64[] = {
     0x90,       // nop
     0x9066,     // 66 nop
@@ -57,7 +57,7 @@ inline constexpr uint32_t nop_words_32[] = {
 
 inline namespace INLAY_TARGET {
 
-/// The first four bytes of the nop of `length` bytes, 1 to longest_nop.
+/// The first four bytes of a nop with `length` bytes, 1 to longest_nop.
 template <unsigned Mode = mode_of_unit>
 constexpr uint32_t nop_word(unsigned length) noexcept {
     return Mode == 64 ? detail::nop_words_64[length - 1] : detail::nop_words_32[length - 1];

@@ -17,8 +17,8 @@ namespace x86::emit {
 
 using inlay::emit::word;
 
-/// The registers of arguments, and of a result of at most 8 bytes, by the System V ABI (3.2.3); in 32-bit mode by
-/// regparm(3), as in Linux.
+/// The registers for arguments, and for a result of at most 8 bytes, by the System V ABI (3.2.3). In 32-bit mode they
+/// are those of regparm(3), as in Linux.
 #if defined(__x86_64__)
 inline constexpr reg64 argument_registers[] = {rdi, rsi, rdx, rcx, r8, r9};
 template <class Result>
@@ -77,10 +77,9 @@ inline constexpr unsigned input_mask = []() consteval {
     [[maybe_unused]] constexpr unsigned possible = 1U << rax.number | 1U << rcx.number | 1U << rdx.number |
                                                    1U << rbx.number | 1U << rsi.number | 1U << rdi.number |
                                                    (is_64_bit ? 1U << r8.number | 1U << r9.number : 0U);
-    static_assert(
-        ((possible >> Registers.number & 1U) && ...),
-        "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi, rdi, r8 and r9: the registers in which "
-        "functions take arguments and give results, and rbx");
+    static_assert(((possible >> Registers.number & 1U) && ...),
+                  "inlay: an alternative takes operands in rax, rbx, rcx, rdx, rsi, rdi, r8 and r9 (rbx, and the "
+                  "registers of functions' arguments and results)");
     constexpr unsigned mask = ((1U << Registers.number) | ... | 0U);
     constexpr unsigned sum = ((1U << Registers.number) + ... + 0U);
     static_assert(mask == sum, "inlay: takes<...>() names a register twice");
@@ -149,7 +148,7 @@ inline constexpr unsigned clobber_mask = []() consteval {
                     Registers.number != rbp.number) &&
                    ...),
                   "inlay: clobbers<...>() names general registers, but for the stack pointer and rbp, on which a "
-                  "function's frame hangs: push and pop rbp in the form");
+                  "function's frame hangs. Push and pop rbp in the form");
     return ((1U << Registers.number) | ... | 0U);
 }();
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: what the patcher must know of x86 machine code: relative operands, and calls in text.
+// patch: the patcher's knowledge about x86 machine code: relative operands, and calls in text.
 //
-// Where the modes differ, a function takes its mode, 64 or 32 bits, as a template argument: a program of one mode may
-// read an image of the other. Without the argument, it is the mode of the unit.
+// Where the modes differ, a function takes its mode, 64 or 32 bits, as a template argument. (A program of one mode may
+// read an image of the other.) Without the argument, it is the mode of the unit.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -79,7 +79,7 @@ inline constexpr size_t longest_branch = 6;
     return false;
 }
 
-/// Whether a breakpoint (int3) lies on a call, jmp or jcc rel32 of `target`: what is left of it still goes there.
+/// Whether a breakpoint (int3) lies on a call, jmp or jcc rel32 of `target`. Its other bytes still go there.
 [[nodiscard]] inline bool breakpoint_at(address at, size_t size, address target) noexcept {
     const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     if (size < 5 || bytes[0] != 0xcc) {
@@ -209,7 +209,7 @@ template <unsigned Mode = mode_of_unit>
 }
 
 /// The length of each key site, in bytes. If the assembler chose between jumps of 2 and 5 bytes, it could also put
-/// padding before a jump (`-mbranches-within-32B-boundaries`), between the site's label and the jump.
+/// padding between the site's label and the jump (`-mbranches-within-32B-boundaries`).
 inline constexpr size_t longest_jump = 5;
 
 /// The length in bytes of the jmp or nop at `bytes`, the site of a key; 0 if it is neither.

@@ -8,9 +8,9 @@
 // How it works. A code becomes an assembler macro, because two places need its bytes: the form (data) and the site (text).
 // A site is one assembly statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
 //
-// A form that calls or moves the stack must not meet the red zone, and no compiler has an option for that in a single
-// statement. But a function that may call another has no red zone: `never_a_leaf` (arch/compiler.hpp) adds such a call. In
-// 32-bit mode there is no red zone; there, code contains addresses, so only position-dependent code will do.
+// A form that calls or moves the stack must not meet the red zone. No compiler has an option for that in a single
+// statement. But a function that may call another has no red zone: `never_a_leaf` (arch/compiler.hpp) adds such a call.
+// In 32-bit mode, code has no red zone. But it contains addresses, so only position-dependent code will do.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -165,8 +165,8 @@ template <auto Code, auto... Symbols>
           [s1] "i"(s1), [s2] "i"(s2), [s3] "i"(s3));
 }
 
-/// The stack pointer. A statement with it as an operand needs a stack frame: the compiler does not move the statement
-/// before the function's prologue, where the stack is not aligned yet.
+/// The stack pointer. A statement with it as an operand needs a stack frame. So the compiler does not move the
+/// statement before the function's prologue, where the stack is not aligned yet.
 // NOLINTBEGIN(misc-definitions-in-headers): a register, not an object
 #if defined(__clang__)
 #pragma clang diagnostic push
@@ -182,6 +182,10 @@ register word stack_pointer asm("esp");
 #endif
 // NOLINTEND(misc-definitions-in-headers)
 
+/// Whether the site takes an operand in this register.
+template <unsigned Inputs, auto Register>
+inline constexpr bool is_input = (Inputs >> Register.number & 1U) != 0;
+
 /// The value of an operand, unknown to the compiler; the constant 0 for an operand that the site does not take.
 template <bool Taken>
 [[gnu::always_inline]] inline word ready(word value) noexcept {
@@ -192,135 +196,179 @@ template <bool Taken>
     }
 }
 
-// The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result register
-// and no counter can be, INLAY_OPERANDS all of those with a constraint.
+/// The operands in the registers that have a constraint; 0 where the site takes none.
+struct ready_operands {
+    word a;
+    word c;
+    word d;
+    word b;
+    word si;
+    word di;
+};
+
+// The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result
+// register and no counter can be, INLAY_OPERANDS all of those with a constraint.
+//
+// An absent operand is the constant 0, for a constraint that admits a constant ("ai": rax, or an immediate). The compiler
+// cannot know the value of a present operand, so that only the register fits.
 // NOLINTBEGIN(bugprone-macro-parentheses): lists
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
-    asm inline volatile("inlay_site.%c[id] %=" : outputs : [id] "i"(id)inputs : "cc", "memory" clobbers)
+    asm inline volatile("inlay_site.%c[id] %="                                                                         \
+                        : outputs                                                                                      \
+                        : [id] "i"(anchor_of<Declaration>)inputs                                                       \
+                        : "cc", "memory" clobbers)
 // NOLINTEND(bugprone-macro-parentheses)
 #define INLAY_LIST(...) __VA_ARGS__
-#define INLAY_OTHERS , "bi"(has_b ? b : 0), "Si"(has_si ? si : 0), "Di"(has_di ? di : 0)
-#define INLAY_OPERANDS , "ai"(has_a ? a : 0), "ci"(has_c ? c : 0), "di"(has_d ? d : 0)INLAY_OTHERS
+#define INLAY_OTHERS                                                                                                   \
+    , "bi"(is_input<Inputs, rbx> ? in.b : 0), "Si"(is_input<Inputs, rsi> ? in.si : 0),                                 \
+        "Di"(is_input<Inputs, rdi> ? in.di : 0)
+#define INLAY_OPERANDS                                                                                                 \
+    , "ai"(is_input<Inputs, rax> ? in.a : 0), "ci"(is_input<Inputs, rcx> ? in.c : 0),                                  \
+        "di"(is_input<Inputs, rdx> ? in.d : 0)INLAY_OTHERS
 
-/// The site itself. `Inputs` is a mask of register numbers. `Clobbers` is a mask of the other registers that change.
+// In the functions below, Declaration::describe() writes the description between the operands and the statement, because
+// an assembler macro must be defined before its use. No branch may stand between the two, or the compiler could lay out
+// the site first.
+
+#if defined(__x86_64__)
+/// A site that changes all general registers of a call, or every one. Each register that it may change is an output, so
+/// that operands can be among them.
 ///
-/// An absent operand is the constant 0, for a constraint that admits a constant ("ai": rax, or an immediate). The
-/// compiler cannot know the value of a present operand, so that only the register fits. r8 and r9 have no constraint; a
-/// variable that lives in the register takes its place. Between the variable's initialisation and the statement, no
-/// other code may run, or a call that instrumentation adds would change the variable. So all values are ready before.
-///
-/// No list of clobbers can depend on a template argument. So there is a statement for each kind of site. A site with
-/// other clobbers uses a statement that clobbers somewhat more.
-///
-/// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
-/// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.
-template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
-[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
-    constexpr const char* id = anchor_of<Declaration>;
-    constexpr bool has_a = (Inputs >> rax.number & 1U) != 0;
-    constexpr bool has_c = (Inputs >> rcx.number & 1U) != 0;
-    constexpr bool has_d = (Inputs >> rdx.number & 1U) != 0;
-    constexpr bool has_b = (Inputs >> rbx.number & 1U) != 0;
-    constexpr bool has_si = (Inputs >> rsi.number & 1U) != 0;
-    constexpr bool has_di = (Inputs >> rdi.number & 1U) != 0;
-    constexpr bool vectors = Keeps != keeps::all;
-    constexpr bool every = (Clobbers & ~caller_saved) != 0;
-    [[maybe_unused]] const word a = ready<has_a>(in.rax);
-    [[maybe_unused]] word c = ready<has_c>(in.rcx);
-    [[maybe_unused]] const word d = ready<has_d>(in.rdx);
-    [[maybe_unused]] word b = ready<has_b>(in.rbx);
-    [[maybe_unused]] word si = ready<has_si>(in.rsi);
-    [[maybe_unused]] word di = ready<has_di>(in.rdi);
+/// r8 and r9 have no constraint; a variable that lives in the register takes its place. Between the variable's
+/// initialisation and the statement, no other code may run, or a call that instrumentation adds would change the
+/// variable. So all values are ready before.
+template <inlay::emit::described Declaration, unsigned Inputs, bool Every, bool Vectors>
+[[gnu::always_inline]] inline outputs changing_site(const ready_operands& in, word operand_8, word operand_9) noexcept {
+    word a = is_input<Inputs, rax> ? in.a : anything();
+    word d = is_input<Inputs, rdx> ? in.d : anything();
+    word c = is_input<Inputs, rcx> ? in.c : anything();
+    word si = is_input<Inputs, rsi> ? in.si : anything();
+    word di = is_input<Inputs, rdi> ? in.di : anything();
+    [[maybe_unused]] word b = is_input<Inputs, rbx> || !Every ? in.b : anything();
+    const word value_8 = is_input<Inputs, r8> ? laundered(operand_8) : anything();
+    const word value_9 = is_input<Inputs, r9> ? laundered(operand_9) : anything();
+    Declaration::describe();
+    register word in_8 asm("r8") = value_8;
+    register word in_9 asm("r9") = value_9;
+    if constexpr (Every) {
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+c"(c), "+S"(si), "+D"(di), "+b"(b), "+r"(in_8), "+r"(in_9),
+                              "+r"(stack_pointer)),
+                   , INLAY_LIST(, "r10", "r11", "r12", "r13", "r14", "r15" INLAY_CALL_CLOBBERS));
+    } else if constexpr (Vectors) {
+        INLAY_SITE(
+            INLAY_LIST("+a"(a), "+d"(d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9), "+r"(stack_pointer)),
+            INLAY_LIST(, "bi"(is_input<Inputs, rbx> ? in.b : 0)), INLAY_LIST(, "r10", "r11" INLAY_CALL_CLOBBERS));
+    } else {
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)),
+                   INLAY_LIST(, "bi"(is_input<Inputs, rbx> ? in.b : 0)), INLAY_LIST(, "r10", "r11"));
+    }
+    return {a, d};
+}
+
+/// A site with operands in r8 or r9 that changes no other registers than those of results.
+template <inlay::emit::described Declaration, unsigned Inputs, bool Vectors>
+[[gnu::always_inline]] inline outputs site_with_r8_r9(const ready_operands& in, word operand_8,
+                                                      word operand_9) noexcept {
+    word a = is_input<Inputs, rax> ? in.a : anything();
+    word d = is_input<Inputs, rdx> ? in.d : anything();
+    const word value_8 = is_input<Inputs, r8> ? laundered(operand_8) : anything();
+    const word value_9 = is_input<Inputs, r9> ? laundered(operand_9) : anything();
+    Declaration::describe();
+    register word in_8 asm("r8") = value_8;
+    register word in_9 asm("r9") = value_9;
+    if constexpr (Vectors) {
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+r"(stack_pointer)),
+                   INLAY_LIST(, "ci"(is_input<Inputs, rcx> ? in.c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)),
+                   INLAY_CALL_CLOBBERS);
+    } else {
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d)),
+                   INLAY_LIST(, "ci"(is_input<Inputs, rcx> ? in.c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)), );
+    }
+    return {a, d};
+}
+#else
+/// A site that changes the general registers of a call and the vector registers, or every register.
+template <inlay::emit::described Declaration, unsigned Inputs, bool Every>
+[[gnu::always_inline]] inline outputs changing_site(const ready_operands& in) noexcept {
+    word a = is_input<Inputs, rax> ? in.a : anything();
+    word d = is_input<Inputs, rdx> ? in.d : anything();
+    word c = is_input<Inputs, rcx> ? in.c : anything();
+    if constexpr (Every) {
+        word b = is_input<Inputs, rbx> ? in.b : anything();
+        word si = is_input<Inputs, rsi> ? in.si : anything();
+        word di = is_input<Inputs, rdi> ? in.di : anything();
+        Declaration::describe();
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+c"(c), "+b"(b), "+S"(si), "+D"(di), "+r"(stack_pointer)), ,
+                   INLAY_CALL_CLOBBERS);
+    } else {
+        Declaration::describe();
+        INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+c"(c), "+r"(stack_pointer)), INLAY_OTHERS, INLAY_CALL_CLOBBERS);
+    }
+    return {a, d};
+}
+#endif
+
+/// A site that changes rcx, or registers of results, and is no call.
+template <inlay::emit::described Declaration, unsigned Inputs>
+[[gnu::always_inline]] inline outputs site_that_changes_few(const ready_operands& in) noexcept {
+    word a = is_input<Inputs, rax> ? in.a : anything();
+    word d = is_input<Inputs, rdx> ? in.d : anything();
+    word c = is_input<Inputs, rcx> ? in.c : anything();
+    Declaration::describe();
+    INLAY_SITE(INLAY_LIST("+a"(a), "+d"(d), "+c"(c)), INLAY_OTHERS, );
+    return {a, d};
+}
+
+/// A site that changes no other registers than those of results and, unless it keeps all, those that a call changes.
+template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps>
+[[gnu::always_inline]] inline outputs plain_site(const ready_operands& in) noexcept {
     word out_a = 0;
     word out_d = 0;
-#if defined(__x86_64__)
-    constexpr bool has_8 = (Inputs >> r8.number & 1U) != 0;
-    constexpr bool has_9 = (Inputs >> r9.number & 1U) != 0;
-    constexpr unsigned more = Clobbers & ~result_registers; // than registers of results
-    constexpr bool most = Keeps == keeps::preserved || (more & ~(1U << rcx.number)) != 0 ||
-                          (Clobbers != 0 && (vectors || has_8 || has_9));
-    if constexpr (every || most) {
-        // Every register that the site may change is an output, so that inputs can be among them.
-        out_a = has_a ? a : anything();
-        out_d = has_d ? d : anything();
-        c = has_c ? c : anything();
-        si = has_si ? si : anything();
-        di = has_di ? di : anything();
-        b = has_b || !every ? b : anything();
-        const word value_8 = has_8 ? laundered(in.r8) : anything();
-        const word value_9 = has_9 ? laundered(in.r9) : anything();
-        Declaration::describe();
-        register word in_8 asm("r8") = value_8;
-        register word in_9 asm("r9") = value_9;
-        if constexpr (every) {
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+b"(b), "+r"(in_8),
-                                  "+r"(in_9), "+r"(stack_pointer)),
-                       , INLAY_LIST(, "r10", "r11", "r12", "r13", "r14", "r15" INLAY_CALL_CLOBBERS));
-        } else if constexpr (vectors) {
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9),
-                                  "+r"(stack_pointer)),
-                       INLAY_LIST(, "bi"(has_b ? b : 0)), INLAY_LIST(, "r10", "r11" INLAY_CALL_CLOBBERS));
-        } else {
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+S"(si), "+D"(di), "+r"(in_8), "+r"(in_9)),
-                       INLAY_LIST(, "bi"(has_b ? b : 0)), INLAY_LIST(, "r10", "r11"));
-        }
-    } else if constexpr (has_8 || has_9) {
-        out_a = has_a ? a : anything();
-        out_d = has_d ? d : anything();
-        const word value_8 = has_8 ? laundered(in.r8) : anything();
-        const word value_9 = has_9 ? laundered(in.r9) : anything();
-        Declaration::describe();
-        register word in_8 asm("r8") = value_8;
-        register word in_9 asm("r9") = value_9;
-        if constexpr (vectors) {
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+r"(stack_pointer)),
-                       INLAY_LIST(, "ci"(has_c ? c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)), INLAY_CALL_CLOBBERS);
-        } else {
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d)),
-                       INLAY_LIST(, "ci"(has_c ? c : 0)INLAY_OTHERS, "r"(in_8), "r"(in_9)), );
-        }
-#else
-    if constexpr (every || Keeps == keeps::preserved || (Clobbers != 0 && vectors)) {
-        out_a = has_a ? a : anything();
-        out_d = has_d ? d : anything();
-        c = has_c ? c : anything();
-        if constexpr (every) {
-            b = has_b ? b : anything();
-            si = has_si ? si : anything();
-            di = has_di ? di : anything();
-            Declaration::describe();
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+b"(b), "+S"(si), "+D"(di), "+r"(stack_pointer)),
-                       , INLAY_CALL_CLOBBERS);
-        } else {
-            Declaration::describe();
-            INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c), "+r"(stack_pointer)), INLAY_OTHERS,
-                       INLAY_CALL_CLOBBERS);
-        }
-#endif
-    } else if constexpr (Clobbers != 0) { // rcx, or registers of results
-        out_a = has_a ? a : anything();
-        out_d = has_d ? d : anything();
-        c = has_c ? c : anything();
-        Declaration::describe();
-        INLAY_SITE(INLAY_LIST("+a"(out_a), "+d"(out_d), "+c"(c)), INLAY_OTHERS, );
-    } else if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
-        Declaration::describe();
+    Declaration::describe();
+    if constexpr (Keeps == keeps::all && Gives == gives::no_result) {
         INLAY_SITE(, INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all && Gives == gives::in_rax) {
-        Declaration::describe();
         INLAY_SITE("=a"(out_a), INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::all) {
-        Declaration::describe();
         INLAY_SITE(INLAY_LIST("=a"(out_a), "=d"(out_d)), INLAY_OPERANDS, );
     } else if constexpr (Keeps == keeps::callee_saved && Gives != gives::in_rdx_rax) {
         // The result register, whether the site gives it back or not: the function it calls may return something.
-        Declaration::describe();
         INLAY_SITE(INLAY_LIST("=a"(out_a), "+r"(stack_pointer)), INLAY_OPERANDS, INLAY_CALL_CLOBBERS);
     } else {
-        Declaration::describe();
         INLAY_SITE(INLAY_LIST("=a"(out_a), "=d"(out_d), "+r"(stack_pointer)), INLAY_OPERANDS, INLAY_CALL_CLOBBERS);
     }
     return {out_a, out_d};
+}
+
+/// The site itself. `Inputs` is a mask of register numbers. `Clobbers` is a mask of the other registers that change.
+///
+/// No list of clobbers can depend on a template argument. So each kind of site has its own statement. A site with other
+/// clobbers uses a statement that clobbers somewhat more.
+template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
+[[gnu::always_inline]] inline outputs site(const inputs in) noexcept {
+    constexpr bool vectors = Keeps != keeps::all;
+    constexpr bool every = (Clobbers & ~caller_saved) != 0;
+    const ready_operands operands{ready<is_input<Inputs, rax>>(in.rax), ready<is_input<Inputs, rcx>>(in.rcx),
+                                  ready<is_input<Inputs, rdx>>(in.rdx), ready<is_input<Inputs, rbx>>(in.rbx),
+                                  ready<is_input<Inputs, rsi>>(in.rsi), ready<is_input<Inputs, rdi>>(in.rdi)};
+#if defined(__x86_64__)
+    constexpr bool in_r8_r9 = is_input<Inputs, r8> || is_input<Inputs, r9>;
+    constexpr unsigned more = Clobbers & ~result_registers; // than registers of results
+    constexpr bool most =
+        Keeps == keeps::preserved || (more & ~(1U << rcx.number)) != 0 || (Clobbers != 0 && (vectors || in_r8_r9));
+    if constexpr (every || most) {
+        return changing_site<Declaration, Inputs, every, vectors>(operands, in.r8, in.r9);
+    } else if constexpr (in_r8_r9) {
+        return site_with_r8_r9<Declaration, Inputs, vectors>(operands, in.r8, in.r9);
+#else
+    if constexpr (every || Keeps == keeps::preserved || (Clobbers != 0 && vectors)) {
+        return changing_site<Declaration, Inputs, every>(operands);
+#endif
+    } else if constexpr (Clobbers != 0) {
+        return site_that_changes_few<Declaration, Inputs>(operands);
+    } else {
+        return plain_site<Declaration, Inputs, Gives, Keeps>(operands);
+    }
 }
 
 /// The `table::named` that named() has written.

@@ -236,9 +236,9 @@
     INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), INLAY_TARGET_PART_3(),                       \
                       INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), , )
 
-// Functions between these two use only instructions of every processor of the architecture, with any options of the
-// unit. They run when a program is loaded, before any code can ask the processor. (Kernels have no such functions, and
-// may forbid instructions that every processor has.)
+// Functions between these two use only instructions that every processor of the architecture has, with any options of
+// the unit. They run when a program is loaded, before any code can ask the processor. (Kernels have no such functions,
+// and may forbid instructions that every processor has.)
 #if !__STDC_HOSTED__ || (defined(__x86_64__) ? !defined(__SSE2__) : !defined(__i686__))
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END

@@ -27,8 +27,8 @@ namespace x86::emit {
 using inlay::detail::id_of;
 using inlay::emit::chunk;
 
-// Registers that a thunk keeps, as bits of `processor_registers`: those that GCC lets no statement of this unit name, although
-// a function of the unit may use them by its target attribute.
+// Registers that a thunk keeps, as bits of `processor_registers`. GCC lets no statement of this unit name them,
+// although a function of the unit may use them by its target attribute.
 inline constexpr int sse_registers = 2;
 inline constexpr int avx_registers = 4;
 inline constexpr int avx512_registers = 8;
@@ -54,8 +54,14 @@ inline constexpr int kept_by_thunks = unknown_registers | avx512_registers;
 inline constexpr int kept_by_thunks = 0;
 #endif
 
+// Each image is to have its own; newer Clangs warn of that.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wunique-object-duplication"
 /// Those of them that this processor has and the system lets a program use. One an image.
 [[gnu::visibility("hidden")]] inline constinit uint8_t processor_registers = unknown_registers;
+#pragma GCC diagnostic pop
 inline namespace INLAY_TARGET {
 
 /// Finds these registers.
@@ -368,12 +374,3 @@ template <class Callee>
 
 } // namespace x86::emit
 } // namespace inlay
-
-#undef INLAY_NAKED
-#undef INLAY_CFI
-#undef INLAY_FRAME_BEGIN
-#undef INLAY_FRAME_END
-#undef INLAY_TEXT_OF
-#undef INLAY_TEXT_OF_
-#undef INLAY_RETURN
-#undef INLAY_JUMP_THROUGH

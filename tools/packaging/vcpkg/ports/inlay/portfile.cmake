@@ -3,7 +3,7 @@
 #   vcpkg install inlay --overlay-ports=tools/packaging/vcpkg/ports
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../../../.." ABSOLUTE)
 
-# Headers: there is nothing to build for debugging, and nothing to link.
+# Headers: the port builds nothing for debugging, and nothing to link.
 set(VCPKG_BUILD_TYPE release)
 vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}" OPTIONS -DINLAY_INSTALL=ON "-DINLAY_CMAKE_DIR=share/${PORT}")
 vcpkg_cmake_install()

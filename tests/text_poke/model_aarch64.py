@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""model_aarch64: the steps of inlay/text_poke.hpp on AArch64, every order of every step, searched to the end.
+
+    model_aarch64.py    the steps are right, and each way that is broken on purpose has a counterexample
+
+The machine. Two processors run three sites again and again, while another one changes them. Sites 0 and 1 are one batch:
+from a branch to a nop, in place. Site 2 is the next batch: from a call to `mov`, for which the others stand still. Between two
+context synchronisation events a processor may see, of each word, every value that the word had since the first of them (Arm
+ARM, DDI 0487, B2.2.5). If it runs a site of which it may see more than one word, and one of these words is not of the
+architecture's list (b, bl, nop, ...), anything may happen.
+
+What must hold. An execution is the old or the new instruction, and never one in which anything may happen. Once a change
+has returned, nobody runs the old instruction. In the end text is new. A write that is refused leaves text as it was.
+"""
+import sys
+
+OLD, NEW = ("b", "b", "bl"), ("nop", "nop", "mov")
+LISTED = {"b", "bl", "nop"}
+
+
+def in_place(broken, refused):
+    """The steps of a batch with sites 0 and 1."""
+    steps = [("store", 0, "nop")]
+    if broken == "a store in two halves":
+        steps = [("store", 0, "half"), ("store", 0, "nop")]
+    if refused:  # the second write is: the first one is taken back
+        steps += [] if broken == "not taken back" else [("store", 0, "b")]
+    else:
+        steps += [("store", 1, "nop")]
+    steps += [] if broken == "no synchronisation" else [("synchronise",)]
+    return steps + [("returned", ("b", "b") if refused else ("nop", "nop"))]
+
+
+def alone(broken):
+    """Those of site 2."""
+    steps = [("ask",), ("arrived",), ("store", 2, "mov"), ("go",), ("synchronised",), ("returned", (None, None, "mov"))]
+    if broken == "the others do not stop":
+        steps = [("store", 2, "mov"), ("synchronise",), ("returned", (None, None, "mov"))]
+    if broken == "written before all stand still":
+        steps.remove(("arrived",))
+    if broken == "written after they go on":
+        steps[2], steps[3] = steps[3], steps[2]
+    return steps
+
+
+class Search:
+    """All states that can be reached; `why` is the first that may not be."""
+
+    def __init__(self, broken, refused=False):
+        self.broken, self.refused = broken, refused
+        self.steps = in_place(broken, refused) + ([] if refused else alone(broken))
+        self.why, self.states = None, 0
+
+    def run(self):
+        # step; memory; for each processor (what it may see of each word, where it stands); whether it is to stand still;
+        # what a site must be, where a change has returned
+        fresh = tuple(frozenset([word]) for word in OLD)
+        start = (0, OLD, ((fresh, "runs"),) * 2, False, (None,) * 3)
+        known, todo = {start}, [start]
+        while todo and self.why is None:
+            for each in self.following(todo.pop()):
+                if each not in known:
+                    known.add(each)
+                    todo.append(each)
+        self.states = len(known)
+        return self.why
+
+    def following(self, state):
+        step, memory, processors, stop, settled = state
+        if step < len(self.steps):
+            yield from self.change(state)
+        elif memory != (OLD if self.refused else NEW):
+            self.why = f"in the end text is {memory}"
+        for number, (seen, where) in enumerate(processors):
+            if where != "stands":
+                self.execute(step, seen, settled)
+            for next_seen, next_where in self.processor(seen, where, memory, stop):
+                yield step, memory, replace(processors, number, (next_seen, next_where)), stop, settled
+
+    def execute(self, step, seen, settled):
+        after = f"after step {step}: {self.steps[step - 1]}"
+        for site, words in enumerate(seen):
+            if len(words) > 1 and not words <= LISTED:
+                self.why = self.why or f"a processor runs a site while it is {' and '.join(sorted(words))}, {after}"
+            if settled[site] is not None and words != {settled[site]}:
+                self.why = self.why or f"a change has returned, and a processor may run {sorted(words)}, {after}"
+
+    def processor(self, seen, where, memory, stop):
+        """One that is asked runs on until the interrupt comes; then it stands. It goes on by isb. The writer sees both."""
+        fresh = tuple(frozenset([word]) for word in memory)
+        if where == "asked":
+            yield seen, "stands"
+        elif where == "stands" and not stop:
+            yield (seen if self.broken == "no isb before they go on" else fresh), "runs"
+
+    def change(self, state):
+        step, memory, processors, stop, settled = state
+        what, *how = self.steps[step]
+        if what == "store":
+            site, word = how
+            memory = replace(memory, site, word)
+            processors = tuple((replace(seen, site, seen[site] | {word}), where) for seen, where in processors)
+        elif what == "synchronise":  # each processor answers, by an isb
+            fresh = tuple(frozenset([word]) for word in memory)
+            processors = tuple((fresh, where) for _, where in processors)
+        elif what == "ask":
+            stop, processors = True, tuple((seen, "asked") for seen, _ in processors)
+        elif what == "arrived" and any(where != "stands" for _, where in processors):
+            return
+        elif what == "go":
+            stop = False
+        elif what == "synchronised" and any(where != "runs" for _, where in processors):
+            return
+        elif what == "returned":
+            settled = tuple(new or old for new, old in zip((*how[0], None), settled))
+        yield step + 1, memory, processors, stop, settled
+
+
+def replace(values, at, value):
+    return (*values[:at], value, *values[at + 1:])
+
+
+BROKEN = ["no synchronisation", "a store in two halves", "the others do not stop", "written before all stand still",
+          "written after they go on", "no isb before they go on"]
+failed = passed = 0
+
+
+def check(good, text):
+    global failed, passed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+    print(("ok: " if good else "FAIL: ") + text)
+
+
+for refused in (False, True):
+    search = Search("", refused)
+    why = search.run()
+    check(why is None, f"the steps{', and a write is refused' if refused else ''}: {why or f'{search.states} states'}")
+for broken in BROKEN:
+    why = Search(broken).run()
+    check(why is not None, f"{broken}: {why}")
+why = Search("not taken back", refused=True).run()
+check(why is not None, f"not taken back: {why}")
+print(f"text_poke: {passed} passed, {failed} failed: a model of AArch64")
+sys.exit(failed != 0)
