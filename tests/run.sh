@@ -202,7 +202,7 @@ part_gate() {
         configure "$BUILD/gate-$each" -DINLAY_WERROR=$werror --preset $each -DCMAKE_CXX_COMPILER="$compiler" -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=OFF "$no_g" &&
             cmake --build "$BUILD/gate-$each" --target dispatch apply count_instructions || return 1
     done
-    sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang"
+    sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang" && bench/gate/sealed.py "$gcc" "$clang"
 }
 part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
 part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
