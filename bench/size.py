@@ -30,6 +30,7 @@ from compilers import ROOT
 RECORD_LIMITS = {"inlay_alternatives": 14, "inlay_keys": 12, "inlay_calls": 8}
 LIMITS = ROOT / "bench/gate/limits.json"
 PATCHER_AIM = 2048
+SMALL_AIM = 1024 # of proven_alternatives_bytes
 
 KERNEL_FLAGS = ["-std=c++20", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-nostdlib", "-fno-pic",
                 "-mno-red-zone", "-mgeneral-regs-only", "-fno-asynchronous-unwind-tables", f"-I{ROOT}/include"]
@@ -38,6 +39,8 @@ KERNEL_FLAGS = ["-std=c++20", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-
 PATCHERS = {
     "patcher_bytes": ("runtime.cpp", "freestanding, -Os"),
     "alternatives_patcher_bytes": ("alternatives_alone.cpp", "freestanding, -Os, alternatives alone"),
+    "proven_bytes": ("proven.cpp", "freestanding, -Os, of a sealed image"),
+    "proven_alternatives_bytes": ("proven_alternatives.cpp", "freestanding, -Os, of a sealed image, alternatives alone"),
 }
 
 HOSTED_WITHOUT = "int main() { return 0; }\n"
@@ -163,8 +166,9 @@ class Sizes:
         unit = (ROOT / "tests/freestanding" / source).read_text()
         size = self.compiled(unit, [*KERNEL_FLAGS, "-c"], "the freestanding patcher").named(".text", ".rodata")
         self.add("run time", form, "text and constants of the patcher", size)
-        verdict = "met" if size <= PATCHER_AIM else "missed"
-        print(f"\n{self.compiler.name}: the patcher, {form}: {size:,} bytes (aim {PATCHER_AIM:,}: {verdict})")
+        aim = SMALL_AIM if which == "proven_alternatives_bytes" else PATCHER_AIM
+        verdict = "met" if size <= aim else "missed"
+        print(f"\n{self.compiler.name}: the patcher, {form}: {size:,} bytes (aim {aim:,}: {verdict})")
         return size
 
     def hosted(self):

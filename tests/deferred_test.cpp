@@ -201,6 +201,7 @@ TEST_F(Deferred, ThreadsFindTheKeyOnWhileTheyUseIt) {
     static constinit inlay::rate_limited<inlay::static_key<"deferred.busy", false>, hand_clock> key{busy, 100ns};
     std::atomic<int> wrong{0};
     std::vector<std::thread> all;
+    all.reserve(4);
     for (int i = 0; i < 4; ++i) {
         all.emplace_back([&]() {
             for (int j = 0; j < 300; ++j) {

@@ -203,7 +203,9 @@ TEST_P(Hook, Arguments) {
 /// 2 with AVX-512, 1 with AVX, else 0.
 int vector_level() {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") != 0 ? 2 : __builtin_cpu_supports("avx") != 0 ? 1 : 0;
+    const auto avx512 = static_cast<bool>(__builtin_cpu_supports("avx512f"));
+    const auto avx = static_cast<bool>(__builtin_cpu_supports("avx"));
+    return avx512 ? 2 : avx ? 1 : 0;
 }
 
 [[gnu::noinline]] void use_level(int number) { level(number); }
@@ -263,7 +265,7 @@ void fill(registers& all) {
 std::string seen(const std::uint8_t* area) {
     std::string text{reinterpret_cast<const char*>(area), 5};
     text.append(reinterpret_cast<const char*>(area) + 24, 4);
-    for (unsigned i = 0; i < 8; ++i) {
+    for (std::size_t i = 0; i < 8; ++i) {
         text.append(reinterpret_cast<const char*>(area) + 32 + 16 * i, 10);
     }
     text.append(reinterpret_cast<const char*>(area) + 160, 256);

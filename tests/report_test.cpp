@@ -213,6 +213,7 @@ inline constexpr inlay::static_key<"report.key", false> key;
 inline constexpr inlay::static_switch<"report.switch", 20, 3U> way;
 inline constexpr inlay::static_call<"report.static", &plus_one> retargeted;
 inline constexpr inlay::static_call<"report.null", inlay::no_target<void(int)>> probe;
+inline constexpr inlay::hook<"report.hook", void(int)> hooked;
 inline constexpr inlay::static_call<"report.zero", inlay::no_target<long(int)>> ask;
 
 constexpr int key_line = __LINE__ + 2;
@@ -229,6 +230,8 @@ constexpr int key_line = __LINE__ + 2;
     asm volatile(""); // NOLINT(hicpp-no-assembler): not a tail
 }
 [[gnu::noinline]] long run_ask(int n) { return ask.maybe(n) + 1; }
+[[gnu::noinline]] void ignore_hook(int /*n*/) noexcept {}
+[[gnu::noinline]] void run_hooked(int n) { hooked(n); }
 
 struct hook_ops {
     inlay::pv_op<int(int), &plus_one> add;
@@ -601,7 +604,7 @@ TEST_F(ReportSites, KeysOfAFreshProgramReadMemory) {
     EXPECT_EQ(fresh.summary.keys, 1 + sites_of("report.switch").size());
     EXPECT_EQ(fresh.summary.keys_direct, 0U);
     EXPECT_EQ(fresh.summary.calls, 2U) << "those of dispatches";
-    EXPECT_EQ(fresh.summary.static_calls, 3U);
+    EXPECT_EQ(fresh.summary.static_calls, 4U);
     EXPECT_EQ(fresh.summary.static_calls_direct, 0U);
 }
 
@@ -690,7 +693,7 @@ TEST_F(ReportSites, StaticCallsFollowApplyAndUpdate) {
     }
     EXPECT_EQ(site_in(what, "run_probe").now.instructions, lines{"nop"});
     EXPECT_EQ(site_in(what, "run_ask").now.instructions, lines{"xor rax, rax"});
-    EXPECT_EQ(what.summary.static_calls_direct, 3U);
+    EXPECT_EQ(what.summary.static_calls_direct, 4U);
 
     ASSERT_TRUE(inlay::update(retargeted, &plus_two));
     ASSERT_TRUE(inlay::update(probe, [](int) {}));
@@ -701,6 +704,32 @@ TEST_F(ReportSites, StaticCallsFollowApplyAndUpdate) {
     EXPECT_EQ(site_of("run_probe").choices.at(0).predicate, "target");
     EXPECT_TRUE(site_of("run_probe").now.instructions.at(0).starts_with("call "));
 #endif
+}
+
+TEST_F(ReportSites, AHookIsANopOrACallOfItsTrampoline) {
+    const auto before = site_in(fresh, "run_hooked");
+    EXPECT_EQ(before.kind, report::site_kind::static_call);
+    EXPECT_EQ(before.name, "report.hook");
+    EXPECT_EQ(before.now.instructions, lines{"call trampoline of report.hook"});
+    EXPECT_EQ(before.after.instructions, lines{"nop"});
+    apply_with(false, false);
+    auto site = site_of("run_hooked");
+    EXPECT_EQ(site.state, report::state::patched);
+    EXPECT_EQ(site.choices.at(0).target, "nothing");
+    EXPECT_EQ(site.now.instructions, lines{"nop"});
+    EXPECT_TRUE(site.direct);
+
+    ASSERT_TRUE(inlay::update(hooked, &ignore_hook));
+    site = site_of("run_hooked");
+    EXPECT_EQ(site.trouble, "");
+    EXPECT_EQ(site.choices.at(0).predicate, "hook");
+    EXPECT_EQ(site.choices.at(0).target, "(anonymous namespace)::ignore_hook");
+    EXPECT_EQ(site.now.instructions, lines{"call trampoline of report.hook"});
+    EXPECT_EQ(site.after.bytes, site.now.bytes);
+    EXPECT_TRUE(site.direct) << "there is no shorter way";
+    run_hooked(1);
+    ASSERT_TRUE(inlay::update(hooked, nullptr));
+    EXPECT_EQ(site_of("run_hooked").now.instructions, lines{"nop"});
 }
 
 TEST_F(ReportSites, OtherCpusAreTheSameToKeysAndStaticCalls) {
@@ -746,7 +775,7 @@ TEST_F(ReportSites, KeysAndStaticCallsAsText) {
     EXPECT_NE(before.str().find("    note    not patched yet; the call goes through its trampoline"),
               std::string::npos);
     EXPECT_NE(after.find("    after   nothing     0f 1f 44 00 00  nop\n"), std::string::npos) << after;
-    EXPECT_NE(after.find("  3 static calls: 3 direct, 0 through a trampoline\n"), std::string::npos);
+    EXPECT_NE(after.find("  4 static calls: 4 direct, 0 through a trampoline\n"), std::string::npos);
 #endif
 }
 
@@ -763,7 +792,7 @@ TEST_F(ReportSites, KeysAndStaticCallsAsJson) {
         "w=s['report.switch']; assert w['kind']=='static switch' and w['value']==3; "
         "c=s['report.null']; assert c['kind']=='static call' and 'direct' in c; "
         "assert c['choices'][0]['target']=='nothing' and c['choices'][0]['predicate'] is None; "
-        "t=r['summary']; assert t['keys']>=4 and t['keys_direct']>=3 and t['static_calls']==3 and t['calls']==2";
+        "t=r['summary']; assert t['keys']>=4 and t['keys_direct']>=3 and t['static_calls']==4 and t['calls']==2";
     EXPECT_EQ(std::system(("python3 -c \"" + script + "\" " + file).c_str()),
               0); // NOLINT(cert-env33-c, concurrency-mt-unsafe)
 }

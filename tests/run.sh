@@ -172,7 +172,8 @@ part_tidy() {
     # shellcheck disable=SC2086
     printf '%s\n' $units | xargs -P 2 -I '{}' "$tidy" --quiet '{}' -- -std=c++20 -Iinclude || return 1
     "$tidy" --quiet --header-filter='include/inlay/report' examples/tour/09_report.cpp -- -std=c++20 -Iinclude || return 1
-    echo "5 passed, 0 failed: $tidy finds nothing"
+    "$tidy" --quiet --header-filter='include/inlay/check' tests/fuzz/fuzz_check.cpp -- -std=c++20 -Iinclude || return 1
+    echo "6 passed, 0 failed: $tidy finds nothing"
 }
 
 part_format() {
@@ -201,7 +202,7 @@ part_gate() {
         configure "$BUILD/gate-$each" -DINLAY_WERROR=$werror --preset $each -DCMAKE_CXX_COMPILER="$compiler" -DINLAY_TESTS=OFF -DINLAY_EXAMPLES=OFF "$no_g" &&
             cmake --build "$BUILD/gate-$each" --target dispatch apply count_instructions || return 1
     done
-    sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang"
+    sh bench/gate/run.sh "$BUILD/gate-gcc" "$BUILD/gate-clang" && bench/gate/sealed.py "$gcc" "$clang"
 }
 part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
 part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }

@@ -533,10 +533,13 @@ TEST_F(Transaction, TransactionsOfManyThreadsWaitForEachOther) {
 
 // ---- Where the kernel refuses, and before apply() -----------------------------------------------------------
 
-void refuse(int call) {
+/// Has the kernel answer EACCES to a system call: to any, or with any of the bits in its fourth argument.
+void refuse(int call, std::uint32_t bits = 0) {
     sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + 3 * 8)),
+        BPF_JUMP(BPF_JMP | (bits != 0 ? BPF_JSET : BPF_JGE) | BPF_K, bits, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -567,6 +570,24 @@ TEST(TransactionDeathTest, BeforeApplyTheCellsChange) {
                       return 1;
                   }
                   return inlay::apply() && all_have(after) ? 0 : 2;
+              }),
+              0);
+}
+
+TEST(TransactionDeathTest, WhereThereAreNoSparePagesNewOnesDo) {
+    EXPECT_EQ(in_child([] {
+                  refuse(SYS_mremap, 4); // MREMAP_DONTUNMAP
+                  const auto applied = inlay::apply();
+                  inlay::transaction there;
+                  inlay::transaction back;
+                  add_changes(there);
+                  add_changes_back(back);
+                  for (int i = 0; i < 2; ++i) {
+                      if (!there.commit() || !all_have(after) || !back.commit() || !all_have(before)) {
+                          return 1;
+                      }
+                  }
+                  return applied && applied.keys_direct == applied.keys ? 0 : 2;
               }),
               0);
 }

@@ -36,6 +36,7 @@ ROOTS = """\
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
 #include "inlay/self_test.hpp"
+#include "inlay/unwind.hpp"
 """
 
 # Headers that are in it, but compiled only if a macro asks for them; and the condition for each.
@@ -43,6 +44,7 @@ OPTIONAL = {
     "INLAY_X86_PV": ("inlay/pv/linux.hpp", "defined(__x86_64__) || defined(__i386__)"),
     "INLAY_NAMES": ("inlay/names.hpp", "defined(__linux__) && __STDC_HOSTED__"),
     "INLAY_CONFIGURE": ("inlay/configure.hpp", "defined(__linux__) && __STDC_HOSTED__"),
+    "INLAY_RATE_LIMITED": ("inlay/rate_limited.hpp", "defined(__linux__) && __STDC_HOSTED__"),
     "INLAY_APPLY_AT_LOAD": ("inlay/apply_at_load.hpp", "defined(__linux__) && __STDC_HOSTED__"),
 }
 
@@ -172,8 +174,9 @@ def single_header():
 // inlay {version} as one header, written by tools/single_header.py from the headers of include/inlay, which have the
 // comments. It has <inlay/inlay.hpp>, <inlay/platform/bare.hpp> and, on x86, <inlay/pv.hpp>. With INLAY_X86_PV defined
 // before it, <inlay/pv/linux.hpp> as well; with INLAY_NAMES, <inlay/names.hpp>; with INLAY_CONFIGURE,
-// <inlay/configure.hpp>; with INLAY_APPLY_AT_LOAD, <inlay/apply_at_load.hpp>. What needs other packages is left out:
-// the report, and what walks over tables with Boost.
+// <inlay/configure.hpp>; with INLAY_RATE_LIMITED, <inlay/rate_limited.hpp>; with INLAY_APPLY_AT_LOAD,
+// <inlay/apply_at_load.hpp>. What needs other packages is left out:
+// the report, the checker, and what walks over tables with Boost.
 """
     return intro + "\n".join(body) + "\n", sorted(names)
 
@@ -218,7 +221,7 @@ def check(names):
     every = sorted(str(path.relative_to(INCLUDE)) for path in (INCLUDE / "inlay").rglob("*.hpp"))
     # The other headers of other packages' are part of theirs. The old path of a header only includes it.
     forgotten = [name for name in every
-                 if name not in names and not name.startswith("inlay/report/") and not needs_foreign(name, set())
+                 if name not in names and not name.startswith(("inlay/report/", "inlay/check/")) and not needs_foreign(name, set())
                  and not is_old_path(name, names)]
     if forgotten:
         sys.exit("in the single header is neither " + " nor ".join(forgotten)

@@ -34,11 +34,7 @@ std::vector<char> bytes_of(const void* begin, std::size_t size) {
 }
 std::vector<char> text() { return bytes_of(bench_text_begin, at(bench_text_end) - at(bench_text_begin)); }
 
-/// All of the seal, of which the compiler knows the begin.
-char* seal() {
-    void* volatile all = &inlay::detail::own_seal;
-    return static_cast<char*>(all);
-}
+char* seal() { return reinterpret_cast<char*>(inlay::detail::own_room); }
 
 struct site_bytes {
     unsigned length;
@@ -82,7 +78,8 @@ int compare_times(const std::vector<char>& before, const std::vector<char>& seal
     const unsigned runs = 101;
     const double copy = median(runs, restore, [&] {
         for (std::size_t i = 0; i < records.size(); ++i) {
-            std::memcpy(reinterpret_cast<void*>(records.records[i].site.target()), prepared[i].bytes, prepared[i].length);
+            std::memcpy(reinterpret_cast<void*>(records.records[i].site.target()), prepared[i].bytes,
+                        prepared[i].length);
         }
     });
     bool good = text() == after;
@@ -102,7 +99,8 @@ int compare_times(const std::vector<char>& before, const std::vector<char>& seal
 
 int main(int count, char** /*arguments*/) {
     const auto size = (at(bench_text_end) - at(bench_text_begin) + 8191) & ~inlay::uintptr_t{4095};
-    ::mprotect(reinterpret_cast<void*>(at(bench_text_begin) & ~inlay::uintptr_t{4095}), size, PROT_READ | PROT_WRITE | PROT_EXEC);
+    ::mprotect(reinterpret_cast<void*>(at(bench_text_begin) & ~inlay::uintptr_t{4095}), size,
+               PROT_READ | PROT_WRITE | PROT_EXEC);
     const auto before = text();
     const auto sealed = bytes_of(seal(), room);
     if (!bench_counted()) {

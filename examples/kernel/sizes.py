@@ -13,6 +13,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 RECORDS = ("inlay_alternatives", "inlay_calls", "inlay_keys", "inlay_names")
+UNWIND = "inlay_unwind"  # the table of `inlay orc`, with its room
 # Functions by the header of their first line; the first pattern that fits decides. Functions of the kernel's own files are
 # trampolines and wrappers that its compiler made there.
 FUNCTIONS = (
@@ -79,7 +80,9 @@ def main(build):
     kernel = build / "kernel.elf"
     with open(kernel, "rb") as file:
         elf = ELFFile(file)
-        parts = [("records", section["sh_size"]) for section in elf.iter_sections() if section.name in RECORDS]
+        sections = {section.name: section["sh_size"] for section in elf.iter_sections()}
+        parts = [("records", sections.get(name, 0)) for name in RECORDS]
+        parts += [("the unwind table", sections[UNWIND])] if UNWIND in sections else []
         parts += functions_and_objects(kernel, elf)
     for part, size in parts + list(of_objects(build)):
         sums[part] = sums.get(part, 0) + size

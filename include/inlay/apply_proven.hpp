@@ -13,7 +13,7 @@
 // How it works. Most of apply() are checks of tables that do not change between the link and the boot. The tool makes
 // them, decides each form, and writes what it found into room that this header leaves in the image (seal.hpp). A boot
 // compares a sum, probes the features, looks at the text of each site, and copies bytes (apply/proven.hpp). So the
-// patcher is a sixth of apply(), and the same bytes come out.
+// patcher is an eighth of apply(), and the same bytes come out.
 //
 // An image without a seal is refused, and so is one that was changed or moved after it was sealed: nothing changes then,
 // and each site works as it was linked. Changes (poke.hpp) work afterwards as after apply().
@@ -35,10 +35,15 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
-/// The seal of this image; the assembler defines it.
-[[gnu::visibility("hidden")]] extern table::seal own_seal;
+/// The room for the seal of this image; the assembler defines it. (Of unknown size: what follows a `seal` belongs to it.)
+// NOLINTNEXTLINE(*-avoid-c-arrays)
+[[gnu::visibility("hidden")]] extern unsigned char own_room[];
 
 inline namespace INLAY_TARGET {
+
+[[nodiscard, gnu::always_inline]] inline table::seal& own_seal() noexcept {
+    return *reinterpret_cast<table::seal*>(own_room);
+}
 
 /// The number of sites from one of these references to the other.
 [[nodiscard]] inline uint32_t sites_between(const table::reference& begin, const table::reference& end) noexcept {
@@ -53,25 +58,28 @@ inline namespace INLAY_TARGET {
 
 /// Patches every site of this image, once. `Room` is the number of bytes that the image has for the seal; the tool says
 /// how many it needs. Use one number in an image. All or nothing: on an error no text has changed. Errors:
-/// error::not_sealed, error::seal_broken, error::seal_used, error::site_changed, and those of the platform.
+/// error::not_sealed, error::seal_broken, error::site_changed, and those of the platform.
 template <size_t Room, text_platform Platform>
 [[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven(Platform& platform) noexcept {
-    emit::seal<&detail::own_seal, Room>();
+    emit::seal<&detail::own_room, Room>();
+    table::seal& seal = detail::own_seal();
     outcome done;
-    detail::patch_proven<detail::proven_part::all>(detail::own_seal, Room, this_image().registry, platform, done);
-    done.sites = detail::sites_between(detail::own_seal.alternatives, detail::own_seal.end);
-    done.calls = detail::sites_between(detail::own_seal.calls, detail::own_seal.keys);
-    done.keys = detail::sites_between(detail::own_seal.keys, detail::own_seal.alternatives);
+    detail::patch_proven<detail::proven_part::all>(seal, Room, this_image().registry, platform, done);
+    done.sites = detail::sites_between(seal.alternatives, seal.end);
+    done.calls = detail::sites_between(seal.calls, seal.keys);
+    done.keys = detail::sites_between(seal.keys, seal.alternatives);
     return done;
 }
 
 /// Patches only alternatives, including paravirt calls: see apply_alternatives().
 template <size_t Room, text_platform Platform>
-[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome apply_proven_alternatives(Platform& platform) noexcept {
-    emit::seal<&detail::own_seal, Room>();
+[[gnu::always_inline, gnu::visibility("hidden")]] inline outcome
+apply_proven_alternatives(Platform& platform) noexcept {
+    emit::seal<&detail::own_room, Room>();
+    table::seal& seal = detail::own_seal();
     outcome done;
-    detail::patch_proven<detail::proven_part::alternatives>(detail::own_seal, Room, nullptr, platform, done);
-    done.sites = detail::sites_between(detail::own_seal.alternatives, detail::own_seal.end);
+    detail::patch_proven<detail::proven_part::alternatives>(seal, Room, nullptr, platform, done);
+    done.sites = detail::sites_between(seal.alternatives, seal.end);
     return done;
 }
 

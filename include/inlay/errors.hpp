@@ -122,7 +122,8 @@ inline constexpr explanation explanations[] = {
                         "platform::bare a type with stop() and go(), or stop the others and use nobody_else"},
     {error::too_many_changes,
      "the transaction was given more changes than its limit: inlay::transaction<LIMIT> states another one"},
-    {error::not_sealed, "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
+    {error::not_sealed,
+     "the image has no seal, or apply_proven() has used it: run `inlay check --seal` after the link, or call apply()"},
     {error::seal_broken,
      "the seal is not that of this image: it was changed, or moved to another address, after `inlay check --seal`"},
 };

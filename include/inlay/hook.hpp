@@ -41,12 +41,12 @@ struct hook_of {};
 template <class Type>
 struct hook_parameter {
     static constexpr bool fits =
-        (is_integral<Type> || is_enum<Type> || is_pointer<Type>) && sizeof(Type) <= sizeof(address);
-    using word = either<(sizeof(Type) > 4), inlay::emit::word, uint32_t>;
+        (is_integral<Type> || is_enum<Type> || is_pointer<Type>) && size_of<Type> <= sizeof(address);
+    using word = either<(size_of<Type> > 4), inlay::emit::word, uint32_t>;
     [[nodiscard, gnu::always_inline]] static inline word word_of(Type value) noexcept {
         if constexpr (is_pointer<Type>) {
             return static_cast<word>(reinterpret_cast<uintptr_t>(value));
-        } else if constexpr (fits && sizeof(Type) < 4) {
+        } else if constexpr (fits && size_of<Type> < 4) {
             return static_cast<word>(static_cast<int32_t>(value));
         } else if constexpr (fits) {
             return static_cast<word>(value);

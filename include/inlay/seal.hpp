@@ -28,7 +28,7 @@ namespace table {
 [[gnu::visibility("hidden")]] inline constexpr uint32_t seal_layout = 1U << 16 | version;
 
 /// The bytes by which the tool finds a seal.
-[[gnu::visibility("hidden")]] inline constexpr char seal_mark[12] = {'i', 'n', 'l', 'a',  'y', ' ',
+[[gnu::visibility("hidden")]] inline constexpr char seal_mark[12] = {'i', 'n', 'l', 'a', 'y',  ' ',
                                                                      's', 'e', 'a', 'l', '\r', '\0'};
 
 /// Where a term has its word from.
@@ -86,7 +86,7 @@ struct plan {
     uint16_t chosen;   ///< where the form for this machine is; apply_proven() writes it
     uint16_t direct;   ///< where the direct call is; 0: there is none
     uint8_t stride;
-    uint8_t length;    ///< of the sites, in bytes; 0: not to be patched
+    uint8_t length; ///< of the sites, in bytes; 0: not to be patched
     plan_kind kind;
     uint8_t reserved;
     indirect_call call; ///< of the direct call; it is made for `missing`
@@ -113,20 +113,22 @@ struct seal_table {
 /// What the tool has proven.
 struct seal {
     uint64_t sums[2]; ///< of all this from `mark` on
-    uint32_t used;    ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
+    uint32_t
+        used; ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
-    uint32_t room;        ///< bytes that the compiler has left for all this
-    uint32_t fixed;       ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
+    uint32_t room;  ///< bytes that the compiler has left for all this
+    uint32_t fixed; ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
     seal_table tables[4]; ///< alternatives, calls, keys, names
     uint64_t table_sums[2];
-    uint64_t reach_begin; ///< a target is in reach of all sites if its distance from the seal is one of `reach` from here on
+    uint64_t
+        reach_begin; ///< a target is in reach of all sites if its distance from the seal is one of `reach` from here on
     uint64_t reach;
     uint32_t term_count;
     uint32_t plan_count;
-    uint32_t found;   ///< calls that were found behind their marker
-    reference terms;  ///< always true; whether text may be changed later; then those that apply_proven() finds out
+    uint32_t found;  ///< calls that were found behind their marker
+    reference terms; ///< always true; whether text may be changed later; then those that apply_proven() finds out
     reference plans;
     reference functions; ///< up to the names
     reference names;     ///< up to the calls
@@ -161,7 +163,7 @@ struct seal_sum {
     [[nodiscard]] bool is(const uint64_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
 
     /// Adds data of a multiple of eight bytes.
-    [[gnu::noinline]] void add(const void* begin, size_t bytes) noexcept {
+    void add(const void* begin, size_t bytes) noexcept {
         using word [[gnu::may_alias, gnu::aligned(4)]] = uint64_t;
         const auto* each = static_cast<const word*>(begin);
         uint64_t one = first;
@@ -178,7 +180,7 @@ struct seal_sum {
 /// The sums of a seal's own data, which is at `at` when it is used.
 [[nodiscard]] inline seal_sum sum_of(const table::seal& seal, address at) noexcept {
     seal_sum sum{static_cast<uint32_t>(at) & seal.fixed, seal.used};
-    sum.add(seal.mark, seal.used - table::seal_unsummed);
+    sum.add(reinterpret_cast<const uint8_t*>(&seal) + table::seal_unsummed, seal.used - table::seal_unsummed);
     return sum;
 }
 

@@ -57,7 +57,8 @@ namespace inlay {
 namespace [[gnu::visibility("hidden")]] detail {
 inline namespace INLAY_TARGET {
 
-/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without a platform.)
+/// Makes the changes of a list in this image, by `platform`. (process.hpp and this_kernel.hpp have the function without
+/// a platform.)
 template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_names(change_list& list, Platform& platform) noexcept {
     return change_tables(this_image(), list, platform);
@@ -73,7 +74,7 @@ concept place_of_changes = requires(change_list& list, Where&... where) { change
 // A user's type may have a transaction in it: its functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
-/// Up to `Limit` changes, in 40 bytes each. They refer to the declarations of the image that added them, which must stay
+/// Up to `Limit` changes, in 48 bytes each. They refer to the declarations of the image that added them, which must stay
 /// loaded. One thread at a time uses a transaction; commit() of different ones wait for each other, and for set() and
 /// update(). Not async-signal-safe.
 template <unsigned Limit = 16>
@@ -82,8 +83,11 @@ class transaction {
                   "inlay: the limit of a transaction is the number of its changes, 1 to 4096");
 
 public:
-    // NOLINTNEXTLINE(*-member-init, *-use-equals-default): of the changes, add() fills what is used
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++" // of the changes, add() fills what is used
+    // NOLINTNEXTLINE(*-member-init, *-use-equals-default)
     [[gnu::visibility("hidden")]] transaction() noexcept {}
+#pragma GCC diagnostic pop
     transaction(const transaction&) = delete;
     transaction(transaction&&) = delete;
     transaction& operator=(const transaction&) = delete;
@@ -175,6 +179,7 @@ private:
     unsigned failed_{};
     detail::listed_change changes_[Limit]; // NOLINT(*-avoid-c-arrays): freestanding
 };
+transaction() -> transaction<>;
 
 } // namespace INLAY_TARGET
 

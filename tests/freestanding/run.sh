@@ -22,7 +22,7 @@ fail() {
 for compiler; do
     for optimise in -O0 -O2 -Os; do
         # shellcheck disable=SC2086
-        for source in kernel.cpp runtime.cpp alternatives_alone.cpp each_site.cpp ../entry.S; do
+        for source in kernel.cpp runtime.cpp alternatives_alone.cpp proven.cpp proven_alternatives.cpp each_site.cpp ../entry.S; do
             case $source in *.S) some="-I$include" ;; *) some="$flags $optimise -I$include" ;; esac
             "$compiler" $some -c "$here/$source" -o "$work/$(basename "$source").o" || fail "$compiler $optimise $source"
         done

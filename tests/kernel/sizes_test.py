@@ -59,6 +59,9 @@ for size, part in (line.split(None, 1) for line in lines):
 check("all", printed.pop("bytes in all"), sum(printed.values()))
 
 sections = dict(re.findall(r"\] (inlay_\w+) +\S+ +\w+ +\w+ +(\w+)", output("readelf", "-SW", kernel)))
+unwind = int(sections.pop("inlay_unwind", "0"), 16)
+if unwind:
+    check("the unwind table", printed["the unwind table"], unwind)
 check("records", printed["records"], sum(int(size, 16) for size in sections.values()))
 
 inputs = input_sections()

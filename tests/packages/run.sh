@@ -82,8 +82,8 @@ single() {
     (printf '#line 1 "inlay.hpp"\n' && cat "$work/a/inlay.hpp" && sed 1d "$work/program.cpp") >"$work/pasted.cpp"
     for compiler in g++ clang++-14 clang++-16 clang++-19; do
         have $compiler || continue
-        for opt in "" -DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_APPLY_AT_LOAD \
-            "-DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_APPLY_AT_LOAD"; do
+        for opt in "" -DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_RATE_LIMITED -DINLAY_APPLY_AT_LOAD \
+            "-DINLAY_X86_PV -DINLAY_NAMES -DINLAY_CONFIGURE -DINLAY_RATE_LIMITED -DINLAY_APPLY_AT_LOAD"; do
             # shellcheck disable=SC2086
             works "single header, $compiler $opt" $compiler -std=c++20 $warnings $opt "-DINLAY=\"$work/a/inlay.hpp\"" \
                 "$work/program.cpp" -o "$work/program"

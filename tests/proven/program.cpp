@@ -62,13 +62,15 @@ using namespace inlay::x86::insn;
 using inlay::cpu;
 inline constexpr inlay::alternative<nop(3), when<a, lfence()>> fence;
 inline constexpr inlay::alternative<mfence(), when<cpu.sse2, lfence()>, when<cpu.avx2 && !b, lock_add()>> barrier;
-inline constexpr inlay::alternative<nop(17), when<b || cpu.avx512f, nop(4) + lfence()>, when<probed && b, mfence()>> padded;
+inline constexpr inlay::alternative<nop(17), when<b || cpu.avx512f, nop(4) + lfence()>, when<probed && b, mfence()>>
+    padded;
 void plain() noexcept {}
 void other() noexcept {}
 inline constexpr inlay::alternative<call<&plain>(), when<a, call<&other>()>, when<a && b, nop(5)>> calls;
 inline constexpr inlay::alternative<call<&plain>(), when<b, call<&other>() + call<&plain>()>> calls_twice;
 inline constexpr inlay::alternative<nop(1), when<cpu.xsaveopt || cpu.smap || cpu.rdpid, nop(1)>> leaves;
-inline constexpr inlay::alternative<nop(2), when<cpu.avx_vnni, nop(2)>, when<cpu.la57 && cpu.amx_tile, nop(1)>> subleaves;
+inline constexpr inlay::alternative<nop(2), when<cpu.avx_vnni, nop(2)>, when<cpu.la57 && cpu.amx_tile, nop(1)>>
+    subleaves;
 void alternatives() {
     fence();
     barrier();
@@ -82,7 +84,9 @@ void alternatives() {
 using namespace inlay::aarch64::insn;
 using inlay::cpu;
 inline constexpr inlay::alternative<nop(), when<a, isb()>> fence;
-inline constexpr inlay::alternative<dmb(inlay::aarch64::insn::barrier::ish), when<cpu.crc32, isb()>, when<cpu.sve && !b, nop()>> fenced;
+inline constexpr inlay::alternative<dmb(inlay::aarch64::insn::barrier::ish), when<cpu.crc32, isb()>,
+                                    when<cpu.sve && !b, nop()>>
+    fenced;
 void plain() noexcept {}
 void other() noexcept {}
 inline constexpr inlay::alternative<call<&plain>(), when<a, call<&other>()>, when<a && b, nop()>> calls;
@@ -155,7 +159,8 @@ struct platform {
 };
 
 std::vector<unsigned char> text() {
-    return {reinterpret_cast<const unsigned char*>(__executable_start), reinterpret_cast<const unsigned char*>(__etext)};
+    return {reinterpret_cast<const unsigned char*>(__executable_start),
+            reinterpret_cast<const unsigned char*>(__etext)};
 }
 
 void say_text(const char* when_, const std::vector<unsigned char>& before) {
@@ -170,11 +175,12 @@ void say_text(const char* when_, const std::vector<unsigned char>& before) {
 
 void say(const char* what, const inlay::outcome& done) {
     const auto record = done.record();
-    std::printf("%s: %s; record %d %u %zx refused %zx; written %u of %u, calls %u found %u direct %u, keys %u direct %u\n", what,
-                inlay::message(done.error()), static_cast<int>(record.table), record.index,
-                record.site != 0 ? record.site - at(__executable_start) : 0,
-                done.refused() != 0 ? done.refused() - at(__executable_start) : 0, done.written, done.sites, done.calls,
-                done.calls_found, done.calls_direct, done.keys, done.keys_direct);
+    std::printf(
+        "%s: %s; record %d %u %zx refused %zx; written %u of %u, calls %u found %u direct %u, keys %u direct %u\n",
+        what, inlay::message(done.error()), static_cast<int>(record.table), record.index,
+        record.site != 0 ? record.site - at(__executable_start) : 0,
+        done.refused() != 0 ? done.refused() - at(__executable_start) : 0, done.written, done.sites, done.calls,
+        done.calls_found, done.calls_direct, done.keys, done.keys_direct);
 }
 
 /// What a word of the command line asks for.
@@ -223,10 +229,12 @@ int main(int count_, char** arguments) {
     if (count_ < 3) {
         return 2;
     }
-    ::mprotect(const_cast<char*>(__executable_start), static_cast<std::size_t>(__etext - __executable_start + 4095) & ~4095UL,
+    ::mprotect(const_cast<char*>(__executable_start),
+               static_cast<std::size_t>(__etext - __executable_start + 4095) & ~4095UL,
                PROT_READ | PROT_WRITE | PROT_EXEC);
     platform self;
-    const auto set_features = inlay::override_features(inlay::this_image(), self, arguments[2], [](const char*, std::size_t) { return false; });
+    const auto set_features = inlay::override_features(inlay::this_image(), self, arguments[2],
+                                                       [](const char*, std::size_t) { return false; });
     if (!set_features) {
         say("features", set_features);
         return 2;

@@ -202,6 +202,9 @@ int main() {
     trouble |= failed(inlay::update(call_of_null, nullptr));
     trouble |= failed(inlay::update(hooked, &tell));
     trouble |= failed(inlay::update(hooked, nullptr));
+    inlay::transaction together;
+    together.set(key, false).set(level, speed::fast).update(call_of_function, &better).update(hooked, nullptr);
+    trouble |= failed(together.commit());
     trouble |= failed(late.enable()) || failed(late.disable(1)) || failed(late.finish());
     trouble |= failed(later.enable()) || failed(later.disable()) || failed(later.poll()) || failed(later.finish());
     trouble |= failed(inlay::update(call_of_lambda, inlay::returns_zero<int(int)>));

@@ -106,7 +106,8 @@ template <proven_part Part, class Platform>
 ///
 /// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
 /// right for the other one.
-[[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan, table::plan_form& direct) noexcept {
+[[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan,
+                                                              table::plan_form& direct) noexcept {
     address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
     if (to == plan.call.nothing.target()) {
         return 2;

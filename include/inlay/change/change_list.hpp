@@ -36,7 +36,9 @@ inline namespace INLAY_TARGET {
 
 /// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
 /// transaction in it.)
-// NOLINTNEXTLINE(*-member-init): list_change() and plan() fill it
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Weffc++" // list_change() and plan() fill it
+// NOLINTNEXTLINE(*-member-init)
 struct listed_change {
     const table::named* what;
     address value; // these four are a `change`
@@ -45,7 +47,9 @@ struct listed_change {
     error refused;
     bool is_last; ///< no later change is of the same name
     table::setting to;
+    const table::named* here; ///< the first cell of the name in the image in question
 };
+#pragma GCC diagnostic pop
 
 } // namespace INLAY_TARGET
 } // namespace inlay::detail
@@ -128,7 +132,8 @@ public:
         place_.images([&](const table::tables& tables, auto& platform) noexcept {
             if (done) {
                 image_change<bare<decltype(platform)>, true> part{tables, platform};
-                make_windows(part, *tables.registry, order);
+                find_here(*tables.registry);
+                make_windows(part, order);
                 part.end_windows(done, blame_in(*tables.registry));
                 has_outer_ = has_outer_ || part.has_other_order();
             }
@@ -148,35 +153,42 @@ public:
     }
 
 private:
-    /// Calls `function(named)` for each cell of each name in the image of `registry`.
+    /// Finds the names' cells in the image of `registry`, for each_here().
+    void find_here(const table::registry& registry) noexcept {
+        for (unsigned i = 0; i < list_.count; ++i) {
+            const table::named* root = registry.root;
+            list_.all[i].here = *place_of<&table::cell_state::below>(root, *list_.all[i].what);
+        }
+    }
+
+    /// Calls `function(named)` for each cell of each name that find_here() has found.
     template <class Function>
-    void each_in(const table::registry& registry, const Function& function) noexcept {
+    void each_here(const Function& function) noexcept {
         for (now_ = 0; now_ < list_.count; ++now_) {
-            if (list_.all[now_].is_last) {
-                for_each_namesake<&table::cell_state::below>(registry.root, what(),
-                                                             [&](const table::named& named) noexcept {
-                                                                 if (same_type(named, what())) {
-                                                                     function(named);
-                                                                 }
-                                                             });
+            const table::named* each = list_.all[now_].is_last ? list_.all[now_].here : nullptr;
+            for (; each != nullptr; each = cell_of(*each).state.below[2]) {
+                if (each == &what() || same_type(*each, what())) {
+                    function(*each);
+                }
             }
         }
     }
 
-    /// Finds the change that an error in an image is about.
+    /// Finds the change that an error in the image of `registry` is about.
     [[nodiscard]] auto blame_in(const table::registry& registry) noexcept {
-        return [&](auto& part) noexcept {
-            each_in(registry, [&](const table::named& named) noexcept {
+        return [this, &registry](auto& part) noexcept {
+            find_here(registry);
+            each_here([&](const table::named& named) noexcept {
                 list_.failed = part.find_nearest(named) ? now_ : list_.failed;
             });
         };
     }
 
     template <class Part>
-    void make_windows(Part& part, const table::registry& registry, site_order order) noexcept {
+    void make_windows(Part& part, site_order order) noexcept {
         for (address begin = 0; begin != Part::nowhere && part.good();) {
             address next = Part::nowhere;
-            each_in(registry, [&](const table::named& named) noexcept {
+            each_here([&](const table::named& named) noexcept {
                 if (part.good() && cell_of(named).state.sites != 0) {
                     const address after = part.write_window(named, to(), order, begin);
                     next = after < next ? after : next;

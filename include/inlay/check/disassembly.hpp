@@ -37,7 +37,7 @@ struct disassembler<aarch64::target> {
             const std::uint8_t* from = bytes.data() + i;
             std::size_t left = 4;
             std::uint64_t here = at + i;
-            if (!open.good || !cs_disasm_iter(open.handle, &from, &left, &here, open.found)) {
+            if (open.found == nullptr || !cs_disasm_iter(open.handle, &from, &left, &here, open.found)) {
                 std::uint32_t word = 0;
                 std::memcpy(&word, bytes.data() + i, sizeof word);
                 result.push_back(".inst " + detail::hex(word));
@@ -63,10 +63,9 @@ private:
         bool good{};
         cs_insn* found{};
 
-        session() : good{cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) == CS_ERR_OK} {
-            found = good ? cs_malloc(handle) : nullptr;
-            good = found != nullptr;
-        }
+        session()
+            : good{cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &handle) == CS_ERR_OK},
+              found{good ? cs_malloc(handle) : nullptr} {}
         session(const session&) = delete;
         session(session&&) = delete;
         session& operator=(const session&) = delete;

@@ -101,7 +101,7 @@ public:
     [[nodiscard]] bool executable(std::uint64_t at, std::size_t size) const { return image_->executable(at, size); }
     /// The instruction at an address; of length 0 if there is none.
     [[nodiscard]] instruction instruction_at(std::uint64_t at, std::uint64_t end) const {
-        const std::size_t size = static_cast<std::size_t>(end - at);
+        const auto size = static_cast<std::size_t>(end - at);
         const std::uint8_t* const found = at < end ? bytes(at, size) : nullptr;
         return found != nullptr ? decode_(found, size, at) : instruction{.at = at};
     }

@@ -63,7 +63,10 @@ public:
         check_relocations();
         write_room();
         replace_file();
-        return {.used = seal_->used, .room = seal_->room, .sites = sites_.size(), .plans = plans_->list().size(),
+        return {.used = seal_->used,
+                .room = seal_->room,
+                .sites = sites_.size(),
+                .plans = plans_->list().size(),
                 .terms = terms_.list().size()};
     }
 
@@ -237,10 +240,12 @@ private:
             while (*next) {
                 const auto& choice = *reinterpret_cast<const table::choice*>(next->target());
                 const std::size_t term =
-                    choice.predicate ? terms_.of(*reinterpret_cast<const table::predicate_node*>(choice.predicate.target()))
-                                     : terms_.always;
-                all.push_back({term, inlay::detail::place_of_target(from, *what.callee, choice.predicate ? choice.ordinal : 0),
-                               what.callee->target.target()});
+                    choice.predicate
+                        ? terms_.of(*reinterpret_cast<const table::predicate_node*>(choice.predicate.target()))
+                        : terms_.always;
+                all.push_back(
+                    {term, inlay::detail::place_of_target(from, *what.callee, choice.predicate ? choice.ordinal : 0),
+                     what.callee->target.target()});
                 next = &choice.otherwise;
             }
             if (from.trouble != error::no_error) {
@@ -304,7 +309,8 @@ private:
         return sizeof(table::plan_form) + (length + 3) / 4 * 4;
     }
     [[nodiscard]] static std::size_t size_of(const sealed_plan& plan) noexcept {
-        return sizeof(table::plan) + (plan.forms.empty() ? 0 : plan.forms.size() * stride_of(plan.forms[0].bytes.size()));
+        return sizeof(table::plan) +
+               (plan.forms.empty() ? 0 : plan.forms.size() * stride_of(plan.forms[0].bytes.size()));
     }
 
     [[nodiscard]] std::size_t needed() const {
@@ -322,7 +328,8 @@ private:
 
     void write_room() {
         const std::size_t size = needed();
-        if (size > seal_->room || sizeof(table::seal) + terms_.list().size() * sizeof(table::term) > 0xffffU * table::term_unit) {
+        if (size > seal_->room ||
+            sizeof(table::seal) + terms_.list().size() * sizeof(table::term) > 0xffffU * table::term_unit) {
             file_.fail("it is not sealed: that takes " + std::to_string(size) + " bytes, and the image has room for " +
                        std::to_string(seal_->room) + ": write apply_proven<" + std::to_string(size) + '>');
         }
@@ -526,7 +533,8 @@ inline sealed seal_file(const std::string& path) {
     case EM_AARCH64:
         return sealer<aarch64::target>{file}.run();
     default:
-        file.fail("it is for machine " + std::to_string(file.machine()) + " (elf.h: EM_...), which inlay does not support");
+        file.fail("it is for machine " + std::to_string(file.machine()) +
+                  " (elf.h: EM_...), which inlay does not support");
     }
 }
 

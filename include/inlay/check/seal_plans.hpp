@@ -130,8 +130,8 @@ public:
         } else {
             plan.pointer = what.callee->target.target();
         }
-        sealed_form direct{.term = guard, .bytes = unpatched,
-                           .operand = static_cast<std::uint8_t>(branch.field - branch.start)};
+        sealed_form direct{
+            .term = guard, .bytes = unpatched, .operand = static_cast<std::uint8_t>(branch.field - branch.start)};
         if (!relocate(direct, site, anchor_)) {
             throw not_sealable{"its trampoline is out of reach of other sites", site};
         }
@@ -217,7 +217,8 @@ private:
     }
 
     /// The form as it is at the anchor, with its operand; or as it is at the site.
-    [[nodiscard]] sealed_form place_form(const table::form& form, address site, unsigned length, std::size_t term) const {
+    [[nodiscard]] sealed_form place_form(const table::form& form, address site, unsigned length,
+                                         std::size_t term) const {
         const byte_list at_site = placed(form, site, length);
         if (at_site.empty()) {
             throw not_sealable{message(error::target_out_of_range), site};
@@ -229,8 +230,8 @@ private:
         }
         if (!result.bytes.empty() && !next.empty()) {
             const auto differs = std::mismatch(next.begin(), next.end(), result.bytes.begin()).first - next.begin();
-            result.operand = static_cast<std::uint8_t>(static_cast<std::size_t>(differs) -
-                                                       static_cast<std::size_t>(differs) % Target::instruction_alignment);
+            result.operand = static_cast<std::uint8_t>(
+                static_cast<std::size_t>(differs) - static_cast<std::size_t>(differs) % Target::instruction_alignment);
             sealed_form there = result;
             if (result.operand + 4U <= length && relocate(there, anchor_, site) && there.bytes == at_site) {
                 return result;
@@ -277,7 +278,8 @@ private:
         return form;
     }
 
-    [[nodiscard]] static byte_list place_call(const typename Target::found_branch& branch, address to, table::call_mode mode) {
+    [[nodiscard]] static byte_list place_call(const typename Target::found_branch& branch, address to,
+                                              table::call_mode mode) {
         byte_list bytes(Target::longest_branch);
         (void)Target::encode_branch(branch, to, mode, bytes.data());
         bytes.resize(inlay::detail::length_of(branch));

@@ -37,8 +37,8 @@ struct term_plan {
     std::uint32_t mask{}, low{}, span{};
 
     [[nodiscard]] auto all() const {
-        return std::tuple{guard, source, of_term,  from,          cell, words.word[0], words.word[1],
-                          words.word[2], mask,    low, span};
+        return std::tuple{guard,         source,        of_term, from, cell, words.word[0],
+                          words.word[1], words.word[2], mask,    low,  span};
     }
 };
 
@@ -112,7 +112,10 @@ private:
         if (feature.kind == table::probe_kind::by_hand) { // the second byte of the cell
             result = word(cell, 0xff00, 0x100, 0xfe00, always, cell);
         } else if (feature.kind == table::probe_kind::function) {
-            result = add({.source = table::term_source::function, .from = feature.function.target(), .cell = cell, .mask = 1,
+            result = add({.source = table::term_source::function,
+                          .from = feature.function.target(),
+                          .cell = cell,
+                          .mask = 1,
                           .low = 1});
         } else {
             result = of_cpu(Target{}, feature.words, cell);
@@ -122,8 +125,13 @@ private:
 
     std::size_t ask(const table::probe_words& words, std::uint32_t mask, std::uint32_t low, std::uint32_t span,
                     std::size_t guard, address cell = 0) {
-        return add({.guard = guard, .source = table::term_source::cpu, .cell = cell, .words = words, .mask = mask,
-                    .low = low, .span = span});
+        return add({.guard = guard,
+                    .source = table::term_source::cpu,
+                    .cell = cell,
+                    .words = words,
+                    .mask = mask,
+                    .low = low,
+                    .span = span});
     }
 
     /// As aarch64::has().
@@ -148,9 +156,8 @@ private:
         if (probe.subleaf != 0 && probe.leaf == 0x07) {
             there = ask(leaf(7, 0, eax), ~0U, probe.subleaf, ~0U - probe.subleaf, there);
         } else if (probe.subleaf != 0 && (probe.leaf == 0x0f || probe.leaf == 0x10)) {
-            there = probe.subleaf < 32
-                        ? bit(probe.leaf, 0, probe.leaf == 0x0f ? edx : ebx, probe.subleaf, there, 0)
-                        : negate(always);
+            there = probe.subleaf < 32 ? bit(probe.leaf, 0, probe.leaf == 0x0f ? edx : ebx, probe.subleaf, there, 0)
+                                       : negate(always);
         }
         const std::uint32_t place = probe.reg == x86::eax   ? eax
                                     : probe.reg == x86::ebx ? ebx

@@ -69,6 +69,7 @@ public:
         has_rows_ = row != nullptr;
         begin_ = has_rows_ ? *row : unwind_row{};
         std::vector<walk> walks;
+        walks.reserve(forms.size());
         std::vector<unwind_conflict> conflicts;
         for (std::size_t i = 0; i < forms.size(); ++i) {
             walks.push_back(execute(forms[i], static_cast<unsigned>(i)));
@@ -178,8 +179,8 @@ public:
 private:
     /// A way out of the site, or into a called function: the state there, and the address that an unwinder looks at.
     struct place {
-        unsigned from; ///< the instruction, in bytes from the site's begin
-        std::uint64_t looks_at;
+        unsigned from{}; ///< the instruction, in bytes from the site's begin
+        std::uint64_t looks_at{};
         unwind_state state;
     };
 
@@ -305,7 +306,7 @@ private:
             return "the first has " + moved(first.stack_pointer()) + ", the second has " +
                    moved(second.stack_pointer());
         }
-        for (unsigned i = 0; i < effects::registers && i < unwind_state::count; ++i) {
+        for (unsigned i = 0; i < std::min<unsigned>(effects::registers, unwind_state::count); ++i) {
             const bool counts =
                 has_rows_ ? rule_of(begin_, i).how == frame_rule::way::same || is_base(i) : i == effects::frame_pointer;
             if (counts && first.at(i) != second.at(i)) {

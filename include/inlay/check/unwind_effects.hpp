@@ -120,7 +120,7 @@ private:
             ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, memory.base) != Mode || number_of(memory.base) == none) {
             return false;
         }
-        place = state.at(number_of(memory.base)) + (memory.disp.has_displacement ? memory.disp.value : 0);
+        place = state.at(number_of(memory.base)) + (memory.disp.has_displacement != 0 ? memory.disp.value : 0);
         return true;
     }
 
@@ -314,7 +314,7 @@ public:
     unwind_effects() {
         (void)cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &engine_);
         (void)cs_option(engine_, CS_OPT_DETAIL, CS_OPT_ON);
-        one_ = cs_malloc(engine_);
+        one_ = cs_malloc(engine_); // NOLINT(cppcoreguidelines-prefer-member-initializer): the engine comes first
     }
     unwind_effects(const unwind_effects&) = delete;
     unwind_effects(unwind_effects&&) = delete;

@@ -81,6 +81,7 @@ public:
         elf_.reset(file_ >= 0 ? elf_begin(file_, ELF_C_READ_MMAP, nullptr) : nullptr);
         frames_.reset(elf_ ? dwarf_getcfi_elf(elf_.get()) : nullptr);
         debug_.reset(elf_ ? dwarf_begin_elf(elf_.get(), DWARF_C_READ, nullptr) : nullptr);
+        // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): the file comes first
         debug_frames_ = debug_ ? dwarf_getcfi(debug_.get()) : nullptr;
     }
     unwind_rows(const unwind_rows&) = delete;

@@ -109,7 +109,7 @@ private:
     }
 
     void walk(const function& in) {
-        const std::size_t size = static_cast<std::size_t>(in.end - in.begin);
+        const auto size = static_cast<std::size_t>(in.end - in.begin);
         const std::uint8_t* const bytes = program_.bytes(in.begin, size);
         if (bytes == nullptr) {
             return;

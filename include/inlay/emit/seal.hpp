@@ -2,7 +2,7 @@
 //
 // seal: leaves room in an image for the data that `inlay check --seal` writes (seal.hpp).
 //
-//     emit::seal<&detail::own_seal, 4096>();
+//     emit::seal<&detail::own_room, 4096>();
 //
 // How it works. As with the `image`, C++ only declares the object and the assembler defines it: a compiler that saw its
 // zeros would decide at compile time that the image is not sealed. The linker keeps one for each image.

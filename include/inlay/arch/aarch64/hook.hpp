@@ -19,6 +19,7 @@
 #include "inlay/arch/aarch64/operands.hpp"
 #include "inlay/arch/aarch64/thunk.hpp"
 #include "inlay/arch/compiler.hpp"
+#include "inlay/arch/target.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
 
@@ -40,7 +41,10 @@ inline constexpr bool may_have_sve = false;
 #endif
 inline constexpr bool hooks_keep_all = true;
 
-/// Which registers thunks save. One an image.
+// Units without vector registers have thunks of their own.
+inline namespace INLAY_TARGET {
+
+/// Which registers thunks save. One an image, and kind of units.
 enum class vector_kind : uint8_t { unknown, simd, sve };
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 
@@ -190,6 +194,8 @@ struct hook_thunk {
                      : "cc", "memory", "x16", "x17", "x30");
     }
 };
+
+} // namespace INLAY_TARGET
 
 /// The compiler writes a thunk where it is used.
 template <class Hook>
