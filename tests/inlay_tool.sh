@@ -9,7 +9,9 @@ case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
 mkdir -p "$BUILD"
 exec 9>"$BUILD/inlay_tool.lock"
 flock 9
+# shellcheck disable=SC2015 # either one
 configure "$BUILD/check" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINLAY_TOOLS=ON -DINLAY_WERROR=$werror -DCMAKE_CXX_COMPILER="$gcc" \
     >"$work/log" 2>&1 && cmake --build "$BUILD/check" --target inlay_tool >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
 flock -u 9
+# shellcheck disable=SC2034 # for the script
 inlay=$(absolute "$BUILD/check/tools/inlay/inlay")

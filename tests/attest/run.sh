@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/inlay_tool.sh
 . tests/inlay_tool.sh
 # shellcheck disable=SC2086
 $gcc -std=c++20 -O2 -g $warnings -Iinclude tests/attest/program.cpp -pthread -o "$work/program" || exit 1

@@ -8,8 +8,10 @@ here=tests/orc
 eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/checks.sh
 . tests/checks.sh
 quiet="-std=c++20 $warnings -Iinclude"
+# shellcheck source=tests/inlay_tool.sh
 . tests/inlay_tool.sh
 # shellcheck disable=SC2086
 $gcc $quiet -O1 "$here/oracle.cpp" -o "$work/oracle" -ldw -lelf -lZydis || exit 1
@@ -62,6 +64,7 @@ callers() { # COMPILER EXPECTED QEMU...: names of functions, one after another
     kill $machine 2>/dev/null
     # The first address is the trapped instruction; the others lie after calls.
     addresses=$(tr -d '\r' <"$work/log" | sed -n 's/^  \([0-9a-f]\{16\}\)$/\1/p')
+    # shellcheck disable=SC2086 # words
     names=$(python3 -c 'import sys; print(" ".join("%x" % (int(each, 16) - (i > 0)) for i, each in enumerate(sys.argv[1:])))' $addresses |
         xargs addr2line -ife "$work/kernel/kernel.elf" | sed -n 'p;n' | tr '\n' ' ')
     echo "callers: $names" >>"$work/log"

@@ -10,6 +10,7 @@ here=tests/unwind
 eval "$(sh tools/compilers shell)"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/checks.sh
 . tests/checks.sh
 flags="-std=c++20 -O2 -g -Iinclude"
 check=$work/check
