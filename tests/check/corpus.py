@@ -17,7 +17,7 @@ import tempfile
 here = os.path.dirname(os.path.abspath(__file__))
 compilers = {
     "x86_64": ["gcc"],
-    "i386": ["gcc", "-m32"],
+    "i386": ["i686-linux-gnu-gcc"],
     "aarch64": ["aarch64-linux-gnu-gcc"],
 }
 
