@@ -62,7 +62,9 @@ for compiler in "$gcc" "$clang"; do
     done
 done
 # An object, whose unwind information the checker relocates.
-works "an object" $gcc -std=c++20 -O2 -Iinclude -c tests/modes/unwinding.cpp -o "$work/program.o"
-works "an object's sites" "$check" "$work/program.o"
+for options in -O2 -O0; do
+    works "an object" $gcc -std=c++20 $options -Iinclude -c tests/modes/unwinding.cpp -o "$work/program.o"
+    works "an object's sites" "$check" "$work/program.o"
+done
 echo "unwind: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -241,12 +241,16 @@ private:
 
     // ---- Addresses ------------------------------------------------------------------------------------
 
-    /// Text, constants, data: each on pages of its own. In each of them, sections of one name are neighbours.
+    /// Text, constants, data: each on pages of its own. In each of them, sections of one name are neighbours, and the
+    /// first of them begins where the most aligned one could.
     void place() {
         const auto& sections = object_.sections();
         std::map<std::string, std::size_t> met;
+        std::map<std::string, std::uint64_t> alignments;
         for (std::size_t i = 0; i < sections.size(); ++i) {
             met.try_emplace(sections[i].name, i);
+            std::uint64_t& most = alignments[sections[i].name];
+            most = std::max(most, std::clamp<std::uint64_t>(sections[i].alignment, 1, page));
         }
         const auto kind = [&](std::size_t i) {
             return (sections[i].flags & SHF_EXECINSTR) != 0 ? 0 : (sections[i].flags & SHF_WRITE) != 0 ? 2 : 1;
@@ -270,7 +274,9 @@ private:
                 starts_[kind(i)] = at;
                 before = kind(i);
             }
-            const std::uint64_t alignment = std::clamp<std::uint64_t>(sections[i].alignment, 1, page);
+            const std::uint64_t alignment = met[sections[i].name] == i
+                                                ? alignments[sections[i].name]
+                                                : std::clamp<std::uint64_t>(sections[i].alignment, 1, page);
             at = (at + alignment - 1) / alignment * alignment;
             pieces_[i].at = at;
             at += pieces_[i].size;
