@@ -106,16 +106,18 @@ void add_name(const table::named*& root, const table::named& named) noexcept {
     (first.*Links)[2] = &named;
 }
 
-/// Takes the cell that `named` has out of the tree. The cell must be in the tree.
+/// Takes the cell that `named` has out of the tree. A cell that is not in the tree (of a damaged table) stays as it is.
 template <auto Links>
 void remove_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
     const table::named** place = place_of<Links>(root, named);
     if (*place != &named) { // in the list
-        while (*place != &named) {
+        while (*place != nullptr && *place != &named) {
             place = &(cell_of(**place).state.*Links)[2];
         }
-        *place = (state.*Links)[2];
+        if (*place != nullptr) {
+            *place = (state.*Links)[2];
+        }
         return;
     }
     const table::named* heir = (state.*Links)[2];

@@ -50,5 +50,14 @@ one() {
 one $gcc $clang $clang_oldest -O2
 one $clang $clang_oldest $gcc -O0 -fvisibility=default
 one $gcc $clang_other $gcc -O2 -fno-plt -fcf-protection=full -fvisibility=hidden
+
+# A damaged table.
+# shellcheck disable=SC2086
+if $gcc $flags -O2 "$here/damaged.cpp" -o "$work/damaged" && python3 "$here/damaged.py" "$work/damaged"; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "FAIL: names: a damaged table"
+fi
 echo "names: $passed passed, $failed failed"
 [ $failed = 0 ]
