@@ -17,10 +17,10 @@
 // (platform/breakpoint_steps.hpp). On AArch64, one store exchanges an instruction, or the others stand still meanwhile
 // (platform/store_steps.hpp). Both files derive their steps; docs/live_changes.md has pictures.
 //
-// The kernel sees to four things. Changes wait for each other. `write`, `synchronise`, the handler of #BP, and everything
-// that runs in them, have no sites that change. A processor that starts answers `synchronise` from a moment on; after
-// this moment it executes a serialising instruction (AArch64: isb), and only then runs sites. An alias leads to the same
-// memory.
+// The kernel sees to four things. Changes wait for each other. `write`, `synchronise`, the handler of #BP, and
+// everything that runs in them, have no sites that change. A processor that starts answers `synchronise` from a moment
+// on; after this moment it executes a serialising instruction (AArch64: isb), and only then runs sites. An alias leads
+// to the same memory.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -43,13 +43,14 @@ inline namespace INLAY_TARGET {
 ///   on AArch64 by arch::store_text() and arch::emit::clean_text(). It returns false if text may not be written.
 /// * `static void synchronise() noexcept` returns once each processor, this one included, has executed
 ///   arch::emit::synchronise() after the call.
-/// * AArch64, optional: `static bool stop(void (*work)(void*) noexcept, void* what) noexcept` calls `work(what)` once,
+/// * AArch64, optional: `static bool stop(void (*work)(void*) noexcept, void* data) noexcept` calls `work(data)` once,
 ///   while all other processors stand still. It returns true once each of them has executed isb. It returns false, and
 ///   has not called `work`, if they cannot be stopped. (Linux: stop_machine().) A context that it cannot hold off, such as
 ///   SError, has no call that returns zero. Without this hook the change of such a call is refused (error::others_run).
 ///
-/// Up to `Capacity` sites are one batch; more of them take several. apply() refuses sites of several instructions with
-/// error::others_run: at boot it takes a platform::bare. One object for all processors; changes by it one at a time.
+/// Up to `Capacity` sites are one batch; more sites take several batches. apply() refuses sites of several
+/// instructions with error::others_run; at boot, apply() takes a platform::bare. Use one object for all processors,
+/// and make one change at a time.
 template <class Hooks, unsigned Capacity = 128>
 class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hooks> {
     using at_boot = platform::bare<&Hooks::synchronise>;
@@ -93,7 +94,7 @@ public:
 
     /// x86, for the handler of #BP: true if the breakpoint was one of a change; then the processor goes on with
     /// `frame`. `Frame` has `ip`, which is after the breakpoint, `flags` and `ax`; they can be read and assigned. It
-    /// also has `push(value)` and `pop()` for the stack that was interrupted. (push() overwrites what lies below that
+    /// also has `push(value)` and `pop()` for the stack that was interrupted. (push() overwrites the word below that
     /// stack pointer: an exception frame must have been copied from there.) From any processor and context, also from
     /// several at once.
     template <class Frame>
@@ -105,7 +106,7 @@ public:
 
 private:
     platform::text_change batch_[Capacity]{}; // NOLINT(*-avoid-c-arrays): freestanding
-    unsigned waiting_{};                      ///< of the batch, those that are filled in
+    unsigned waiting_{};                      ///< the number of changes in the batch
 };
 
 } // namespace INLAY_TARGET

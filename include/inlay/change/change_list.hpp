@@ -17,7 +17,8 @@
 // page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so its
 // first site of a page is found by halving. If a platform does not stage, all sites are one batch, with one finish().
 //
-// Only switches of more than 16 ways have outer sites. Without them, the second round over the sites does not take place.
+// Only switches of more than 16 ways have outer sites. Without them, the second round over the sites does not take
+// place.
 #pragma once
 
 #include "inlay/apply/names.hpp"
@@ -103,8 +104,8 @@ inline void plan(change_list& list, outcome& done) noexcept {
     }
 }
 
-/// The names of a list, for change_steps. `place.cells(what, function)` calls `function(named, tables, platform)` for
-/// each cell of a name, `place.images(function)` calls `function(tables, platform)` for each image.
+/// The names of a list, for change_steps. `place.cells(name, function)` calls `function(named, tables, platform)` for
+/// each cell of a name. `place.images(function)` calls `function(tables, platform)` for each image.
 template <class Place>
 class listed_names {
 public:
@@ -140,7 +141,7 @@ public:
         });
     }
 
-    /// Shows what is ready; or drops it, if a step before failed.
+    /// Shows the sites that are ready; or drops them, if a step before failed.
     [[gnu::noinline]] void show(outcome& done) noexcept {
         place_.images([&](const table::tables& tables, auto& platform) noexcept {
             image_change<bare<decltype(platform)>, true> part{tables, platform};

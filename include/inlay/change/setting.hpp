@@ -26,7 +26,7 @@ enum class change_kind : uint8_t {
     value,   ///< a key or switch gets `value`
     enable,  ///< a key is on, until it is disabled as often
     disable, ///< takes back one `enable`
-    target,  ///< a static call gets the target `value`, which does what `mode` says
+    target,  ///< a static call gets the target `value`, a function of the kind `mode`
     put_back ///< everything is as in the setting at `value`
 };
 

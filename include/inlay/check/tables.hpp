@@ -114,7 +114,7 @@ namespace detail {
 
 /// No byte belongs to two sites.
 inline void check_overlap(const program& program, findings& found) {
-    const site* before = nullptr; // the one that reaches furthest
+    const site* before = nullptr; // of the sites so far, with the highest end
     for (const auto& site : program.sites()) {
         if (site.length == 0) {
             continue;
@@ -132,8 +132,8 @@ inline void check_overlap(const program& program, findings& found) {
     }
 }
 
-/// Records at one address are a group: nested alternatives of assembly sources. Those of C++ are never nested: if two of
-/// them meet, a linker has folded their functions.
+/// Records at one address are a group: nested alternatives of assembly sources. Those of C++ are never nested: if two
+/// of them meet, a linker has folded their functions.
 inline void check_folded(const program& program, findings& found) {
     for (const auto& site : program.sites()) {
         if (site.records < 2 || site.forms.empty()) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// unwind: whether an unwinder finds the caller at every instruction of every form of a site.
+// unwind: whether an unwinder finds the caller at every instruction of a site, for every form.
 //
 //     inlay::check::check_unwind(program, found);             // rules "stack-layout" and "unwind-state"
 //
 //     unwind_check<x86::target<64>> check{rows};              // one site
 //     for (const auto& each : check(site, forms)) ... each.what, each.at, each.text, forms[each.first] ...
 //
-// How it works. An unwinder knows an address and the row of .eh_frame for it; it does not know which form stands there. So two
-// rules hold for the instruction boundaries of a site. (Linux's objtool has the first rule in its check of alternatives.)
+// How it works. An unwinder knows an address and the row of .eh_frame for it; it does not know which form stands
+// there. So two rules hold for the instruction boundaries of a site. (Linux's objtool has the first rule in its check
+// of alternatives.)
 //
 //  1. Where two forms have a boundary at one byte, stack and preserved registers are the same at it in both: else
 //     "stack layout conflict at equal offset". Padding has boundaries too. A boundary that one form alone has is free.
@@ -17,8 +18,8 @@
 //     (unwind_state.hpp); a row is right if it gives the same symbols. The rule holds for the address after the site, for
 //     the target of a jump out of it, and for the last byte of a call, where an unwinder in the called function looks.
 //
-// Every form counts, whatever its predicate is: sites do not overlap, and each begins as its row says. So the forms of one
-// site taken singly are all assignments of predicates.
+// Every form is checked, with any predicate. Sites do not overlap, and each begins as its row says. So checking the
+// forms of one site singly covers all combinations of features.
 #pragma once
 
 #include "inlay/check/disassembly.hpp"
@@ -87,16 +88,16 @@ public:
         return conflicts;
     }
 
-    /// The entries for the last site that was checked: a point for each boundary of a form, and for the last byte of each
-    /// call, where an unwinder in the called function looks. (Other bytes are never asked for.)
+    /// The entries for the last site that was checked: a point for each instruction boundary of a form, and for the
+    /// last byte of each call. (An unwinder in the called function looks there; no unwinder asks for other bytes.)
     struct point {
         unwind::entry entry;
         std::size_t form;
     };
     using points = std::map<unsigned, point>;
 
-    /// Merges the entries of all forms by byte. Two forms that need different entries at one byte are a conflict, and a form
-    /// that no entry describes.
+    /// Merges the entries of all forms by byte. Two forms that need different entries at one byte are a conflict, and
+    /// a form that no entry describes.
     [[nodiscard]] points merge(std::uint64_t site, std::span<const unwind_form> forms,
                                std::vector<unwind_conflict>& conflicts) {
         points result;
@@ -172,8 +173,8 @@ public:
                a.return_address == b.return_address;
     }
 
-    /// Whether a form of the last site changes what an unwinder needs, and no unwind information says so: then only the
-    /// first rule was checked.
+    /// Whether a form of the last site changes state that an unwinder needs, and the file has no unwind information
+    /// for it: then only the first rule was checked.
     [[nodiscard]] bool unproven() const noexcept { return !has_rows_ && moves_stack_; }
 
 private:
@@ -248,7 +249,7 @@ private:
         return rule.operations.size() == 1 && rule.operations[0].atom == DW_OP_breg0 + effects::frame_pointer;
     }
 
-    /// The entry for a state within the site: as the row at its begin says, moved by what the form has done since.
+    /// The entry for a state within the site: as the row at its begin says, moved by the form's effects since then.
     [[nodiscard]] unwind::entry entry_of(const unwind_state& state) const {
         unwind::entry result = entry_of(begin_);
         if (result.base == unwind::base::unknown || result.base == unwind::base::outermost) {
@@ -300,7 +301,8 @@ private:
         }
     }
 
-    /// The first difference that an unwinder may meet: in the stack pointer, or a register that the caller's value is in.
+    /// The first difference that an unwinder may meet: in the stack pointer, or a register that the caller's value is
+    /// in.
     [[nodiscard]] std::string difference(const unwind_state& first, const unwind_state& second) const {
         if (first.stack_pointer() != second.stack_pointer()) {
             return "the first has " + moved(first.stack_pointer()) + ", the second has " +
@@ -433,14 +435,14 @@ private:
         return found == wanted || (popped(at_begin) && found == unwind_value{number, 0});
     }
 
-    /// Whether the rule at the site's begin leads below the stack pointer: the function has popped the register. (Clang's
-    /// epilogues do not say that it is restored.)
+    /// Whether the rule at the site's begin leads below the stack pointer: the function has popped the register.
+    /// (Clang's epilogues do not say that it is restored.)
     [[nodiscard]] bool popped(const frame_rule& at_begin) const {
         return at_begin.how == frame_rule::way::saved && is_base(effects::stack_pointer) &&
                begin_.cfa.offset + at_begin.offset < 0;
     }
 
-    /// Whether the registers in an expression are what they were at the site's begin.
+    /// Whether the registers in an expression have the values that they had at the site's begin.
     [[nodiscard]] static bool keeps_registers_of(const frame_rule& rule, const unwind_state& state) {
         for (const auto& each : rule.operations) {
             std::uint64_t number = unwind_state::count;

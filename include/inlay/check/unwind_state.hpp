@@ -6,12 +6,12 @@
 //     state.push(state.at(rbx));                             // rsp is now "rsp at the begin, - 8"
 //     state.at(rsp) == unwind_value{rsp, -8}
 //
-// How it works. A value is an unknown plus a number of bytes. The unknowns are: each register at the begin of the walk, each
-// word of memory at the begin, and the result of each instruction that the walk does not follow. Two values with one unknown
-// can be compared; two values with different unknowns count as different. So a walk can only refuse too much.
+// How it works. A value is an unknown plus a number of bytes. Unknowns are the registers and the words of memory at the
+// begin of the walk, and the results of instructions that the walk does not follow. Two values with one unknown can be
+// compared; two values with different unknowns count as different. So a walk can only refuse too much.
 //
-// Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does not
-// overwrite the registers that it has saved.
+// Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does
+// not overwrite the registers that it has saved.
 #pragma once
 
 #include <algorithm>
@@ -134,8 +134,8 @@ public:
     /// The word at `place` at the begin of the walk.
     [[nodiscard]] unwind_value at_begin(unwind_value place) const { return all_->content(place); }
 
-    /// Joins the state of another path that comes here, at byte `offset`: parts that differ become unknown. True if this
-    /// state changed.
+    /// Joins the state of another path that comes here, at byte `offset`: parts that differ become unknown. True if
+    /// this state changed.
     bool join(const unwind_state& other, unsigned form, unsigned offset) {
         bool changed = false;
         unsigned index = first_joined;
@@ -173,7 +173,7 @@ private:
     std::map<unwind_value, unwind_value> memory_{};
 };
 
-/// What an instruction does to the way of execution.
+/// Where execution goes after an instruction.
 struct step {
     unsigned length{};        ///< in bytes; 0: these bytes are no instruction
     bool falls_through{true}; ///< the next instruction may run after it

@@ -14,7 +14,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 namespace detail {
 
-/// alternative "barrier"; the kind alone where there is no name.
+/// alternative "barrier"; the kind alone if it has no name.
 [[nodiscard]] inline std::string words_of(site_kind kind, std::string_view name) {
     return name.empty() ? report::word_of(kind) : std::string{report::word_of(kind)} + " \"" + std::string{name} + '"';
 }

@@ -6,9 +6,9 @@
 //     if (is_as_in_file() && open_memory()) ...               // in a member: no page was written to, and each can be
 //     if (mapping in{}; find_mapping(at, in) && in.of_file) ...
 //
-// How it works. /proc/self/maps says where the mappings of the text begin and end, and /proc/self/pagemap which pages
-// were written to. /proc/self/status says whether a filter watches system calls. A write to /proc/self/mem changes a
-// page with any protection. Older kernels and sandboxes lack some of these files.
+// How it works. The file /proc/self/maps says where the mappings of the text begin and end. The file
+// /proc/self/pagemap says which pages were written to, and /proc/self/status whether a filter watches system calls. A
+// write to /proc/self/mem changes a page with any protection. Older kernels and sandboxes lack some of these files.
 //
 // The number of mappings is limited (vm.max_map_count). A change can need new ones, and so can the way back. So some
 // mappings are kept in reserve. They are given up if the limit refuses a move.
@@ -147,7 +147,7 @@ protected:
         return true;
     }
 
-    // ---- What the kernel says of this process -----------------------------------------------------------
+    // ---- This process, as the kernel describes it -------------------------------------------------------
 
     struct mapping {
         std::uintptr_t begin, end;

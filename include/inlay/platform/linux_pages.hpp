@@ -123,7 +123,7 @@ protected:
             spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
         }
         const bool alike = good && flags_are_alike();
-        std::uintptr_t behind = spare_->begin; // the end of the part that has been moved out of a region of new pages
+        std::uintptr_t behind = spare_->begin; // in a region of new pages, the end of the part that was moved out
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
                    return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
                });
@@ -174,8 +174,7 @@ private:
         ::madvise(page, page_size(), MADV_DODUMP);
     }
 
-    /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it
-    /// begins.
+    /// Moves pages that are ready into their places. In a region of new pages, the remaining part begins at `behind`.
     [[gnu::visibility("hidden")]] bool show(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) noexcept {
         ++writes_;
         if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
@@ -203,7 +202,7 @@ private:
         return ::mremap(reinterpret_cast<void*>(spare_of(at)), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, text) == text;
     }
 
-    // ---- What the program has said of its text: mlock(2), madvise(2) -------------------------------------
+    // ---- The program's advice about its text: mlock(2), madvise(2) ---------------------------------------
 
     /// Whether the prepared pages have the same flags as the pages in their places, as far as a cheap check can tell.
     /// The text must be one mapping, so that no part has other flags. And a part of the text must stay, so that a
