@@ -6,7 +6,7 @@
 //
 //     if (!inlay::outcome_at_load()) ...         // whether it went well
 //
-// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for plugins,
+// How it works. A constructor of priority 101, the lowest number for programs, calls apply(). It is for plugins,
 // and for libraries without an initialising function. Values are right without it: an image takes over the values of
 // its keys and calls when it is loaded (images.hpp). But until apply(), its sites read them from memory.
 //

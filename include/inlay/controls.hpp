@@ -15,9 +15,9 @@
 //     inlay::print(knobs);                                 // a line for each
 //
 // How it works. A Hana map leads from names to declarations. Names are types (boost::hana::string); declarations are
-// empty objects. So `knobs[...]` returns the declaration itself, and the compiler sees no difference. configure() finds
-// the same names by their text in the process's tree (names.hpp, configure.hpp), so it reaches all images. Only this
-// header and hana.hpp include Hana.
+// empty objects. So `knobs[...]` returns the declaration itself, and the compiler sees no difference. By the same
+// names, configure() searches the process's tree as texts (names.hpp, configure.hpp), so it reaches all images. Only
+// this header and hana.hpp include Hana.
 #pragma once
 
 #include "inlay/configure.hpp"
@@ -270,7 +270,7 @@ template <class... Controls>
 
 } // namespace inlay
 
-/// Controls are a Foldable of Hana's: pairs of a name and a control.
+/// Controls are a Foldable of Hana's: a sequence of pairs, each with a name and a control.
 template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>

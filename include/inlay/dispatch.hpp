@@ -132,7 +132,7 @@ struct dispatch {
     /// Its number. Thread-safe.
     [[nodiscard]] static size_t chosen() noexcept { return index_of(target()); }
 
-    /// The number of the function that apply() would choose: the last one that is supported.
+    /// The number of the function that apply() would choose: the last supported function.
     [[nodiscard]] static size_t automatic() noexcept {
         size_t result = 0;
         for (size_t i = 1; i < count; ++i) {

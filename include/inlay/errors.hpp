@@ -32,7 +32,7 @@ enum class error : uint8_t {
     text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
     write_ineffective,       ///< text was written, but the processor fetches other bytes
     text_moved,              ///< the program was rewritten after it was linked; its tables describe the old text
-    site_changed,            ///< a site holds what inlay did not write there
+    site_changed,            ///< a site holds bytes that inlay did not write there
     change_incomplete,       ///< a change failed half-way and could not be taken back: some sites have the new form
     image_unknown,           ///< the loader or the image itself does not show inlay's note, or shows another version's
     image_left,              ///< the image's destructors have run: it is unloaded, or the program ends
@@ -47,8 +47,8 @@ enum class error : uint8_t {
     not_enabled,             ///< disable() without an enable() before it
     enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()
     override_malformed,      ///< an override that is not +name or -name
-    override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
-                             ///< the same
+    override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched
+                             ///< nevertheless
     name_unknown,            ///< no key, switch or static call of the process has this name (names.hpp)
     value_unknown,           ///< a text that is no value of the key, switch or static call
     setting_malformed,       ///< a setting that is not name=value

@@ -20,9 +20,9 @@
 //     any             other                 none of its forms; a call that was not found
 //                     malformed             the record, or what it refers to, is wrong
 //
-// How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It compares, and
-// asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an image in a file,
-// says which memory may be read. Nothing is written; no library is needed. Not while sites change.
+// How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It
+// compares, and asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an
+// image in a file, says which memory may be read. Nothing is written; no library is needed. Not while sites change.
 #pragma once
 
 #include "inlay/arch/here.hpp"
@@ -54,9 +54,9 @@ enum class standing : uint8_t {
 /// A form, and where it stands.
 struct inspected {
     standing form;
-    uint8_t ordinal; ///< of an alternative: the number of its form in the declaration; 0: the original
+    uint8_t ordinal; ///< of an alternative: the form's number in the declaration; 0: the original
     uint8_t length;  ///< of the site, in bytes; 0: unknown
-    address at;      ///< of the site; of a call: of the instruction
+    address at;      ///< the site's address; for a call, its instruction's
     address target;  ///< where its first instruction goes, if that is a call or jump; else 0
 };
 

@@ -40,7 +40,7 @@ inline namespace INLAY_TARGET {
 /// Calls `function(const name_entry&)` for each key, switch and static call in all images of the process. It does so
 /// once for each name and type, in the order of the names' bytes. The function may do anything: set names, load
 /// plugins, throw. The list shows the moment of the call. Names that no code of an image uses are in no table, and not
-/// listed. error::no_memory, or an error of joining the process's images (image_unknown, change_nested, ...).
+/// listed. Errors: error::no_memory, or an error of joining the process's images (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },

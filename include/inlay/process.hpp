@@ -91,7 +91,7 @@ template <class Function>
            });
 }
 
-/// The platform of apply(). It knows what probes said that ran before.
+/// The platform of apply(). It knows the results of probes that ran before.
 class applying : public platform::process {
 public:
     [[gnu::visibility("hidden")]] applying(table::reserve& reserve, uint32_t number) noexcept
@@ -266,9 +266,9 @@ struct all_images {
 inline namespace INLAY_TARGET {
 
 /// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in a
-/// library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name of
-/// the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature that
-/// no image has; apply() patches the image nevertheless.
+/// library's constructor, before other threads run through its alternatives. Idempotent. It fails with
+/// error::name_clash if a name of the image has another type there or in another image. If INLAY_FEATURES names a
+/// feature that no image has, apply() patches the image, and returns error::override_unknown.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
     (void)this_image();
     const detail::uncancelled guard;

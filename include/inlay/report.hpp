@@ -21,7 +21,7 @@
 //     report/disassembly.hpp  instructions              report/json.hpp         for programs
 //     report/file.hpp         the image in an ELF file
 //
-// What INLAY_FEATURES forces counts on the CPU `this` from the apply() that read it.
+// On the CPU `this`, the features that INLAY_FEATURES forces count from the apply() that read the variable.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -105,9 +105,9 @@ inline void write(std::ostream& out, const contents& what, const options& how, i
     std::fwrite(all.data(), 1, all.size(), out);
 }
 
-/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if it is
-/// none, is damaged or has no tables of inlay; std::invalid_argument if `how.cpu` is no CPU of its architecture. (A template,
-/// so that only programs that use it have the code of three architectures.)
+/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if it
+/// is none, is damaged or has no tables of inlay; std::invalid_argument if `how.cpu` is no CPU of its architecture. (A
+/// template, so that only programs that use it have the code of three architectures.)
 template <class Stream>
 void print_file(Stream& out, const std::string& path, const options& how = {})
     requires std::is_base_of_v<std::ostream, Stream>

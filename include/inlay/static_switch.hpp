@@ -57,7 +57,7 @@ struct static_switch {
     /// One an image.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = initial};
 
-    // NOLINTNEXTLINE(google-explicit-constructor): it is what a switch statement asks
+    // NOLINTNEXTLINE(google-explicit-constructor): a switch statement converts it
     [[gnu::always_inline]] inline operator value_type() const noexcept { return static_cast<value_type>(test()); }
 
     /// Writes the descriptions that a unit needs; no instruction.

@@ -12,7 +12,7 @@
 //     .init_array, .fini_array     in programs: an image joins the others when it is loaded, and leaves them
 //
 // How it works. A record names its site and a `choice`. A choice is a list from the last `when` to the original form.
-// So a walk that ends at the first predicate that holds gives "the last one that matches wins" (as in Linux). All
+// A walk ends at the first predicate that holds, so the last `when` that holds wins (as in Linux). All
 // references are 32-bit distances from the field itself. So the tables need no run-time relocation, may be mapped
 // anywhere, and an ELF file can be read like a live image.
 //
@@ -94,7 +94,7 @@ enum class predicate_op : uint8_t {
     never = 6,
 };
 
-/// Lists of choices and trees of nodes longer or deeper than this are taken for endless.
+/// A longer list of choices, or a deeper tree of nodes, is taken for endless.
 [[gnu::visibility("hidden")]] inline constexpr unsigned longest_list = 255;
 [[gnu::visibility("hidden")]] inline constexpr unsigned deepest_tree = 128;
 
@@ -143,7 +143,7 @@ struct choice {
     reference predicate; ///< predicate_node; none: this is the original, take it
     reference otherwise; ///< the next choice; none: the end
     reference name;      ///< characters; none where the declaration has no name
-    uint8_t length;      ///< of the site: the longest of its forms
+    uint8_t length;      ///< of the site: the length of its longest form
     uint8_t ordinal;     ///< position in the declaration, 0 is the original
     uint8_t reserved[2];
 };
@@ -195,9 +195,9 @@ struct shared;
 /// The wanted value of a name.
 struct setting {
     address value{};   ///< a key's value, or the function that a static call goes to
-    int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
+    int32_t enabled{}; ///< of a key: enable() calls that no disable() has answered
     call_mode mode{};  ///< of a static call
-    uint8_t changed{}; ///< 1: no longer what the declaration says
+    uint8_t changed{}; ///< 1: no longer the value in the declaration
     uint8_t reserved[2]{};
 };
 
@@ -213,7 +213,7 @@ struct cell_state {
     const named* self{};     ///< null until the image's names are registered
     const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
     setting before{};        ///< the value before the last change, to go back to if it fails
-    const named* under[3]{}; ///< as `below`, among the names of all images of a process
+    const named* under[3]{}; ///< as `below`, among the names of the whole process
     image* owner{};          ///< null until its image has joined the others of its process
 };
 
@@ -241,8 +241,8 @@ struct key_record {
 [[gnu::visibility("hidden")]] inline constexpr address falls_through_if_true = 1; ///< else: if false
 [[gnu::visibility("hidden")]] inline constexpr address many_ways = 2;             ///< `targets` refers to a way_table
 
-/// Where a site of a switch goes: to way (value >> shift) - first. Where that is none of the ways, the site is not
-/// reached with this value, and stays what it is. `count` references follow; one that refers to nothing falls through.
+/// Where a site of a switch goes: to way (value >> shift) - first. If that is none of the ways, no thread reaches the
+/// site with this value, and its bytes stay. `count` references follow; a null reference is the way after the site.
 struct way_table {
     uint8_t count;
     uint8_t first;
@@ -270,7 +270,7 @@ struct spare_text {
     size_t staged_size; ///< in bytes
     uint32_t way;       ///< one of platform::process::live_way
     uint32_t whole;     ///< 1: the text was one mapping
-    uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
+    uint32_t emptied;   ///< 1: in this change, the spare mapping has only the pages that were made ready
 };
 
 /// Mappings that a program gives up when a change meets the limit of their number, and its state about barriers.
@@ -293,7 +293,7 @@ struct registry {
     uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
     table::shared* shared; ///< the data that they share
-    image* next;           ///< the one that joined before this one
+    image* next;           ///< the image that joined before this one
     const void* headers;   ///< program headers
     address base;          ///< the distance to add to their addresses
     uint32_t count;        ///< of program headers

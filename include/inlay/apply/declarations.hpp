@@ -29,7 +29,7 @@ inline namespace INLAY_TARGET {
 /// The most bytes of a site that are kept. A longer site is placed by itself.
 inline constexpr unsigned longest_kept = 18;
 
-/// The bytes of a declaration at one of its sites.
+/// A declaration's bytes, as they are at one site.
 struct placed_declaration {
     address choices;
     address site;             ///< where `bytes` and `original` are right
@@ -40,7 +40,7 @@ struct placed_declaration {
     uint8_t original[longest_kept];
 
     /// Moves the bytes from the previous site to this one, and also the original if it will be needed. False if the
-    /// target of the bytes is out of reach. If the original's target is out of reach, the original is forgotten.
+    /// bytes' target is out of reach. If the original's target is out of reach, the original is forgotten.
     [[nodiscard, gnu::always_inline]] bool move(address to, bool with_original) noexcept {
         if (with_original && original_operand < many_operands &&
             !arch::relocate(original + original_operand, static_cast<int64_t>(site - to))) {

@@ -65,7 +65,7 @@ void find_record(Run& run) noexcept {
     look(run.tables.alternatives, table_kind::alternatives);
 }
 
-/// Has the processor fetch what this pass wrote, and looks at it.
+/// Has the processor fetch the text that this pass wrote, and compares it.
 template <class Run>
 void finish_pass(Run& run) noexcept {
     const error trouble = run.text.finish(run.platform);
@@ -181,7 +181,7 @@ template <class Run>
     }
 }
 
-/// Patches what is in `tables`. (Not inlined: the state is too large for a caller's frame.)
+/// Patches every site in `tables`. (Not inlined: the state is too large for a caller's frame.)
 template <class Platform, class Tables>
 [[gnu::noinline]] void patch_all(const Tables& tables, Platform& platform, outcome& done) noexcept {
     if (text_has_moved(platform)) {

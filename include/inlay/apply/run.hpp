@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// run: the shared state of all passes of one apply().
+// run: the state that all passes of an apply() share.
 //
 //     detail::apply_run<Platform, table::tables> run{tables, platform, done};
 //
@@ -64,7 +64,7 @@ struct apply_run {
     known_declarations known;
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Weffc++" // begin_pass() fills what is read
+#pragma GCC diagnostic ignored "-Weffc++" // begin_pass() fills each member before it is read
     // NOLINTNEXTLINE(*-pro-type-member-init)
     apply_run(const Tables& of, Platform& by, outcome& result) noexcept : tables{of}, platform{by}, done{result} {}
 #pragma GCC diagnostic pop

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The architecture that this unit is compiled for, as namespace inlay::arch. What an architecture provides:
+// The architecture that this unit is compiled for, as namespace inlay::arch. An architecture provides:
 //
-//     here                                           what readers and deciders ask, see below        (architecture.hpp)
+//     here                                           facts for readers and deciders, see below       (architecture.hpp)
 //     INLAY_SYMBOL, INLAY_JUMP, ...                  directives that differ, for emit/*.hpp            (assembler.hpp)
 //     emit::code_macro, site                         instructions as text                            (site.hpp)
 //     emit::thunk, trampoline, function_of           functions of assembly                           (thunk.hpp)

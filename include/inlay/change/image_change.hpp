@@ -268,7 +268,7 @@ private:
 
     void change_key(const table::key_record& record, address value) noexcept {
         reader<Platform> from{platform_};
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the members in use
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
         decide(from, record, value, bytes);
         trouble_ = from.trouble;
         put(record.site.target(), bytes.bytes, bytes.length);

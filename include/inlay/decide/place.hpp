@@ -128,13 +128,13 @@ template <class Target = arch::here>
             return true;
         }
     }
-    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
     return place<Target>(form, site, length, bytes, false) == error::no_error &&
            detail::equal(now, bytes.bytes, form.length) && Target::is_nops(now + form.length, length - form.length);
 }
 
-/// Whether the site holds any form of the record. (Checked again: malformed tables may have the cell of a feature on
-/// top of a form.)
+/// Whether the site holds any form of the record. (Checked again: in malformed tables, a feature's cell may lie on top
+/// of a form.)
 template <class Image>
 [[nodiscard]] bool holds_any(reader<Image>& from, const table::alternative_record& record, address site,
                              unsigned length) noexcept {

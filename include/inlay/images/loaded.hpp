@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// loaded: the images that the loader has mapped, and which of them have tables of inlay.
+// loaded: the images that the loader has mapped, and those with inlay's tables among them.
 //
 //     for_each_loaded([&](const loaded_image& info) noexcept {
 //         table::image* const image = find_image(info);           // or null
@@ -154,7 +154,7 @@ inline namespace baseline {
     return found;
 }
 
-// (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
+// (Functions, since GCC compiles the function that a lambda converts to for the unit's processor.)
 template <class Function>
 int visit_once(void* /*image*/, size_t /*size*/, void* function) noexcept {
     (*static_cast<const Function*>(function))();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// linux: the paravirt operations of Linux on x86: those of "x86: major paravirt cleanup", ready for use in a kernel.
+// linux: Linux's paravirt operations on x86, as in "x86: major paravirt cleanup", ready for use in a kernel.
 //
 //     namespace pv = inlay::x86::pv;
 //     pv::irq.save_fl = inlay::callee_save<&xen_save_fl>;        // a hypervisor's set-up, before apply()
@@ -22,8 +22,8 @@
 #include "inlay/pv.hpp"
 #include "inlay/words.hpp"
 
-// The tables are visible types, as a user's tables are. Users may have the same code in their operations, and GCC gives
-// a template argument of class type the visibility of its first use.
+// The tables are visible types, as a user's tables are. Users may have the same code in their operations. GCC gives a
+// class-type template argument the visibility of its first use.
 namespace inlay::x86::pv {
 
 /// A register's width: addresses, page-table entries, flags.
@@ -159,7 +159,7 @@ struct lock_ops {
 
 namespace detail {
 
-/// Where the instructions of ring 0 do what they say.
+/// Where the privileged instructions of ring 0 work.
 inline constexpr auto privileged = !inlay::cpu.xenpv;
 
 template <auto Member, auto Code>

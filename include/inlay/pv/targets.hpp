@@ -40,7 +40,7 @@ struct native_t {};
 
 namespace detail {
 
-// GCC gives a template argument of class type the visibility of its first use: this use is visible.
+// GCC gives a class-type template argument the visibility of its first use: this use is visible.
 using met_here = callee_save_t<pv_nop_t{}>;
 using met_here_too = native_t<code<>{}>;
 

@@ -118,7 +118,7 @@ private:
 
     std::string text_;
     bool this_{};
-    std::span<const cpu_level> levels_{}; ///< those that it has
+    std::span<const cpu_level> levels_{}; ///< the levels that the model has
     std::vector<std::pair<std::string, bool>> changes_{};
 };
 

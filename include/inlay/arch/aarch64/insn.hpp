@@ -820,7 +820,7 @@ template <auto Function>
     return encoding::that_calls(called::preserving,
                                 encoding::with_symbol<preserving<Function>{}>(0x94000000, relocation::branch26));
 }
-/// Calls `Function` itself: an assembly function that keeps what the thunk of `call` keeps.
+/// Calls `Function` itself: an assembly function that keeps the same registers as the thunk of `call`.
 template <auto Function>
 [[nodiscard]] consteval code<Function> call_direct() {
     static_assert(encoding::is_function_pointer<decltype(Function)>,

@@ -121,7 +121,7 @@ template <unsigned Mode = mode_of_unit>
     return true;
 }
 
-/// Pages of text have no protection of their own.
+/// Text pages need no protection of a special kind.
 inline constexpr bool guards_text = false;
 [[nodiscard]] constexpr int guard_of_text(const uint8_t* /*notes*/, size_t /*size*/) noexcept { return 0; }
 
@@ -165,7 +165,7 @@ template <unsigned Mode = mode_of_unit>
                : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero}, // mov eax, 0
 };
 
-/// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
+/// Like branch_at(), and also recognises the instructions that encode_branch() writes in place of a call.
 template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
@@ -185,9 +185,9 @@ template <unsigned Mode = mode_of_unit>
     return false;
 }
 
-/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function that
-/// does what `mode` says. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps,
-/// conditional ones conditional.
+/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function of the
+/// kind `mode`. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps, conditional jumps
+/// conditional.
 template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         uint8_t* bytes) noexcept {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// thunk: functions of x86 that consist of assembly: thunks, trampolines, instructions as a function.
+// thunk: x86 functions in assembly: thunks, trampolines, instructions as a function.
 //
 //     &emit::thunk<&function>::entry                        // keeps the registers that `function` changes
 //     &emit::function_of<sti()>::entry                      // sti; ret
 //     emit::trampoline<Callee>();                           // jmp *pointer
 //
-// How it works. Such a function is naked, and its instructions are bytes: no compiler option changes their syntax or their
-// length. Under INLAY_INDIRECT_THUNK_R11 and INLAY_RETURN_THUNK its jumps and returns go through a kernel's thunks.
+// How it works. Such a function is naked, and its instructions are bytes: no compiler option changes their syntax or
+// their length. Under INLAY_INDIRECT_THUNK_R11 and INLAY_RETURN_THUNK its jumps and returns go through a kernel's
+// thunks.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -156,8 +157,8 @@ inline namespace INLAY_TARGET {
         [apx] "i"(apx_registers), [avx] "i"(avx_registers),                                                            \
         [vectors] "i"((kept_by_thunks & sse_registers) != 0 ? 1 : 0), [unknown] "i"(unknown_registers)
 
-/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the processor
-/// which registers it has. A template, so that units that keep different registers do not share it.
+/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the
+/// processor which registers it has. A template, so that units that keep different registers do not share it.
 template <int Kept>
 struct registers_to_frame {
     // clang-format off
