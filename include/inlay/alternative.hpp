@@ -277,8 +277,9 @@ struct site {
         return with_result<Result, Register>(Operands{});
     }
 
-    /// The same alternative, changing `Registers` as well: those that a form writes in addition to its result. An input
-    /// that a form changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
+    /// The same alternative, changing `Registers` as well. A form writes these registers in addition to its result. An
+    /// input that a form changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax,
+    /// uint64_t>().clobbers<rcx>()`.)
     template <auto... Registers>
     [[nodiscard]] consteval auto clobbers() const {
         return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});

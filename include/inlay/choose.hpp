@@ -10,7 +10,7 @@
 //
 //     inlay::choose(crc32, 0, platform);                          // a kernel: in this image, written by that platform
 //
-// How it works. The predicates give a number, by which apply() takes the function from a list of pointers. choose()
+// How it works. The predicates give a number, by which apply() takes the function from a list of pointers. A choose()
 // writes the function to all places of this list, so that any later apply() makes the same choice. Then it writes the
 // pointer that the trampoline jumps through. Then it redirects the calls, as update() does (poke.hpp); for this step it
 // reads all call records of the image.

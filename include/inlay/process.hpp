@@ -11,7 +11,7 @@
 // error, and nothing is patched. Set-user-id programs ignore the variable.
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. A name is one key or static call
-// in the whole process. set() and update() find all cells of the name in a tree that the images share (images.hpp).
+// in the whole process. The images share a tree, in which set() and update() find all cells of the name (images.hpp).
 // They change the sites of the images that have called apply(). An image that is loaded later takes over the current
 // values before its first constructor runs, even if it never calls apply(). All this happens under one lock of the
 // process; fork() waits for it. No user's code runs under the lock: a feature's probe may load libraries, so it runs

@@ -65,7 +65,7 @@ void find_record(Run& run) noexcept {
     look(run.tables.alternatives, table_kind::alternatives);
 }
 
-/// Has the processor fetch the text that this pass wrote, and compares it.
+/// Has the processor fetch the text that this pass wrote. Fails if the platform refused a write, or the text differs.
 template <class Run>
 void finish_pass(Run& run) noexcept {
     const error trouble = run.text.finish(run.platform);

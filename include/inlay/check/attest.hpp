@@ -79,7 +79,7 @@ public:
     [[nodiscard]] const std::vector<attested_image>& images() const noexcept { return images_; }
 
 private:
-    /// A piece of an image's text: addresses of the file, and the file's bytes.
+    /// A piece of an image's text: the file's addresses and bytes.
     struct range {
         std::uint64_t begin;
         std::span<const std::uint8_t> bytes;
@@ -350,7 +350,7 @@ private:
                });
     }
 
-    /// A spare mapping has no data: its pointers are those of the image of the same file.
+    /// A spare mapping has no data: its pointers are in the image that has the same file.
     [[nodiscard]] std::uint64_t main_bias() const {
         const auto main = std::find_if(images_.begin(), images_.end(), [&](const attested_image& each) {
             return each.path == now_->path && !each.spare;

@@ -27,7 +27,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 namespace detail {
 
-/// The pieces of a section of text, from its symbols, which are sorted.
+/// The pieces of a text section, from its symbols, which are sorted.
 class pieces {
 public:
     pieces(const section& in, std::vector<function>& to) : in_{in}, to_{to}, covered_{in.address} {}

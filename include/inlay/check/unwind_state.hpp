@@ -6,9 +6,9 @@
 //     state.push(state.at(rbx));                             // rsp is now "rsp at the begin, - 8"
 //     state.at(rsp) == unwind_value{rsp, -8}
 //
-// How it works. A value is an unknown plus a number of bytes. Unknowns are the registers and the words of memory at the
-// begin of the walk, and the results of instructions that the walk does not follow. Two values with one unknown can be
-// compared; two values with different unknowns count as different. So a walk can only refuse too much.
+// How it works. A value is an unknown plus a number of bytes. Each register and each word of memory is an unknown at
+// the begin of the walk. So is the result of each instruction that the walk does not follow. Two values with one
+// unknown can be compared; two values with different unknowns count as different. So a walk can only refuse too much.
 //
 // Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does
 // not overwrite the registers that it has saved.

@@ -51,7 +51,7 @@ template <name Call, name Target>
     return name{text};
 }
 
-/// A target as text names it: a function, or one of the objects with a `target_of_type`.
+/// A target as text names it: a function, or an object whose type has a `target_of_type`.
 template <class Function, auto Target>
 struct target_as : target_of_type<std::remove_cv_t<decltype(Target)>> {};
 template <class Function, auto Target>

@@ -61,7 +61,7 @@ struct nobody_stops {};
 /// architecture's equivalent (see arch/*/machine.hpp), on each processor. `Others` may have two functions. `static bool
 /// stop() noexcept` returns when no other processor runs text that may change, or false if this is not possible.
 /// `static void go() noexcept` lets them run. Each goes on by a return from an exception, or after isb (x86: iret, or
-/// another instruction that serialises). bare calls stop() before each write that needs it, even if the others are
+/// another instruction that serialises). A bare calls stop() before each write that needs it, even if the others are
 /// stopped already. It calls go() at the end, even if they are not stopped.
 template <void (*Synchronise)() noexcept, class Others = nobody_else>
 struct bare {

@@ -36,7 +36,7 @@ namespace os { // hidden function by function, as in linux.hpp
     }
 }
 
-/// pread(2) or pwrite(2), also beyond the range of an off_t of 32 bits.
+/// pread(2) or pwrite(2), also beyond the range of a 32-bit off_t.
 [[nodiscard, gnu::visibility("hidden")]] inline long transfer(long call, int file, const void* bytes, std::size_t size,
                                                               std::uint64_t at) noexcept {
     if constexpr (sizeof(long) == sizeof(std::uint64_t)) {

@@ -159,7 +159,7 @@ struct lock_ops {
 
 namespace detail {
 
-/// Where the privileged instructions of ring 0 work.
+/// Where privileged instructions work as in ring 0.
 inline constexpr auto privileged = !inlay::cpu.xenpv;
 
 template <auto Member, auto Code>

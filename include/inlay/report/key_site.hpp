@@ -59,7 +59,7 @@ private:
     void add_bytes(site_entry& entry, const table::key_record& record, address value, const patch& bytes) const {
         const address at = record.site.target();
         const unsigned length = target::jump_length(reinterpret_cast<const std::uint8_t*>(at));
-        if (length == 0) { // apply() leaves the site's bytes, and accepts any
+        if (length == 0) { // a foreign instruction: apply() accepts it where it would write nothing
             this->changed(entry, at, target::longest_jump);
             return;
         }

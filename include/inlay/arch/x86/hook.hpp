@@ -6,8 +6,8 @@
 //     &emit::hook_thunk<Hook>::entry                        // saves all registers, calls Hook::invoke
 //
 // How it works. A compiler that sees the call keeps values in any register across it: general, x87, MMX, xmm, ymm,
-// zmm, masks, APX's. So the thunk saves all caller-saved registers. It pushes the general ones, and XSAVE saves the
-// others: every register that both the processor and the system have, for any options of the unit. (In the way of
+// zmm, masks, APX's. So the thunk saves all caller-saved registers. It pushes the general ones. XSAVE saves the
+// others that both the processor and the system have, for any options of the unit. (In the way of
 // glibc's _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves the x87, MMX and xmm registers. Units without
 // vector registers, as kernels are built, have general ones only.
 //

@@ -121,7 +121,7 @@ template <unsigned Mode = mode_of_unit>
     return true;
 }
 
-/// Text pages need no protection of a special kind.
+/// Text pages have no protection flag of their own (as PROT_BTI on AArch64).
 inline constexpr bool guards_text = false;
 [[nodiscard]] constexpr int guard_of_text(const uint8_t* /*notes*/, size_t /*size*/) noexcept { return 0; }
 
