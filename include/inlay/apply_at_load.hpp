@@ -25,7 +25,7 @@ namespace detail {
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wunique-object-duplication"
 #pragma GCC diagnostic ignored "-Wglobal-constructors"
-/// One an image.
+/// Each image has one.
 [[gnu::visibility("hidden")]] inline constinit outcome at_load{};
 
 [[gnu::constructor(101), gnu::used]] static void apply_at_load() noexcept { at_load = apply(); }

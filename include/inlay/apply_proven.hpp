@@ -46,7 +46,7 @@ inline namespace INLAY_TARGET {
     return *reinterpret_cast<table::seal*>(own_room);
 }
 
-/// The number of sites between two of these references.
+/// The number of sites between two such references.
 [[nodiscard]] inline uint32_t sites_between(const table::reference& begin, const table::reference& end) noexcept {
     return static_cast<uint32_t>((end.target() - begin.target()) / sizeof(table::seal_site));
 }

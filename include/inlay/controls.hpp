@@ -270,7 +270,7 @@ template <class... Controls>
 
 } // namespace inlay
 
-/// Controls are a Foldable of Hana's: a sequence of pairs, each with a name and a control.
+/// For Hana, controls are a Foldable: a sequence of pairs, each with a name and a control.
 template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>

@@ -248,7 +248,7 @@ template <class Declaration, auto* Name, unsigned Length, auto Original, class..
     describe_whens<Declaration, Name, Length, 0, Whens...>();
 }
 
-/// The same for functions in place of forms: the ordinal says which of the callee's targets to take.
+/// The same for functions in place of forms: the ordinal is the number of the callee's target.
 template <class Declaration, auto* Name, class... Whens>
 [[gnu::always_inline]] inline void describe_targets() noexcept {
     static_assert(sizeof...(Whens) < table::longest_list,

@@ -33,7 +33,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// The type in the identity of a hook: a static call of the same name and function is another thing.
+/// The type in a hook's identity: a static call with the same name and function is another thing.
 template <class Function>
 struct hook_of {};
 
@@ -89,7 +89,7 @@ struct hook_on<Name, Result(Parameters...)> {
     using function = void(Parameters...) noexcept;
     using declaration = hook_on;
 
-    /// One an image. (No site calls the initial target.)
+    /// Each image has one. (No site calls the initial target.)
     [[gnu::visibility("hidden")]] static inline constinit call_cell<void() noexcept> state{
         .target = &nothing, .state = {.mode = table::call_mode::nothing}};
     static constexpr auto trampoline = &arch::emit::hook_thunk<hook_on>::entry;

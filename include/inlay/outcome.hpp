@@ -65,7 +65,7 @@ public:
         return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
 
-    /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
+    /// The texts for an error::name_clash; for other results, empty strings. Valid while both images are loaded.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] name_clash clash() const noexcept {
         return what_ != inlay::error::name_clash
                    ? name_clash{"", "", ""}

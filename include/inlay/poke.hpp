@@ -72,7 +72,7 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::to_value(value), where...);
 }
 
-/// Sets the switch to one of its ways. error::value_outside if it has no such.
+/// Sets the switch to one of its ways. error::value_outside if the switch has no such way.
 template <name Name, unsigned Ways, auto Initial, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome set(const static_switch<Name, Ways, Initial>& /*key*/,

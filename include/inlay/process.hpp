@@ -136,7 +136,7 @@ private:
     }
 }
 
-/// Whether some image of the process uses a feature of this name.
+/// Whether an image of the process uses a feature with this name.
 [[nodiscard, gnu::visibility("hidden")]] inline bool has_feature(table::shared& all, const char* text,
                                                                  size_t length) noexcept {
     bool found = false;

@@ -165,7 +165,7 @@ inline void register_name(const table::named*& root, const table::named& named) 
                                                      : setting.value;
 }
 
-/// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
+/// Puts the setting into a cell of `registry`'s image. It takes effect where the value is read from memory.
 inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
     cell.state.before = setting_of(cell);
     cell.state.enabled = to.enabled;

@@ -13,8 +13,8 @@
 // after the link, and writes sums over the room and the tables. So an image that was linked anew has no seal, and an
 // image that was changed later has other sums.
 //
-// To the boot, all kinds of sites are the same: a plan with a few forms, of which the first one counts whose term
-// holds. The original is a form as well. All references are distances from the field itself, as in table.hpp.
+// To the boot, all kinds of sites are the same: a plan with a few forms. It chooses the first form whose term holds.
+// The original is a form as well. All references are distances from the field itself, as in table.hpp.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -79,7 +79,7 @@ enum class plan_kind : uint8_t { alternative = 0, call = 1, key = 2 };
 
 /// The forms that may stand at some sites. They follow the plan, `stride` bytes each; the first form whose term holds
 /// is chosen. The original's term always holds. If the original is a call through a pointer, the direct call precedes
-/// it, and the form for a pointer to the function that does nothing follows it.
+/// it. The form for a pointer to the function that does nothing then follows the original.
 struct plan {
     uint16_t size;     ///< of the plan with its forms, in bytes
     uint16_t original; ///< where the original is, in bytes from the plan

@@ -225,7 +225,7 @@ public:
         kind::mode == table::call_mode::function || detail::may_be_zero<function>,
         "inlay: no_target and returns_zero are for functions that return void, an integer, an enum or a pointer");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit detail::call_cell<typename kind::stored> state{
         .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;

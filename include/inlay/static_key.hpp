@@ -37,7 +37,7 @@ template <name Name, bool Initial = false>
 struct static_key {
     static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\">");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = Initial ? 1U : 0U,
                                                                             .state = {.enabled = Initial ? 1 : 0}};
 

@@ -54,7 +54,7 @@ struct static_switch {
     static_assert(Ways >= 2 && Ways <= 64, "inlay: a static switch has 2 to 64 ways");
     static_assert(initial < Ways, "inlay: the initial value of a static switch is one of its ways: 0 to ways - 1");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = initial};
 
     // NOLINTNEXTLINE(google-explicit-constructor): a switch statement converts it

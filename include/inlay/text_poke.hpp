@@ -48,9 +48,9 @@ inline namespace INLAY_TARGET {
 ///   has not called `work`, if they cannot be stopped. (Linux: stop_machine().) A context that it cannot hold off, such as
 ///   SError, has no call that returns zero. Without this hook the change of such a call is refused (error::others_run).
 ///
-/// Up to `Capacity` sites are one batch; more sites take several batches. apply() refuses sites of several
-/// instructions with error::others_run; at boot, apply() takes a platform::bare. Use one object for all processors,
-/// and make one change at a time.
+/// Up to `Capacity` sites are one batch; more sites take several batches. With this platform, apply() refuses sites of
+/// several instructions (error::others_run). So at boot, give apply() a platform::bare. Use one object for all
+/// processors, and make one change at a time.
 template <class Hooks, unsigned Capacity = 128>
 class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hooks> {
     using at_boot = platform::bare<&Hooks::synchronise>;

@@ -10,11 +10,10 @@
 //
 //     inlay::transaction<64> large;              // room for 64 changes, not 16
 //
-// How it works. A transaction is a list of changes in its own memory. commit() makes all its changes in the steps of
-// one change: check, make ready, store, show (change/make_change.hpp). Pages are made ready and replaced once, though
-// they have sites of many names. A platform is asked once to synchronise: text_poke has one batch for all sites (as
-// many as it has room for), and three synchronisations. Sites of a switch with more than 16 ways may need a second
-// round.
+// How it works. A transaction is a list of changes in its own memory. All its changes are made in the steps of one
+// change: check, make ready, store, show (change/make_change.hpp). Pages are made ready and replaced once, though they
+// have sites of many names. A platform is asked once to synchronise: text_poke has one batch for all sites (as many as
+// it has room for), and three synchronisations. Sites of a switch with more than 16 ways may need a second round.
 //
 // One name twice: the changes apply in their order, and only the last setting is made. `enable(k)` and `disable(k)`
 // leave the count as it was; `set(k, true)` and `enable(k)` leave 2. No thread sees a setting between.
@@ -152,10 +151,10 @@ public:
         return done;
     }
 
-    /// The number, from 0, of the change that the error of the last commit() is about; size() if it is about none.
+    /// The number, from 0, of the change that the last commit() refused; size() if its error concerns no single change.
     [[nodiscard, gnu::visibility("hidden")]] unsigned failed() const noexcept { return failed_; }
 
-    /// How many changes were added; of too many, the first one is counted.
+    /// How many changes were added; more than limit() count as limit() + 1.
     [[nodiscard, gnu::visibility("hidden")]] unsigned size() const noexcept { return size_; }
 
     [[nodiscard, gnu::visibility("hidden")]] static constexpr unsigned limit() noexcept { return Limit; }

@@ -8,9 +8,9 @@
 // know all machines, so it tries all combinations of the features' values: 64 at once, as the bits of a word. Then a
 // predicate is a word as well, and its operators are the operators of words. The first six features are words that
 // differ in each bit. For more features, up to twelve, each combination is a round. Beyond twelve features, the check
-// refuses only plain cases: a predicate that never holds, a predicate that a later `when` repeats, and a predicate
-// before a `when` that always holds. The check ignores that a feature may imply another one (every processor with AVX
-// has SSE).
+// refuses only plain cases. These are a predicate that never holds, a predicate that a later `when` repeats, and any
+// predicate before a `when` that always holds. The check ignores that a feature may imply another one (every processor
+// with AVX has SSE).
 #pragma once
 
 #include "inlay/feature.hpp"

@@ -47,10 +47,10 @@ struct apply_run {
     record_id where{}; ///< the record in question
     pass_kind pass{};
     bool may_change{true}; ///< text may be changed later
-    bool find_refused{};   ///< the platform refused, maybe for another record's site than that of `where`
+    bool find_refused{};   ///< the platform refused a write, maybe at the site of another record than `where`
     bool stays_patched{};  ///< a site could not be taken back, so that changes must know the sites
 
-    // Of the pass over alternatives.
+    // For the pass over alternatives.
     bool out_of_order; ///< some site is not after all those before it in the table
     decision group;    ///< the decision on the records at one address, so far
     const table::alternative_record* group_begin;

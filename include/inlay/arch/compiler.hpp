@@ -5,7 +5,7 @@
 //     emit::no_red_zone();                                  // the function around this may call another
 //     asm("..." : : "r"(emit::laundered(value)));           // a register, never a constant
 //
-// How it works. Each function is an empty assembly statement, whose operands say what the compiler must assume. None
+// How it works. Each function is an empty assembly statement, whose operands state the compiler's assumptions. None
 // writes an instruction that the processor executes.
 #pragma once
 

@@ -7,9 +7,9 @@
 //     part.write(named, to, site_order::inner, done);         // makes the new text ready
 //     part.show(named, done);
 //
-// How it works. apply() has sorted the records by cell, so those of a name are neighbours (apply/index.hpp). decide/
-// says which bytes a site shall have. A platform that can stage collects the writes until show(); for any other,
-// write() shows the sites at once, and show() has no more to do.
+// How it works. apply() has sorted the records by cell, so a name's records are neighbours (apply/index.hpp). The
+// functions in decide/ say which bytes a site shall have. A platform that can stage collects the writes until show().
+// With any other platform, write() shows the sites at once, and show() has no more to do.
 //
 // Every function adds its counts of written sites to `done`, and on an error fails it with the record in question.
 // After a failure only drop() may be called.
@@ -40,8 +40,8 @@ inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.refused() } noexcept;
 };
 
-/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group, which has up to
-/// 16 ways. The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site
+/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group. A group has up
+/// to 16 ways. The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site
 /// finds them changed.
 enum class site_order : uint8_t { inner = 0, outer = 4 };
 inline constexpr site_order in_order[] = {site_order::inner, site_order::outer}; // NOLINT(*-avoid-c-arrays)
@@ -61,7 +61,8 @@ inline void note_taken_back(outcome& done, const outcome& back) noexcept {
     }
 }
 
-/// Of a change of many names (`Many`), it rewrites the sites in a window of addresses, name by name: write_window().
+/// A change in one image. If it changes many names (`Many`), it rewrites the sites in a window of addresses, name by
+/// name: write_window().
 template <text_platform Platform, bool Many = false>
 class image_change {
 public:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// setting: the effect of a change on the setting of a name.
+// setting: the effect of a change on a name's setting.
 //
 //     detail::change how = detail::to_value(true);                // or enabling, disabling, to_way<40>(2)
 //     detail::change how = detail::to_target(&tsc_clock);

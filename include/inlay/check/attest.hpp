@@ -309,8 +309,8 @@ private:
                calls_pointer(which, now);
     }
 
-    /// Whether a call's site goes straight to one of two things: a function that a pointer in memory has named, in
-    /// this or an earlier try; or the call's trampoline or reporter.
+    /// Whether a call's site goes straight to the call's trampoline or reporter, or to a function that a pointer in
+    /// memory has named. The pointer is read in each try, and earlier values count.
     [[nodiscard]] bool calls_pointer(const site& which, std::span<const std::uint8_t> now) {
         if (which.pointer_count == 0) {
             return false;

@@ -5,7 +5,7 @@
 // How it works. A function symbol begins a piece, which ends at its size. Assembly sources often have symbols without
 // type or size: outside of other functions they begin a piece, too, which ends at the next symbol. A section of text
 // without a symbol is one piece, as the procedure linkage table is. On AArch64, the symbols $d and $x tell data in
-// text from instructions (ELF for the Arm 64-bit Architecture, 5.5.5); data is in no piece. Of a stripped file, the
+// text from instructions (ELF for the Arm 64-bit Architecture, 5.5.5); data is in no piece. In a stripped file, the
 // table for unwinders says where functions begin (Linux Standard Base, .eh_frame_hdr).
 #pragma once
 

@@ -7,9 +7,9 @@
 //     for (const auto& each : memory.mappings()) ...
 //
 // How it works. A process: /proc/PID/maps and /proc/PID/mem, which ptrace's rules guard (ptrace(2)). A core file: its
-// segments, and the note NT_FILE, which lists the files that were mapped. The kernel leaves unchanged pages of files
-// out of a core file. A machine: gdb dumps the segments of the kernel's file over the stub's line, without the guard
-// pages within them.
+// segments, and the note NT_FILE, which lists the files that were mapped. The kernel leaves unchanged file pages out
+// of it. A machine: gdb dumps the segments of the kernel's file over the stub's line, without the guard pages within
+// them.
 #pragma once
 
 #include "inlay/report/elf.hpp"

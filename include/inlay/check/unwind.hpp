@@ -88,8 +88,8 @@ public:
         return conflicts;
     }
 
-    /// The entries for the last site that was checked: a point for each instruction boundary of a form, and for the
-    /// last byte of each call. (An unwinder in the called function looks there; no unwinder asks for other bytes.)
+    /// The entries for the last checked site: a point for each instruction boundary of a form, and for the last byte of
+    /// each call. (An unwinder in the called function looks there; no unwinder asks for other bytes.)
     struct point {
         unwind::entry entry;
         std::size_t form;
@@ -173,8 +173,8 @@ public:
                a.return_address == b.return_address;
     }
 
-    /// Whether a form of the last site changes state that an unwinder needs, and the file has no unwind information
-    /// for it: then only the first rule was checked.
+    /// Whether a form of the last site changes state that an unwinder needs, but the file has no unwind information
+    /// there. Then only the first rule was checked.
     [[nodiscard]] bool unproven() const noexcept { return !has_rows_ && moves_stack_; }
 
 private:

@@ -368,7 +368,7 @@ private:
                : from >= ARM64_REG_W0 && from <= ARM64_REG_W30 ? from - ARM64_REG_W0
                                                                : none;
     }
-    /// Of a register of 64 bits.
+    /// The number of a 64-bit register; `none` for other operands.
     [[nodiscard]] static unsigned whole(const cs_arm64_op& operand) noexcept {
         const bool wide = operand.type == ARM64_OP_REG && (operand.reg < ARM64_REG_W0 || operand.reg > ARM64_REG_W30) &&
                           operand.reg != ARM64_REG_WSP;

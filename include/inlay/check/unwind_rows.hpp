@@ -6,8 +6,8 @@
 //     const unwind_row* row = rows.find(0x1234);             // row->cfa.number, row->cfa.offset, row->registers[6]
 //
 // How it works. libdw runs the instructions of the entry (DWARF 5, section 6.4; the .eh_frame of the System V ABI's
-// AMD64 supplement). Of a register without a rule, libdw says that it is lost or unchanged: the defaults of an
-// architecture are for the reader to add. The last row is kept, since neighbouring questions have one answer.
+// AMD64 supplement). For a register without a rule, libdw says that it is lost or unchanged; the reader adds the
+// architecture's defaults. The last row is kept, since neighbouring questions have one answer.
 #pragma once
 
 #include <algorithm>

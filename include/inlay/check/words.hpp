@@ -20,7 +20,7 @@ namespace detail {
 }
 [[nodiscard]] inline std::string words_of(const site& of) { return words_of(of.kind, of.name); }
 
-/// The predicate of a form, or how else it comes about.
+/// The predicate of a form, or a word for its origin.
 [[nodiscard]] inline std::string words_of(const program& program, const form& of) {
     switch (of.origin) {
     case origin::choice:

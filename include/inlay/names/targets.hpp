@@ -4,7 +4,7 @@
 //
 //     inlay::name_targets(sched_clock, inlay::target<"tsc", &tsc_clock>, inlay::target<"jiffies", &jiffies_clock>);
 //
-// How it works. The name of a target is a name of the process, "sched_clock=tsc": a record without sites, whose cell
+// How it works. A target's name is a name of the process, "sched_clock=tsc": a record without sites, whose cell
 // holds the target. So it comes and goes with its image, and other images find it in the tree of all names
 // (images.hpp).
 #pragma once

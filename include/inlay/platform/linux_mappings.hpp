@@ -13,8 +13,8 @@
 // The number of mappings is limited (vm.max_map_count). A change can need new ones, and so can the way back. So some
 // mappings are kept in reserve. They are given up if the limit refuses a move.
 //
-// The state of the text is in the registry of its image, so that all objects for an image share it. An object for the
-// image of this code can also have a state of its own. Compare proc_pid_maps(5), proc_pid_pagemap(5), proc_pid_mem(5),
+// The state of the text is in the image's registry, so that all objects for an image share it. An object for the
+// image of this code can also have a separate state. Compare proc_pid_maps(5), proc_pid_pagemap(5), proc_pid_mem(5),
 // mremap(2), membarrier(2).
 #pragma once
 
@@ -54,10 +54,10 @@ public:
 protected:
     static constexpr std::size_t chunk = 4096; // the smallest page
 
-    /// Of this image.
+    /// The text of this image.
     [[gnu::visibility("hidden")]] mapped_text() noexcept = default;
 
-    /// Of any image of the process.
+    /// The text of any image in the process.
     [[gnu::visibility("hidden")]] mapped_text(table::image& image, table::reserve& reserve) noexcept
         : loaded_text{image}, spare_{&image.registry.spare}, reserve_{&reserve} {}
 

@@ -7,7 +7,7 @@
 //     irq.kick = pv_nop;                                    // nothing
 //
 // How it works. A target is an empty value; its type has all data. `operation_target` finds the calling convention and
-// the address, from the signature of an operation and the type of a target. A target of another signature is not
+// the address, from an operation's signature and a target's type. A target of another signature is not
 // `known`.
 #pragma once
 

@@ -86,7 +86,7 @@ public:
         return std::nullopt;
     }
 
-    /// Whether a CPU of this model's level has the feature of the architecture called `name`.
+    /// Whether a CPU of this model's level has the architecture's feature `name`.
     [[nodiscard]] bool level_has(std::string_view name) const {
         const std::string word = ' ' + std::string{name} + ' ';
         return std::any_of(levels_.begin(), levels_.end(), [&](const cpu_level& level) {

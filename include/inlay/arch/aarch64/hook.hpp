@@ -44,7 +44,7 @@ inline constexpr bool hooks_keep_all = true;
 // Units without vector registers have thunks of their own.
 inline namespace INLAY_TARGET {
 
-/// Which registers thunks save. One an image, and kind of units.
+/// Which registers thunks save. Each image has one for each kind of units.
 enum class vector_kind : uint8_t { unknown, simd, sve };
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 

@@ -67,7 +67,7 @@ struct outputs {
 
 /// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,                    ///< all but those of the results; flags and memory change
+    all,                    ///< all but the result registers; flags and memory change
     general,                ///< the same, but vector and floating-point registers change: it calls a function
     callee_saved = general, ///< the same here: it calls an operation that is callee-save
     preserved               ///< the registers that a function preserves by the calling convention

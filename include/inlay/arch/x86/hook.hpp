@@ -49,7 +49,7 @@ inline constexpr bool hooks_keep_all = true;
 /// The instruction that saves these registers on this processor.
 enum class vector_save : uint8_t { by_fnsave, by_fxsave, by_xsave, by_xsavec };
 
-/// How a thunk saves them. One an image.
+/// How a thunk saves the vector registers. Each image has one.
 struct vector_state {
     uint32_t size;       ///< of the area, a multiple of 64; 0: not found out yet
     uint32_t components; ///< bits of XCR0

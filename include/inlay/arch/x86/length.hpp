@@ -14,7 +14,7 @@
 // eight opcodes each, with a nibble for each opcode, and keeps equal rows once. Only the one-byte map and the 0F map
 // need letters: in each other map all opcodes have one form. Between the modes, the one-byte map alone differs.
 //
-// (This header is made for few bytes: at -Os about 450 bytes of code and 220 bytes of tables. So it computes with
+// (This header is made for few bytes: at -Os, its code has about 450 bytes, and its tables 220. So it computes with
 // enumerators, since ifs would be larger.)
 //
 // The purpose is to walk the output of compilers and assemblers. The function knows the opcodes that do not exist. But

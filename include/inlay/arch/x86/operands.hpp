@@ -94,7 +94,7 @@ struct outputs {
 
 /// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,          ///< all but those of the results; flags and memory change
+    all,          ///< all but the result registers; flags and memory change
     callee_saved, ///< the same but rax, and vector and floating-point registers: it calls a function
     general,      ///< the same, and rdx
     preserved     ///< the registers that a function preserves by the calling convention

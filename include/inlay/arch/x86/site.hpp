@@ -265,7 +265,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, bool Every, bool 
     return {a, d};
 }
 
-/// A site with operands in r8 or r9 that changes no other registers than those of results.
+/// A site with operands in r8 or r9 that changes only the result registers.
 template <inlay::emit::described Declaration, unsigned Inputs, bool Vectors>
 [[gnu::always_inline]] inline outputs site_with_r8_r9(const ready_operands& in, word operand_8,
                                                       word operand_9) noexcept {

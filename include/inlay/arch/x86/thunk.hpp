@@ -60,7 +60,7 @@ inline constexpr int kept_by_thunks = 0;
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wunique-object-duplication"
-/// Those of them that this processor has and the system lets a program use. One an image.
+/// Those of them that this processor has and the system lets a program use. Each image has one.
 [[gnu::visibility("hidden")]] inline constinit uint8_t processor_registers = unknown_registers;
 #pragma GCC diagnostic pop
 inline namespace INLAY_TARGET {
