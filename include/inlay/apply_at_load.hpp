@@ -19,7 +19,7 @@ namespace inlay {
 
 namespace detail {
 
-// Each image is to have its own, and a constructor is the purpose; Clang can warn of both.
+// Each image needs its own object, and a constructor is the purpose; Clang can warn of both.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

@@ -40,7 +40,7 @@ struct told {
     bool listed;
 };
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

@@ -6,7 +6,7 @@
 //     constexpr auto exit_path = swapgs() + sysretq();          // code<>
 //     constexpr auto iret      = jmp<&native_iret>();           // code<&native_iret>
 //
-// How it works. A `code` holds the bytes, the begin of each instruction, and the places of its relative operands. For
+// How it works. A `code` holds the bytes, the start of each instruction, and the places of its relative operands. For
 // each instruction it also has the number of stack words that it pushes or pops. Relative operands refer to symbols,
 // and no constant expression knows a symbol's address. So symbols are template arguments, in the order of their
 // operands, and the assembler fills them in. The type is structural, so that a value of it can also be a template

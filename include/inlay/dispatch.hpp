@@ -109,7 +109,8 @@ struct dispatch {
         return result;
     }
 
-    /// The number of a function; `count` if it is none of the dispatch. The last one, if it has several.
+    /// The number of a function; `count` if the dispatch does not have it. If the function occurs several times, the
+    /// last number.
     [[nodiscard]] static constexpr size_t index_of(function* target) noexcept {
         size_t result = target == Default ? 0 : count;
         size_t each = 0;

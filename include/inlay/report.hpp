@@ -105,9 +105,9 @@ inline void write(std::ostream& out, const contents& what, const options& how, i
     std::fwrite(all.data(), 1, all.size(), out);
 }
 
-/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if it
-/// is none, is damaged or has no tables of inlay; std::invalid_argument if `how.cpu` is no CPU of its architecture. (A
-/// template, so that only programs that use it have the code of three architectures.)
+/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if
+/// the file is of another kind, is damaged or has no tables of inlay. Throws std::invalid_argument if `how.cpu` is no
+/// CPU of its architecture. (A template, so that only programs that use it have the code of three architectures.)
 template <class Stream>
 void print_file(Stream& out, const std::string& path, const options& how = {})
     requires std::is_base_of_v<std::ostream, Stream>

@@ -57,7 +57,7 @@ class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hook
     using steps = platform::text_steps<Hooks>;
 
 public:
-    // Where text and image are, and `freed`, is asked and said as of a platform::bare.
+    // These functions and members are as in platform::bare.
     using at_boot::executable;
     using at_boot::freed;
     using at_boot::gone;

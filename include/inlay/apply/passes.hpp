@@ -45,7 +45,7 @@ struct any_table {
     }
 };
 
-/// Notes as the record in question the one whose site is at the address that was refused, or the nearest before it.
+/// Notes the record in question: its site is at the address that was refused, or is the nearest before it.
 template <class Run>
 void find_record(Run& run) noexcept {
     run.where = {table_kind::no_table, 0, 0};

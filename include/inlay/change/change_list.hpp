@@ -35,8 +35,8 @@
 namespace inlay::detail {
 inline namespace INLAY_TARGET {
 
-/// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
-/// transaction in it.)
+/// A change in a list. While the change is made, it also has the name's new setting. (Not hidden: a user's type may
+/// have a transaction in it.)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Weffc++" // list_change() and plan() fill it
 // NOLINTNEXTLINE(*-member-init)

@@ -142,7 +142,7 @@ public:
     }
 
     /// Has the calls of a dispatch go to `to`, as far as apply() has found them; or checks that this is possible. The
-    /// dispatch is the one whose pointer is at `pointer`.
+    /// dispatch's pointer is at `pointer`.
     void redirect(address pointer, address to, bool writing, outcome& done) noexcept {
         writing_ = writing;
         for (size_t i = 0; i < tables_.calls.size() && good(); ++i) {

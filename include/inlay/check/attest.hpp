@@ -504,7 +504,7 @@ private:
     }
     [[nodiscard]] static decoder decode_of(const report::elf_file& elf) { return decoder{machine_of(elf)}; }
 
-    /// The length of the breakpoint at the begin of these bytes; 0 if they do not begin with a breakpoint. x86: int3.
+    /// The length of the breakpoint at the start of these bytes; 0 if they do not begin with a breakpoint. x86: int3.
     /// AArch64: brk, by a debugger with the number 0 (gdb) or 0xf000, by a uprobe with the number 5.
     [[nodiscard]] unsigned breakpoint_length(std::span<const std::uint8_t> bytes) const {
         if (machine_of(*now_->elf) != machine::aarch64) {
@@ -583,7 +583,7 @@ private:
         to.function = symbols.describe(to.at);
     }
 
-    /// Code that no file has is none of ours to judge, but is said.
+    /// Code that is in no file is not judged, but reported.
     void note_other_code() {
         now_ = nullptr;
         for (const auto& each : memory_.mappings()) {

@@ -365,7 +365,7 @@ private:
     void add_static(site& to, const typename Target::found_branch& branch, const table::named& named) {
         using table::call_mode;
         const address target = inlay::detail::value_in(image_, named);
-        to.pointers = image_.shown(named.cell.target()); // the value is at its begin
+        to.pointers = image_.shown(named.cell.target()); // the value is at its start
         to.pointer_count = 1;
         const auto mode = inlay::detail::mode_in(image_, named);
         add_branch(to, branch, origin::direct, 0, mode == call_mode::function ? target : 0, call_mode::function);

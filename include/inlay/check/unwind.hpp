@@ -52,7 +52,7 @@ struct unwind_conflict {
     kind what{};
     std::size_t first{};  ///< index of the form
     std::size_t second{}; ///< of the other one; of `incompatible`: 0, the form of the file
-    unsigned at{};        ///< bytes from the site's begin
+    unsigned at{};        ///< bytes from the site's start
     std::string text{};   ///< the difference
 };
 
@@ -180,7 +180,7 @@ public:
 private:
     /// A way out of the site, or into a called function: the state there, and the address that an unwinder looks at.
     struct place {
-        unsigned from{}; ///< the instruction, in bytes from the site's begin
+        unsigned from{}; ///< the instruction, in bytes from the site's start
         std::uint64_t looks_at{};
         unwind_state state;
     };
@@ -249,7 +249,7 @@ private:
         return rule.operations.size() == 1 && rule.operations[0].atom == DW_OP_breg0 + effects::frame_pointer;
     }
 
-    /// The entry for a state within the site: as the row at its begin says, moved by the form's effects since then.
+    /// The entry for a state within the site: as the row at its start says, moved by the form's effects since then.
     [[nodiscard]] unwind::entry entry_of(const unwind_state& state) const {
         unwind::entry result = entry_of(begin_);
         if (result.base == unwind::base::unknown || result.base == unwind::base::outermost) {
@@ -395,7 +395,7 @@ private:
         return row.cfa.number < unwind_state::count ? state.at(static_cast<unsigned>(row.cfa.number)) : unwind_value{};
     }
 
-    /// The frame of the caller, by the row at the site's begin.
+    /// The frame of the caller, by the row at the site's start.
     [[nodiscard]] unwind_value frame() const {
         return begin_.cfa.how == frame_rule::way::computed ? unwind_value{begin_.cfa.number, 0} + begin_.cfa.offset
                                                            : unwind_value{unknowns::frame_address, 0};
@@ -413,7 +413,7 @@ private:
 
     [[nodiscard]] static std::string plus(std::int64_t bytes) { return (bytes < 0 ? "" : "+") + std::to_string(bytes); }
 
-    /// Whether a rule of a register leads to the value that the rule at the site's begin has led to.
+    /// Whether a rule of a register leads to the value that the rule at the site's start has led to.
     [[nodiscard]] bool finds(const frame_rule& rule, const frame_rule& at_begin, unsigned number,
                              unwind_state& state) const {
         using way = frame_rule::way;
@@ -435,14 +435,14 @@ private:
         return found == wanted || (popped(at_begin) && found == unwind_value{number, 0});
     }
 
-    /// Whether the rule at the site's begin leads below the stack pointer: the function has popped the register.
+    /// Whether the rule at the site's start leads below the stack pointer: the function has popped the register.
     /// (Clang's epilogues do not say that it is restored.)
     [[nodiscard]] bool popped(const frame_rule& at_begin) const {
         return at_begin.how == frame_rule::way::saved && is_base(effects::stack_pointer) &&
                begin_.cfa.offset + at_begin.offset < 0;
     }
 
-    /// Whether the registers in an expression have the values that they had at the site's begin.
+    /// Whether the registers in an expression have the values that they had at the site's start.
     [[nodiscard]] static bool keeps_registers_of(const frame_rule& rule, const unwind_state& state) {
         for (const auto& each : rule.operations) {
             std::uint64_t number = unwind_state::count;

@@ -7,7 +7,7 @@
 //     state.at(rsp) == unwind_value{rsp, -8}
 //
 // How it works. A value is an unknown plus a number of bytes. Each register and each word of memory is an unknown at
-// the begin of the walk. So is the result of each instruction that the walk does not follow. Two values with one
+// the start of the walk. So is the result of each instruction that the walk does not follow. Two values with one
 // unknown can be compared; two values with different unknowns count as different. So a walk can only refuse too much.
 //
 // Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does
@@ -34,13 +34,13 @@ struct unwind_value {
     friend auto operator<=>(const unwind_value&, const unwind_value&) = default;
 };
 
-/// The numbers of unknowns. Those below `most_registers` are registers at the begin, in DWARF's numbers.
+/// The numbers of unknowns. Those below `most_registers` are registers at the start, in DWARF's numbers.
 class unknowns {
 public:
     static constexpr std::uint64_t most_registers = 64;
     static constexpr std::uint64_t frame_address = most_registers; ///< a CFA that only an expression knows
 
-    /// The word at `place` at the begin of the walk.
+    /// The word at `place` at the start of the walk.
     [[nodiscard]] unwind_value content(unwind_value place) {
         return {words_.try_emplace(place, first_word + words_.size()).first->second, 0};
     }
@@ -131,7 +131,7 @@ public:
         return found != memory_.end() ? &found->first : nullptr;
     }
 
-    /// The word at `place` at the begin of the walk.
+    /// The word at `place` at the start of the walk.
     [[nodiscard]] unwind_value at_begin(unwind_value place) const { return all_->content(place); }
 
     /// Joins the state of another path that comes here, at byte `offset`: parts that differ become unknown. True if

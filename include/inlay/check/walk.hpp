@@ -161,7 +161,7 @@ private:
     }
 
 public:
-    /// The site that has an address within it, but not at its begin; null if no site has.
+    /// The site that has an address within it, but not at its start; null if no site has.
     [[nodiscard]] static const site* site_around(const program& program, std::uint64_t at) noexcept {
         unsigned tries = 256; // of a damaged file, any number of sites may begin at one address
         for (auto each = program.site_from(at); each != program.sites().begin() && tries-- != 0;) {

@@ -63,7 +63,7 @@ other:
 }
 
 /// Whether a predicate holds: an alternative of a nop and a jump to `other`. The code `Nop` has been described. The
-/// path for `Expected` follows the site, as of key_site(). The original is the form that leads to false. Each site has
+/// path for `Expected` follows the site, as in key_site(). The original is the form that leads to false. Each site has
 /// separate tables, because its jump has a separate target.
 template <class Predicate, class Nop, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {

@@ -3,8 +3,8 @@
 // breakpoint_steps: x86's way to change text that other processors run. (text_poke.hpp has the hooks, and an example.)
 //
 // How it works. A processor fetches the bytes of an instruction when it likes, and keeps them. If another one stores
-// five new bytes over five old ones, it may run some of each. So a change takes three steps, each for a whole batch of
-// sites, and each followed by one synchronisation of all processors:
+// five new bytes over five old ones, it may run a mixture of old and new bytes. So a change takes three steps, each
+// for a whole batch of sites, and each followed by one synchronisation of all processors:
 //
 //     text                     a processor that comes to the site
 //     e9 d0 d1 d2 d3           runs the old instruction

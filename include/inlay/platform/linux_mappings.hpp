@@ -115,7 +115,7 @@ protected:
 
     // ---- The number of mappings is limited -------------------------------------------------------------
 
-    /// Sees to a few mappings in reserve: taking a change back must not fail for lack of them.
+    /// Ensures that a few mappings are in reserve: taking a change back must not fail for lack of mappings.
     [[gnu::visibility("hidden")]] bool secure() noexcept {
         constexpr std::size_t pages = 16;
         if (reserve_ == nullptr || reserve_->at != 0) {

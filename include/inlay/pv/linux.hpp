@@ -146,7 +146,7 @@ struct lock_ops {
     pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

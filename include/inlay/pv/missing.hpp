@@ -34,7 +34,7 @@ missing_by_default([[maybe_unused]] const char* operation) noexcept {
 #endif
 }
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

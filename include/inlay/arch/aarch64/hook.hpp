@@ -48,7 +48,7 @@ inline namespace INLAY_TARGET {
 enum class vector_kind : uint8_t { unknown, simd, sve };
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 
-/// Finds that out. Thunks call it before they have saved vector registers, so it changes none.
+/// Finds out which registers thunks save. Thunks call it before they have saved vector registers, so it changes none.
 #if defined(__clang__)
 __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else

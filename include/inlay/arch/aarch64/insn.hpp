@@ -297,7 +297,7 @@ consteval code<> bitfield(uint32_t operation, Register to, Register from, uint32
                  writing(to) | reading(from));
 }
 
-/// A load or store of 1 << `log2` bytes with an offset counted in them.
+/// A load or store of 1 << `log2` bytes, with an offset in units of this size.
 consteval uint32_t access(uint32_t word, unsigned log2, uint32_t value, mem at) {
     const int64_t size = int64_t{1} << log2;
     if (at.offset < 0 || at.offset % size != 0 || at.offset / size > 0xfff) {

@@ -235,7 +235,7 @@ inline constexpr size_t longest_jump = 4;
     return (word & 0xfc000000U) == jump_word || word == nop_word ? longest_jump : 0;
 }
 
-/// Where the b at `at` goes; 0 if it is none.
+/// Where the b at `at` goes; 0 if the instruction is no b.
 [[nodiscard]] inline address jump_target(address at) noexcept {
     found_branch found; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
     return branch_at(at, longest_jump, found) && found.kind == branch_kind::jump ? found.target() : 0;

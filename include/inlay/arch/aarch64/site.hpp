@@ -197,7 +197,7 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 #endif
 
 // The statement of a site: `outputs` begins with a colon, the other lists with a comma. INLAY_SITE_OF_INPUTS is the
-// one with as many inputs as `Inputs` says; `first` is that in x0, where it is no output.
+// statement with as many inputs as `Inputs` says; `first` is the input in x0, where x0 is no output.
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
     asm inline volatile("inlay_site.%c[id] %=" outputs : [id] INLAY_SYMBOL(id) inputs : "cc", "memory" clobbers)
 #define INLAY_LIST(...) __VA_ARGS__

@@ -219,7 +219,7 @@ template <unsigned Mode = mode_of_unit>
     return bytes[0] == 0xe9 || (inlay::detail::word_at(bytes) == nop && bytes[4] == 0) ? longest_jump : 0;
 }
 
-/// Where the jmp at `at` goes; 0 if it is none.
+/// Where the jmp at `at` goes; 0 if the instruction is no jmp with a 32-bit distance.
 [[nodiscard]] inline address jump_target(address at) noexcept {
     const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     return bytes[0] == 0xe9 ? at + longest_jump + static_cast<address>(intptr_t{load32(bytes + 1)}) : 0;

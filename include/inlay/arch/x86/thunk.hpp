@@ -55,7 +55,7 @@ inline constexpr int kept_by_thunks = unknown_registers | avx512_registers;
 inline constexpr int kept_by_thunks = 0;
 #endif
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
