@@ -76,7 +76,7 @@ public:
     uint32_t written{};      ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
     uint32_t calls{};        ///< calls in the table, of dispatches and static calls
     uint32_t calls_found{};  ///< calls whose instruction was found after their marker
-    uint32_t calls_direct{}; ///< calls that now go straight to their target, or became code in place of a call
+    uint32_t calls_direct{}; ///< calls that now go straight to their target, or are replaced (nothing, returns zero)
     uint32_t keys{};         ///< sites of keys and switches in the table
     uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
     int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one

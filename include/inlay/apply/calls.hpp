@@ -25,8 +25,8 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Looks for a call before anything is written, and notes in the record where it is. One that was found before must
-/// still be there.
+/// Looks for a call before anything is written, and notes in the record where it is. A call that an earlier apply()
+/// found must be found again.
 template <class Run>
 void look_for_call(Run& run, table::call_record* record, const table::call_record* end, address trampoline) noexcept {
     const address site = record->site.target();

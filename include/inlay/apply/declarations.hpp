@@ -68,13 +68,13 @@ union declaration_memory {
     text_map map;
 };
 
-/// One that is known: both of its parts. The length of `chosen` is 0 until it is decided.
+/// The two parts of a known declaration. The length of `chosen` is 0 until it is decided.
 struct known_declaration {
     placed_declaration* placed;
     decision* chosen;
 };
 
-/// Those that are known.
+/// The known declarations: their decisions, and hints to their bytes.
 struct known_declarations {
     static constexpr unsigned count = known_count;
     static constexpr unsigned hint_count = 128;
@@ -98,13 +98,13 @@ struct known_declarations {
         }
     }
 
-    /// The declaration that was met last of those with this hint; the caller compares `choices`.
+    /// The last declaration that was met with this hint; the caller compares `choices`.
     [[nodiscard]] placed_declaration& likely(address choices) noexcept {
         return *reinterpret_cast<placed_declaration*>(reinterpret_cast<address>(memory->placed) +
                                                       address{hint(choices)} * hint_unit);
     }
 
-    /// Finds the declaration. One that is not known takes the place of the oldest one, and the caller decides it.
+    /// Finds the declaration. An unknown declaration takes the place of the oldest one, and the caller decides it.
     [[nodiscard, gnu::noinline]] known_declaration find(address choices) noexcept {
         unsigned which = 0;
         while (memory->placed[which].choices != choices) {

@@ -2,7 +2,7 @@
 //
 // proven: patches an image whose tables were proven and sealed after the link: apply_proven() without its surroundings.
 //
-//     detail::patch_proven<detail::every_site>(seal, room, platform, done);
+//     detail::patch_proven<detail::proven_part::all>(seal, room, registry, platform, done);
 //
 // How it works. The tool has made every decision that does not depend on the machine (seal.hpp). A boot makes these
 // steps:
@@ -11,9 +11,9 @@
 //  2. It goes through the terms once. Each asks the processor, a function or a word of memory, and a term before it.
 //  3. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
 //     pointer is made now, if each site reaches the target.
-//  4. It looks at each site, and writes it. The text must be the original: the tool saw the same in the file, but a
-//     debugger's breakpoint, or another patcher, comes later. Then, or if the platform refuses, the originals of the sites
-//     before come back.
+//  4. It looks at each site, and writes it. The text must be the original, which the tool saw in the file; but a
+//     debugger's breakpoint, or another patcher, comes later. If the text differs, or the platform refuses, the
+//     earlier sites get their originals back.
 //
 // The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
 #pragma once

@@ -13,9 +13,10 @@
 // a setting between. Then the names take the steps of a single change (make_change.hpp) together. All are checked, then
 // all are made ready, all cells are stored, and all are shown.
 //
-// Sites are made ready image by image, and within an image page by page: from each name the sites of this page. So each
-// page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so its
-// first site of a page is found by halving. If a platform does not stage, all sites are one batch, with one finish().
+// Sites are made ready image by image, and within an image page by page: from each name the sites of this page. So
+// each page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so
+// a binary search finds its first site in a page. If a platform does not stage, all sites are one batch, with one
+// finish().
 //
 // Only switches of more than 16 ways have outer sites. Without them, the second round over the sites does not take
 // place.
@@ -71,7 +72,7 @@ struct change_list {
     listed_change* all;
     unsigned room;   ///< for changes
     unsigned count;  ///< of changes; if more than `room`, they are refused
-    unsigned failed; ///< the number of the change that the error is about; `count` if it is about none
+    unsigned failed; ///< the number of the change that failed; `count` if the error concerns no single change
 
     /// Notes that the change of this number failed, if it is the first one.
     void note(unsigned number, const outcome& done) noexcept { failed = !done && failed == count ? number : failed; }

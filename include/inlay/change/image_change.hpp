@@ -52,7 +52,7 @@ inline constexpr site_order in_order[] = {site_order::inner, site_order::outer};
                 : site_order::inner;
 }
 
-/// Notes in the outcome of a change that failed how taking it back went.
+/// A change failed, and was taken back with the outcome `back`. Notes this in the outcome of the change.
 inline void note_taken_back(outcome& done, const outcome& back) noexcept {
     done.written = 0;
     if (!back) {
@@ -123,7 +123,8 @@ public:
         find_refused_among(blame);
         note(done);
     }
-    /// Notes as the record in question the name's first one from the refused address on, if it is the nearest so far.
+    /// Notes the name's first record from the refused address on as the record in question, if it is the nearest so
+    /// far.
     [[nodiscard]] bool find_nearest(const table::named& named) noexcept
         requires Many
     {
@@ -325,7 +326,7 @@ private:
         return true;
     }
 
-    /// Notes as the record in question the first one of the name that is not before the address that was refused.
+    /// Notes the name's first record from the refused address on as the record in question.
     void find_refused(const table::named& named) noexcept {
         const auto look = [&](const auto& section, table_kind kind) noexcept {
             const uint32_t sites = cell_of(named).state.sites;

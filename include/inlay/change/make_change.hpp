@@ -30,9 +30,9 @@
 //     reads the cell   false    false         true          true
 //     patched site     false    false         false         true
 //
-// Between 3 and 4 two sites of one name may disagree. They must at some time, since no instruction changes both. The
-// time is short, because everything slow or likely to fail is done before it. Steps 3 and 4 could change places; a
-// thread would find the same two values in the other order.
+// Between 3 and 4 two sites of one name may disagree. They must disagree at some time, since no instruction changes
+// both. The time is short, because everything slow or likely to fail is done earlier. Steps 3 and 4 could change
+// places; a thread would find the same two values in the other order.
 //
 // A platform that cannot stage shows each write at once. There the order is: check, store, write image by image. A
 // kernel with such a platform stops the other processors, or runs on one.

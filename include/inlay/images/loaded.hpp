@@ -122,7 +122,7 @@ inline namespace baseline {
     return nullptr;
 }
 
-/// The `table::image` of an image, by its note; null if it has none, or one of another version as well.
+/// The `table::image` of an image, by its note. Null if it has no note, or also a note of another version.
 [[nodiscard]] inline table::image* find_image(const loaded_image& info) noexcept {
     constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
     table::image* found = nullptr;
@@ -165,7 +165,8 @@ int visit(void* image, size_t /*size*/, void* function) noexcept {
     return (*static_cast<const Function*>(function))(*static_cast<const loaded_image*>(image)) ? 1 : 0;
 }
 
-/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
+/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's list has none, but musl unloads
+/// no image.)
 template <class Function>
 void while_loaded(const Function& function) noexcept {
     c::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));

@@ -18,7 +18,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 enum class name_kind : std::uint8_t { static_key, static_switch, static_call, hook };
 
-/// One name of the process. Texts are valid while the function runs that is called with it.
+/// One name of the process. Its texts are valid only during the call of the user's function.
 struct name_entry {
     const char* name;      ///< a null in it is written as the bytes C0 80
     name_kind kind;        ///< of the name

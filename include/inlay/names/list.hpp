@@ -77,7 +77,7 @@ struct name_row {
 /// The names of the process as they were at one moment, in the order of their bytes; namesakes of one type are one.
 class name_list {
 public:
-    /// Copies them.
+    /// Copies the names.
     [[nodiscard]] error take() noexcept {
         std::size_t text = 0;
         std::size_t cells = 0;

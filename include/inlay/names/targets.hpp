@@ -182,7 +182,7 @@ template <name Call, auto Default, detail::target_with_name... Targets>
     }
 }
 
-/// The same for a hook. A text can set "null" in any case.
+/// The same for a hook. A text can always set "null".
 template <name Hook, class Function, detail::target_with_name... Targets>
 [[gnu::always_inline]] inline void name_targets(const hook<Hook, Function>& /*hook*/,
                                                 const Targets&... /*targets*/) noexcept {

@@ -14,8 +14,8 @@
 //
 // One byte is stored at once, so step 1 shows the old instruction or the breakpoint, and step 3 the breakpoint or the
 // new instruction. After the synchronisation of step 1 no processor has fetched the old first byte without the
-// breakpoint, so the tail can be written. After that of step 2 no processor has an old tail, so the first byte can be.
-// After that of step 3 none is about to trap, so the batch is over.
+// breakpoint, so the tail can be written. After the synchronisation of step 2 no processor has an old tail, so the
+// first byte can be written. After the synchronisation of step 3 no processor is about to trap, so the batch is over.
 //
 // answer() looks for the address in the batch. If the batch has it, answer() carries out the new instruction
 // (arch/x86/emulate.hpp). If not, and memory has no breakpoint at that place any more, the processor runs the place

@@ -59,7 +59,7 @@ struct vector_state {
 
 inline namespace INLAY_TARGET {
 
-/// Finds that out. Thunks call it before they have saved anything but the general registers, so it changes no others.
+/// Finds out how to save them. Thunks call it when they have saved only the general registers, so it changes no others.
 #if defined(__clang__)
 __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else
@@ -115,7 +115,7 @@ find_vector_state() noexcept {
 #define INLAY_LOAD_EAX(place) ".byte 0xa1\n\t.long " place "\n\t"
 #endif
 // Saves vector registers to an area at the stack pointer; and restores them. Between the two, x87 and MMX are as a
-// function may find them: the stack of x87 is empty. Registers rax, rcx and rdx change.
+// function expects them: the x87 stack is empty. Registers rax, rcx and rdx change.
 // clang-format off
 #define INLAY_SAVE_VECTORS                                                                                             \
     INLAY_LOAD_EAX("%c[size]")                                                                                         \

@@ -30,7 +30,8 @@ inline void store32(uint8_t* at, int32_t value) noexcept {
     inlay::detail::copy(to, bytes, size);
 }
 
-/// Whether bytes of text may become others while other processors run them: not by store_text().
+/// Whether bytes of text may become others while other processors run them: never, since store_text() writes them in
+/// pieces.
 [[nodiscard]] constexpr bool exchangeable(const uint8_t* /*from*/, const uint8_t* /*to*/, size_t /*size*/) noexcept {
     return false;
 }

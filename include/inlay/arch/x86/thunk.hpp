@@ -339,8 +339,8 @@ struct function_of {
 template <auto Function>
 [[gnu::always_inline]] inline void write_thunk() noexcept {}
 
-/// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
-/// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
+/// The trampoline `Callee::trampoline`: jumps through the pointer. It is defined in assembly, because compilers would
+/// draw conclusions from a C++ body (noexcept, unused arguments). Each unit has its own, a local symbol.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
     // clang-format off
