@@ -54,7 +54,8 @@ public:
                (can_stop || arch::exchangeable(reinterpret_cast<const uint8_t*>(at), bytes, size));
     }
 
-    /// Makes the changes. False if text may not be written, or the others could not be stopped: then no site has changed.
+    /// Makes the changes. False if text may not be written, or the others could not be stopped: then no site has
+    /// changed.
     [[nodiscard, gnu::visibility("hidden")]] bool make(const text_change* batch, unsigned count) noexcept {
         if constexpr (can_stop) {
             if (!all_exchangeable(batch, count)) {
