@@ -278,8 +278,8 @@ struct site {
     }
 
     /// The same alternative, changing `Registers` as well. A form writes these registers in addition to its result. An
-    /// input that a form changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax,
-    /// uint64_t>().clobbers<rcx>()`.)
+    /// input that a form changes is named here, too. (rdtscp writes rcx:
+    /// `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
     template <auto... Registers>
     [[nodiscard]] consteval auto clobbers() const {
         return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});

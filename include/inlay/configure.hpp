@@ -47,11 +47,11 @@ public:
     /// True if each setting is in force.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(done_); }
     [[nodiscard]] inlay::error error() const noexcept { return done_.error(); }
-    /// As of set(). (Its detail() is empty: text() has that.)
+    /// As the outcome of set(). (Its detail() is empty: text() has that.)
     [[nodiscard]] const inlay::outcome& outcome() const noexcept { return done_; }
     /// The file, the variable or the option that the error is about; "" for a string.
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
-    /// The line that the error is about, from 1; 0 if it is about none.
+    /// The line with the error, from 1; 0 if the error concerns no line.
     [[nodiscard]] std::size_t line() const noexcept { return line_; }
     /// The error, for people: its place, its cause, and the existing names or values; ends with a newline. Empty
     /// without an error.
@@ -121,7 +121,7 @@ private:
                                            : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// Cuts `name=value`; false if it is not that.
+/// Cuts `name=value`; false if the text has another form.
 [[nodiscard]] inline bool cut_setting(std::string_view text, assignment& result) noexcept {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) {

@@ -144,7 +144,7 @@ struct names_of_controls {
     [[nodiscard]] settable only() const noexcept { return {all, Count, false}; }
 };
 
-/// Says which name is not there, and which are: the compiler shows both in the type.
+/// Has the unknown name and the existing names in its type, which the compiler shows.
 template <bool Found, name Asked, name... Known>
 struct a_control_has_this_name {
     static_assert(Found, "inlay: none of these controls has the name `Asked`; write one of the names `Known`, "
@@ -236,7 +236,7 @@ template <class... Controls>
     return detail::configure_file(path, names.only());
 }
 
-/// (A library's controls better have a variable of their own: each unknown name is an error.)
+/// (Give a library's controls a separate variable: each unknown name is an error.)
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure_environment(const controls_t<Controls...>& knobs,
                                                                const char* variable = "INLAY_SET") {

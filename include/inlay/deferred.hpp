@@ -21,7 +21,7 @@
 //
 // Thread-safe with a lock: `deferred<decltype(key), my_spinlock>` takes a class with lock() and unlock(). It is held
 // while sites are patched: a second caller must wait, since the key shall be on when enable() returns. Without a lock,
-// the caller has one call made at a time. As set(), the functions take a kernel's platform, or none.
+// the caller must make one call at a time. As set(), the functions take a kernel's platform, or none.
 //
 // An object that is destroyed does not turn its key off: call finish() first.
 //

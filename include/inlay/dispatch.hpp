@@ -101,7 +101,7 @@ struct dispatch {
     /// Number of functions: the default one and one for each `when`. They are numbered from 0, in that order.
     static constexpr size_t count = sizeof...(Whens) + 1;
 
-    /// A function by its number; null if none has it.
+    /// A function by its number; null if the dispatch has no such number.
     [[nodiscard]] static constexpr function* candidate(size_t index) noexcept {
         function* result = index == 0 ? Default : nullptr;
         size_t each = 0;

@@ -19,11 +19,11 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The reason why a site does not have the form that apply() decided.
 enum class reason : uint8_t {
-    none,           ///< it is
+    none,           ///< the site has that form
     not_applied,    ///< apply() did not run, or failed: outcome::error() said why
     call_not_found, ///< no call of the trampoline was found after the marker
     out_of_reach,   ///< the target of the call is too far away for a direct call
@@ -37,7 +37,7 @@ enum class reason : uint8_t {
 struct site_note {
     record_id where;  ///< table, index in it (keys and calls: in the order that apply() has sorted them to), address
     const char* name; ///< of the alternative, call or key; "" if it has none
-    reason why;       ///< not done; `none` if it is
+    reason why;       ///< the decided form is not there; `none`: it is
     uint8_t chosen;   ///< of an alternative: which `when` apply() chose, counted from 1; 0: the original
     bool patched;     ///< the form differs from that before apply(): another form, a direct call, a nop or jump
 };

@@ -38,11 +38,11 @@ enum class error : uint8_t {
     image_left,              ///< the image's destructors have run: it is unloaded, or the program ends
     change_nested,           ///< a change within a change: from a signal handler
     process_forked,          ///< forked without fork()'s handlers while a change was made; it can change nothing
-    probe_first,             ///< a probe has to run before; apply() sees to it
+    probe_first,             ///< a probe has to run before; apply() runs it
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
-    candidate_unknown,       ///< a dispatch was given a function that is none of its own
+    candidate_unknown,       ///< a dispatch was given a function that it does not have
     candidate_unsupported,   ///< a dispatch was given a function whose predicate does not hold
     not_enabled,             ///< disable() without an enable() before it
     enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()

@@ -57,7 +57,7 @@ template <auto Predicate>
     requires predicate<decltype(Predicate)>
 inline constexpr has_t<detail::plain<decltype(Predicate)>> has{};
 
-// As of static keys.
+// As for static keys.
 
 /// Whether the predicate holds; its branch is laid out as if it did.
 template <class Predicate>

@@ -8,14 +8,14 @@
 //     inlay::update(lock, &take_the_lock);         // poke.hpp; at any time, other threads running; noexcept
 //     inlay::update(lock, nullptr);                // a nop again
 //
-// How it works. A call costs more than its instruction. The compiler takes the caller-saved registers for changed. It
-// spills values or pushes registers for them in the whole function, also if the call has become a nop. So here the
-// compiler sees an assembly statement that changes memory and flags, and no register (AArch64: x16, x17 and x30). The
-// call goes to a thunk that keeps this promise: it saves all registers, calls the target, and restores them. Its
-// record is one of a static call (section inlay_calls), whose trampoline is this thunk. So apply() makes the site a
-// nop, or leaves the call as it is.
+// How it works. A call costs more than its instruction. The compiler assumes that a call changes the caller-saved
+// registers. So it spills values or pushes registers in the whole function, even if the call has become a nop. So here
+// the compiler sees an assembly statement that changes memory and flags, and no register (AArch64: x16, x17 and x30).
+// The call goes to a thunk that keeps this promise: it saves all registers, calls the target, and restores them. Its
+// record is a static call's record (section inlay_calls), and this thunk is the trampoline. So apply() makes the site
+// a nop, or leaves the call as it is.
 //
-// The price is paid by a hook that is set: saving all vector registers takes longer than a call (docs/performance.md).
+// A hook that is set pays the price: saving all vector registers takes longer than a call (docs/performance.md).
 // If a call has a target most of the time, use static_call. If it returns something, or arguments that fit no
 // register, use static_call too.
 //

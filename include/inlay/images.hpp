@@ -155,7 +155,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     if (cell.state.owner != nullptr) {
         return;
     }
-    // One of the same type will do: they all have the same setting.
+    // Any cell of the same type will do: all of them have the same setting.
     const table::named* const first = *place_of<&table::cell_state::under>(all.root, named);
     const table::named* known = first;
     while (known != nullptr && !same_type(*known, named)) {

@@ -33,7 +33,7 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The form that stands at a site.
 enum class standing : uint8_t {
@@ -164,8 +164,8 @@ template <class Image>
 
 inline namespace INLAY_TARGET {
 
-/// The form that stands at the site of an alternative. Where more records are of one site, it is the form of this one
-/// or `other`. Thread-safe as long as no thread changes sites, as are the other two.
+/// The form that stands at the site of an alternative. If several records have this site, the result is a form of this
+/// record, or `other`. Thread-safe as long as no thread changes sites, as are the other two.
 template <class Image>
 [[nodiscard]] inspected inspect(const Image& image, const table::tables& /*tables*/,
                                 const table::alternative_record& record) noexcept {

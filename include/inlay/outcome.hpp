@@ -50,7 +50,7 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr inlay::error error() const noexcept {
         return what_;
     }
-    /// The record that the error is about; table_kind::no_table if it is about none.
+    /// The record with the error; table_kind::no_table if the error concerns no record.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
         return where_;
     }
@@ -90,7 +90,7 @@ public:
         return calls - calls_found;
     }
 
-    /// Notes that `one` and `other` have the same name but differ in type; the first thing wrong stays.
+    /// Notes that `one` and `other` have the same name but differ in type. The first error stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void
     fail(const table::named& one, const table::named& other, record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
@@ -100,7 +100,7 @@ public:
         }
     }
 
-    /// Says something worse of the record that failed.
+    /// Replaces the error by a worse one; the record stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void worsen(inlay::error what) noexcept {
         what_ = what;
     }

@@ -37,7 +37,7 @@ template <class T, class Image>
     return name[length] == '\0';
 }
 
-/// `steps` counts down: a node may refer to the same one twice, and to itself.
+/// `steps` counts down: a node may refer to another node twice, and to itself.
 template <class Image, class Function>
 void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function, unsigned& steps,
                     unsigned depth = 0) noexcept {

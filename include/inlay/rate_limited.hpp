@@ -58,7 +58,7 @@ public:
     /// Turns the key off if it has no user.
     outcome finish() noexcept { return state_.finish(); }
 
-    /// When poll() has something to do, as far as known now; nothing while the key has users, or is off.
+    /// The time at which poll() has something to do, as far as known now; no value while the key has users, or is off.
     [[nodiscard]] std::optional<typename Clock::time_point> next() noexcept {
         typename state::time due = 0;
         if (!state_.pending(due)) {

@@ -7,10 +7,10 @@
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
 //     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //
-// The report is on the image that calls it. For every alternative and every call: its name, its place in the source,
-// and the predicate and code of each choice. Then the winning choice, and the bytes before, after and in memory now.
-// For every static call its target, for every pv call its pointer's target, for every key or switch site the path of
-// each value. Then each used feature, its value and its probe; then sums.
+// The report is on the image that calls it. For every alternative and every call, it has the name, the place in the
+// source, and the predicate and code of each choice. It also has the winning choice, and the bytes before, after and in
+// memory now. A static call has its target, a pv call its pointer's target, and a key or switch site the path of each
+// value. Each used feature follows, with its value and its probe; the totals come last.
 //
 // How it works. decide.hpp is pure. So the report asks the same function as the patcher. It uses the features of the
 // named CPU, and the current values of keys and static calls. The report writes nothing. From apply()'s notes, it uses

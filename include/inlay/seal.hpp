@@ -112,14 +112,13 @@ struct seal_table {
 
 /// The head of the data that the tool has written.
 struct seal {
-    uint64_t sums[2]; ///< of all this from `mark` on
-    uint32_t
-        used; ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
+    uint64_t sums[2]; ///< over the seal's data from `mark` on
+    uint32_t used;    ///< the data's bytes, a multiple of eight; 0: the image is not sealed, or apply_proven() has run
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
-    uint32_t room;  ///< bytes that the compiler has left for all this
-    uint32_t fixed; ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
+    uint32_t room;        ///< bytes that the compiler has left for the seal's data
+    uint32_t fixed;       ///< ~0 in an image that runs at one address only: the sums include the seal's address; else 0
     seal_table tables[4]; ///< alternatives, calls, keys, names
     uint64_t table_sums[2];
     uint64_t
