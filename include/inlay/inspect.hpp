@@ -8,7 +8,7 @@
 //         if (found.form == inlay::standing::when) { ... }      // form number found.ordinal, found.length bytes
 //     }
 //
-//     what            form                  meaning                                     target
+//     record          form                  meaning                                     target
 //     alternative     original, when        the form with number `ordinal`              of its first instruction
 //                     indirect              an operation, called through its pointer
 //                     direct, nothing       an operation, called directly; it does nothing
@@ -18,7 +18,7 @@
 //                     direct                a call or jump of the function              the function
 //                     nothing, zero         the instruction in place of a call
 //     any             other                 none of its forms; a call that was not found
-//                     malformed             the record, or what it refers to, is wrong
+//                     malformed             the record, or data that it refers to, is wrong
 //
 // How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It
 // compares, and asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an

@@ -3,7 +3,7 @@
 // report: the form of each site, before and after. Hosted programs only; link Zydis and libdw (CMake: inlay::report).
 //
 //     inlay::report::print(std::cout);                               // this image, this CPU, text
-//     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // what another CPU would get
+//     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // for another CPU
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
 //     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //

@@ -2,12 +2,12 @@
 //
 // table: the layout of a program's data about its patch sites.
 //
-//     section inlay_alternatives   8 bytes a site: where it is, what it may become
-//     section inlay_calls          8 bytes a site: where it is, what it calls
+//     section inlay_alternatives   8 bytes a site: where it is, and its forms
+//     section inlay_calls          8 bytes a site: where it is, and its callee
 //     section inlay_keys           12 bytes a site: where it is, where it may jump, whose value decides
 //     section inlay_names          16 bytes a key or static call: its name, its type, its cell; once a unit
-//     section .rodata              what the sites share: choices, forms, features; once a unit
-//     section .data                what apply() finds out: predicate nodes, feature cells, cells of names
+//     section .rodata              the data that sites share: choices, forms, features; once a unit
+//     section .data                the results of apply(): predicate nodes, feature cells, cells of names
 //     section .note.inlay          where an image has its `image`, for others that share names with it
 //     .init_array, .fini_array     in programs: an image joins the others when it is loaded, and leaves them
 //
@@ -98,7 +98,7 @@ enum class predicate_op : uint8_t {
 [[gnu::visibility("hidden")]] inline constexpr unsigned longest_list = 255;
 [[gnu::visibility("hidden")]] inline constexpr unsigned deepest_tree = 128;
 
-/// One node of a predicate. apply() evaluates a node once and keeps the result in it until it ends.
+/// One node of a predicate. apply() evaluates a node once, and keeps the result in the node until apply() ends.
 struct predicate_node {
     predicate_op op;
     uint8_t value;
@@ -111,8 +111,8 @@ struct predicate_node {
 enum class form_kind : uint8_t {
     /// The bytes follow; `relative` has the offsets of the relative operands.
     plain = 1,
-    /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
-    /// operand. (An assembler cannot say where in an instruction its operand lies; two copies can.)
+    /// The bytes follow twice, assembled one after the other. A relative operand is where the copies differ. (An
+    /// assembler cannot say where in an instruction its operand lies; two copies can.)
     twice = 2,
     /// The bytes of a call through a pointer follow, then, aligned to four bytes, an `indirect_call`. Patched, it is a
     /// direct call of the pointer's target.
@@ -183,7 +183,7 @@ enum class call_mode : uint8_t {
         3, ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
 
-/// Whether the cell holds a target of the user's.
+/// Whether the cell holds a user's function.
 [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
     return mode == call_mode::function || mode == call_mode::hook;
 }
@@ -226,7 +226,7 @@ struct cell {
 /// A key or a static call. In a process, one name is one thing: all cells of a name hold the same.
 struct named {
     reference name;       ///< characters
-    reference signature;  ///< characters: the mangled name (Itanium C++ ABI) of something that has the type in it
+    reference signature;  ///< characters: a mangled name (Itanium C++ ABI) that contains the type
     reference cell;       ///< table::cell
     reference trampoline; ///< of a static call; none: this is a key
 };

@@ -21,16 +21,18 @@
 // commit() promises, while other threads run:
 //
 //  * Each execution of a site finds the old or the new form of this site, as with set().
-//  * When commit() has returned, executions that begin after it find all names new. If it failed, all names old.
+//  * When commit() has returned, executions that begin after it find all names new. If it failed, they find all names
+//    old.
 //  * If a check fails, no thread has seen any change. Checks find all errors that do not come from writing text.
 //  * All cells are stored, then all sites are shown. So code that reads the cell (a site that is not patched, a call
 //    through its trampoline) finds the new value not later than any site that is patched.
 //  * In a process on x86, all sites of one text page change at one moment. A thread that found one of them new finds
 //    all of them new. (Except where a switch of more than 16 ways has a site in the page.)
 //
-// It does not promise one moment for all: no instruction changes many places at once. While commit() runs, a thread may
-// find one name new and another one old, in either order, and two sites of one name different. Pages are shown in the
-// order of their addresses, images in any order. If a thread must not see B new before A, make two transactions.
+// commit() does not promise one moment for all names: no instruction changes many places at once. While commit() runs,
+// a thread may find one name new and another one old, in either order, and two sites of one name different. Pages are
+// shown in the order of their addresses, images in any order. If a thread must not see B new before A, make two
+// transactions.
 //
 // After an error, every name has its old setting, and every site its old form; only error::change_incomplete says that
 // taking back failed, too. If writing failed in the middle, threads may have seen a part of the changes for a moment.

@@ -11,7 +11,7 @@
 //     } while (inlay::unwind::step(frames.table(), at, read));     // bool read(address, address& word) noexcept
 //
 // How it works. The table has an entry for each address where the way to the caller's frame changes. Entries are
-// sorted, so that a search takes the logarithm of their number. An entry gives the frame (DWARF: CFA) as stack pointer
+// sorted, for a binary search. An entry gives the frame (DWARF: CFA) as stack pointer
 // or frame pointer plus a constant. It also gives the places of the caller's frame pointer and of the return address in
 // it. (Linux calls such a table ORC.) Within a site, the tool has merged the entries of all forms by byte: they hold
 // for each form.

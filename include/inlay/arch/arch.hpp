@@ -7,7 +7,7 @@
 //     emit::code_macro, site                         instructions as text                            (site.hpp)
 //     emit::thunk, trampoline, function_of           functions of assembly                           (thunk.hpp)
 //     emit::inputs, load, gives_in, keeps_of, ...    operands of a site                              (operands.hpp)
-//     emit::synchronise, clean_text, ...             what the processor fetches                      (machine.hpp)
+//     emit::synchronise, clean_text, ...             fetches of text, and caches                     (machine.hpp)
 //     shown::instruction_at                          names of instructions in messages               (mnemonics.hpp)
 //     insn::nop(bytes)                               padding as code                                 (insn.hpp)
 //     store_text, exchangeable                       how text may be written                         (patch.hpp)

@@ -12,9 +12,9 @@
 // changes all these places at once. So each execution of a site shall find the old form or the new one, whole. If any
 // place cannot be changed, all of them shall be as before. This is the order:
 //
-//  1. Check. Each patched site of each image is looked at: it still holds a form that inlay wrote, the new bytes reach
-//     their target, and the platform may exchange them. Nothing changes, so that an error in the last image costs
-//     nothing in the first.
+//  1. Check. Each patched site of each image is looked at. It must hold a form that inlay wrote, the new bytes must
+//     reach their target, and the platform must be able to exchange them. Nothing changes, so that an error in the
+//     last image costs nothing in the first.
 //
 //  2. Make ready. A platform that can stage puts the new text where no thread runs it: platform::process has a second
 //     mapping of the page. Nearly everything that can fail fails here: memory, permissions, limits. If it does, the

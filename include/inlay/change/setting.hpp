@@ -5,7 +5,7 @@
 //     detail::change how = detail::to_value(true);                // or enabling, disabling, to_way<40>(2)
 //     detail::change how = detail::to_target(&tsc_clock);
 //     table::setting to = setting_of(cell);
-//     error trouble = detail::make_setting(how, to);              // `to` is what the cell shall hold
+//     error trouble = detail::make_setting(how, to);              // `to` is the new setting of the cell
 //
 // How it works. A change is a value: it says how the present setting of a name becomes the next one. Arguments that
 // cannot be right, such as a value that a switch does not have, become a change that is refused when it is made.

@@ -4,7 +4,7 @@
 //
 //     inlay::check::findings found;
 //     const auto table = inlay::check::make_unwind_table(program, found);
-//     inlay::check::write_unwind_table("kernel.elf", table);         // throws report::file_error if there is no room
+//     inlay::check::write_unwind_table("kernel.elf", table);         // throws report::file_error without enough room
 //
 // How it works. Each entry of .eh_frame or .debug_frame gives rows, and each row an entry of the table; between
 // functions, nothing is known. In a site, the rows count at its start only. From there each form is executed in

@@ -6,14 +6,14 @@
 //
 //     truncated   a table's size is no multiple of its records'
 //     name        the record of a key's or static call's name, and two names of two types
-//     record      what apply() would refuse: references, kinds, lengths, predicates, features, text that is not the site's
+//     record      a record that apply() would refuse: references, kinds, lengths, predicates, features, foreign text
 //     symbol      no symbol leads to the site, or its function cannot be decoded up to there
 //     boundary    a site begins or ends inside an instruction
 //     overlap     two sites share bytes
 //     folded      a linker has folded two functions whose alternatives differ
 //     form        the bytes of a form are no instructions
 //     patcher     a site in code that runs while text is written
-//     missed      a call was not found behind its marker (a warning: it goes through its trampoline)
+//     missed      a call was not found after its marker (a warning: it goes through its trampoline)
 //     unmarked    a call of a trampoline without a marker (likewise)
 #pragma once
 

@@ -11,12 +11,14 @@
 // there. So two rules hold for the instruction boundaries of a site. (Linux's objtool has the first rule in its check
 // of alternatives.)
 //
-//  1. Where two forms have a boundary at one byte, stack and preserved registers are the same at it in both: else
-//     "stack layout conflict at equal offset". Padding has boundaries too. A boundary that one form alone has is free.
-//  2. At each boundary of each form, the row finds the frame and the registers of the caller as they are: else "unwind state
-//     incompatible". The row at the site's begin is taken for true. From there each form is executed in symbols
-//     (unwind_state.hpp); a row is right if it gives the same symbols. The rule holds for the address after the site, for
-//     the target of a jump out of it, and for the last byte of a call, where an unwinder in the called function looks.
+//  1. Where two forms have a boundary at one byte, both have the same stack and preserved registers there. Otherwise
+//     the finding is "stack layout conflict at equal offset". Padding has boundaries too. A boundary that one form
+//     alone has is free.
+//  2. At each boundary of each form, the row finds the caller's frame and registers as they are. Otherwise the finding
+//     is "unwind state incompatible". The row at the site's start is taken for true. From there each form is executed
+//     in symbols (unwind_state.hpp); a row is right if it gives the same symbols. The rule holds for the address after
+//     the site, and for the target of a jump out of it. It also holds for the last byte of a call, where an unwinder
+//     in the called function looks.
 //
 // Every form is checked, with any predicate. Sites do not overlap, and each begins as its row says. So checking the
 // forms of one site singly covers all combinations of features.

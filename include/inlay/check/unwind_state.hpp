@@ -3,7 +3,7 @@
 // unwind_state: registers and stack of a processor as far as an unwinder needs them, in symbols.
 //
 //     unwind_state state{unknowns, 8, 16};                        // words of 8 bytes; x86-64
-//     state.push(state.at(rbx));                             // rsp is now "rsp at the begin, - 8"
+//     state.push(state.at(rbx));                             // rsp is now "rsp at the start, - 8"
 //     state.at(rsp) == unwind_value{rsp, -8}
 //
 // How it works. A value is an unknown plus a number of bytes. Each register and each word of memory is an unknown at

@@ -6,7 +6,7 @@
 // through.
 //
 //     shape of the record            value    bytes
-//     (none)                         false    nop          what follows the site is for false
+//     (none)                         false    nop          the code after the site is for false
 //                                    true     jump
 //     falls_through_if_true          true     nop          the code after the site is for true
 //                                    false    jump

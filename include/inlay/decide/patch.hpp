@@ -9,7 +9,7 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The bytes of one site.
 struct patch {

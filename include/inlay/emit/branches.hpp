@@ -18,10 +18,10 @@ namespace emit {
 ///
 /// Which instruction belongs at the site follows in four steps:
 ///
-/// 1. Layout. The compiler has two paths after the question, one for each value. `Expected` says which of them should follow
-///    the site; the other path begins at the label `other`. The results are constants, so the compiler joins each path with the
-///    branch of the caller's `if`, and compares nothing.
-/// 2. The path that follows is taken by a nop, the one at `other` by a jump to `other`. So:
+/// 1. Layout. The compiler has two paths after the question, one for each value. `Expected` says which of them should
+///    follow the site; the other path begins at the label `other`. The results are constants, so the compiler joins
+///    each path with the branch of the caller's `if`, and compares nothing.
+/// 2. A nop takes the path that follows the site, and a jump takes the path at `other`. So:
 ///
 ///        value    Expected   the value's path     the site
 ///        true     true       follows the site     nop

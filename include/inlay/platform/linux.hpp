@@ -3,7 +3,7 @@
 // linux: writing the text of the running program or shared library, which stays read-only and executable.
 //
 //     inlay::platform::process self;
-//     auto done = inlay::apply(inlay::this_image(), self);        // what inlay::apply() does
+//     auto done = inlay::apply(inlay::this_image(), self);        // inlay::apply() does the same
 //
 // How it works. The image's extent comes from its own program headers (`__ehdr_start`, made by the linker).
 // At start-up text is written through /proc/self/mem. The kernel copies the page and changes the copy, for any

@@ -48,7 +48,7 @@ public:
     /// The errno of the last refusal; 0 without a refusal.
     [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
-    /// Where the first bytes lie that the last refusal was about.
+    /// The address of the first bytes that the last refusal concerned.
     [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t refused() const noexcept { return refused_; }
 
 protected:

@@ -53,15 +53,15 @@ public:
         return spare_->way != cannot;
     }
 
-    /// Has the page of this address replaced by an equal one, with the next finish(): whether it can be. For live(),
-    /// before that is called; where a page is a spare one, this is known already.
+    /// Tests whether pages can be replaced: prepares an equal page for this address, which asked() moves into its
+    /// place. A caller may use it before live(). With spare pages the answer is known already.
     [[gnu::visibility("hidden")]] void ask(std::uintptr_t at) noexcept {
         prepare();
         if (spare_->way == new_page && !stage_page(at & ~(page_size() - 1))) {
             spare_->way = cannot;
         }
     }
-    /// Ends the questions.
+    /// Makes the moves that ask() has prepared, and notes whether they worked.
     [[gnu::visibility("hidden")]] void asked() noexcept {
         if (spare_->way == new_page) {
             spare_->way = commit() ? new_page : cannot;

@@ -97,7 +97,7 @@ private:
         return good;
     }
 
-    /// While the others stand still.
+    /// Writes the batch while the other processors stand still.
     [[gnu::visibility("hidden")]] static void write_alone(void* what) noexcept {
         work& now = *static_cast<work*>(what);
         now.good = write_all(now.batch, now.count);

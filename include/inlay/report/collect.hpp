@@ -12,7 +12,7 @@
 //
 //     model.hpp               the data                  feature_values.hpp      features on the model
 //     alternative_site.hpp    alternatives, pv calls    call_site.hpp           dispatches, static calls
-//     key_site.hpp            keys, switches            site.hpp                what they have in common
+//     key_site.hpp            keys, switches            site.hpp                their common part
 //     names_check.hpp         the names                 counting.hpp            the sums
 //     wording.hpp             words for predicates, ... architectures.hpp       facts about each architecture
 #pragma once

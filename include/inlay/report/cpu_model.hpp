@@ -9,11 +9,11 @@
 // A model is one of
 //
 //     this                   this machine's CPU: probes run, features set by hand and forced ones as they are now
-//     none                   a CPU that has nothing
-//     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with what the levels before it have
+//     none                   a CPU without any feature
+//     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with the features of the levels before it
 //
 // and after it changes, separated by commas: +name adds a feature, -name takes one away, the last one counts.
-// On all models but `this`, features found by hand or by a function are not there unless +name says so.
+// On all models but `this`, features found by hand or by a function are absent unless +name adds them.
 #pragma once
 
 #include "inlay/arch/here.hpp"

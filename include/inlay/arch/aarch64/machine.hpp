@@ -4,7 +4,7 @@
 //
 //     const auto features = emit::read(emit::id_register::isar0);
 //     emit::clean_text(written, executed, size);
-//     emit::synchronise();                                  // this processor forgets what it has fetched
+//     emit::synchronise();                                  // this processor forgets the text that it has fetched
 #pragma once
 
 #include "inlay/arch/target.hpp"

@@ -3,7 +3,7 @@
 // machine: x86's instructions that ask the processor, or order its fetches and accesses.
 //
 //     const auto leaf = emit::cpuid(7, 0);
-//     emit::synchronise();                                  // this processor forgets what it has fetched
+//     emit::synchronise();                                  // this processor forgets the text that it has fetched
 #pragma once
 
 #include "inlay/arch/target.hpp"
