@@ -18,15 +18,15 @@
  * relative operand (table.hpp, form_kind::twice). Because of the two copies, use numeric labels.
  * Several instructions are separated by semicolons. The order of arguments is Linux's (asm/alternative.h).
  * The last `new` whose predicate holds wins. To nest one alternative in another's old instructions, put the inner one
- * into a macro of its own and name that. (Strings do not nest in GNU as.)
+ * into a separate macro and name the macro. (Strings do not nest in GNU as.)
  *
  * A form may use a kernel's own macros, with arguments: ALTERNATIVE "SAVE rcx, rdx", "SAVE_ALL", entry_x. A form is
  * assembled twice, the old one three times. So labels of such a macro are numeric or have \@ in them. The macro defines
  * no symbol, and writes to no other section. Macros of the preprocessor are not seen in a string: make one of them
  * (Linux's __stringify), #define TEXT_OF(x...) #x one level down.
  *
- * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site than
- * in its form. Then apply() refuses the site, because its bytes are not those of the form (error::site_changed). Write
+ * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site
+ * than in its form. Then apply() refuses the site, because its bytes are not those of the form (error::site_changed). Write
  * "jmp *slot", or the label into another section. In new instructions any jump is fine.
  */
 #ifndef INLAY_ASM_H
@@ -34,7 +34,7 @@
 
 #ifdef __ASSEMBLER__
 
-	.set	inlay_in_form, 0
+.set	inlay_in_form, 0
 
 /*
  * Relocations that change nothing (docs/linking.md). A linker that folds identical functions sees which alternatives
@@ -94,7 +94,7 @@
 	.endm
 
 /* Bytes of a form, and the larger of two numbers (a comparison is -1 where it is true). */
-#define INLAY_LENGTH(id) (.Linlay_again_##id - .Linlay_first_##id)
+#define INLAY_LENGTH(id) (.Linlay_again_##id -.Linlay_first_##id)
 #define INLAY_LARGER(a, b) ((a) - ((b) > (a)) * ((b) - (a)))
 
 /* ALTERNATIVE old, new, predicate */

@@ -143,7 +143,7 @@ struct choice {
     reference predicate; ///< predicate_node; none: this is the original, take it
     reference otherwise; ///< the next choice; none: the end
     reference name;      ///< characters; none where the declaration has no name
-    uint8_t length;      ///< the site's length, that of its longest form
+    uint8_t length;      ///< the site's length: as long as its longest form
     uint8_t ordinal;     ///< position in the declaration, 0 is the original
     uint8_t reserved[2];
 };

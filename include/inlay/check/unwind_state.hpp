@@ -182,7 +182,7 @@ private:
     unsigned form_{}, offset_{}, results_{};
     std::array<unwind_value, count> registers_{};
     std::map<unwind_value, unwind_value> memory_{}; ///< words
-    std::set<unwind_value> parts_{};                ///< bytes of stores of other sizes
+    std::set<unwind_value> parts_{};                ///< bytes written by stores of another size
 };
 
 /// Where execution goes after an instruction.

@@ -140,8 +140,8 @@ private:
         return trouble;
     }
 
-    /// The target of a patched pv call. Gives names for use in instructions: to the pointer the operation's, to
-    /// functions that inlay makes words in place of template arguments.
+    /// The target of a patched pv call. Gives names for use in instructions: the pointer gets the operation's name,
+    /// and a function that inlay makes gets words in place of template arguments.
     [[nodiscard]] std::string target_of(const table::indirect_call& call, const table::reference& operation) const {
         const address pointer = call.pointer.target();
         const address to = inlay::detail::pointer_at(image_, pointer);

@@ -6,7 +6,7 @@
 //     auto text = inlay::report::disassemble<inlay::x86::target<32>>(bytes, address_of_site, symbols);
 //
 // How it works. Zydis decodes and formats; names from `symbols` replace the addresses among its tokens. Zydis is for
-// x86, and used on x86-64 alone: of other architectures, and on other machines, the report has bytes only.
+// x86, and used on x86-64 alone. For other architectures, and on other machines, the report has bytes only.
 #pragma once
 
 #include "inlay/arch/aarch64/architecture.hpp"

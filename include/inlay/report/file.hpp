@@ -29,8 +29,8 @@ template <class Target>
     return collect(image.tables(), image, model, std::move(symbols));
 }
 
-/// The same, for a file of any architecture. Throws file_error with the reason if the file is not one of them, or is
-/// damaged; std::invalid_argument if `cpu` is no CPU of that architecture.
+/// The same, for a file of any architecture. Throws file_error with the reason if the file is of another kind, or is
+/// damaged. Throws std::invalid_argument if `cpu` is no CPU of that architecture.
 template <class Path = std::string>
 [[nodiscard]] contents collect_file(const Path& path, std::string_view cpu) {
     const elf_file file{path};

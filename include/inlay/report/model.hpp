@@ -87,7 +87,7 @@ struct site_entry {
     report::state state{state::unknown};
     bool direct{};         ///< a call's `now` does not go through trampoline or pointer; a key's reads no memory
     bool inlined{};        ///< a pv call's `now` is code in place of the call
-    std::string trouble{}; ///< the fault of the record, or the reason why the site stays as it is; else empty
+    std::string trouble{}; ///< the error in the record, or the reason why the site stays as it is; else empty
     bool malformed{};      ///< apply() would refuse the tables for it
 
     /// Whether the site holds the bytes that the model needs, patched or not.

@@ -59,8 +59,8 @@ template <class Image>
     return true;
 }
 
-/// "thunk of f", "function of instructions" for targets of operations that inlay makes, of any architecture; else the
-/// symbol's own name.
+/// If inlay made the target of an operation, "thunk of f" or "function of instructions", for any architecture.
+/// Otherwise the symbol's own name.
 [[nodiscard]] inline std::string name_of_target(std::string_view symbol) {
     std::string_view made = symbol;
     for (const std::string_view architecture : {"inlay::x86::emit::", "inlay::aarch64::emit::"}) {

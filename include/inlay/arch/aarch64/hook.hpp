@@ -8,9 +8,9 @@
 // How it works. A compiler that sees the call keeps values in any other register across it. So the thunk saves x0 to
 // x18, the vector registers, and the state of floating point. Functions preserve the other registers. If the processor
 // has SVE, it saves whole registers of SVE, predicates and FFR, for any options of the unit. Units without vector
-// registers, as kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
+// registers, as kernels are built, have general ones only. Freestanding units without SVE have no SVE registers.
 //
-// In streaming mode (SME) no hook is called: a compiler refuses to inline the call into a streaming function.
+// No hook is called in streaming mode (SME): a compiler refuses to inline the call into a streaming function.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -88,8 +88,8 @@ struct of_hook {};
     ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"                 \
     ".inst " word " | (((\\n + 3) / 8) << 16) | (((\\n + 3) & 7) << 10) | (31 << 5) | \\n\n\t.endr\n\t"
 
-/// The assembly of the trampoline, a function of its own, because compilers write the frame of `entry`. One a unit,
-/// local to it.
+/// The assembly of the trampoline. It is a separate function, because compilers write the frame of `entry`. Each unit
+/// has its own, a local symbol.
 template <class Hook>
 [[gnu::always_inline]] INLAY_NOT_INSTRUMENTED inline void write_hook_thunk_text() noexcept {
     asm inline volatile(

@@ -93,8 +93,8 @@ template <unsigned Number>
     return value;
 }
 
-// ---- Text and caches. After a write of instructions, the manual asks for this sequence (DDI 0487, B2.7.4.2, "Synchronization
-// and coherency issues between data and instruction accesses"):
+// ---- Text and caches. After a write of instructions, the manual asks for this sequence (DDI 0487, B2.7.4.2,
+// "Synchronization and coherency issues between data and instruction accesses"):
 //
 //     1. dc cvau for each data line: clean it to the point of unification      5. isb
 //     2. dsb ish                                                               6. on each other processor,

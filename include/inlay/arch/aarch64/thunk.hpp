@@ -18,7 +18,7 @@
 #include "inlay/words.hpp"
 
 // Unwind information, where the compiler writes some. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name, ...) enclose code in
-// a separate section. INLAY_CFI stands after an instruction that moves the stack in it. Clang before 17 refuses
+// a separate section. In such code, INLAY_CFI stands after an instruction that moves the stack. Clang before 17 refuses
 // .cfi_startproc inside another frame: there the entry is written out, of `length` bytes, with the same as bytes
 // (`instructions`).
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
@@ -169,7 +169,8 @@ struct thunk {
     }
 };
 
-/// The target of an operation's call until apply() patches it: a jump through the pointer. One a unit, local to it.
+/// The target of an operation's call until apply() patches it: a jump through the pointer. Each unit has its own, a
+/// local symbol.
 template <class Operation>
 [[gnu::always_inline]] inline void operation_thunk() noexcept {
     asm inline volatile(".ifndef inlay_thunk.%c[id]\n\t"
@@ -220,8 +221,8 @@ struct function_of {
     }
 };
 
-/// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
-/// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
+/// The trampoline `Callee::trampoline`: jumps through the pointer. It is defined in assembly, because compilers would
+/// draw conclusions from a C++ body (noexcept, unused arguments). Each unit has its own, a local symbol.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
     asm inline volatile(
