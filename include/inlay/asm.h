@@ -25,9 +25,9 @@
  * no symbol, and writes to no other section. Macros of the preprocessor are not seen in a string: make one of them
  * (Linux's __stringify), #define TEXT_OF(x...) #x one level down.
  *
- * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the site
- * than in its form. Then apply() refuses the site, because its bytes are not those of the form (error::site_changed). Write
- * "jmp *slot", or the label into another section. In new instructions any jump is fine.
+ * In old instructions, a jump that may be short ("jmp near_label", in the same section) has another length at the
+ * site than in its form. Then apply() refuses the site, because its bytes are not those of the form
+ * (error::site_changed). Write "jmp *slot", or the label into another section. In new instructions any jump is fine.
  */
 #ifndef INLAY_ASM_H
 #define INLAY_ASM_H
