@@ -42,7 +42,7 @@ namespace detail {
 inline namespace INLAY_TARGET {
 
 [[nodiscard, gnu::always_inline]] inline table::seal& own_seal() noexcept {
-    return *reinterpret_cast<table::seal*>(own_room);
+    return *static_cast<table::seal*>(static_cast<void*>(own_room));
 }
 
 /// The number of sites from one of these references to the other.

@@ -50,6 +50,10 @@ inline namespace INLAY_TARGET {
 ///
 /// Up to `Capacity` sites are one batch; more of them take several. apply() refuses sites of several instructions with
 /// error::others_run: at boot it takes a platform::bare. One object for all processors; changes by it one at a time.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmultiple-inheritance" // both are private
+#endif
 template <class Hooks, unsigned Capacity = 128>
 class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hooks> {
     using at_boot = platform::bare<&Hooks::synchronise>;
@@ -107,6 +111,9 @@ private:
     platform::text_change batch_[Capacity]{}; // NOLINT(*-avoid-c-arrays): freestanding
     unsigned waiting_{};                      ///< of the batch, those that are filled in
 };
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 } // namespace INLAY_TARGET
 } // namespace inlay

@@ -10,6 +10,8 @@
 // add. The last row is kept, since neighbouring questions have one answer.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
