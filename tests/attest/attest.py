@@ -87,7 +87,7 @@ def fences(of):
     return [at + each.start() for each in re.finditer(re.escape(LFENCE), of.read(at, size))]
 
 
-# ---- What may be -----------------------------------------------------------------------------------------
+# ---- Text that is right ----------------------------------------------------------------------------------
 
 with running(program) as one:
     for step in ("", "apply", "change", "back"):

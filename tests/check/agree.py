@@ -50,7 +50,7 @@ for line in run(prefix + "objdump", "-dw", "--insn-width=16", program).splitline
         instructions[int(found.group(1), 16)] = (len(code) // 2, found.group(3))
 
 names = {record: words for record, words in table("inlay_names", 16)}
-expected = []  # (address, length, what objdump must show there)
+expected = []  # (address, length, the text that objdump must show there)
 groups = {}
 for record, words in table("inlay_alternatives", 8):
     choice = record + 4 + words[1]

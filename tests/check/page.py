@@ -18,7 +18,7 @@ if browser is None:
 text = open(page, encoding="utf-8").read()
 data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1))
 
-# A script that uses the page as a reader does, and leaves what it found.
+# A script that uses the page as a reader does, and leaves its results.
 PROBE = """<pre id="probe"></pre><script>
 const cards = () => document.querySelectorAll("article").length;
 const said = {all: cards(), width: document.documentElement.scrollWidth, window: innerWidth,

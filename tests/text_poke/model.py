@@ -63,8 +63,8 @@ class Search:
         self.why, self.states = None, 0
 
     def run(self):
-        # step; memory; for each processor, (what it may see of each byte, where its handler is); the batch (the address of a
-        # site, and its new bytes); whether it is shown; how many handlers are inside
+        # step; memory; for each processor, (the values that it may see of each byte, the step of its handler); the
+        # batch (the address of a site, and its new bytes); whether it is shown; the number of handlers inside
         memory = tuple(SITES[site][0] for site in SITES)
         seen = tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
         second = (seen, ("off",) if self.start else None)

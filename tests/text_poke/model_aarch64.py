@@ -53,8 +53,8 @@ class Search:
         self.why, self.states = None, 0
 
     def run(self):
-        # step; memory; for each processor (what it may see of each word, where it stands); whether it is to stand still;
-        # what a site must be, where a change has returned
+        # step; memory; for each processor (the values that it may see of each word, where it stands); whether it is to
+        # stand still; the instruction that a site must have once a change has returned
         fresh = tuple(frozenset([word]) for word in OLD)
         start = (0, OLD, ((fresh, "runs"),) * 2, False, (None,) * 3)
         known, todo = {start}, [start]
