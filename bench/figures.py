@@ -707,7 +707,7 @@ def updates_cell(run, row):
     return f"{three_digits(time / 1000)}: {three_digits(time / barrier)}" if time and barrier else ""
 
 
-# ---- From what was measured ----------------------------------------------------------------------------------
+# ---- From the measurements -----------------------------------------------------------------------------------
 
 
 def take(measured):
