@@ -242,7 +242,7 @@ class Flat(Function):
 
 # ---- Addresses ------------------------------------------------------------------------------------------------------
 
-# What a register holds: nothing known; ("number", n); or ("near", places): one of a few places, and an index of unknown
+# The value of a register: unknown; ("number", n); or ("near", places): one of a few places, and an index of unknown
 # size.
 
 def find_places(function):

@@ -183,8 +183,8 @@ def handlers(checks, kernel):
             index, is_second, lambda each: each.is_barrier(*wanted))]
         checks.check(name, wrong, min(len(function.reaches(index, is_second)) for index in firsts) if firsts else 0)
 
-    # Rows 3, 4, 7: no barrier of this kernel's own in the handler of an interrupt to oneself, nor in the reset, nor
-    # between the end of interrupt and what is recorded; the handler's own stores are complete before it returns.
+    # Rows 3, 4, 7: the kernel has no barrier in the handler of an interrupt to oneself, nor in the reset, nor between
+    # the end of interrupt and the record of it. The handler's own stores are complete before it returns.
     sites = kernel.of_sites(r"gic\.")
     no_barrier(checks, kernel, "SELF_BARRIER", "kernel::take_self_ipi", sites)
     no_barrier(checks, kernel, "RESET_BARRIER", "kernel::reset_statistics")
@@ -281,7 +281,7 @@ def text_of(checks, flat):
         checks.check(name, [f"{code[index]} ... {code[each]}" for index in begin for each in flat.reaches(
             index, wanted, barrier)], len(begin))
 
-    # The only other stores are those of the frame, and of a member of the platform, which comes after other members.
+    # The only other stores go to the frame, and to a member of the platform, which comes after other members.
     def is_text_store(each):
         register, offset = each.memory() or ("", 0)
         return each.stores() and register != "sp" and offset < 8

@@ -37,7 +37,7 @@ kernel gcc -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_ASM_COMPILER=aarch
 kernel clang -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_ASM_COMPILER="$clang" -DCMAKE_CXX_COMPILER_TARGET=aarch64-linux-gnu
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp -lZydis -ldw -o "$build/memory_test"
-# The reader of device trees, on this machine. The names of the trees tell what is in them.
+# The reader of device trees, on this machine. The names of the trees tell their contents.
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover $warnings -Iexamples/kernel/common \
     -Iexamples/kernel/aarch64 "$here/device_tree_test.cpp" examples/kernel/aarch64/device_tree.cpp -o "$build/device_tree_test"
