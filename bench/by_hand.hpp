@@ -45,9 +45,9 @@ template <int Way>
 /// would not do: Intel's cores from Golden Cove on carry out several additions in a cycle, while they rename registers.
 ///
 /// Sources: the tables of uops.info and of Agner Fog ("ROR r64, i": latency 1, "IMUL r64, r64": 3), and on additions
-/// http://www.complang.tuwien.ac.at/anton/additions/. On a core of that family (Xeon, family 6, model 207), exclusive
-/// or of a register takes 1.00 rotations, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1: a rotation by 1
-/// has another encoding and other rules for flags.
+/// http://www.complang.tuwien.ac.at/anton/additions/. Measured on a core of that family (Xeon, family 6, model 207), in
+/// rotations: exclusive or 1.00, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1: a rotation by 1 has
+/// another encoding and other rules for flags.
 template <int By>
 [[gnu::always_inline]] inline number rotate(number x) {
     static_assert(By > 1 && By < 63);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The code that a kernel runs to change text. run.sh disassembles it, because an emulator does not show the width of a
-// store, or that a cache operation is missing. Each function is one step of the manual's sequence, or the whole
+// The code that a kernel runs to change text. An emulator does not show the width of a store, or that a cache operation
+// is missing. So run.sh disassembles the code. Each function is one step of the manual's sequence, or the whole
 // sequence.
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>

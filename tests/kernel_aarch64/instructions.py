@@ -183,8 +183,9 @@ def handlers(checks, kernel):
             index, is_second, lambda each: each.is_barrier(*wanted))]
         checks.check(name, wrong, min(len(function.reaches(index, is_second)) for index in firsts) if firsts else 0)
 
-    # Rows 3, 4, 7: the kernel has no barrier in the handler of an interrupt to oneself, nor in the reset, nor between
-    # the end of interrupt and the record of it. The handler's own stores are complete before it returns.
+    # Rows 3, 4, 7: the kernel has no barrier in the handler of an interrupt to oneself, nor in the reset. Nor has it
+    # one between the end of interrupt and the record of the interrupt. The handler's own stores are complete before it
+    # returns.
     sites = kernel.of_sites(r"gic\.")
     no_barrier(checks, kernel, "SELF_BARRIER", "kernel::take_self_ipi", sites)
     no_barrier(checks, kernel, "RESET_BARRIER", "kernel::reset_statistics")

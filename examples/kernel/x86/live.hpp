@@ -56,7 +56,7 @@ void live_leave() noexcept;
 
 /// For the handler of #BP from kernel code: whether a change had set the breakpoint.
 [[nodiscard]] bool live_breakpoint(trap_frame& frame) noexcept;
-/// The number of breakpoints on all processors, and of those within the handler of another one.
+/// The number of breakpoints on all processors, and the number of nested ones: in the handler of another breakpoint.
 struct breakpoint_counts {
     u64 all, nested;
 };
