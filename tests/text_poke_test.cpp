@@ -281,7 +281,7 @@ TEST_F(TextPoke, ATransactionIsOneBatch) {
 TEST_F(TextPoke, ATransactionWhoseNthWriteIsRefusedChangesNothing) {
     ASSERT_TRUE(change_all(false));
     const unsigned sites = change_all(true).written;
-    ASSERT_GE(sites, 3U);
+    ASSERT_GE(sites, 2U); // of the key and the switch; sanitizers keep the call indirect
     ASSERT_TRUE(change_all(false));
     for (unsigned n = 0; n < 2 * sites; ++n) { // all breakpoints, and all tails
         writes = 0;

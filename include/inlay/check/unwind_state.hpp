@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -103,8 +104,8 @@ public:
             memory_.insert_or_assign(place, what);
             return;
         }
-        for (std::int64_t at = 0; at < std::int64_t{size}; ++at) { // every word that begins here has changed
-            memory_.insert_or_assign(place + at, result());
+        for (std::int64_t at = 0; at < std::int64_t{size}; ++at) {
+            parts_.insert(place + at);
         }
     }
 
@@ -121,7 +122,7 @@ public:
                 return result();
             }
         }
-        return all_->content(place);
+        return has_parts(place) ? result() : all_->content(place);
     }
 
     /// Where in memory this word has been stored; null if it has not.
@@ -151,7 +152,9 @@ public:
         }
         for (auto& [place, mine] : memory_) {
             const auto theirs = other.memory_.find(place);
-            merge(mine, theirs != other.memory_.end() ? theirs->second : all_->content(place));
+            merge(mine, theirs != other.memory_.end() ? theirs->second
+                        : other.has_parts(place)      ? unknowns::result(form, offset, index)
+                                                      : all_->content(place));
         }
         for (const auto& [place, theirs] : other.memory_) {
             if (!memory_.contains(place)) {
@@ -159,18 +162,27 @@ public:
                 changed = true;
             }
         }
-        return changed;
+        const std::size_t before = parts_.size();
+        parts_.insert(other.parts_.begin(), other.parts_.end());
+        return changed || parts_.size() != before;
     }
 
 private:
     static constexpr unsigned first_joined = 0x8000;
+
+    /// Whether a store of another size has changed bytes of the word at `place`.
+    [[nodiscard]] bool has_parts(unwind_value place) const {
+        const auto first = parts_.lower_bound(place);
+        return first != parts_.end() && *first < place + std::int64_t{word_};
+    }
 
     unknowns* all_;
     unsigned word_;
     unsigned stack_pointer_;
     unsigned form_{}, offset_{}, results_{};
     std::array<unwind_value, count> registers_{};
-    std::map<unwind_value, unwind_value> memory_{};
+    std::map<unwind_value, unwind_value> memory_{}; ///< words
+    std::set<unwind_value> parts_{};                ///< bytes of stores of other sizes
 };
 
 /// What an instruction does to the way of execution.
