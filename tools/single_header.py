@@ -97,7 +97,7 @@ class Writer:
         self.lines = []
 
     def seen(self, name, conditions):
-        """Whether `name` is there already under these conditions; from now on it is."""
+        """Whether `name` is already included under these conditions; from now on it is."""
         known = self.written.setdefault(name, [])
         if any(under <= conditions for under in known):
             return True

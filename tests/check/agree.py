@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """readelf and objdump against the checker, on every site of a program: the same sites, each from one instruction of
-objdump's to another; a call is one of its trampoline, a key's site is a jump.   agree.py INLAY PROGRAM [PREFIX-]
+objdump's to another. A call goes to its trampoline, a key's site is a jump.   agree.py INLAY PROGRAM [PREFIX-]
 
-The tables are read anew here: addresses from readelf, bytes from objdump -s. The checker's own reader has no part in it."""
+The tables are read anew here: addresses from readelf, bytes from objdump -s. The checker's own reader has no part in
+it."""
 import re
 import struct
 import subprocess

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""The page of `inlay show` in headless Chromium: all sites are there, search and the buttons work, and nothing is wider than
-the window, at the width of a desktop and of a phone.   tests/check/page.py PAGE.html [PICTURE-]"""
+"""The page of `inlay show` in headless Chromium. All sites are on it, search and the buttons work. Nothing is wider
+than the window, at the width of a desktop and of a phone.   tests/check/page.py PAGE.html [PICTURE-]"""
 import json
 import os
 import re

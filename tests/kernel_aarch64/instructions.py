@@ -6,10 +6,10 @@
 
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
 Why. QEMU executes a kernel without one barrier as well as one with all of them. (memory_model.py: why each is needed.)
-How. memory_test (tests/kernel) says what the text is once it is patched for GICv2, and for GICv3: no boot is needed. In
-this text, paths are followed within a function from one instruction to another (image.py). A check fails if one path
-exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there
-must be none: the check of that name must fail, and no other may.
+How. memory_test (tests/kernel) writes the text as patched for GICv2, and for GICv3: no boot is needed. In this text,
+paths are followed within a function from one instruction to another (image.py). A check fails if one path goes round
+the barrier, and if no path was checked. Then each barrier is removed, or added where none may be: the check of that
+name must fail, and no other may.
 """
 import concurrent.futures
 import os
@@ -234,7 +234,8 @@ def its(checks, kernel):
 
 
 def no_version(checks, kernel):
-    """The path of an interrupt neither asks which version the controller has, nor calls what does so before apply()."""
+    """The path of an interrupt does not ask for the controller's version. Nor does it call a function that asks before
+    apply()."""
     known = "kernel::gic::found_version" in kernel.image.objects
     todo = [kernel.image.function(f"kernel::{each}") for each in ("take_ipi", "take_self_ipi", "gic::take_interrupt")]
     seen, wrong = set(), [] if known and all(todo) else ["there is no found_version, or no handler"]
@@ -332,8 +333,8 @@ def asks_first(function, index):
 
 
 def pmu(checks, absent, present):
-    """In the text of a processor without a PMU, no path from a function that takes no proof leads to an access: neither
-    one of its own, nor in a function that takes the proof."""
+    """In the text of a processor without a PMU, no path leads from a function that takes no proof to an access. This
+    holds for accesses in the function, and for those in a function that takes the proof."""
     def accesses(kernel):
         proven = {function for function in kernel.image.functions if takes_proof(function)}
         todo = [function for function in kernel.image.functions if function not in proven and (

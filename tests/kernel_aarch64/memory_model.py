@@ -20,9 +20,9 @@ two accesses of one processor, first and second in program order, the second sta
     same place   both are to one location, and the second is a store; or both are loads ("coherence").
                  A load after a store to the same location may happen before the store is visible: it then gets the
                  value of the store from the processor's own store buffer ("forwarding").
-    dependency   the first is a load, and the second needs its value: for its address; or for what it stores; or the
-                 second is a store behind a branch on that value. A load behind a branch is not held back:
-                 processors predict the branch. (With an ISB behind the branch it is.)
+    dependency   the first is a load, and the second needs its value, for its address or for the value that it stores.
+                 Or the second is a store after a branch on that value. A load after a branch is not held back:
+                 processors predict the branch. (With an ISB after the branch it is.)
     dmb ish      between them: always.
     dmb ishld    between them: if the first is a load.
     dmb ishst    between them: if both are stores.
@@ -39,11 +39,12 @@ Two searches are made, which have only the programs in common, and must find the
              (no cycle in program order to one location, reads-from, coherence order, from-reads) and "external
              visibility" (no cycle in the same relations between processors and "locally ordered before").
 
-Both are first put to small programs ("litmus tests") whose results are known from the literature: Alglave, Maranget,
-Tautschnig, "Herding cats" (2014), and Pulte and others, "Simplifying ARM concurrency" (2018).
+Both first search small programs ("litmus tests") whose results are known from the literature. These are Alglave,
+Maranget, Tautschnig, "Herding cats" (2014), and Pulte and others, "Simplifying ARM concurrency" (2018).
 
-The last part is another kind of search, for instructions: a store to text passes through a data cache, the point of
-unification, the instruction cache of the other processor, and what that processor has fetched in advance.
+The last part is another kind of search, for instructions. A store to text passes through a data cache, the point of
+unification, and the other processor's instruction cache, to the instructions that this processor has fetched in
+advance.
 """
 import itertools
 import sys
