@@ -15,10 +15,10 @@
 //             .takes<rdi>().returns<rax, uint64_t>();
 //     int n = hweight64(x);
 //
-// How it works. The type holds the forms. Each use emits the original into .text, padded with nops to the longest form,
-// and a record of 8 bytes into section inlay_alternatives. Before apply() runs, the original executes. apply() walks
-// the `when`s from the last one to the first. The first one that holds gives the bytes; otherwise the original stays.
-// An empty original (`none`) is only padding; an empty form becomes nops.
+// How it works. The type holds the forms. Each use emits the original into .text, padded with nops to the longest
+// form, and a record of 8 bytes into section inlay_alternatives. Before apply() runs, the original executes. apply()
+// walks the `when`s from the last one to the first. The first `when` that holds gives the bytes; otherwise the
+// original stays. An empty original (`none`) is only padding; an empty form becomes nops.
 //
 // If two forms have an instruction boundary at the same byte, they must have pushed the same number of words there. An
 // unwinder that stops at this byte cannot know the form. objtool checks this rule in Linux; here the compiler checks
@@ -40,7 +40,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// `Count` bytes of nop, in as few instructions as there can be.
+/// `Count` bytes of nop, in as few instructions as possible.
 template <unsigned Count>
 consteval code<> make_padding() { // a template, because Clang 14 evaluates a plain nop(Count) before it knows Count
     return arch::insn::nop(Count);
@@ -94,7 +94,7 @@ template <unsigned FirstOrdinal, auto FirstForm, unsigned SecondOrdinal, auto Se
 }
 
 /// The registers that `Form` changes although its site does not say so: bit n for register n. A form that never comes
-/// back changes what it likes.
+/// back may change any register.
 template <auto Form, unsigned Allowed>
 inline constexpr unsigned undeclared_registers =
     Form.falls_through ? static_cast<unsigned>(Form.writes_mask) & ~Allowed & ~(1U << arch::emit::stack_number) : 0U;
@@ -277,8 +277,9 @@ struct site {
         return with_result<Result, Register>(Operands{});
     }
 
-    /// The same alternative, changing `Registers` as well: the registers that a form writes beside its result. An input
-    /// that a form changes is named here, too. (rdtscp writes rcx: `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
+    /// The same alternative, changing `Registers` as well. A form writes these registers in addition to its result. An
+    /// input that a form changes is named here, too. (rdtscp writes rcx:
+    /// `.returns<edx_eax, uint64_t>().clobbers<rcx>()`.)
     template <auto... Registers>
     [[nodiscard]] consteval auto clobbers() const {
         return with_clobbers<arch::emit::clobber_mask<Registers...>>(Operands{});

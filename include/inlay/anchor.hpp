@@ -5,9 +5,9 @@
 //     asm(".Linlay_form.%c[id]: ..." :: [id] "i"(&anchor<of_code<Code>>::value));
 //
 // How it works. The assembler writes the tables, because only it can subtract two addresses. It needs a label for each
-// description, equal for equal types. Mangled names of the compiler have this property. An anchor is an object that no code
-// reads; an operand prints its name into the label `.Linlay_form.<name>`. The labels are local to the unit, so that types of
-// internal linkage (lambdas, static functions) do not clash across units.
+// description, equal for equal types. Mangled names of the compiler have this property. An anchor is an object that no
+// code reads; an operand prints its name into the label `.Linlay_form.<name>`. The labels are local to the unit, so
+// that types of internal linkage (lambdas, static functions) do not clash across units.
 #pragma once
 
 #include "inlay/arch/target.hpp"

@@ -10,8 +10,8 @@
 // bad, a second pass writes. If the platform then refuses, a third pass puts the originals back (apply/passes.hpp).
 //
 // Nothing is allocated. Sites whose bytes are right are not written, so that apply() may be called again, e.g. after
-// set() changed a feature. The first pass registers the names of keys and static calls. In the end the records of calls
-// and keys are sorted, so that a change finds those of one name (apply/index.hpp).
+// set() changed a feature. The first pass registers the names of keys and static calls. At the end the records of calls
+// and keys are sorted, so that a change finds one name's records (apply/index.hpp).
 //
 // Not thread-safe: call it while no other thread runs through a site (Linux: before the other processors
 // start). On x86, see Intel SDM volume 3, 9.1.3 "Handling Self- and Cross-Modifying Code".

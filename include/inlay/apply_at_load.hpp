@@ -6,7 +6,7 @@
 //
 //     if (!inlay::outcome_at_load()) ...         // whether it went well
 //
-// How it works. A constructor of priority 101, the first one that programs may have, calls apply(). It is for plugins,
+// How it works. A constructor of priority 101, the lowest number for programs, calls apply(). It is for plugins,
 // and for libraries without an initialising function. Values are right without it: an image takes over the values of
 // its keys and calls when it is loaded (images.hpp). But until apply(), its sites read them from memory.
 //
@@ -19,13 +19,13 @@ namespace inlay {
 
 namespace detail {
 
-// Each image is to have its own, and a constructor is the purpose; Clang can warn of both.
+// Each image needs its own object, and a constructor is the purpose; Clang can warn of both.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wunique-object-duplication"
 #pragma GCC diagnostic ignored "-Wglobal-constructors"
-/// One an image.
+/// Each image has one.
 [[gnu::visibility("hidden")]] inline constinit outcome at_load{};
 
 [[gnu::constructor(101), gnu::used]] static void apply_at_load() noexcept { at_load = apply(); }

@@ -10,13 +10,13 @@
 //
 //     inlay check --seal kernel.elf
 //
-// How it works. Most of apply() are checks of tables that do not change between the link and the boot. The tool makes
-// them, decides each form, and writes what it found into room that this header leaves in the image (seal.hpp). A boot
-// compares a sum, probes the features, looks at the text of each site, and copies bytes (apply/proven.hpp). So the
+// How it works. Most code of apply() checks tables that do not change between the link and the boot. The tool makes
+// these checks, decides each form, and writes its results into room that this header leaves in the image (seal.hpp). A
+// boot compares sums, probes the features, looks at the text of each site, and copies bytes (apply/proven.hpp). So the
 // patcher is an eighth of apply(), and the same bytes come out.
 //
-// An image without a seal is refused, and so is one that was changed or moved after it was sealed: nothing changes then,
-// and each site works as it was linked. Changes (poke.hpp) work afterwards as after apply().
+// An image without a seal is refused. So is an image that was changed or moved after it was sealed. Then nothing
+// changes, and each site works as it was linked. Changes (poke.hpp) work after apply_proven() as after apply().
 //
 // Not thread-safe: as apply(), call it while no other thread runs through a site.
 #pragma once
@@ -35,7 +35,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
-/// The room for the seal of this image; the assembler defines it. (Of unknown size: what follows a `seal` belongs to it.)
+/// The room for the seal of this image; the assembler defines it. (An array of unknown size: the data after the `seal`
+/// belong to it.)
 // NOLINTNEXTLINE(*-avoid-c-arrays)
 [[gnu::visibility("hidden")]] extern unsigned char own_room[];
 
@@ -45,7 +46,7 @@ inline namespace INLAY_TARGET {
     return *static_cast<table::seal*>(static_cast<void*>(own_room));
 }
 
-/// The number of sites from one of these references to the other.
+/// The number of sites between two such references.
 [[nodiscard]] inline uint32_t sites_between(const table::reference& begin, const table::reference& end) noexcept {
     return static_cast<uint32_t>((end.target() - begin.target()) / sizeof(table::seal_site));
 }

@@ -10,7 +10,7 @@
 //
 //     inlay::choose(crc32, 0, platform);                          // a kernel: in this image, written by that platform
 //
-// How it works. apply() takes the function from a list of pointers, by the number that the predicates give. choose()
+// How it works. The predicates give a number, by which apply() takes the function from a list of pointers. A choose()
 // writes the function to all places of this list, so that any later apply() makes the same choice. Then it writes the
 // pointer that the trampoline jumps through. Then it redirects the calls, as update() does (poke.hpp); for this step it
 // reads all call records of the image.
@@ -40,7 +40,7 @@ struct told {
     bool listed;
 };
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
@@ -54,7 +54,7 @@ struct choice_made {
     address pointer; ///< where the pointer is that the trampoline jumps through
     address to;
     address before;
-    void (*store)(choice_made& self, bool back) noexcept; ///< writes the pointers, or what they were
+    void (*store)(choice_made& self, bool back) noexcept; ///< writes the pointers, or their earlier values
 };
 
 /// A choice of this dispatch.
@@ -204,9 +204,9 @@ inline namespace INLAY_TARGET {
 // Each takes a platform that writes in this image, or none in a Linux program (process.hpp). Without a platform it is
 // thread-safe, and other threads may call the dispatch.
 
-/// Makes the dispatch call `which` of its functions in this image: a number from 0 (the default), or the address.
-/// apply() no longer decides, until choose_automatically(). On an error nothing changes: error::candidate_unknown if
-/// the dispatch has no such function, error::candidate_unsupported if the function's predicate does not hold.
+/// Makes the dispatch call the function `which` in this image: a number from 0 (the default), or the address. From now
+/// on, apply() decides again only after choose_automatically(). On an error nothing changes: error::candidate_unknown
+/// if the dispatch has no such function, error::candidate_unsupported if the function's predicate does not hold.
 template <name Name, auto Default, class... Whens, class Which, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome choose(const dispatch<Name, Default, Whens...>& /*dispatch*/, const Which& which,

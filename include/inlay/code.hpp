@@ -6,7 +6,7 @@
 //     constexpr auto exit_path = swapgs() + sysretq();          // code<>
 //     constexpr auto iret      = jmp<&native_iret>();           // code<&native_iret>
 //
-// How it works. A `code` holds the bytes, the begin of each instruction, and the places of its relative operands. For
+// How it works. A `code` holds the bytes, the start of each instruction, and the places of its relative operands. For
 // each instruction it also has the number of stack words that it pushes or pops. Relative operands refer to symbols,
 // and no constant expression knows a symbol's address. So symbols are template arguments, in the order of their
 // operands, and the assembler fills them in. The type is structural, so that a value of it can also be a template
@@ -43,10 +43,10 @@ inline constexpr unsigned max_relative_operands = 4;
 // The masks of registers that a code reads and writes have a bit for each general register: 0 to 31, the numbers of the
 // encodings. (AArch64: 31 is sp, because the zero register needs no bit.) The other bits:
 inline constexpr uint64_t flags_bit = uint64_t{1} << 32;
-inline constexpr uint64_t memory_bit = uint64_t{1} << 33; ///< beyond what it pushes and pops
+inline constexpr uint64_t memory_bit = uint64_t{1} << 33; ///< except the words that it pushes and pops
 /// Read: takes an address from the stack pointer. Written: gives the stack pointer a value from elsewhere.
 inline constexpr uint64_t stack_bit = uint64_t{1} << 34;
-/// Vector and floating-point registers. Only of instructions that load many of them at once (x86: xrstor).
+/// Vector and floating-point registers. Only for instructions that load many such registers at once (x86: xrstor).
 inline constexpr uint64_t vectors_bit = uint64_t{1} << 35;
 inline constexpr uint64_t general_registers = 0xffffffff;
 
@@ -59,7 +59,7 @@ concept is_register = requires { reading(Register), writing(Register); };
 
 } // namespace inlay
 
-// Code is part of the type of a paravirt operation, and users have tables of operations. A visible type must not
+// Code is part of a paravirt operation's type, and users have tables of operations. A visible type must not
 // contain a hidden type. So each function is hidden separately, and not the type.
 namespace inlay {
 
@@ -93,9 +93,9 @@ struct relative_operand {
 /// Functions that a code runs without the compiler seeing it.
 enum class called : uint8_t {
     nothing,
-    callee_save, ///< one that keeps all general registers but rax (eax; with edx if the result is wider)
-    preserving,  ///< one that keeps all general registers but the result's; vector registers may change
-    ordinary,    ///< one that changes what the calling convention lets it change
+    callee_save, ///< it keeps all general registers but rax (eax; with edx if the result is wider)
+    preserving,  ///< it keeps all general registers but the result's; vector registers may change
+    ordinary,    ///< it keeps only the registers that the calling convention preserves
 };
 
 /// The symbol-free part of a `code`. All members are public because a template argument must be structural.
@@ -115,7 +115,7 @@ struct machine_code {
     bool unstated{};     ///< holds bytes without the registers that they read and write
 
     /// In `saved`, a word that no pop can restore a register from. Others are the number, plus 1, of a register that
-    /// this code had not written when it was pushed. (0: no word, or one that lies too deep.)
+    /// this code had not written when it was pushed. (0: no word, or a word too deep in the stack.)
     [[gnu::visibility("hidden")]] static constexpr uint8_t not_a_register = 0xff;
 
     /// Byte `at`; 0 at and beyond `length`.

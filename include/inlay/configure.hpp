@@ -47,11 +47,11 @@ public:
     /// True if each setting is in force.
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(done_); }
     [[nodiscard]] inlay::error error() const noexcept { return done_.error(); }
-    /// As of set(). (Its detail() is empty: text() has that.)
+    /// As the outcome of set(). (Its detail() is empty: text() has that.)
     [[nodiscard]] const inlay::outcome& outcome() const noexcept { return done_; }
     /// The file, the variable or the option that the error is about; "" for a string.
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
-    /// The line that the error is about, from 1; 0 if it is about none.
+    /// The line with the error, from 1; 0 if the error concerns no line.
     [[nodiscard]] std::size_t line() const noexcept { return line_; }
     /// The error, for people: its place, its cause, and the existing names or values; ends with a newline. Empty
     /// without an error.
@@ -121,7 +121,7 @@ private:
                                            : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// Cuts `name=value`; false if it is not that.
+/// Cuts `name=value`; false if the text has another form.
 [[nodiscard]] inline bool cut_setting(std::string_view text, assignment& result) noexcept {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) {
@@ -228,7 +228,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     if (file == nullptr) {
         return errno;
     }
-    char part[4096]; // NOLINT(*-member-init): fread() fills what is used
+    char part[4096]; // NOLINT(*-member-init): fread() fills the used part
     while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
         content.append(part, std::fread(part, 1, sizeof(part), file.get()));
     }
@@ -257,7 +257,7 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
     return text != nullptr ? configure_text(text, variable, wanted) : configured{};
 }
 
-[[nodiscard]] inline std::size_t begin_of_last_line(const std::string& text) noexcept { // of one that ends
+[[nodiscard]] inline std::size_t begin_of_last_line(const std::string& text) noexcept { // of a line that ends
     const std::size_t before = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
     return before == std::string::npos ? 0 : before + 1;
 }
@@ -308,19 +308,19 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
 inline namespace INLAY_TARGET {
 
 // All are thread-safe and work before apply() and after. They allocate, but not under the lock. On an error, error(),
-// line() and text() say what is wrong, and nothing has changed; only after error::change_incomplete some has.
+// line() and text() describe it, and nothing has changed. Only after error::change_incomplete, some sites have changed.
 
-/// Sets what the text says: "app.trace=on, codec.level=2". Of one name twice, the last counts.
+/// Makes the settings of a text: "app.trace=on, codec.level=2". If a name occurs twice, its last setting counts.
 [[gnu::visibility("hidden")]] inline configured configure(std::string_view text) {
     return detail::configure_text(text, {}, {});
 }
 
-/// Sets what a file says. error::file_unreadable if it cannot be read; outcome().system_error is errno.
+/// Makes the settings of a file. error::file_unreadable if it cannot be read; outcome().system_error is errno.
 [[gnu::visibility("hidden")]] inline configured configure_file(const char* path) {
     return detail::configure_file(path, {});
 }
 
-/// Sets what a variable of the environment says, if it exists. A set-user-id program ignores it.
+/// Makes the settings of an environment variable, if it exists. A set-user-id program ignores it.
 [[gnu::visibility("hidden")]] inline configured configure_environment(const char* variable = "INLAY_SET") {
     return detail::configure_environment(variable, {});
 }

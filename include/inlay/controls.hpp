@@ -15,9 +15,9 @@
 //     inlay::print(knobs);                                 // a line for each
 //
 // How it works. A Hana map leads from names to declarations. Names are types (boost::hana::string); declarations are
-// empty objects. So `knobs[...]` returns the declaration itself, and the compiler sees no difference. configure() finds
-// the same names by their text in the process's tree (names.hpp, configure.hpp), so it reaches all images. Only this
-// header and hana.hpp include Hana.
+// empty objects. So `knobs[...]` returns the declaration itself, and the compiler sees no difference. By the same
+// names, configure() searches the process's tree as texts (names.hpp, configure.hpp), so it reaches all images. Only
+// this header and hana.hpp include Hana.
 #pragma once
 
 #include "inlay/configure.hpp"
@@ -144,7 +144,7 @@ struct names_of_controls {
     [[nodiscard]] settable only() const noexcept { return {all, Count, false}; }
 };
 
-/// Says which name is not there, and which are: the compiler shows both in the type.
+/// Has the unknown name and the existing names in its type, which the compiler shows.
 template <bool Found, name Asked, name... Known>
 struct a_control_has_this_name {
     static_assert(Found, "inlay: none of these controls has the name `Asked`; write one of the names `Known`, "
@@ -236,7 +236,7 @@ template <class... Controls>
     return detail::configure_file(path, names.only());
 }
 
-/// (A library's controls better have a variable of their own: each unknown name is an error.)
+/// (Give a library's controls a separate variable: each unknown name is an error.)
 template <class... Controls>
 [[gnu::visibility("hidden")]] configured configure_environment(const controls_t<Controls...>& knobs,
                                                                const char* variable = "INLAY_SET") {
@@ -270,7 +270,7 @@ template <class... Controls>
 
 } // namespace inlay
 
-/// Controls are a Foldable of Hana's: pairs of a name and a control.
+/// For Hana, controls are a Foldable: a sequence of pairs, each with a name and a control.
 template <>
 struct [[gnu::visibility("hidden")]] boost::hana::unpack_impl<inlay::detail::controls_tag> {
     template <class Knobs, class Function>

@@ -19,9 +19,9 @@
 //     decide/name.hpp         whether a name in the tables is whole
 //     decide/call.hpp         which call belongs to a record, and its bytes
 //
-// The architecture is a parameter of all of them. A function with an image or a reader as a parameter takes the image's
-// target (decide/reader.hpp). A function without an image takes the target as its first template argument. The default
-// is arch::here.
+// The architecture is a parameter of every function. A function with an image or a reader as a parameter takes the
+// image's target (decide/reader.hpp). A function without an image takes the target as its first template argument. The
+// default is arch::here.
 #pragma once
 
 #include "inlay/decide/call.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// deferred: a counted key that is turned off late, so that a key which flaps is patched seldom. (rate_limited.hpp is the same
-// for programs, with a clock.)
+// deferred: a counted key that is turned off late, so that a key which flaps is patched seldom. (rate_limited.hpp is
+// the same for programs, with a clock.)
 //
 //     inline constinit inlay::deferred stamps{net_timestamps, 100};        // a static_key; 100 units of the caller's time
 //
@@ -9,19 +9,19 @@
 //     stamps.disable(now);                       // on until the time is now + 100 or later, and flush() is called
 //     stamps.flush(later);                       // turns it off if it is due
 //
-// How it works. The object counts its users. For the first one it calls inlay::enable(), which patches the sites. When the last
-// user leaves, it notes the time and changes nothing. If a user comes before the delay is over, the key is still on and
-// nothing is patched. So in one delay, the object patches the sites at most twice: once off, once on. The key counts
-// the object once, beside other users of the key. (inlay::set() makes the count 1 or 0 for all users: do not mix the
-// two.)
+// How it works. The object counts its users. For the first one it calls inlay::enable(), which patches the sites. When
+// the last user leaves, it notes the time and changes nothing. If a user comes before the delay is over, the key is
+// still on and nothing is patched. So in one delay, the object patches the sites at most twice: once off, once on. The
+// key counts the object once, in addition to its other users. (inlay::set() makes the count 1 or 0 for all users: do
+// not mix the two.)
 //
-// The object has no clock and starts no thread: enable(), disable() and flush() do what is due. If none of them is called,
-// the key stays on: slower, never wrong. The times may be of any unit that counts up, and may wrap around. They may be out of
-// order by less than half of the range.
+// The object has no clock and starts no thread: enable(), disable() and flush() make a change that is due. If none of
+// them is called, the key stays on: slower, never wrong. The times may be of any unit that counts up, and may wrap
+// around. They may be out of order by less than half of the range.
 //
-// Thread-safe with a lock: `deferred<decltype(key), my_spinlock>` takes a class with lock() and unlock(). It is held while
-// sites are patched: a second caller must wait, since the key shall be on when enable() returns. Without a lock, the
-// caller has one call made at a time. As set(), the functions take a kernel's platform, or none.
+// Thread-safe with a lock: `deferred<decltype(key), my_spinlock>` takes a class with lock() and unlock(). It is held
+// while sites are patched: a second caller must wait, since the key shall be on when enable() returns. Without a lock,
+// the caller must make one call at a time. As set(), the functions take a kernel's platform, or none.
 //
 // An object that is destroyed does not turn its key off: call finish() first.
 //
@@ -77,8 +77,8 @@ public:
         return done;
     }
 
-    /// One user less. After the last one, the first call of flush() or disable() whose time is at least `now` + delay
-    /// turns the key off, unless a user comes before. error::not_enabled without a user.
+    /// One user less. After the last one, the key goes off unless a user comes before. The first call of flush() or
+    /// disable() whose time is at least `now` + delay turns it off. error::not_enabled without a user.
     template <class... Where>
     [[nodiscard]] outcome disable(time now, Where&... where) noexcept {
         const guard held{lock_};

@@ -195,7 +195,7 @@ template <template <class...> class Junction, cut Where, size_t Index, class... 
 struct halves<Junction, Where, Index, Junction<First...>, Junction<Second...>, Next, Rest...>
     : halves<Junction, Where, Index + 1, Junction<First...>, Junction<Second..., Next>, Rest...> {};
 
-/// A junction as a node: of two predicates, each of which may be a junction of the same kind.
+/// A junction as a node: it has two predicates, and each may be a junction of the same kind.
 template <table::predicate_op Op, template <class...> class Junction, class... List>
 struct describe_junction {
     using both = halves<Junction, cut_of<List...>(), 0, Junction<>, Junction<>, List...>;
@@ -248,7 +248,7 @@ template <class Declaration, auto* Name, unsigned Length, auto Original, class..
     describe_whens<Declaration, Name, Length, 0, Whens...>();
 }
 
-/// The same for functions in place of forms: the ordinal says which of the callee's targets to take.
+/// The same for functions in place of forms: the ordinal is the number of the callee's target.
 template <class Declaration, auto* Name, class... Whens>
 [[gnu::always_inline]] inline void describe_targets() noexcept {
     static_assert(sizeof...(Whens) < table::longest_list,

@@ -101,7 +101,7 @@ struct dispatch {
     /// Number of functions: the default one and one for each `when`. They are numbered from 0, in that order.
     static constexpr size_t count = sizeof...(Whens) + 1;
 
-    /// A function by its number; null if none has it.
+    /// A function by its number; null if the dispatch has no such number.
     [[nodiscard]] static constexpr function* candidate(size_t index) noexcept {
         function* result = index == 0 ? Default : nullptr;
         size_t each = 0;
@@ -109,7 +109,8 @@ struct dispatch {
         return result;
     }
 
-    /// The number of a function; `count` if it is none of the dispatch. The last one, if it has several.
+    /// The number of a function; `count` if the dispatch does not have it. If the function occurs several times, the
+    /// last number.
     [[nodiscard]] static constexpr size_t index_of(function* target) noexcept {
         size_t result = target == Default ? 0 : count;
         size_t each = 0;
@@ -132,7 +133,7 @@ struct dispatch {
     /// Its number. Thread-safe.
     [[nodiscard]] static size_t chosen() noexcept { return index_of(target()); }
 
-    /// The number of the function that apply() would choose: the last one that is supported.
+    /// The number of the function that apply() would choose: the last supported function.
     [[nodiscard]] static size_t automatic() noexcept {
         size_t result = 0;
         for (size_t i = 1; i < count; ++i) {

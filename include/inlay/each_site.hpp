@@ -19,17 +19,17 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The reason why a site does not have the form that apply() decided.
 enum class reason : uint8_t {
-    none,           ///< it is
+    none,           ///< the site has that form
     not_applied,    ///< apply() did not run, or failed: outcome::error() said why
     call_not_found, ///< no call of the trampoline was found after the marker
     out_of_reach,   ///< the target of the call is too far away for a direct call
     text_must_stay, ///< the platform cannot change text later on: a key reads memory, a static call goes by its pointer
     gone,           ///< its text is gone, as that of a kernel's initialisation
-    foreign,        ///< it holds what inlay did not write: a debugger's breakpoint, or another patcher's
+    foreign,        ///< it holds bytes that inlay did not write: a debugger's breakpoint, or another patcher's
     bad_record,     ///< its record is malformed
 };
 
@@ -37,8 +37,8 @@ enum class reason : uint8_t {
 struct site_note {
     record_id where;  ///< table, index in it (keys and calls: in the order that apply() has sorted them to), address
     const char* name; ///< of the alternative, call or key; "" if it has none
-    reason why;       ///< not done; `none` if it is
-    uint8_t chosen;   ///< of an alternative: the number of the `when` that apply() chose, from 1; 0: the original
+    reason why;       ///< the decided form is not there; `none`: it is
+    uint8_t chosen;   ///< of an alternative: which `when` apply() chose, counted from 1; 0: the original
     bool patched;     ///< the form differs from that before apply(): another form, a direct call, a nop or jump
 };
 
@@ -119,7 +119,7 @@ void look_at(const Platform& platform, const table::alternative_record* first, c
         return;
     }
     note.chosen = group.ordinal;
-    patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
     const auto* const now = reinterpret_cast<const uint8_t*>(note.where.site);
     const bool placed = place(*group.form, note.where.site, group.length, wanted) == error::no_error;
     const bool is_original = holds(*group.original, note.where.site, group.length);
@@ -178,7 +178,7 @@ void look_at(const table::tables& tables, const Platform& platform, const table:
     reader<Platform> from{platform};
     const table::named& named = named_of(from, tables, record->key);
     note.name = text_in(platform, named.name);
-    patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+    patch wanted; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
     wanted.length = 0;
     if (from.trouble == error::no_error) {
         decide(from, *record, cell_of(named).value, wanted);

@@ -32,23 +32,23 @@ enum class error : uint8_t {
     text_not_writable,       ///< the platform cannot write text; the sites keep the form they had
     write_ineffective,       ///< text was written, but the processor fetches other bytes
     text_moved,              ///< the program was rewritten after it was linked; its tables describe the old text
-    site_changed,            ///< a site holds what inlay did not write there
+    site_changed,            ///< a site holds bytes that inlay did not write there
     change_incomplete,       ///< a change failed half-way and could not be taken back: some sites have the new form
     image_unknown,           ///< the loader or the image itself does not show inlay's note, or shows another version's
     image_left,              ///< the image's destructors have run: it is unloaded, or the program ends
     change_nested,           ///< a change within a change: from a signal handler
     process_forked,          ///< forked without fork()'s handlers while a change was made; it can change nothing
-    probe_first,             ///< a probe has to run before; apply() sees to it
+    probe_first,             ///< a probe has to run before; apply() runs it
     name_clash,              ///< one name stands for two types; see outcome::clash()
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
-    candidate_unknown,       ///< a dispatch was given a function that is none of its own
+    candidate_unknown,       ///< a dispatch was given a function that it does not have
     candidate_unsupported,   ///< a dispatch was given a function whose predicate does not hold
     not_enabled,             ///< disable() without an enable() before it
     enabled_too_often,       ///< enable() 2^31 - 1 times without a disable()
     override_malformed,      ///< an override that is not +name or -name
-    override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched all
-                             ///< the same
+    override_unknown,        ///< an override names a feature that does not exist; apply() of a program has patched
+                             ///< nevertheless
     name_unknown,            ///< no key, switch or static call of the process has this name (names.hpp)
     value_unknown,           ///< a text that is no value of the key, switch or static call
     setting_malformed,       ///< a setting that is not name=value

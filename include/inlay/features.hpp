@@ -39,7 +39,7 @@ template <class Features>
     return count;
 }
 
-/// Calls `function(feature)` for each feature of a table, or of each of its groups.
+/// Calls `function(feature)` for each feature in a table or in its groups.
 template <class Features, class Function>
 constexpr void walk_features(const Features& features, Function& function) {
     for_each_feature_group(features, [&function]<class Group>(const Group&) {
@@ -65,7 +65,7 @@ constexpr void for_each_feature(Function function) {
     detail::walk_features(cpu, function);
 }
 
-/// Number of features in a table of your own.
+/// The number of features in your own table.
 template <class Features>
 [[gnu::visibility("hidden")]] inline constexpr size_t feature_count_of = detail::count_features(Features{});
 

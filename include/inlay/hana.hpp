@@ -13,7 +13,7 @@
 //     inlay::for_each_member(irq, [](const char* name, auto& operation) { ... });   // "disable", "halt"
 //     inlay::restore(irq);
 //
-// The members are those that the macro lists, in its order: the type need not be an aggregate, and other members are
+// A walk visits the members in the macro's list, in its order. The type need not be an aggregate, and other members are
 // passed over. Include this header before the first walk of the table, in each unit that walks it.
 #pragma once
 

@@ -51,12 +51,13 @@ struct has_t {
     [[gnu::always_inline]] inline operator bool() const noexcept { return test<false>(); }
 };
 
-/// Whether the predicate holds on this processor, as apply() found. Thread-safe before and after apply(), not during it.
+/// Whether the predicate holds on this processor, as apply() found. Thread-safe before and after apply(), not during
+/// it.
 template <auto Predicate>
     requires predicate<decltype(Predicate)>
 inline constexpr has_t<detail::plain<decltype(Predicate)>> has{};
 
-// As of static keys.
+// As for static keys.
 
 /// Whether the predicate holds; its branch is laid out as if it did.
 template <class Predicate>

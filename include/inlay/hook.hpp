@@ -8,19 +8,20 @@
 //     inlay::update(lock, &take_the_lock);         // poke.hpp; at any time, other threads running; noexcept
 //     inlay::update(lock, nullptr);                // a nop again
 //
-// How it works. A call costs more than its instruction. The compiler takes the caller-saved registers for changed. It spills
-// values or pushes registers for them in the whole function, also if the call has become a nop. So here the compiler sees an
-// assembly statement that changes memory and flags, and no register (AArch64: x16, x17 and x30). The call goes to a
-// thunk that keeps this promise: it saves all registers, calls the target, and restores them. Its record is one of a static
-// call (section inlay_calls), whose trampoline is this thunk. So apply() makes the site a nop, or leaves the call as it is.
+// How it works. A call costs more than its instruction. The compiler assumes that a call changes the caller-saved
+// registers. So it spills values or pushes registers in the whole function, even if the call has become a nop. So here
+// the compiler sees an assembly statement that changes memory and flags, and no register (AArch64: x16, x17 and x30).
+// The call goes to a thunk that keeps this promise: it saves all registers, calls the target, and restores them. Its
+// record is a static call's record (section inlay_calls), and this thunk is the trampoline. So apply() makes the site
+// a nop, or leaves the call as it is.
 //
-// The price is paid by a hook that is set: saving all vector registers takes longer than a call (docs/performance.md). If a
-// call has a target most of the time, use static_call. If it returns something, or arguments that fit no
+// A hook that is set pays the price: saving all vector registers takes longer than a call (docs/performance.md).
+// If a call has a target most of the time, use static_call. If it returns something, or arguments that fit no
 // register, use static_call too.
 //
-// A target is noexcept, since no exception can cross an assembly statement. It may do all that a function may. Its
-// changes of rounding modes and of other floating-point settings end when it returns. (It cannot keep the tiles of AMX: units
-// compiled for AMX have no hooks.)
+// A target is noexcept, since no exception can cross an assembly statement. It is otherwise an ordinary function. Its
+// changes of floating-point settings, such as rounding modes, end when it returns. (The call cannot keep the tiles of
+// AMX: units compiled for AMX have no hooks.)
 //
 // Linux: PV_CALLEE_SAVE_REGS_THUNK, for general registers; DEFINE_STATIC_CALL_NULL.
 #pragma once
@@ -32,12 +33,12 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// The type in the identity of a hook: a static call of the same name and function is another thing.
+/// The type in a hook's identity: a static call with the same name and function is another thing.
 template <class Function>
 struct hook_of {};
 
-/// How a parameter is put into a register. What is shorter than 32 bits is extended to 32, as callees of Clang's expect; all
-/// ABIs here leave the bits above undefined.
+/// How a parameter is put into a register. A shorter value than 32 bits is extended to 32, as functions compiled by
+/// Clang expect; all ABIs here leave the bits above undefined.
 template <class Type>
 struct hook_parameter {
     static constexpr bool fits =
@@ -88,7 +89,7 @@ struct hook_on<Name, Result(Parameters...)> {
     using function = void(Parameters...) noexcept;
     using declaration = hook_on;
 
-    /// One an image. (No site calls the initial target.)
+    /// Each image has one. (No site calls the initial target.)
     [[gnu::visibility("hidden")]] static inline constinit call_cell<void() noexcept> state{
         .target = &nothing, .state = {.mode = table::call_mode::nothing}};
     static constexpr auto trampoline = &arch::emit::hook_thunk<hook_on>::entry;

@@ -97,7 +97,7 @@ inline namespace baseline {
     return result;
 }
 
-/// Gives up this image's use; the last one takes away what the images shared.
+/// Gives up this image's use; the last image removes the shared data.
 inline void forget_shared(table::shared* all) noexcept {
     while_loaded([&]() noexcept {
         if (__atomic_sub_fetch(&all->users, 1U, __ATOMIC_ACQ_REL) != 0) {
@@ -120,7 +120,7 @@ inline void forget_shared(table::shared* all) noexcept {
     });
 }
 
-/// Whether what a name refers to is in this image. (apply() names the record that is not in order.)
+/// Whether the texts and the cell of a name are in this image. (apply() names the record that is not in order.)
 [[nodiscard]] inline bool in_order(const loaded_image& image, const table::named& named) noexcept {
     const auto is_text = [&](address at) noexcept {
         for (; has_bytes(image, at, 1, readable_segment); ++at) {
@@ -155,7 +155,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     if (cell.state.owner != nullptr) {
         return;
     }
-    // One of the same type will do: they all have the same setting.
+    // Any cell of the same type will do: all of them have the same setting.
     const table::named* const first = *place_of<&table::cell_state::under>(all.root, named);
     const table::named* known = first;
     while (known != nullptr && !same_type(*known, named)) {

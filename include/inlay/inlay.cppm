@@ -6,9 +6,9 @@
 //     import inlay;
 //     inline constexpr inlay::static_key<"app.trace", false> trace;
 //
-// How it works. The headers are included after `export module`, so that all they declare is exported; the headers of the
-// C++ library before, so that they are not. `extern "C++"` keeps inlay's names those of the headers. Units that import
-// and units that include make one program, and a key of one is the key of the other. Macros are not exported: a unit
+// How it works. inlay's headers are included after `export module`, so their declarations are exported. The headers of
+// the C++ library are included before, so theirs are not. `extern "C++"` keeps inlay's names those of the headers.
+// Units that import and units that include make one program, and share their keys. Macros are not exported: a unit
 // that asks for INLAY_VERSION includes inlay/version.hpp.
 module;
 

@@ -7,15 +7,15 @@
 //     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
 //     static_switch.hpp  the same for many ways           poke.hpp         changes them: set(), enable(), update()
 //     hook.hpp         a call that is null nearly always, and keeps all registers
-//     has.hpp          a branch by features               proof.hpp        what only a feature allows
+//     has.hpp          a branch by features               proof.hpp        functions that need a feature
 //     deferred.hpp     keys that are turned off late      rate_limited.hpp the same by a clock (not included here)
-//     choose.hpp       asks dispatches, and tells them otherwise
+//     choose.hpp       reads and changes the choice of a dispatch
 //     predicate_text.hpp  a predicate as text
-//     apply.hpp        the patcher                        process.hpp      all that in a Linux program
-//     each_site.hpp, self_test.hpp    what apply() did, and whether (freestanding; not included here)
+//     apply.hpp        the patcher                        process.hpp      these functions for a Linux program
+//     each_site.hpp, self_test.hpp    the results of apply(), and a test of them (freestanding; not included here)
 //     inspect.hpp      which form stands at a site (freestanding; not included here)
-//     kernel.hpp       the same for kernels, beside their own macros
-//     report.hpp       what is where (hosted, needs Zydis; not included here)
+//     kernel.hpp       the same for kernels, and compatible with their macros
+//     report.hpp       the form of each site (hosted, needs Zydis; not included here)
 //     names.hpp, configure.hpp, controls.hpp    names listed, and set by text (hosted; not included here)
 #pragma once
 

@@ -8,7 +8,7 @@
 //         if (found.form == inlay::standing::when) { ... }      // form number found.ordinal, found.length bytes
 //     }
 //
-//     what            form                  meaning                                     target
+//     record          form                  meaning                                     target
 //     alternative     original, when        the form with number `ordinal`              of its first instruction
 //                     indirect              an operation, called through its pointer
 //                     direct, nothing       an operation, called directly; it does nothing
@@ -18,11 +18,11 @@
 //                     direct                a call or jump of the function              the function
 //                     nothing, zero         the instruction in place of a call
 //     any             other                 none of its forms; a call that was not found
-//                     malformed             the record, or what it refers to, is wrong
+//                     malformed             the record, or data that it refers to, is wrong
 //
-// How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It compares, and
-// asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an image in a file,
-// says which memory may be read. Nothing is written; no library is needed. Not while sites change.
+// How it works. The record says which forms a site may have, and decide/ which bytes each of them has there. It
+// compares, and asks no feature and no value: whether the form is right is each_site()'s question. A platform, or an
+// image in a file, says which memory may be read. Nothing is written; no library is needed. Not while sites change.
 #pragma once
 
 #include "inlay/arch/here.hpp"
@@ -33,7 +33,7 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The form that stands at a site.
 enum class standing : uint8_t {
@@ -54,9 +54,9 @@ enum class standing : uint8_t {
 /// A form, and where it stands.
 struct inspected {
     standing form;
-    uint8_t ordinal; ///< of an alternative: the number of its form in the declaration; 0: the original
+    uint8_t ordinal; ///< of an alternative: the form's number in the declaration; 0: the original
     uint8_t length;  ///< of the site, in bytes; 0: unknown
-    address at;      ///< of the site; of a call: of the instruction
+    address at;      ///< the site's address; for a call, its instruction's
     address target;  ///< where its first instruction goes, if that is a call or jump; else 0
 };
 
@@ -164,8 +164,8 @@ template <class Image>
 
 inline namespace INLAY_TARGET {
 
-/// The form that stands at the site of an alternative. Where more records are of one site, it is the form of this one
-/// or `other`. Thread-safe as long as no thread changes sites, as are the other two.
+/// The form that stands at the site of an alternative. If several records have this site, the result is a form of this
+/// record, or `other`. Thread-safe as long as no thread changes sites, as are the other two.
 template <class Image>
 [[nodiscard]] inspected inspect(const Image& image, const table::tables& /*tables*/,
                                 const table::alternative_record& record) noexcept {

@@ -12,10 +12,10 @@
 //     alternative.hpp  instructions exchanged by feature  dispatch.hpp     functions chosen by feature
 //     static_key.hpp   branches without a load            static_call.hpp  function pointers without the pointer
 //     static_switch.hpp  the same for many ways           pv.hpp           paravirt operations
-//     has.hpp          a branch by features               proof.hpp        what only a feature allows
+//     has.hpp          a branch by features               proof.hpp        functions that need a feature
 //     apply.hpp        the patcher                        platform/bare.hpp  writes its text
-//     poke.hpp         changes: set(), enable(), update()   choose.hpp     dispatches are told otherwise
-//     each_site.hpp    what apply() did, and why not      self_test.hpp    whether it did anything
+//     poke.hpp         changes: set(), enable(), update()   choose.hpp     changes the choice of a dispatch
+//     each_site.hpp    the result at each site            self_test.hpp    whether apply() patched the image
 //     inspect.hpp      which form stands at a site        text_poke.hpp    changes under running processors
 //     override.hpp     features by command line           this_kernel.hpp  changes without naming a platform
 //     hook.hpp         a call that keeps all registers    transaction.hpp  many changes, all or none

@@ -20,11 +20,11 @@ template <size_t PointerSize>
 struct layout {
     static_assert(PointerSize == 4 || PointerSize == 8);
 
-    // cell: the value is at its begin
+    // cell: the value is at its start
     static constexpr size_t cell_mode = PointerSize + 4;
     static constexpr size_t cell_size = 10 * PointerSize + 24;
 
-    // image: four tables follow the mark, a pointer to the begin of each and one to its end
+    // image: four tables follow the mark, a pointer to the start of each and one to its end
     static constexpr size_t image_tables = sizeof(mark);
     static constexpr size_t image_registry = image_tables + 8 * PointerSize;
 };

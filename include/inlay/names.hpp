@@ -11,7 +11,7 @@
 //     inlay::set_by_name("sched_clock", "tsc");                            // a static call, by the name of a target
 //
 // How it works. These functions read a name's kind, values and initial value from its type's text, because all images
-// have this text. The name of a target is also a name of the process, "sched_clock=tsc": a record without sites, whose
+// have this text. A target's name is also a name of the process, "sched_clock=tsc": a record without sites, whose
 // cell holds the target. So it comes and goes with its image, and other images find it in the tree of all names
 // (images.hpp).
 //
@@ -40,14 +40,14 @@ inline namespace INLAY_TARGET {
 /// Calls `function(const name_entry&)` for each key, switch and static call in all images of the process. It does so
 /// once for each name and type, in the order of the names' bytes. The function may do anything: set names, load
 /// plugins, throw. The list shows the moment of the call. Names that no code of an image uses are in no table, and not
-/// listed. error::no_memory, or an error of joining the process's images (image_unknown, change_nested, ...).
+/// listed. Errors: error::no_memory, or an error of joining the process's images (image_unknown, change_nested, ...).
 template <class Function>
 [[gnu::visibility("hidden")]] outcome for_each_name(Function function) {
     return detail::for_each_wanted([&](std::string_view /*name*/) noexcept { return true; },
                                    [&](const name_entry& each) { function(each); });
 }
 
-/// Sets a key, a switch or a static call of any image, as set() and update() do.
+/// Sets a key, a switch or a static call of any image, as set() and update() do. The values are:
 ///   a key      on, true, 1, yes; off, false, 0, no (as set(): a count of enable() becomes 1 or 0); enable, disable
 ///   a switch   a decimal number, less than its ways
 ///   a call     the name of a target (see name_targets()); default; null, where a null target is allowed

@@ -50,7 +50,7 @@ public:
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr inlay::error error() const noexcept {
         return what_;
     }
-    /// The record that the error is about; table_kind::no_table if it is about none.
+    /// The record with the error; table_kind::no_table if the error concerns no record.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr record_id record() const noexcept {
         return where_;
     }
@@ -65,7 +65,7 @@ public:
         return what_ == inlay::error::name_clash || is_about_text() ? 0 : about_.refused;
     }
 
-    /// Of an error::name_clash; else empty strings. Valid while both images are loaded.
+    /// The texts for an error::name_clash; for other results, empty strings. Valid while both images are loaded.
     [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] name_clash clash() const noexcept {
         return what_ != inlay::error::name_clash
                    ? name_clash{"", "", ""}
@@ -76,7 +76,7 @@ public:
     uint32_t written{};      ///< alternatives whose bytes changed; of set() and update(): sites whose bytes changed
     uint32_t calls{};        ///< calls in the table, of dispatches and static calls
     uint32_t calls_found{};  ///< calls whose instruction was found after their marker
-    uint32_t calls_direct{}; ///< calls that now go straight to their target, or are gone where it is none
+    uint32_t calls_direct{}; ///< calls that now go straight to their target, or are replaced (nothing, returns zero)
     uint32_t keys{};         ///< sites of keys and switches in the table
     uint32_t keys_direct{};  ///< sites of keys that are a nop or a jump now, and read no memory
     int32_t system_error{};  ///< where text could not be written: the platform's errno, if it has one
@@ -90,7 +90,7 @@ public:
         return calls - calls_found;
     }
 
-    /// Notes that `one` and `other` have the same name but differ in type; the first thing wrong stays.
+    /// Notes that `one` and `other` have the same name but differ in type. The first error stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void
     fail(const table::named& one, const table::named& other, record_id where) noexcept {
         if (what_ == inlay::error::no_error) {
@@ -100,7 +100,7 @@ public:
         }
     }
 
-    /// Says something worse of the record that failed.
+    /// Replaces the error by a worse one; the record stays.
     [[gnu::always_inline, gnu::visibility("hidden")]] constexpr void worsen(inlay::error what) noexcept {
         what_ = what;
     }

@@ -37,7 +37,7 @@ template <class T, class Image>
     return name[length] == '\0';
 }
 
-/// `steps` counts down: a node may refer to the same one twice, and to itself.
+/// `steps` counts down: a node may refer to another node twice, and to itself.
 template <class Image, class Function>
 void walk_predicate(const Image& image, const table::predicate_node& node, const Function& function, unsigned& steps,
                     unsigned depth = 0) noexcept {
@@ -77,8 +77,8 @@ void walk_choices(const Image& image, const table::choice* each, const Function&
 
 inline namespace INLAY_TARGET {
 
-/// Calls `function(const table::feature_record&)` for the features that `tables` refer to; more than once for
-/// one that several declarations or units use. Malformed records are passed over.
+/// Calls `function(const table::feature_record&)` for the features that `tables` refer to. If several declarations or
+/// units use a feature, the call is made several times. Malformed records are passed over.
 template <class Image, class Function>
 void for_each_used_feature(const table::tables& tables, const Image& image, const Function& function) noexcept {
     const table::choice* before = nullptr;

@@ -12,8 +12,8 @@
 //                                                // once the kernel has declared its own (this_kernel.hpp)
 //
 // How it works. A change rewrites only the sites of its own name, since apply() has sorted the records. Before apply()
-// it rewrites none: the sites read the cells. change/make_change.hpp derives the order of a change, and shows what
-// another thread finds at each step. A change that fails is taken back.
+// it rewrites none: the sites read the cells. The derivation of a change's order, and the values that another thread
+// finds at each step, are in change/make_change.hpp. A change that fails is taken back.
 //
 // Each function takes a platform, or none. With a platform, it changes this image, and the platform writes. Without a
 // platform, in a Linux program (process.hpp), it reaches all images of the process, and is thread-safe. Other threads
@@ -72,7 +72,7 @@ template <name Name, bool Initial, class... Where>
     return change_name(detail::described<static_key<Name, Initial>>(), detail::to_value(value), where...);
 }
 
-/// Sets the switch to one of its ways. error::value_outside if it has no such.
+/// Sets the switch to one of its ways. error::value_outside if the switch has no such way.
 template <name Name, unsigned Ways, auto Initial, class... Where>
     requires detail::place_of_change<Where...>
 [[gnu::visibility("hidden")]] outcome set(const static_switch<Name, Ways, Initial>& /*key*/,

@@ -35,7 +35,7 @@ struct character_writer {
     }
 };
 
-/// Spells a predicate: one that is a word.
+/// Spells a predicate that is one word.
 template <class Predicate>
 struct predicate_spelling {
     static constexpr void write(character_writer& out) noexcept { out.add(Predicate::text()); }

@@ -11,7 +11,7 @@
 // error, and nothing is patched. Set-user-id programs ignore the variable.
 //
 // How it works. Each image (program, shared library, plugin) applies its own tables. A name is one key or static call
-// in the whole process. set() and update() find all cells of the name in a tree that the images share (images.hpp).
+// in the whole process. The images share a tree, in which set() and update() find all cells of the name (images.hpp).
 // They change the sites of the images that have called apply(). An image that is loaded later takes over the current
 // values before its first constructor runs, even if it never calls apply(). All this happens under one lock of the
 // process; fork() waits for it. No user's code runs under the lock: a feature's probe may load libraries, so it runs
@@ -91,7 +91,7 @@ template <class Function>
            });
 }
 
-/// The platform of apply(). It knows what probes said that ran before.
+/// The platform of apply(). It knows the results of probes that ran before.
 class applying : public platform::process {
 public:
     [[gnu::visibility("hidden")]] applying(table::reserve& reserve, uint32_t number) noexcept
@@ -136,7 +136,7 @@ private:
     }
 }
 
-/// Whether some image of the process uses a feature of this name.
+/// Whether an image of the process uses a feature with this name.
 [[nodiscard, gnu::visibility("hidden")]] inline bool has_feature(table::shared& all, const char* text,
                                                                  size_t length) noexcept {
     bool found = false;
@@ -266,9 +266,9 @@ struct all_images {
 inline namespace INLAY_TARGET {
 
 /// Patches every site of the image (program or shared library) that calls it. Call it early in main(), or in a
-/// library's constructor, before other threads run through its alternatives. Idempotent. error::name_clash if a name of
-/// the image has another type there or in another image. error::override_unknown if INLAY_FEATURES names a feature that
-/// no image has; apply() patches the image nevertheless.
+/// library's constructor, before other threads run through its alternatives. Idempotent. It fails with
+/// error::name_clash if a name of the image has another type there or in another image. If INLAY_FEATURES names a
+/// feature that no image has, apply() patches the image, and returns error::override_unknown.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
     (void)this_image();
     const detail::uncancelled guard;

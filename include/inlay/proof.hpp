@@ -49,7 +49,7 @@ inline constexpr bool leads_to_proof<maybe_proof<From>, To> = proves<From, To>;
 
 } // namespace detail
 
-/// The processor has what `Predicate` asks for, as apply() found. Empty.
+/// Proves that `Predicate` holds on this machine, as apply() found. Empty.
 template <auto Predicate>
     requires predicate<decltype(Predicate)>
 class proof_of {
@@ -91,7 +91,7 @@ public:
     /// The proof. Ends the program without one.
     template <auto Part>
         requires(detail::proves<Predicate, Part>)
-    // NOLINTNEXTLINE(google-explicit-constructor): it is what a function takes
+    // NOLINTNEXTLINE(google-explicit-constructor): it becomes an argument of type proof_of
     [[gnu::always_inline]] operator proof_of<Part>() const noexcept {
         if (!holds_) {
             __builtin_trap();

@@ -35,7 +35,7 @@
 // asm/paravirt_types.h. Position-independent libraries need their tables hidden ([[gnu::visibility("hidden")]]).
 
 //
-//     pv/targets.hpp       what an operation may call                        pv/calls.hpp    pv_call, pv_alt_call
+//     pv/targets.hpp       the targets of an operation                       pv/calls.hpp    pv_call, pv_alt_call
 //     pv/operation.hpp     pv_op                                             pv/names.hpp    "irq.halt"
 //     pv/missing.hpp       the report on a call without a target             pv/linux.hpp    the operations of Linux (x86)
 #pragma once

@@ -5,10 +5,10 @@
 //     static_assert(inlay::operation_count<irq_ops> == 5);
 //     static_assert(inlay::operation_index<&irq, &irq_ops::halt> == 4);
 //     inlay::for_each_operation(irq, [](auto& operation) { if (!operation.is_native()) ... });
-//     inlay::restore(irq);                                       // what the declaration says
+//     inlay::restore(irq);                                       // the targets in the declaration
 //     inlay::pv_call<&irq, 0UL> first;                           // by index
 //
-// How it works. Boost.PFR counts the members of an aggregate and binds them, so no list is kept beside the declaration.
+// How it works. Boost.PFR counts the members of an aggregate and binds them, so the declaration needs no list of them.
 // PFR knows no names: `operation_name<&irq, &irq_ops::halt>` has the name from the compiler. A table that is a struct
 // of Boost.Hana is walked by Hana, if inlay/hana.hpp is included.
 #pragma once

@@ -8,8 +8,9 @@
 //     tracing.disable();                         // it ends: off in 100 ms, if no other one has begun
 //     tracing.poll();                            // turns the key off if that is due
 //
-// How it works. As deferred.hpp, with a std::mutex and a clock. It starts no thread. Each call of enable(), disable() and
-// poll() does what is due. A program calls poll() where it waits for other things anyway, or at the time that next() says:
+// How it works. As deferred.hpp, with a std::mutex and a clock. It starts no thread. Each call of enable(), disable()
+// and poll() makes a change that is due. A program calls poll() where it waits for other things anyway, or at the time
+// that next() says:
 //
 //     while (running) {                          // a thread of the program's
 //         std::this_thread::sleep_until(tracing.next().value_or(clock::now() + std::chrono::seconds{1}));
@@ -43,19 +44,21 @@ public:
     /// `delay`: how long the key stays on after its last user has left.
     constexpr rate_limited(const key_type& key, typename Clock::duration delay) noexcept : state_{key, ticks(delay)} {}
 
-    /// One user more. The key is on when it returns without an error: error::enabled_too_often, or one of inlay::enable().
+    /// One user more. The key is on when it returns without an error: error::enabled_too_often, or one of
+    /// inlay::enable().
     outcome enable() noexcept { return state_.enable(); }
 
     /// One user less. error::not_enabled without a user, or an error of inlay::disable() where the key is turned off.
     outcome disable() noexcept { return state_.disable(now()); }
 
-    /// Turns the key off if that is due. After an error of inlay::disable(), the key stays on and the next call tries again.
+    /// Turns the key off if that is due. After an error of inlay::disable(), the key stays on and the next call tries
+    /// again.
     outcome poll() noexcept { return state_.flush(now()); }
 
     /// Turns the key off if it has no user.
     outcome finish() noexcept { return state_.finish(); }
 
-    /// When poll() has something to do, as far as known now; nothing while the key has users, or is off.
+    /// The time at which poll() has something to do, as far as known now; no value while the key has users, or is off.
     [[nodiscard]] std::optional<typename Clock::time_point> next() noexcept {
         typename state::time due = 0;
         if (!state_.pending(due)) {

@@ -7,7 +7,7 @@
 //
 // How it works. The cells themselves are the nodes of a binary tree, ordered by a hash of the name. So nothing is
 // allocated, and the time of a search hardly grows with the number of names. Each cell is in two trees: one has the
-// names of its image, the other those of all images of the process. A search finds both cells of a name in two images,
+// names of its image, the other the names of the whole process. A search finds both cells of a name in two images,
 // or in two units whose compilers mangle the declaration differently. A name and its type are compared as texts, so
 // that images made by different compilers understand each other. Images run this code when they are loaded, so it is
 // compiled for any processor (INLAY_BASELINE).
@@ -144,7 +144,7 @@ void remove_name(const table::named*& root, const table::named& named) noexcept 
     *place = heir;
 }
 
-/// Puts the cell of `named` into the tree of its image, if it is not in the tree yet. `named` has been checked.
+/// Puts the cell of `named` into its image's tree, if it is not in the tree yet. `named` has been checked.
 inline void register_name(const table::named*& root, const table::named& named) noexcept {
     if (table::cell_state& state = cell_of(named).state; state.self == nullptr) {
         state.self = &named;
@@ -152,7 +152,7 @@ inline void register_name(const table::named*& root, const table::named& named) 
     }
 }
 
-// ---- What a cell is set to -------------------------------------------------------------------------
+// ---- The setting of a cell -------------------------------------------------------------------------
 
 [[nodiscard]] inline table::setting setting_of(const table::cell& cell) noexcept {
     return {cell.value, cell.state.enabled, cell.state.mode, cell.state.changed, {}};
@@ -165,7 +165,7 @@ inline void register_name(const table::named*& root, const table::named& named) 
                                                      : setting.value;
 }
 
-/// Puts the setting into a cell of the image that `registry` is of; takes effect where the value is read from memory.
+/// Puts the setting into a cell of `registry`'s image. It takes effect where the value is read from memory.
 inline void store(table::cell& cell, const table::setting& to, const table::registry& registry) noexcept {
     cell.state.before = setting_of(cell);
     cell.state.enabled = to.enabled;

@@ -3,14 +3,14 @@
 // report: the form of each site, before and after. Hosted programs only; link Zydis and libdw (CMake: inlay::report).
 //
 //     inlay::report::print(std::cout);                               // this image, this CPU, text
-//     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // what another CPU would get
+//     inlay::report::print(std::cout, {.cpu = "x86-64-v3,-avx2"});   // for another CPU
 //     inlay::report::print(stdout, {.format = inlay::report::output::json});
 //     inlay::report::print_file(std::cout, "kernel.elf", {.cpu = "none,+crc32"});   // a file of any architecture
 //
-// The report is on the image that calls it. For every alternative and every call: its name, its place in the source,
-// and the predicate and code of each choice. Then the winning choice, and the bytes before, after and in memory now.
-// For every static call its target, for every pv call its pointer's target, for every key or switch site the path of
-// each value. Then each used feature, its value and its probe; then sums.
+// The report is on the image that calls it. For every alternative and every call, it has the name, the place in the
+// source, and the predicate and code of each choice. It also has the winning choice, and the bytes before, after and in
+// memory now. A static call has its target, a pv call its pointer's target, and a key or switch site the path of each
+// value. Each used feature follows, with its value and its probe; the totals come last.
 //
 // How it works. decide.hpp is pure. So the report asks the same function as the patcher. It uses the features of the
 // named CPU, and the current values of keys and static calls. The report writes nothing. From apply()'s notes, it uses
@@ -21,7 +21,7 @@
 //     report/disassembly.hpp  instructions              report/json.hpp         for programs
 //     report/file.hpp         the image in an ELF file
 //
-// What INLAY_FEATURES forces counts on the CPU `this` from the apply() that read it.
+// On the CPU `this`, the features that INLAY_FEATURES forces count from the apply() that read the variable.
 #pragma once
 
 #include "inlay/apply.hpp"
@@ -105,9 +105,9 @@ inline void write(std::ostream& out, const contents& what, const options& how, i
     std::fwrite(all.data(), 1, all.size(), out);
 }
 
-/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if it is
-/// none, is damaged or has no tables of inlay; std::invalid_argument if `how.cpu` is no CPU of its architecture. (A template,
-/// so that only programs that use it have the code of three architectures.)
+/// Reports on an ELF file of x86-64, i386 or AArch64: a program, a shared library or a kernel. Throws file_error if
+/// the file is of another kind, is damaged or has no tables of inlay. Throws std::invalid_argument if `how.cpu` is no
+/// CPU of its architecture. (A template, so that only programs that use it have the code of three architectures.)
 template <class Stream>
 void print_file(Stream& out, const std::string& path, const options& how = {})
     requires std::is_base_of_v<std::ostream, Stream>

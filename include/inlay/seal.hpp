@@ -2,18 +2,18 @@
 //
 // seal: the layout of the data that `inlay check --seal` writes into a linked image, for apply_proven().
 //
-//     seal               what it is of: sums, addresses, counts
-//     term ...           what has to be asked at the boot: features, values of keys; and what predicates make of it
+//     seal               the head: sums, addresses, counts
+//     term ...           the questions for the boot: features, values of keys, and the predicates over them
 //     seal_function ...  the functions that dispatches may choose
-//     plan, plan_form .. what may stand at a site: the bytes of each form, and the term by which it is chosen
+//     plan, plan_form .. the forms that may stand at a site: the bytes of each, and the term by which it is chosen
 //     seal_name ...      where the records of each name begin
 //     seal_site ...      every site: of calls, of keys, of alternatives
 //
-// How it works. The compiler leaves room: a seal with its mark, and zeros (emit/seal.hpp). The tool fills the room after
-// the link, and writes a sum of it and of the tables. So an image that was linked anew has no seal, and an image that was
-// changed later has another sum.
+// How it works. The compiler leaves room: a seal with its mark, and zeros (emit/seal.hpp). The tool fills the room
+// after the link, and writes sums over the room and the tables. So an image that was linked anew has no seal, and an
+// image that was changed later has other sums.
 //
-// To the boot, all kinds of sites are the same: a plan with a few forms, of which the first one counts whose term holds.
+// To the boot, all kinds of sites are the same: a plan with a few forms. It chooses the first form whose term holds.
 // The original is a form as well. All references are distances from the field itself, as in table.hpp.
 #pragma once
 
@@ -34,12 +34,12 @@ namespace table {
 /// Where a term has its word from.
 enum class term_source : uint8_t {
     memory = 0,   ///< the word at `from`, which may be the value of a term before this one
-    function = 1, ///< what the function at `from` says, a bool() noexcept
+    function = 1, ///< the result of the function at `from`, a bool() noexcept
     cpu = 2,      ///< the processor, which `words` ask as the architecture says
 };
 
-/// A value, 0 or 1: whether the term `guard` is 1, and (word & mask) - low is at most `span`. (Without sign: so a range,
-/// a bit and a comparison are the same.) The terms before this one have their values.
+/// A value, 0 or 1: whether the term `guard` is 1, and (word & mask) - low is at most `span`. (Without sign: so a
+/// range, a bit and a comparison are the same.) The terms before this one have their values.
 struct term {
     uint32_t value; ///< apply_proven() writes it
     uint16_t guard;
@@ -77,14 +77,14 @@ struct plan_form {
 /// The kind of a plan's sites.
 enum class plan_kind : uint8_t { alternative = 0, call = 1, key = 2 };
 
-/// What may stand at some sites. Forms follow, `stride` bytes each; the first one counts whose term holds. The original's
-/// term always holds. Before it there may be a direct call, in place of a call through a pointer; then behind it there is
-/// what stands for a pointer to the function that does nothing.
+/// The forms that may stand at some sites. They follow the plan, `stride` bytes each; the first form whose term holds
+/// is chosen. The original's term always holds. If the original is a call through a pointer, the direct call precedes
+/// it. The form for a pointer to the function that does nothing then follows the original.
 struct plan {
     uint16_t size;     ///< of the plan with its forms, in bytes
     uint16_t original; ///< where the original is, in bytes from the plan
     uint16_t chosen;   ///< where the form for this machine is; apply_proven() writes it
-    uint16_t direct;   ///< where the direct call is; 0: there is none
+    uint16_t direct;   ///< where the direct call is; 0: the plan has none
     uint8_t stride;
     uint8_t length; ///< of the sites, in bytes; 0: not to be patched
     plan_kind kind;
@@ -110,16 +110,15 @@ struct seal_table {
     uint32_t bytes;
 };
 
-/// What the tool has proven.
+/// The head of the data that the tool has written.
 struct seal {
-    uint64_t sums[2]; ///< of all this from `mark` on
-    uint32_t
-        used; ///< bytes of all this, a multiple of eight; 0: the image is not sealed, or apply_proven() has used the seal
+    uint64_t sums[2]; ///< over the seal's data from `mark` on
+    uint32_t used;    ///< the data's bytes, a multiple of eight; 0: the image is not sealed, or apply_proven() has run
     uint32_t reserved;
     char mark[12];
     uint32_t layout;
-    uint32_t room;  ///< bytes that the compiler has left for all this
-    uint32_t fixed; ///< ~0 in an image that runs at one address only: then the sums have the address of this; else 0
+    uint32_t room;        ///< bytes that the compiler has left for the seal's data
+    uint32_t fixed;       ///< ~0 in an image that runs at one address only: the sums include the seal's address; else 0
     seal_table tables[4]; ///< alternatives, calls, keys, names
     uint64_t table_sums[2];
     uint64_t
@@ -127,8 +126,8 @@ struct seal {
     uint64_t reach;
     uint32_t term_count;
     uint32_t plan_count;
-    uint32_t found;  ///< calls that were found behind their marker
-    reference terms; ///< always true; whether text may be changed later; then those that apply_proven() finds out
+    uint32_t found;  ///< calls that were found after their marker
+    reference terms; ///< always true; whether text may be changed later; then `term_count` terms
     reference plans;
     reference functions; ///< up to the names
     reference names;     ///< up to the calls
@@ -154,15 +153,15 @@ static_assert(__builtin_offsetof(seal, mark) == seal_unsummed && __builtin_offse
 namespace [[gnu::visibility("hidden")]] detail {
 inline namespace INLAY_TARGET {
 
-/// Two sums of words: a word more or less, a changed or a moved one changes them (J. G. Fletcher, "An Arithmetic Checksum
-/// for Serial Transmissions", IEEE Transactions on Communications 30, 1982).
+/// Two sums of words: a word more or less, a changed or a moved one changes them (J. G. Fletcher, "An Arithmetic
+/// Checksum for Serial Transmissions", IEEE Transactions on Communications 30, 1982).
 struct seal_sum {
     uint64_t first;
     uint64_t second;
 
     [[nodiscard]] bool is(const uint64_t* sums) const noexcept { return first == sums[0] && second == sums[1]; }
 
-    /// Adds data of a multiple of eight bytes.
+    /// Adds data; `bytes` is a multiple of eight.
     void add(const void* begin, size_t bytes) noexcept {
         using word [[gnu::may_alias, gnu::aligned(4)]] = uint64_t;
         const auto* each = static_cast<const word*>(begin);

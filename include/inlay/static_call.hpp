@@ -12,11 +12,12 @@
 // How it works. The object converts to a pointer to its trampoline. So `sched_clock()` is an ordinary call, with
 // overload resolution, copies and exceptions: the compiler emits `call trampoline` (or `jmp`, in tail position). The
 // trampoline jumps through a pointer, so that calls and update() work before apply(). A marker before the call leaves a
-// record of 8 bytes in section inlay_calls. apply() walks from the marker, instruction by instruction, to the call of
-// exactly this trampoline, and redirects it. update() then rewrites that call. If apply() does not find the call, or
+// record of 8 bytes in section inlay_calls. From the marker, apply() walks, instruction by instruction, to the call of
+// exactly this trampoline, and redirects it. Later, update() rewrites that call. If apply() does not find the call, or
 // the target is out of reach, the call stays on the trampoline: slower, never wrong.
 //
-// A target that does nothing becomes a nop, one that returns zero a single instruction (x86: `xor rax, rax`).
+// A call of a target that does nothing becomes a nop. A call of a target that returns zero becomes a single instruction
+// (x86: `xor rax, rax`).
 //
 // A name is an identity: a call is the same in all units, shared libraries and plugins of a process.
 // Compare Linux's DEFINE_STATIC_CALL, static_call_update(), static_call_cond() (static_call.h).
@@ -224,7 +225,7 @@ public:
         kind::mode == table::call_mode::function || detail::may_be_zero<function>,
         "inlay: no_target and returns_zero are for functions that return void, an integer, an enum or a pointer");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit detail::call_cell<typename kind::stored> state{
         .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;

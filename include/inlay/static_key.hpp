@@ -8,9 +8,9 @@
 //     inlay::set(trace, true);             // poke.hpp; at any time, other threads running
 //
 // How it works. Each use is one instruction and a record of 12 bytes in section inlay_keys. Before apply(), it is a
-// jump to out-of-line code that reads the value from memory, so that set() works before apply(). apply() makes it a nop
-// or a jump, and set() then rewrites the key's sites: the value is in the instructions. The compiler makes the branches
-// (asm goto), so it optimises both sides as for any `if`. The jump always has 5 bytes on x86, 4 on AArch64.
+// jump to out-of-line code that reads the value from memory, so that set() works before apply(). Then apply() makes it
+// a nop or a jump, and set() rewrites the key's sites: the value is in the instructions. The compiler makes the
+// branches (asm goto), so it optimises both sides as for any `if`. The jump always has 5 bytes on x86, 4 on AArch64.
 //
 // `if (!key)` and `key && x` work as well. The initial value decides which side the compiler lays out as the likely
 // one.
@@ -37,7 +37,7 @@ template <name Name, bool Initial = false>
 struct static_key {
     static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\">");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = Initial ? 1U : 0U,
                                                                             .state = {.enabled = Initial ? 1 : 0}};
 

@@ -54,10 +54,10 @@ struct static_switch {
     static_assert(Ways >= 2 && Ways <= 64, "inlay: a static switch has 2 to 64 ways");
     static_assert(initial < Ways, "inlay: the initial value of a static switch is one of its ways: 0 to ways - 1");
 
-    /// One an image.
+    /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = initial};
 
-    // NOLINTNEXTLINE(google-explicit-constructor): it is what a switch statement asks
+    // NOLINTNEXTLINE(google-explicit-constructor): a switch statement converts it
     [[gnu::always_inline]] inline operator value_type() const noexcept { return static_cast<value_type>(test()); }
 
     /// Writes the descriptions that a unit needs; no instruction.

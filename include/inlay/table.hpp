@@ -2,17 +2,17 @@
 //
 // table: the layout of a program's data about its patch sites.
 //
-//     section inlay_alternatives   8 bytes a site: where it is, what it may become
-//     section inlay_calls          8 bytes a site: where it is, what it calls
+//     section inlay_alternatives   8 bytes a site: where it is, and its forms
+//     section inlay_calls          8 bytes a site: where it is, and its callee
 //     section inlay_keys           12 bytes a site: where it is, where it may jump, whose value decides
 //     section inlay_names          16 bytes a key or static call: its name, its type, its cell; once a unit
-//     section .rodata              what the sites share: choices, forms, features; once a unit
-//     section .data                what apply() finds out: predicate nodes, feature cells, cells of names
+//     section .rodata              the data that sites share: choices, forms, features; once a unit
+//     section .data                the results of apply(): predicate nodes, feature cells, cells of names
 //     section .note.inlay          where an image has its `image`, for others that share names with it
 //     .init_array, .fini_array     in programs: an image joins the others when it is loaded, and leaves them
 //
 // How it works. A record names its site and a `choice`. A choice is a list from the last `when` to the original form.
-// So a walk that ends at the first predicate that holds gives "the last one that matches wins" (as in Linux). All
+// A walk ends at the first predicate that holds, so the last `when` that holds wins (as in Linux). All
 // references are 32-bit distances from the field itself. So the tables need no run-time relocation, may be mapped
 // anywhere, and an ELF file can be read like a live image.
 //
@@ -94,11 +94,11 @@ enum class predicate_op : uint8_t {
     never = 6,
 };
 
-/// Lists of choices and trees of nodes longer or deeper than this are taken for endless.
+/// A longer list of choices, or a deeper tree of nodes, is taken for endless.
 [[gnu::visibility("hidden")]] inline constexpr unsigned longest_list = 255;
 [[gnu::visibility("hidden")]] inline constexpr unsigned deepest_tree = 128;
 
-/// One node of a predicate. apply() evaluates a node once and keeps the result in it until it ends.
+/// One node of a predicate. apply() evaluates a node once, and keeps the result in the node until apply() ends.
 struct predicate_node {
     predicate_op op;
     uint8_t value;
@@ -111,8 +111,8 @@ struct predicate_node {
 enum class form_kind : uint8_t {
     /// The bytes follow; `relative` has the offsets of the relative operands.
     plain = 1,
-    /// The bytes follow twice, assembled one after the other. Where the copies differ is a relative
-    /// operand. (An assembler cannot say where in an instruction its operand lies; two copies can.)
+    /// The bytes follow twice, assembled one after the other. A relative operand is where the copies differ. (An
+    /// assembler cannot say where in an instruction its operand lies; two copies can.)
     twice = 2,
     /// The bytes of a call through a pointer follow, then, aligned to four bytes, an `indirect_call`. Patched, it is a
     /// direct call of the pointer's target.
@@ -143,7 +143,7 @@ struct choice {
     reference predicate; ///< predicate_node; none: this is the original, take it
     reference otherwise; ///< the next choice; none: the end
     reference name;      ///< characters; none where the declaration has no name
-    uint8_t length;      ///< of the site: the longest of its forms
+    uint8_t length;      ///< the site's length, that of its longest form
     uint8_t ordinal;     ///< position in the declaration, 0 is the original
     uint8_t reserved[2];
 };
@@ -183,7 +183,7 @@ enum class call_mode : uint8_t {
         3, ///< the function in the cell; the trampoline calls it, and saves the registers: no site may call it itself
 };
 
-/// Whether the cell holds a target of the user's.
+/// Whether the cell holds a user's function.
 [[nodiscard, gnu::always_inline, gnu::visibility("hidden")]] constexpr bool has_target(call_mode mode) noexcept {
     return mode == call_mode::function || mode == call_mode::hook;
 }
@@ -195,9 +195,9 @@ struct shared;
 /// The wanted value of a name.
 struct setting {
     address value{};   ///< a key's value, or the function that a static call goes to
-    int32_t enabled{}; ///< of a key: calls of enable() that no disable() has answered
+    int32_t enabled{}; ///< of a key: enable() calls that no disable() has answered
     call_mode mode{};  ///< of a static call
-    uint8_t changed{}; ///< 1: no longer what the declaration says
+    uint8_t changed{}; ///< 1: no longer the value in the declaration
     uint8_t reserved[2]{};
 };
 
@@ -213,7 +213,7 @@ struct cell_state {
     const named* self{};     ///< null until the image's names are registered
     const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
     setting before{};        ///< the value before the last change, to go back to if it fails
-    const named* under[3]{}; ///< as `below`, among the names of all images of a process
+    const named* under[3]{}; ///< as `below`, among the names of the whole process
     image* owner{};          ///< null until its image has joined the others of its process
 };
 
@@ -226,7 +226,7 @@ struct cell {
 /// A key or a static call. In a process, one name is one thing: all cells of a name hold the same.
 struct named {
     reference name;       ///< characters
-    reference signature;  ///< characters: the mangled name (Itanium C++ ABI) of something that has the type in it
+    reference signature;  ///< characters: a mangled name (Itanium C++ ABI) that contains the type
     reference cell;       ///< table::cell
     reference trampoline; ///< of a static call; none: this is a key
 };
@@ -241,8 +241,8 @@ struct key_record {
 [[gnu::visibility("hidden")]] inline constexpr address falls_through_if_true = 1; ///< else: if false
 [[gnu::visibility("hidden")]] inline constexpr address many_ways = 2;             ///< `targets` refers to a way_table
 
-/// Where a site of a switch goes: to way (value >> shift) - first. Where that is none of the ways, the site is not
-/// reached with this value, and stays what it is. `count` references follow; one that refers to nothing falls through.
+/// Where a site of a switch goes: to way (value >> shift) - first. If that is none of the ways, no thread reaches the
+/// site with this value, and its bytes stay. `count` references follow; a null reference is the way after the site.
 struct way_table {
     uint8_t count;
     uint8_t first;
@@ -270,7 +270,7 @@ struct spare_text {
     size_t staged_size; ///< in bytes
     uint32_t way;       ///< one of platform::process::live_way
     uint32_t whole;     ///< 1: the text was one mapping
-    uint32_t emptied;   ///< 1: of this change, the spare mapping has only what was made ready
+    uint32_t emptied;   ///< 1: in this change, the spare mapping has only the pages that were made ready
 };
 
 /// Mappings that a program gives up when a change meets the limit of their number, and its state about barriers.
@@ -293,7 +293,7 @@ struct registry {
     uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
     table::shared* shared; ///< the data that they share
-    image* next;           ///< the one that joined before this one
+    image* next;           ///< the image that joined before this one
     const void* headers;   ///< program headers
     address base;          ///< the distance to add to their addresses
     uint32_t count;        ///< of program headers

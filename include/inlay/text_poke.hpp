@@ -4,8 +4,8 @@
 //
 //     struct hooks {
 //         static bool write(inlay::uintptr_t at, const inlay::uint8_t* bytes, inlay::size_t size) noexcept; // by an alias
-//         static void synchronise() noexcept;      // every processor forgets what it has fetched, then it returns
-//         static bool stop(void (*work)(void*) noexcept, void* what) noexcept; // AArch64 alone; optional
+//         static void synchronise() noexcept;      // every processor forgets fetched text, then it returns
+//         static bool stop(void (*work)(void*) noexcept, void* data) noexcept; // AArch64 alone; optional
 //     };
 //     constinit inlay::text_poke<hooks> live{{text, text_end}, {image, image_end}};
 //
@@ -17,10 +17,10 @@
 // (platform/breakpoint_steps.hpp). On AArch64, one store exchanges an instruction, or the others stand still meanwhile
 // (platform/store_steps.hpp). Both files derive their steps; docs/live_changes.md has pictures.
 //
-// The kernel sees to four things. Changes wait for each other. `write`, `synchronise`, the handler of #BP, and everything
-// that runs in them, have no sites that change. A processor that starts answers `synchronise` from a moment on; after
-// this moment it executes a serialising instruction (AArch64: isb), and only then runs sites. An alias leads to the same
-// memory.
+// The kernel must ensure four things. Changes wait for each other. `write`, `synchronise`, the handler of #BP, and
+// everything that runs in them, have no sites that change. A processor that starts answers `synchronise` from a moment
+// on; after this moment it executes a serialising instruction (AArch64: isb), and only then runs sites. An alias leads
+// to the same memory.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -39,17 +39,19 @@ namespace inlay {
 inline namespace INLAY_TARGET {
 
 /// A text_platform that changes text while other processors run it. `Hooks` has:
-/// * `static bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept` stores so that all processors see it:
-///   on AArch64 by arch::store_text() and arch::emit::clean_text(). It returns false if text may not be written.
+/// * `static bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept` stores so that all processors see
+///   it: on AArch64 by arch::store_text() and arch::emit::clean_text(). It returns false if text may not be written.
 /// * `static void synchronise() noexcept` returns once each processor, this one included, has executed
 ///   arch::emit::synchronise() after the call.
-/// * AArch64, optional: `static bool stop(void (*work)(void*) noexcept, void* what) noexcept` calls `work(what)` once,
+/// * AArch64, optional: `static bool stop(void (*work)(void*) noexcept, void* data) noexcept` calls `work(data)` once,
 ///   while all other processors stand still. It returns true once each of them has executed isb. It returns false, and
-///   has not called `work`, if they cannot be stopped. (Linux: stop_machine().) A context that it cannot hold off, such as
-///   SError, has no call that returns zero. Without this hook the change of such a call is refused (error::others_run).
+///   has not called `work`, if they cannot be stopped. (Linux: stop_machine().) A context that it cannot hold off,
+///   such as SError, has no call that returns zero. Without this hook the change of such a call is refused
+///   (error::others_run).
 ///
-/// Up to `Capacity` sites are one batch; more of them take several. apply() refuses sites of several instructions with
-/// error::others_run: at boot it takes a platform::bare. One object for all processors; changes by it one at a time.
+/// Up to `Capacity` sites are one batch; more sites take several batches. With this platform, apply() refuses sites of
+/// several instructions (error::others_run). So at boot, give apply() a platform::bare. Use one object for all
+/// processors, and make one change at a time.
 #if !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmultiple-inheritance" // both are private
@@ -60,7 +62,7 @@ class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hook
     using steps = platform::text_steps<Hooks>;
 
 public:
-    // Where text and image are, and `freed`, is asked and said as of a platform::bare.
+    // These functions and members are as in platform::bare.
     using at_boot::executable;
     using at_boot::freed;
     using at_boot::gone;
@@ -81,7 +83,7 @@ public:
     /// Adds a site to the batch, and makes the changes of a full one.
     [[gnu::visibility("hidden")]] bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept {
         if (!exchanges(at, bytes, size) || (waiting_ == Capacity && !finish())) {
-            waiting_ = 0; // the caller takes everything back, so nothing of it may be made later
+            waiting_ = 0; // the caller takes the whole change back, so no later batch may contain a part of it
             return false;
         }
         batch_[waiting_++].fill(at, bytes, size);
@@ -97,7 +99,7 @@ public:
 
     /// x86, for the handler of #BP: true if the breakpoint was one of a change; then the processor goes on with
     /// `frame`. `Frame` has `ip`, which is after the breakpoint, `flags` and `ax`; they can be read and assigned. It
-    /// also has `push(value)` and `pop()` for the stack that was interrupted. (push() overwrites what lies below that
+    /// also has `push(value)` and `pop()` for the stack that was interrupted. (push() overwrites the word below that
     /// stack pointer: an exception frame must have been copied from there.) From any processor and context, also from
     /// several at once.
     template <class Frame>
@@ -109,7 +111,7 @@ public:
 
 private:
     platform::text_change batch_[Capacity]{}; // NOLINT(*-avoid-c-arrays): freestanding
-    unsigned waiting_{};                      ///< of the batch, those that are filled in
+    unsigned waiting_{};                      ///< the number of changes in the batch
 };
 #if !defined(__clang__)
 #pragma GCC diagnostic pop

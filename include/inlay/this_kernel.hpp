@@ -12,8 +12,8 @@
 //
 //     inlay::set(trace, true);                                 // anywhere after that
 //
-// How it works. set(), enable(), disable(), update(), choose() and commit() without a platform call `change` with a
-// function, and `change` calls this function with the platform. Without the declaration they do not compile, and the
+// How it works. Without a platform, set(), enable(), disable(), update(), choose() and commit() call `change` with a
+// function. `change` calls this function with the platform. Without the declaration they do not compile, and the
 // message says which declaration is missing. A call with a platform of its own never asks.
 #pragma once
 

@@ -136,7 +136,7 @@ template <class Type>
 inline constexpr bool is_scalar = is_integral<Type> || is_floating_point<Type> || is_enum<Type> || is_pointer<Type> ||
                                   is_member_pointer<Type> || same<plain<Type>, decltype(nullptr)>;
 
-/// Whether a value of `From` becomes one of `To` without a cast.
+/// Whether a value of type `From` converts to type `To` without a cast.
 template <class From, class To>
 inline constexpr bool converts = requires(void (&take)(To), From (&give)()) { take(give()); };
 

@@ -9,8 +9,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 
-/// The trampoline of a name, in a unit. C++ declares it, the assembler defines it (arch/*/thunk.hpp). Calls cast it to the
-/// type of the declared function. It has external linkage, even if the functions to choose from do not.
+/// The trampoline of a name, in a unit. C++ declares it, the assembler defines it (arch/*/thunk.hpp). Calls cast it to
+/// the type of the declared function. It has external linkage, even if the functions to choose from do not.
 template <name Name, unsigned long long Unit, class Function = void>
 struct trampoline_in {
     [[gnu::visibility("hidden")]] static void entry();

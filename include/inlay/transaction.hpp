@@ -10,32 +10,34 @@
 //
 //     inlay::transaction<64> large;              // room for 64 changes, not 16
 //
-// How it works. A transaction is a list of changes in its own memory. commit() makes all of them in the steps of a single
-// change (change/make_change.hpp): check, make ready, store, show. Pages are made ready and replaced once, though sites
-// of many names are on them. A platform is asked once to synchronise: text_poke has one batch for all sites (as many as
+// How it works. A transaction is a list of changes in its own memory. All its changes are made in the steps of one
+// change: check, make ready, store, show (change/make_change.hpp). Pages are made ready and replaced once, though they
+// have sites of many names. A platform is asked once to synchronise: text_poke has one batch for all sites (as many as
 // it has room for), and three synchronisations. Sites of a switch with more than 16 ways may need a second round.
 //
-// One name twice: the changes apply in their order, and only the last setting is made. `enable(k)` and `disable(k)` leave
-// the count as it was; `set(k, true)` and `enable(k)` leave 2. No thread sees a setting between.
+// One name twice: the changes apply in their order, and only the last setting is made. `enable(k)` and `disable(k)`
+// leave the count as it was; `set(k, true)` and `enable(k)` leave 2. No thread sees a setting between.
 //
 // commit() promises, while other threads run:
 //
 //  * Each execution of a site finds the old or the new form of this site, as with set().
-//  * When commit() has returned, executions that begin after it find all names new. If it failed, all names old.
+//  * When commit() has returned, executions that begin after it find all names new. If it failed, they find all names
+//    old.
 //  * If a check fails, no thread has seen any change. Checks find all errors that do not come from writing text.
 //  * All cells are stored, then all sites are shown. So code that reads the cell (a site that is not patched, a call
 //    through its trampoline) finds the new value not later than any site that is patched.
 //  * In a process on x86, all sites of one text page change at one moment. A thread that found one of them new finds
 //    all of them new. (Except where a switch of more than 16 ways has a site in the page.)
 //
-// It does not promise one moment for all: no instruction changes many places at once. While commit() runs, a thread may
-// find one name new and another one old, in either order, and two sites of one name different. Pages are shown in the
-// order of their addresses, images in any order. If a thread must not see B new before A, make two transactions.
+// commit() does not promise one moment for all names: no instruction changes many places at once. While commit() runs,
+// a thread may find one name new and another one old, in either order, and two sites of one name different. Pages are
+// shown in the order of their addresses, images in any order. If a thread must not see B new before A, make two
+// transactions.
 //
 // After an error, every name has its old setting, and every site its old form; only error::change_incomplete says that
-// taking back failed, too. If writing failed in the middle, threads may have seen a part of the changes for a moment. The
-// transaction keeps its changes in any case: commit() makes them again, clear() forgets them. Without commit(), nothing
-// changes.
+// taking back failed, too. If writing failed in the middle, threads may have seen a part of the changes for a moment.
+// The transaction keeps its changes in any case: commit() makes them again, clear() forgets them. Without commit(),
+// nothing changes.
 //
 // Compare Linux's smp_text_poke_batch_add() and _finish(), and jump_label_update() with its queue.
 #pragma once
@@ -74,9 +76,9 @@ concept place_of_changes = requires(change_list& list, Where&... where) { change
 // A user's type may have a transaction in it: its functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
-/// Up to `Limit` changes, in 48 bytes each. They refer to the declarations of the image that added them, which must stay
-/// loaded. One thread at a time uses a transaction; commit() of different ones wait for each other, and for set() and
-/// update(). Not async-signal-safe.
+/// Up to `Limit` changes, in 48 bytes each. They refer to the declarations of the image that added them, which must
+/// stay loaded. One thread at a time uses a transaction; commit() of different ones wait for each other, and for set()
+/// and update(). Not async-signal-safe.
 template <unsigned Limit = 16>
 class transaction {
     static_assert(Limit != 0 && Limit <= 4096,
@@ -84,7 +86,7 @@ class transaction {
 
 public:
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Weffc++" // of the changes, add() fills what is used
+#pragma GCC diagnostic ignored "-Weffc++" // add() fills the changes that are used
     // NOLINTNEXTLINE(*-member-init, *-use-equals-default)
     [[gnu::visibility("hidden")]] transaction() noexcept {}
 #pragma GCC diagnostic pop
@@ -140,8 +142,8 @@ public:
         return *this;
     }
 
-    /// Makes the changes: all, or none. On an error, failed() says which change it is about, and the outcome which record.
-    /// Errors of the changes as in poke.hpp; error::too_many_changes if more than `Limit` were added.
+    /// Makes the changes: all, or none. On an error, failed() says which change it is about, and the outcome which
+    /// record. Errors of the changes as in poke.hpp; error::too_many_changes if more than `Limit` were added.
     template <class... Where>
         requires detail::place_of_changes<Where...>
     [[gnu::visibility("hidden")]] outcome commit(Where&... where) noexcept {
@@ -151,10 +153,10 @@ public:
         return done;
     }
 
-    /// The number, from 0, of the change that the error of the last commit() is about; size() if it is about none.
+    /// The number, from 0, of the change that the last commit() refused; size() if its error concerns no single change.
     [[nodiscard, gnu::visibility("hidden")]] unsigned failed() const noexcept { return failed_; }
 
-    /// How many changes were added; of too many, the first one is counted.
+    /// How many changes were added; more than limit() count as limit() + 1.
     [[nodiscard, gnu::visibility("hidden")]] unsigned size() const noexcept { return size_; }
 
     [[nodiscard, gnu::visibility("hidden")]] static constexpr unsigned limit() noexcept { return Limit; }

@@ -10,14 +10,14 @@
 //         print(at.pc);
 //     } while (inlay::unwind::step(frames.table(), at, read));     // bool read(address, address& word) noexcept
 //
-// How it works. The table has an entry for each address from which on the caller's frame is found in another way. Entries are
-// sorted, so that a search takes the logarithm of their number. An entry gives the frame (DWARF: CFA) as stack pointer
+// How it works. The table has an entry for each address where the way to the caller's frame changes. Entries are
+// sorted, for a binary search. An entry gives the frame (DWARF: CFA) as stack pointer
 // or frame pointer plus a constant. It also gives the places of the caller's frame pointer and of the return address in
 // it. (Linux calls such a table ORC.) Within a site, the tool has merged the entries of all forms by byte: they hold
 // for each form.
 //
-// A return address lies after its call, which may be the last instruction of a function. So the search for a caller looks one
-// byte before; only at the instruction of a trap it looks at the address itself: frame::exact.
+// A return address lies after its call, which may be the last instruction of a function. So the search for a caller
+// looks one byte before; only at the instruction of a trap it looks at the address itself: frame::exact.
 //
 // Thread-safe: nothing is written but the frame. `read` must refuse addresses that cannot be read.
 #pragma once

@@ -12,8 +12,8 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
-/// `Code` takes the place of the form before it in the list if `Predicate` holds. For `dispatch`, `Code` is the address of a
-/// function.
+/// `Code` takes the place of the form before it in the list if `Predicate` holds. For `dispatch`, `Code` is the
+/// address of a function.
 template <auto Predicate, auto Code>
     requires predicate<decltype(Predicate)>
 struct when {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// wins: finds a `when` that can never be the last one that holds. This is an error.
+// wins: finds a `when` that can never win. This is an error.
 //
 //     alternative<mfence(), when<cpu.sse2 && !cpu.xenpv, lock_add()>, when<cpu.sse2, lfence()>>      // the first never wins
 //
-// How it works. A `when` wins on machines where its predicate holds and no later predicate holds. The check cannot know
-// all machines, so it tries all combinations of the features' values: 64 at once, as the bits of a word. Then a
+// How it works. A `when` wins on machines where its predicate holds and no later predicate holds. The check cannot
+// know all machines, so it tries all combinations of the features' values: 64 at once, as the bits of a word. Then a
 // predicate is a word as well, and its operators are the operators of words. The first six features are words that
 // differ in each bit. For more features, up to twelve, each combination is a round. Beyond twelve features, the check
-// refuses only plain cases. These are a predicate that never holds, and a predicate with a later one that is the same
-// or always holds. The check ignores that a feature may imply another one (every processor with AVX has SSE).
+// refuses only plain cases. These are a predicate that never holds, a predicate that a later `when` repeats, and any
+// predicate before a `when` that always holds. The check ignores that a feature may imply another one (every processor
+// with AVX has SSE).
 #pragma once
 
 #include "inlay/feature.hpp"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// alternatives: the pass of apply() over the table of alternatives.
+// alternatives: apply()'s pass over the table of alternatives.
 //
 //     detail::patch_alternatives(run);
 //
 // How it works. Records at the same address (nested uses in assembly) are one group. The longest length counts, and the
 // last `when` that holds wins.
 //
-// patch_group() does all that any site can need. It decides, checks the site, places the bytes and writes them. It also
-// looks whether the text is one of the forms.
+// patch_group() has every step that a site can need. It decides, checks the site, places the bytes and writes them. It
+// also looks whether the text is one of the forms.
 //
 // Most sites need less. Such a site is alone at its address, and lies after all those before it in the table. Its
 // declaration was met before. Only its operand's distance is new, and a few comparisons are enough: that is the loop in
@@ -92,7 +92,7 @@ inline void keep(placed_declaration& what, const decision& chosen, const patch& 
     what.length = bytes.length;
     what.operand = bytes.operand;
     copy(what.bytes, bytes.bytes, bytes.length);
-    patch original; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    patch original; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
     const bool good = place(*chosen.original, site, bytes.length, original, false) == error::no_error;
     what.original_operand = good ? original.operand : many_operands;
     copy(what.original, original.bytes, bytes.length);
@@ -122,7 +122,7 @@ template <class Run>
         return;
     }
     const bool back = run.pass == pass_kind::take_back;
-    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
     run.from.fail(place(back ? *group.original : *group.form, site, group.length, bytes, !back));
     if (!run.good()) {
         return;
@@ -139,7 +139,7 @@ template <class Run>
     }
 }
 
-/// Turns what was noted about the whole table into an error; `*record` becomes the one that it is about.
+/// Turns the notes about the whole table into an error; `record` becomes the record in question.
 template <class Run>
 void judge_alternatives(Run& run, const table::alternative_record*& record) noexcept {
     const auto& table = run.tables.alternatives;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// calls: the pass of apply() over the table of calls, of dispatches and static calls.
+// calls: apply()'s pass over the table of calls, which has dispatches and static calls.
 //
 //     detail::patch_call(run, record, end);
 //
@@ -25,8 +25,8 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// Looks for a call before anything is written, and notes in the record where it is. One that was found before must
-/// still be there.
+/// Looks for a call before anything is written, and notes in the record where it is. A call that an earlier apply()
+/// found must be found again.
 template <class Run>
 void look_for_call(Run& run, table::call_record* record, const table::call_record* end, address trampoline) noexcept {
     const address site = record->site.target();
@@ -42,7 +42,7 @@ void look_for_call(Run& run, table::call_record* record, const table::call_recor
     }
 }
 
-/// Chooses the function of a dispatch: the place of its pointer. Checks the dispatch.
+/// Chooses a dispatch's function, and returns where its pointer is. Checks the dispatch.
 template <class Run>
 [[nodiscard]] address choose_function(Run& run, const table::callee& callee) noexcept {
     decision chosen; // NOLINT(cppcoreguidelines-pro-type-member-init): choose() fills it

@@ -29,7 +29,7 @@ inline namespace INLAY_TARGET {
 /// The most bytes of a site that are kept. A longer site is placed by itself.
 inline constexpr unsigned longest_kept = 18;
 
-/// The bytes of a declaration at one of its sites.
+/// A declaration's bytes, as they are at one site.
 struct placed_declaration {
     address choices;
     address site;             ///< where `bytes` and `original` are right
@@ -40,7 +40,7 @@ struct placed_declaration {
     uint8_t original[longest_kept];
 
     /// Moves the bytes from the previous site to this one, and also the original if it will be needed. False if the
-    /// target of the bytes is out of reach. If the original's target is out of reach, the original is forgotten.
+    /// bytes' target is out of reach. If the original's target is out of reach, the original is forgotten.
     [[nodiscard, gnu::always_inline]] bool move(address to, bool with_original) noexcept {
         if (with_original && original_operand < many_operands &&
             !arch::relocate(original + original_operand, static_cast<int64_t>(site - to))) {
@@ -68,13 +68,13 @@ union declaration_memory {
     text_map map;
 };
 
-/// One that is known: both of its parts. The length of `chosen` is 0 until it is decided.
+/// The two parts of a known declaration. The length of `chosen` is 0 until it is decided.
 struct known_declaration {
     placed_declaration* placed;
     decision* chosen;
 };
 
-/// Those that are known.
+/// The known declarations: their decisions, and hints to their bytes.
 struct known_declarations {
     static constexpr unsigned count = known_count;
     static constexpr unsigned hint_count = 128;
@@ -98,13 +98,13 @@ struct known_declarations {
         }
     }
 
-    /// The declaration that was met last of those with this hint; the caller compares `choices`.
+    /// The last declaration that was met with this hint; the caller compares `choices`.
     [[nodiscard]] placed_declaration& likely(address choices) noexcept {
         return *reinterpret_cast<placed_declaration*>(reinterpret_cast<address>(memory->placed) +
                                                       address{hint(choices)} * hint_unit);
     }
 
-    /// Finds the declaration. One that is not known takes the place of the oldest one, and the caller decides it.
+    /// Finds the declaration. An unknown declaration takes the place of the oldest one, and the caller decides it.
     [[nodiscard, gnu::noinline]] known_declaration find(address choices) noexcept {
         unsigned which = 0;
         while (memory->placed[which].choices != choices) {

@@ -62,7 +62,7 @@ void patch_key(Run& run, table::key_record& record) noexcept {
     if (!run.good()) {
         return;
     }
-    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
     decide(run.from, record, cell_of(named).value, bytes);
     if (run.pass == pass_kind::take_back) {
         run.stays_patched = run.stays_patched || text_holds(site, bytes.bytes, bytes.length);

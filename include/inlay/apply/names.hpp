@@ -4,8 +4,8 @@
 //
 //     detail::register_names(tables, platform);
 //
-// How it works. apply() registers each name that it has checked (apply/keys.hpp). A change may come before apply(): then
-// it registers all names first. apply() fails for a malformed name; a change passes over it.
+// How it works. apply() registers each name that it has checked (apply/keys.hpp). A change may come before apply():
+// then it registers all names first. apply() fails for a malformed name; a change passes over it.
 #pragma once
 
 #include "inlay/arch/target.hpp"

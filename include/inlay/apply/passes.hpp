@@ -45,7 +45,7 @@ struct any_table {
     }
 };
 
-/// Notes as the record in question the one whose site is at the address that was refused, or the nearest before it.
+/// Notes the record in question: its site is at the address that was refused, or is the nearest before it.
 template <class Run>
 void find_record(Run& run) noexcept {
     run.where = {table_kind::no_table, 0, 0};
@@ -65,7 +65,7 @@ void find_record(Run& run) noexcept {
     look(run.tables.alternatives, table_kind::alternatives);
 }
 
-/// Has the processor fetch what this pass wrote, and looks at it.
+/// Has the processor fetch the text that this pass wrote. Fails if the platform refused a write, or the text differs.
 template <class Run>
 void finish_pass(Run& run) noexcept {
     const error trouble = run.text.finish(run.platform);
@@ -181,7 +181,7 @@ template <class Run>
     }
 }
 
-/// Patches what is in `tables`. (Not inlined: the state is too large for a caller's frame.)
+/// Patches every site in `tables`. (Not inlined: the state is too large for a caller's frame.)
 template <class Platform, class Tables>
 [[gnu::noinline]] void patch_all(const Tables& tables, Platform& platform, outcome& done) noexcept {
     if (text_has_moved(platform)) {

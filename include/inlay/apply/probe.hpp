@@ -63,8 +63,8 @@ struct memo_list {
     address newest{};
     uint32_t count{};
 
-    /// Adds a memo, unless it is too far from the newest one for a distance of 32 bits: then its value is found out
-    /// again.
+    /// Adds a memo, unless it is too far from the newest memo for a distance of 32 bits. Then the value is found out
+    /// again when it is next needed.
     void add(table::memo& memo) noexcept {
         const auto distance = static_cast<intptr_t>(newest - reinterpret_cast<address>(&memo));
         const auto before = static_cast<int32_t>(newest == 0 ? intptr_t{table::first_memo} : distance);

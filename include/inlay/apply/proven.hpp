@@ -2,17 +2,18 @@
 //
 // proven: patches an image whose tables were proven and sealed after the link: apply_proven() without its surroundings.
 //
-//     detail::patch_proven<detail::every_site>(seal, room, platform, done);
+//     detail::patch_proven<detail::proven_part::all>(seal, room, registry, platform, done);
 //
-// How it works. The tool has decided all that does not depend on the machine (seal.hpp). A boot makes these steps:
+// How it works. The tool has made every decision that does not depend on the machine (seal.hpp). A boot makes these
+// steps:
 //
 //  1. It compares the sums with the image. If they differ, nothing changes.
 //  2. It goes through the terms once. Each asks the processor, a function or a word of memory, and a term before it.
 //  3. It sets the pointers of dispatches, and chooses a form in each plan. A direct call in place of a call through a
 //     pointer is made now, if each site reaches the target.
-//  4. It looks at each site, and writes it. The text must be the original: the tool saw the same in the file, but a
-//     debugger's breakpoint, or another patcher, comes later. Then, or if the platform refuses, the originals of the sites
-//     before come back.
+//  4. It looks at each site, and writes it. The text must be the original, which the tool saw in the file; but a
+//     debugger's breakpoint, or another patcher, comes later. If the text differs, or the platform refuses, the
+//     earlier sites get their originals back.
 //
 // The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
 #pragma once
@@ -101,11 +102,12 @@ template <proven_part Part, class Platform>
     }
 }
 
-/// Makes the direct call of what the pointer holds now. Returns how many forms behind it is the one to choose: 0; 1, the
-/// original, if a site might not reach the target; 2 for a call of nothing.
+/// Makes the direct call of the pointer's present target. Returns the number of forms from the direct call to the
+/// chosen form: 0; 1, the original, if a site might not reach the target; 2, if the target is the function that does
+/// nothing.
 ///
 /// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
-/// right for the other one.
+/// right for the pointer's target.
 [[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan,
                                                               table::plan_form& direct) noexcept {
     address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
@@ -150,7 +152,8 @@ inline void choose_functions(table::seal& seal) noexcept {
     }
 }
 
-/// Notes which sites each name has, for changes. If there are to be none, no key reads anything but memory.
+/// Notes which sites each name has, for changes. If text cannot change later, no key's site is patched: each reads
+/// memory.
 inline void note_sites(table::seal& seal, outcome& done) noexcept {
     if (reinterpret_cast<const table::term*>(seal.terms.target())[1].value == 0) {
         done.keys_direct = 0;
@@ -177,8 +180,8 @@ void fail_proven(error what, const table::seal& seal, const table::seal_site& at
     done.fail(what, where, what == error::text_not_writable ? refused_address(platform, where.site) : where.site);
 }
 
-/// Writes all sites from `each` to the end, each after a look at its text. Or, back from `end`, writes the originals. Returns
-/// the site that was refused, or the end.
+/// Writes all sites from `each` to the end, each after a look at its text. Or, back from `end`, writes the originals.
+/// Returns the site that was refused, or the end.
 template <proven_part Part, class Platform>
 [[gnu::always_inline]] inline const table::seal_site* pass_proven(bool back, const table::seal_site* each,
                                                                   const table::seal_site* end, table::seal& seal,
@@ -231,8 +234,8 @@ template <proven_part Part>
     return good ? error::no_error : error::seal_broken;
 }
 
-/// Patches the image of the seal, which has `room` bytes at most. (An image calls this once. Inlined, it is smaller: what the
-/// caller says about its platform needs no code.)
+/// Patches the image of the seal, which has `room` bytes at most. (An image calls this once. Inlined, it is smaller:
+/// the caller's constants about its platform need no code.)
 template <proven_part Part, class Platform>
 [[gnu::always_inline]] inline void patch_proven(table::seal& seal, size_t room,
                                                 [[maybe_unused]] table::registry* registry, Platform& platform,

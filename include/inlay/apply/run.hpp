@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// run: the shared state of all passes of one apply().
+// run: the state that all passes of an apply() share.
 //
 //     detail::apply_run<Platform, table::tables> run{tables, platform, done};
 //
@@ -47,10 +47,10 @@ struct apply_run {
     record_id where{}; ///< the record in question
     pass_kind pass{};
     bool may_change{true}; ///< text may be changed later
-    bool find_refused{};   ///< the platform refused, maybe for another record's site than that of `where`
+    bool find_refused{};   ///< the platform refused a write, maybe at the site of another record than `where`
     bool stays_patched{};  ///< a site could not be taken back, so that changes must know the sites
 
-    // Of the pass over alternatives.
+    // For the pass over alternatives.
     bool out_of_order; ///< some site is not after all those before it in the table
     decision group;    ///< the decision on the records at one address, so far
     const table::alternative_record* group_begin;
@@ -64,7 +64,7 @@ struct apply_run {
     known_declarations known;
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Weffc++" // begin_pass() fills what is read
+#pragma GCC diagnostic ignored "-Weffc++" // begin_pass() fills each member before it is read
     // NOLINTNEXTLINE(*-pro-type-member-init)
     apply_run(const Tables& of, Platform& by, outcome& result) noexcept : tables{of}, platform{by}, done{result} {}
 #pragma GCC diagnostic pop

@@ -28,11 +28,11 @@ inline namespace INLAY_TARGET {
 ///
 /// `readable`, `writable` and `executable` say whether all of these bytes are; a question may be about much text at
 /// once. `write` may collect writes until `finish`; both return false if text cannot be written. `finish` also makes
-/// the processor forget what it fetched before. None of these functions may contain a patch site.
+/// the processor forget the text that it fetched before. None of these functions may contain a patch site.
 ///
 /// Optional functions:
 /// * `bool gone(address)`: the text at this address is gone, as a kernel's initialisation text, and no longer
-///   executable. apply() and changes pass over the records of sites there. Without it only changes do.
+///   executable. Then apply() and changes pass over the records of sites there. Without this function only changes do.
 /// * `bool live()`: text can be changed later. If not, keys and static calls stay in the form that reads memory, so
 ///   that set() and update() work.
 /// * `bool probe(address)`: runs a feature's probe the platform's own way. Or `int probed(const
@@ -148,7 +148,7 @@ template <bool Needed>
 struct last_write {
     address at{};
     unsigned size{};
-    uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills what is used
+    uint8_t bytes[max_code_length]; // NOLINT(*-avoid-c-arrays): note() fills the used part
 
     // NOLINTNEXTLINE(*-member-init, *-use-equals-default): `= default` would have {} clear the bytes
     last_write() noexcept {}

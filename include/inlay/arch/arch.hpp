@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The architecture that this unit is compiled for, as namespace inlay::arch. What an architecture provides:
+// The architecture that this unit is compiled for, as namespace inlay::arch. An architecture provides:
 //
-//     here                                           what readers and deciders ask, see below        (architecture.hpp)
+//     here                                           facts for readers and deciders, see below       (architecture.hpp)
 //     INLAY_SYMBOL, INLAY_JUMP, ...                  directives that differ, for emit/*.hpp            (assembler.hpp)
 //     emit::code_macro, site                         instructions as text                            (site.hpp)
 //     emit::thunk, trampoline, function_of           functions of assembly                           (thunk.hpp)
 //     emit::inputs, load, gives_in, keeps_of, ...    operands of a site                              (operands.hpp)
-//     emit::synchronise, clean_text, ...             what the processor fetches                      (machine.hpp)
+//     emit::synchronise, clean_text, ...             fetches of text, and caches                     (machine.hpp)
 //     shown::instruction_at                          names of instructions in messages               (mnemonics.hpp)
 //     insn::nop(bytes)                               padding as code                                 (insn.hpp)
 //     store_text, exchangeable                       how text may be written                         (patch.hpp)

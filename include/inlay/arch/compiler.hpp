@@ -5,8 +5,8 @@
 //     emit::no_red_zone();                                  // the function around this may call another
 //     asm("..." : : "r"(emit::laundered(value)));           // a register, never a constant
 //
-// How it works. Each function is an empty assembly statement, whose operands say what the compiler must assume. None writes
-// an instruction that the processor executes.
+// How it works. Each function is an empty assembly statement, whose operands state the compiler's assumptions. None
+// writes an instruction that the processor executes.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -23,11 +23,11 @@ consteval int chunk(const machine_code& code, unsigned index) {
 
 inline namespace INLAY_TARGET {
 
-/// Called on a path that is never taken, so that the function around a site is not a leaf. It calls an unknown function,
-/// because GCC aligns the stack of a function only as its known callees need it.
+/// Called on a path that is never taken, so that the function around a site is not a leaf. It calls an unknown
+/// function, because GCC aligns the stack of a function only as its known callees need it.
 ///
-/// Unlike a site it may throw. So the compiler gives the function around the site a table of handlers, by which an exception
-/// that leaves the site ends the program. (Without a table, an unwinder would pass through.)
+/// Unlike a site it may throw. So the compiler gives the function around the site a table of handlers, by which an
+/// exception that leaves the site ends the program. (Without a table, an unwinder would pass through.)
 [[noreturn, gnu::noinline, gnu::cold, gnu::visibility("hidden")]] inline void never_a_leaf() {
     void (*unknown)(); // NOLINT(*-init-variables): that is the point
     asm("" : "=r"(unknown));
@@ -37,8 +37,8 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-/// Makes the enclosing function one that may call. On x86-64, this function has no red zone. An unwinder learns from
-/// the call that no exception passes a site.
+/// Tells the compiler that the enclosing function may make a call. On x86-64, this function then has no red zone. An
+/// unwinder learns from the call that no exception passes a site.
 [[gnu::always_inline]] inline void no_red_zone() {
     asm goto("" : : : : never);
     return;
@@ -66,7 +66,8 @@ never:
 #endif
 }
 
-/// What a site takes: its anchor ends the name of the site's assembler macro, and describe() has the assembler define the macro.
+/// A declaration, as a site takes it. The name of the site's assembler macro ends with the declaration's anchor, and
+/// describe() has the assembler define the macro.
 template <class Type>
 concept described = requires { Type::describe(); };
 

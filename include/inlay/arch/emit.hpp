@@ -4,7 +4,8 @@
 //
 //     #include "inlay/emit/emit.hpp"                        // includes this, and writes the tables
 //
-// How it works. Many units use only this part of the architecture, so the code that the patcher needs is elsewhere (arch.hpp).
+// How it works. Many units use only this part of the architecture, so the code that the patcher needs is elsewhere
+// (arch.hpp).
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -4,7 +4,7 @@
 //
 //     listing<push(rax) + rdtscp()>          // prints as instructions<instruction::push, instruction::rdtscp>
 //
-// How it works. See arch/x86/mnemonics.hpp. arch/arch.hpp includes the list of names of this unit's
+// How it works. See arch/x86/mnemonics.hpp. arch/arch.hpp includes the list of names for this unit's
 // architecture.
 #pragma once
 

@@ -13,11 +13,13 @@
 // a setting between. Then the names take the steps of a single change (make_change.hpp) together. All are checked, then
 // all are made ready, all cells are stored, and all are shown.
 //
-// Sites are made ready image by image, and within an image page by page: from each name the sites of this page. So each
-// page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so its
-// first site of a page is found by halving. If a platform does not stage, all sites are one batch, with one finish().
+// Sites are made ready image by image, and within an image page by page: from each name the sites of this page. So
+// each page is copied and written once, though sites of many names are on it. A name's sites are sorted by address, so
+// a binary search finds its first site in a page. If a platform does not stage, all sites are one batch, with one
+// finish().
 //
-// Only switches of more than 16 ways have outer sites. Without them, the second round over the sites does not take place.
+// Only switches of more than 16 ways have outer sites. Without them, the second round over the sites does not take
+// place.
 #pragma once
 
 #include "inlay/apply/names.hpp"
@@ -34,8 +36,8 @@
 namespace inlay::detail {
 inline namespace INLAY_TARGET {
 
-/// A change of a list, and while it is made: the setting that its name gets. (Not hidden: a user's type may have a
-/// transaction in it.)
+/// A change in a list. While the change is made, it also has the name's new setting. (Not hidden: a user's type may
+/// have a transaction in it.)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Weffc++" // list_change() and plan() fill it
 // NOLINTNEXTLINE(*-member-init)
@@ -70,7 +72,7 @@ struct change_list {
     listed_change* all;
     unsigned room;   ///< for changes
     unsigned count;  ///< of changes; if more than `room`, they are refused
-    unsigned failed; ///< the number of the change that the error is about; `count` if it is about none
+    unsigned failed; ///< the number of the change that failed; `count` if the error concerns no single change
 
     /// Notes that the change of this number failed, if it is the first one.
     void note(unsigned number, const outcome& done) noexcept { failed = !done && failed == count ? number : failed; }
@@ -103,8 +105,8 @@ inline void plan(change_list& list, outcome& done) noexcept {
     }
 }
 
-/// The names of a list, for change_steps. `place.cells(what, function)` calls `function(named, tables, platform)` for
-/// each cell of a name, `place.images(function)` calls `function(tables, platform)` for each image.
+/// The names of a list, for change_steps. `place.cells(name, function)` calls `function(named, tables, platform)` for
+/// each cell of a name. `place.images(function)` calls `function(tables, platform)` for each image.
 template <class Place>
 class listed_names {
 public:
@@ -140,7 +142,7 @@ public:
         });
     }
 
-    /// Shows what is ready; or drops it, if a step before failed.
+    /// Shows the sites that are ready; or drops them, if a step before failed.
     [[gnu::noinline]] void show(outcome& done) noexcept {
         place_.images([&](const table::tables& tables, auto& platform) noexcept {
             image_change<bare<decltype(platform)>, true> part{tables, platform};

@@ -7,12 +7,12 @@
 //     part.write(named, to, site_order::inner, done);         // makes the new text ready
 //     part.show(named, done);
 //
-// How it works. apply() has sorted the records by cell, so those of a name are neighbours (apply/index.hpp). decide/ says
-// which bytes a site shall have. A platform that can stage collects the writes until show(); for any other, write() is
-// all, and show() has nothing to do.
+// How it works. apply() has sorted the records by cell, so a name's records are neighbours (apply/index.hpp). The
+// functions in decide/ say which bytes a site shall have. A platform that can stage collects the writes until show().
+// With any other platform, write() shows the sites at once, and show() has no more to do.
 //
-// Every function adds to `done` what it has written, and fails it with the record in question. After a failure only
-// drop() may be called.
+// Every function adds its counts of written sites to `done`, and on an error fails it with the record in question.
+// After a failure only drop() may be called.
 #pragma once
 
 #include "inlay/apply/text_platform.hpp"
@@ -40,9 +40,9 @@ inline constexpr bool can_stage = requires(Platform& platform) {
     { platform.refused() } noexcept;
 };
 
-/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group (some of the
-/// ways). The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site finds
-/// them changed.
+/// The sites of a switch with many ways are a tree: an outer site leads to the inner sites of a group. A group has up
+/// to 16 ways. The number is way_table::shift. Inner sites are changed first: a thread that comes from an outer site
+/// finds them changed.
 enum class site_order : uint8_t { inner = 0, outer = 4 };
 inline constexpr site_order in_order[] = {site_order::inner, site_order::outer}; // NOLINT(*-avoid-c-arrays)
 
@@ -52,7 +52,7 @@ inline constexpr site_order in_order[] = {site_order::inner, site_order::outer};
                 : site_order::inner;
 }
 
-/// Notes in the outcome of a change that failed how taking it back went.
+/// A change failed, and was taken back with the outcome `back`. Notes this in the outcome of the change.
 inline void note_taken_back(outcome& done, const outcome& back) noexcept {
     done.written = 0;
     if (!back) {
@@ -61,7 +61,8 @@ inline void note_taken_back(outcome& done, const outcome& back) noexcept {
     }
 }
 
-/// Of a change of many names (`Many`), it rewrites the sites in a window of addresses, name by name: write_window().
+/// A change in one image. If it changes many names (`Many`), it rewrites the sites in a window of addresses, name by
+/// name: write_window().
 template <text_platform Platform, bool Many = false>
 class image_change {
 public:
@@ -122,7 +123,8 @@ public:
         find_refused_among(blame);
         note(done);
     }
-    /// Notes as the record in question the name's first one from the refused address on, if it is the nearest so far.
+    /// Notes the name's first record from the refused address on as the record in question, if it is the nearest so
+    /// far.
     [[nodiscard]] bool find_nearest(const table::named& named) noexcept
         requires Many
     {
@@ -141,7 +143,7 @@ public:
     }
 
     /// Has the calls of a dispatch go to `to`, as far as apply() has found them; or checks that this is possible. The
-    /// dispatch is the one whose pointer is at `pointer`.
+    /// dispatch's pointer is at `pointer`.
     void redirect(address pointer, address to, bool writing, outcome& done) noexcept {
         writing_ = writing;
         for (size_t i = 0; i < tables_.calls.size() && good(); ++i) {
@@ -172,14 +174,14 @@ public:
         note(done);
     }
 
-    /// Forgets what is ready.
+    /// Forgets the sites that are ready.
     void drop() noexcept {
         if constexpr (stages) {
             platform_.drop();
         }
     }
 
-    /// Has each of the next writes seen by itself: one that fails does not keep others from being seen.
+    /// From now on the platform shows each page by itself, so that a page which fails does not keep the others.
     void one_by_one() noexcept {
         if constexpr (stages) {
             platform_.one_by_one();
@@ -268,7 +270,7 @@ private:
 
     void change_key(const table::key_record& record, address value) noexcept {
         reader<Platform> from{platform_};
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
         decide(from, record, value, bytes);
         trouble_ = from.trouble;
         put(record.site.target(), bytes.bytes, bytes.length);
@@ -296,7 +298,7 @@ private:
         }
     }
 
-    /// Makes ready what was written; or shows it, if the platform cannot wait.
+    /// Stages the sites that were written; or shows them, if the platform cannot stage.
     void make_ready() noexcept {
         if (written_ == 0) {
             return;
@@ -324,7 +326,7 @@ private:
         return true;
     }
 
-    /// Notes as the record in question the first one of the name that is not before the address that was refused.
+    /// Notes the name's first record from the refused address on as the record in question.
     void find_refused(const table::named& named) noexcept {
         const auto look = [&](const auto& section, table_kind kind) noexcept {
             const uint32_t sites = cell_of(named).state.sites;
@@ -375,7 +377,7 @@ private:
     bool writing_{};
     text_writer<Platform> text_{};
 
-    static constexpr address window = 4096; ///< the smallest page there is: staging more than one at a time is no gain
+    static constexpr address window = 4096; ///< the smallest page: staging more than one at a time is no gain
     struct sites_in_window {
         address begin, end, next;
         bool other_order;

@@ -6,15 +6,15 @@
 //         ... function(named, tables, platform) for each cell of the name ...
 //     });
 //
-// How it works. Say that key `trace` goes from false to true, while other threads run. Its value is in many places. Each
-// image has a cell, in memory. A site that apply() has patched is a nop or a jump, by the value. A site of an image that
-// has not called apply(), and a call whose target is out of reach, read the cell each time. No instruction changes all
-// these places at once. So each execution of a site shall find the old form or the new one, whole; and if any place
-// cannot be changed, all of them shall be as before. This is the order:
+// How it works. Say that key `trace` goes from false to true, while other threads run. Its value is in many places.
+// Each image has a cell, in memory. A site that apply() has patched is a nop or a jump, by the value. A site of an
+// image that has not called apply(), and a call whose target is out of reach, read the cell each time. No instruction
+// changes all these places at once. So each execution of a site shall find the old form or the new one, whole. If any
+// place cannot be changed, all of them shall be as before. This is the order:
 //
-//  1. Check. Each patched site of each image is looked at: it still holds a form that inlay wrote, the new bytes reach
-//     their target, and the platform may exchange them. Nothing changes, so that an error in the last image costs
-//     nothing in the first.
+//  1. Check. Each patched site of each image is looked at. It must hold a form that inlay wrote, the new bytes must
+//     reach their target, and the platform must be able to exchange them. Nothing changes, so that an error in the
+//     last image costs nothing in the first.
 //
 //  2. Make ready. A platform that can stage puts the new text where no thread runs it: platform::process has a second
 //     mapping of the page. Nearly everything that can fail fails here: memory, permissions, limits. If it does, the
@@ -24,20 +24,20 @@
 //
 //  4. Show. The platform has the processors fetch the new text, page by page.
 //
-// What another thread finds after each step:
+// After each step, another thread finds these values:
 //
 //                      check    make ready    store         show
 //     reads the cell   false    false         true          true
 //     patched site     false    false         false         true
 //
-// Between 3 and 4 two sites of one name may disagree. They must at some time, since no instruction changes both. The
-// time is short, because everything slow or likely to fail is done before it. Steps 3 and 4 could change places; a
-// thread would find the same two values in the other order.
+// Between 3 and 4 two sites of one name may disagree. They must disagree at some time, since no instruction changes
+// both. The time is short, because everything slow or likely to fail is done earlier. Steps 3 and 4 could change
+// places; a thread would find the same two values in the other order.
 //
-// A platform that cannot stage shows each write at once. There the order is: check, store, write image by image. A kernel
-// with such a platform stops the other processors, or runs on one.
+// A platform that cannot stage shows each write at once. There the order is: check, store, write image by image. A
+// kernel with such a platform stops the other processors, or runs on one.
 //
-// A switch of many ways has outer sites, which jump to the inner sites of a group of ways. If the value goes from group A
+// A switch of many ways has outer sites, which jump to inner sites for a group of ways. If the value goes from group A
 // to group B, a thread that an outer site sends to B must find B's inner sites changed. So steps 2 and 4 are made for
 // inner sites, then for outer ones. A thread that is still sent to A finds A's inner sites as they were: a value of B
 // leaves them alone.
@@ -64,7 +64,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// What is done with each cell of a name, and with its sites.
+/// A step of a change: an action on each cell of a name and on its sites.
 enum class change_step : uint8_t {
     check,
     store,        ///< where the platform cannot stage, so that writing is showing
@@ -84,7 +84,7 @@ inline constexpr bool many_at_once = requires(Names& names, site_order order, ou
 };
 
 /// A change, step by step. `names.each(function)` calls `function(named, tables, platform)` for each cell of each name
-/// that changes; meanwhile `names.what()` is that name, and `names.to()` its new setting.
+/// that changes. During the call, `names.what()` is that name, and `names.to()` its new setting.
 template <class Names>
 class change_steps {
 public:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// setting: the effect of a change on the setting of a name.
+// setting: the effect of a change on a name's setting.
 //
 //     detail::change how = detail::to_value(true);                // or enabling, disabling, to_way<40>(2)
 //     detail::change how = detail::to_target(&tsc_clock);
 //     table::setting to = setting_of(cell);
-//     error trouble = detail::make_setting(how, to);              // `to` is what the cell shall hold
+//     error trouble = detail::make_setting(how, to);              // `to` is the new setting of the cell
 //
 // How it works. A change is a value: it says how the present setting of a name becomes the next one. Arguments that
 // cannot be right, such as a value that a switch does not have, become a change that is refused when it is made.
@@ -26,7 +26,7 @@ enum class change_kind : uint8_t {
     value,   ///< a key or switch gets `value`
     enable,  ///< a key is on, until it is disabled as often
     disable, ///< takes back one `enable`
-    target,  ///< a static call gets the target `value`, which does what `mode` says
+    target,  ///< a static call gets the target `value`, a function of the kind `mode`
     put_back ///< everything is as in the setting at `value`
 };
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// attest: whether the text in memory is what the files and inlay's tables allow.
+// attest: whether the files and inlay's tables allow the text that is in memory.
 //
 //     const inlay::check::process_memory memory{1234};
 //     inlay::check::attestation all{memory};
 //     all.run();
 //     for (const auto& each : all.findings()) print(std::cerr, each.what, each.path, false);
 //
-// How it works. decide/ is pure, so the tables say which bytes each site may hold, on whatever machine (sites.hpp). A site
+// How it works. decide/ is pure, so the tables say which bytes each site may hold, on any machine (sites.hpp). A site
 // holds one of them, or a direct call of the function that its pointer in memory names. Every other byte of text is the
 // file's. A difference is named by its look: a breakpoint, a jump that another patcher wrote, or other bytes.
 //
-// A running process may change a site, or the pointer, between the two reads. So a difference counts if it stays for a second,
-// and every value counts that the pointer has had meanwhile.
+// A running process may change a site, or the pointer, between the two reads. So a difference counts if it stays for a
+// second, and every value counts that the pointer has had meanwhile.
 #pragma once
 
 #include "inlay/check/disassembly.hpp"
@@ -79,7 +79,7 @@ public:
     [[nodiscard]] const std::vector<attested_image>& images() const noexcept { return images_; }
 
 private:
-    /// Text of one image: addresses of the file, and the file's bytes.
+    /// A piece of an image's text: the file's addresses and bytes.
     struct range {
         std::uint64_t begin;
         std::span<const std::uint8_t> bytes;
@@ -190,7 +190,7 @@ private:
         return elf.dynamic_value(DT_TEXTREL).has_value() || (elf.dynamic_value(DT_FLAGS).value_or(0) & DF_TEXTREL) != 0;
     }
 
-    /// The executable segments; of one that is writable, too, its sections of text.
+    /// The executable segments. If such a segment is also writable, only its executable sections are text.
     [[nodiscard]] static std::vector<range> text_of(const report::elf_file& elf) {
         std::vector<range> result;
         const auto add = [&](std::uint64_t address, std::uint64_t offset, std::uint64_t size) {
@@ -290,8 +290,8 @@ private:
         }
     }
 
-    /// Before another look at a site. A thread that changes it may have to wait for a processor between two of its steps. All
-    /// sites together have some seconds, since most differences do not go away.
+    /// Before another look at a site. A thread that changes it may have to wait for a processor between two of its
+    /// steps. All sites together have some seconds, since most differences do not go away.
     [[nodiscard]] bool wait(std::chrono::milliseconds& left) {
         if (!memory_.runs() || left == left.zero() || patience_ == left.zero()) {
             return false;
@@ -309,8 +309,8 @@ private:
                calls_pointer(which, now);
     }
 
-    /// Whether a call's site goes straight to a function that a pointer of its own has named in memory, in this or an earlier
-    /// try; or to the function that reports that there is none.
+    /// Whether a call's site goes straight to the call's trampoline or reporter, or to a function that a pointer in
+    /// memory has named. The pointer is read in each try, and earlier values count.
     [[nodiscard]] bool calls_pointer(const site& which, std::span<const std::uint8_t> now) {
         if (which.pointer_count == 0) {
             return false;
@@ -350,7 +350,7 @@ private:
                });
     }
 
-    /// A spare mapping has no data: its pointers are those of the image beside it.
+    /// A spare mapping has no data: its pointers are in the image that has the same file.
     [[nodiscard]] std::uint64_t main_bias() const {
         const auto main = std::find_if(images_.begin(), images_.end(), [&](const attested_image& each) {
             return each.path == now_->path && !each.spare;
@@ -408,8 +408,8 @@ private:
         return found;
     }
 
-    /// All sites of one declaration hold one form, since apply() patches all of them or none. Forms of equal bytes count as
-    /// one. A site whose target is out of reach keeps its own.
+    /// All sites of one declaration hold one form, since apply() patches all of them or none. Forms of equal bytes
+    /// count as one. A site whose target is out of reach keeps its own.
     void compare_sites_of_declarations() {
         std::map<std::pair<std::uint32_t, std::size_t>, std::pair<const site*, std::vector<std::size_t>>> known;
         for (const auto& [which, now] : held_) {
@@ -504,8 +504,8 @@ private:
     }
     [[nodiscard]] static decoder decode_of(const report::elf_file& elf) { return decoder{machine_of(elf)}; }
 
-    /// The length of the breakpoint at the begin of these bytes; 0 if there is none. x86: int3; AArch64: brk, of a debugger
-    /// number 0 (gdb) or 0xf000, of a uprobe number 5.
+    /// The length of the breakpoint at the start of these bytes; 0 if they do not begin with a breakpoint. x86: int3.
+    /// AArch64: brk, by a debugger with the number 0 (gdb) or 0xf000, by a uprobe with the number 5.
     [[nodiscard]] unsigned breakpoint_length(std::span<const std::uint8_t> bytes) const {
         if (machine_of(*now_->elf) != machine::aarch64) {
             return !bytes.empty() && bytes[0] == 0xcc ? 1 : 0;
@@ -583,7 +583,7 @@ private:
         to.function = symbols.describe(to.at);
     }
 
-    /// Code that no file has is none of ours to judge, but is said.
+    /// Code that is in no file is not judged, but reported.
     void note_other_code() {
         now_ = nullptr;
         for (const auto& each : memory_.mappings()) {

@@ -6,9 +6,9 @@
 //     const auto found = decode(bytes, size, address);       // found.length == 0: no instruction
 //     if (found.flow == inlay::check::flow::jump) ... found.target ...
 //
-// How it works. Zydis decodes x86. On AArch64, every word is an instruction or none, and its branches are few: they are read
-// from the word itself (Arm ARM, C4.1.65). Both are other decoders than those of arch/: an error of one does not hide in the
-// other. Text is for disassembly.hpp.
+// How it works. Zydis decodes x86. On AArch64, every word is an instruction or none, and its branches are few: they
+// are read from the word itself (Arm ARM, C4.1.65). Neither decoder is used in arch/, so an error there does not hide
+// here. Text is for disassembly.hpp.
 #pragma once
 
 #include "inlay/report/architectures.hpp"

@@ -137,7 +137,7 @@ inline void check_landing(const program& program, findings& found) {
 }
 
 /// An image that is built for retpolines has indirect branches in thunks only. A trampoline and a call through an
-/// operation's pointer do not count: apply() replaces them before anybody else runs.
+/// operation's pointer do not count: apply() replaces them before any other thread runs.
 inline void check_retpolines(const program& program, const walked& text, findings& found) {
     std::vector<std::uint64_t> replaced;
     for (const auto& site : program.sites()) {

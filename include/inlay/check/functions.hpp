@@ -2,11 +2,11 @@
 //
 // functions: the pieces of text that an ELF file's symbols name.
 //
-// How it works. A function symbol begins a piece, which ends at its size. Assembly sources often have symbols without type or
-// size: outside of other functions they begin a piece, too, which ends at the next symbol. A section of text without a symbol
-// is one piece, as the procedure linkage table is. On AArch64, the symbols $d and $x tell data in text from instructions
-// (ELF for the Arm 64-bit Architecture, 5.5.5); data is in no piece. Of a stripped file, the table for unwinders says where
-// functions begin (Linux Standard Base, .eh_frame_hdr).
+// How it works. A function symbol begins a piece, which ends at its size. Assembly sources often have symbols without
+// type or size: outside of other functions they begin a piece, too, which ends at the next symbol. A section of text
+// without a symbol is one piece, as the procedure linkage table is. On AArch64, the symbols $d and $x tell data in
+// text from instructions (ELF for the Arm 64-bit Architecture, 5.5.5); data is in no piece. In a stripped file, the
+// table for unwinders says where functions begin (Linux Standard Base, .eh_frame_hdr).
 #pragma once
 
 #include "inlay/check/decoder.hpp"
@@ -27,7 +27,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 namespace detail {
 
-/// The pieces of one section of text, from symbols in it that are sorted.
+/// The pieces of a text section, from its symbols, which are sorted.
 class pieces {
 public:
     pieces(const section& in, std::vector<function>& to) : in_{in}, to_{to}, covered_{in.address} {}

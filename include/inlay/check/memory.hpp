@@ -7,8 +7,9 @@
 //     for (const auto& each : memory.mappings()) ...
 //
 // How it works. A process: /proc/PID/maps and /proc/PID/mem, which ptrace's rules guard (ptrace(2)). A core file: its
-// segments, and the note NT_FILE that says which files were mapped; the kernel leaves unchanged pages of files out of it. A
-// machine: gdb dumps the segments of the kernel's file over the stub's line; guard pages within them are left out.
+// segments, and the note NT_FILE, which lists the files that were mapped. The kernel leaves unchanged file pages out
+// of it. A machine: gdb dumps the segments of the kernel's file over the stub's line, without the guard pages within
+// them.
 #pragma once
 
 #include "inlay/report/elf.hpp"
@@ -57,7 +58,7 @@ public:
     [[nodiscard]] virtual std::size_t read(std::uint64_t at, std::uint8_t* to, std::size_t size) const = 0;
     /// "process 1234", as messages name it.
     [[nodiscard]] virtual std::string name() const = 0;
-    /// Who may have set a breakpoint; empty if nobody is known.
+    /// The likely origin of a breakpoint, in words; empty if unknown.
     [[nodiscard]] virtual std::string suspect() const { return {}; }
     /// Whether bytes that cannot be read are those of the file.
     [[nodiscard]] virtual bool leaves_out_unchanged() const { return false; }

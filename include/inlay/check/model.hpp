@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// model: what the rules see of a file, and what they say of it.
+// model: a file's sites and forms, as the rules see them, and the findings of the rules.
 //
-// All addresses are those of the image in the file. A relocatable object has none: there they are those of check/object.hpp.
+// All addresses are those of the image in the file. A relocatable object has none: there they are those of
+// check/object.hpp.
 #pragma once
 
 #include "inlay/code.hpp"
@@ -39,11 +40,11 @@ inline constexpr std::uint32_t none = ~std::uint32_t{0};
 
 /// Where the bytes of a form come from.
 enum class origin : std::uint8_t {
-    file,    ///< they are in the file: what stands at the site before apply()
+    file,    ///< they are in the file: the form that stands at the site before apply()
     choice,  ///< a form of an alternative
     direct,  ///< a direct call
-    nothing, ///< in place of the call of a function that does nothing
-    zero,    ///< in place of the call of a function that returns zero
+    nothing, ///< in place of a call whose target does nothing
+    zero,    ///< in place of a call whose target returns zero
     way,     ///< a key's or switch's site, for one value
 };
 
@@ -78,13 +79,13 @@ struct declaration {
 struct site {
     site_kind kind{};
     std::string_view name{};  ///< of the declaration, key or call; empty where it has none
-    std::uint64_t at{};       ///< of the site; of a call: of the instruction, or its marker if that was not found
-    std::uint64_t marker{};   ///< what the record says: differs from `at` for calls only
+    std::uint64_t at{};       ///< the site; for a call, its instruction, or the marker if that was not found
+    std::uint64_t marker{};   ///< the address in the record: differs from `at` for calls only
     std::uint64_t callee{};   ///< of a call: its trampoline; of a pv call: its reporter
-    std::uint64_t pointers{}; ///< of calls: where the pointers to what it may call are, in memory
+    std::uint64_t pointers{}; ///< of calls: where the pointers to the possible targets are, in memory
     std::uint16_t pointer_count{};
     std::uint8_t length{};          ///< in bytes; 0: unknown, since the record is malformed
-    bool missed{};                  ///< a call that was not found behind its marker
+    bool missed{};                  ///< a call that was not found after its marker
     std::uint32_t record{};         ///< index of its first record in its table
     std::uint32_t records{1};       ///< neighbours at one address are one site
     error trouble{error::no_error}; ///< why apply() would refuse the tables
@@ -102,7 +103,7 @@ struct bad_name {
 
 enum class severity : std::uint8_t { error, warning, note };
 
-/// What a rule found.
+/// The statement of a rule about one place in a file.
 struct finding {
     std::string rule{}; ///< "overlap": docs/checker.md lists them
     check::severity severity{check::severity::error};

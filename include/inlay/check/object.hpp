@@ -5,12 +5,11 @@
 //     const inlay::report::elf_file object{"main.o"};
 //     const inlay::report::elf_file linked{"main.o", inlay::check::link(object)};
 //
-// How it works. A linker in memory, of the least that the rules need. Sections of one name come one after the other, as the
-// records of all functions do in a linked file; text is first. An undefined symbol gets a place of its own in text, filled
-// with instructions that return: the rules then see a function. Code that reads pointers from a global offset table gets
-// one. Relocations of thread-local data stay undone, since no rule reads it; a type that is not known in a section that is
-// loaded is refused. (The types: the supplements of the System V ABI for AMD64 and i386; ELF for the Arm 64-bit
-// Architecture.)
+// How it works. A linker in memory does the least that the rules need. Sections of one name are neighbours, as in a
+// linked file, and text is first. An undefined symbol gets a separate place in text, filled with instructions that
+// return: the rules then see a function. Code that reads pointers from a global offset table gets one. Relocations of
+// thread-local data stay undone, since no rule reads it. An unknown relocation type in a loaded section is refused.
+// (The types: the supplements of the System V ABI for AMD64 and i386; ELF for the Arm 64-bit Architecture.)
 #pragma once
 
 #include "inlay/report/architectures.hpp"
@@ -537,7 +536,7 @@ private:
         file.insert(file.end(), bytes, bytes + sections.size() * sizeof(section));
     }
 
-    /// Of the sections of one table, the first has all records, for readers that look for it by name.
+    /// Gives the first section of each table all its records, for readers that look for the section by name.
     void merge_tables(std::vector<section>& sections) const {
         std::map<std::string, std::size_t> first;
         for (const std::size_t i : order_) {
@@ -583,7 +582,8 @@ struct narrow_elf {
 
 } // namespace detail
 
-/// The bytes of an object as a program. Throws report::file_error if it is damaged, or has relocations that are not known.
+/// The bytes of an object as a program. Throws report::file_error if it is damaged, or has relocations that are not
+/// known.
 [[nodiscard]] inline std::vector<char> link(const report::elf_file& object) {
     return object.is_64_bit() ? detail::object_linker<detail::wide_elf>{object}()
                               : detail::object_linker<detail::narrow_elf>{object}();

@@ -4,12 +4,12 @@
 //
 //     inlay::check::findings found;
 //     const auto table = inlay::check::make_unwind_table(program, found);
-//     inlay::check::write_unwind_table("kernel.elf", table);         // throws report::file_error if there is no room
+//     inlay::check::write_unwind_table("kernel.elf", table);         // throws report::file_error without enough room
 //
-// How it works. Each entry of .eh_frame or .debug_frame gives rows, and each row an entry of the table; between functions,
-// nothing is known. In a site, the rows count at its begin only. From there each form is executed in symbols, and the entries
-// of all forms are merged by byte (unwind.hpp). So a table may be right where .eh_frame is not: between a push and a pop of a
-// form. Neighbours that say the same become one entry.
+// How it works. Each entry of .eh_frame or .debug_frame gives rows, and each row an entry of the table; between
+// functions, nothing is known. In a site, the rows count at its start only. From there each form is executed in
+// symbols, and the entries of all forms are merged by byte (unwind.hpp). So a table may be right where .eh_frame is
+// not: between a push and a pop of a form. Neighbours that say the same become one entry.
 #pragma once
 
 #include "inlay/check/model.hpp"
@@ -87,7 +87,8 @@ template <class Target>
 
 } // namespace detail
 
-/// The table of a file. Sites whose forms need different entries at one byte, or another kind of entry, are added to `found`.
+/// The table of a file. Sites whose forms need different entries at one byte, or another kind of entry, are added to
+/// `found`.
 [[nodiscard]] inline unwind_table make_unwind_table(const program& program, findings& found) {
     switch (program.machine()) {
     case machine::x86_64:

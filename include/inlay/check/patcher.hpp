@@ -2,9 +2,9 @@
 //
 // patcher: which functions run while text is written, by their names.
 //
-// How it works. They are those of inlay's patcher, changes and platforms, the functions of a kernel's own platform, and
-// memcpy() and its kin, which a compiler may call anywhere. A class is a platform if it is a template argument of the
-// patcher.
+// How it works. These are the functions of inlay's patcher, changes and platforms, and of a kernel's own platform. To
+// them come memcpy() and its kin, which a compiler may call anywhere. A class is a platform if it is a template
+// argument of the patcher.
 #pragma once
 
 #include "inlay/check/program.hpp"
@@ -52,7 +52,7 @@ namespace detail {
         } else if (depth == 0 && each == '(' && name.substr(i, 21) != "(anonymous namespace)") {
             break;
         } else if (depth == 0 && each == ' ' && name.substr(i, 11) != " namespace)") {
-            result.clear(); // what came before was the type
+            result.clear(); // the text before this was the return type
         } else if (depth == 0) {
             result += each;
         }

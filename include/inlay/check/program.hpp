@@ -7,9 +7,9 @@
 //     inlay::check::findings found;
 //     inlay::check::check_tables(program, found);
 //
-// How it works. report/file_image.hpp loads the file, and sites.hpp reads its tables. Both are compiled for each target; what
-// they leave is the same for all, so no rule is a template. Addresses are the image's own. Names and lines of source are
-// looked up when something is found, and not for each site.
+// How it works. report/file_image.hpp loads the file, and sites.hpp reads its tables. Both are compiled for each
+// target. Their results have the same types for all targets, so no rule is a template. Addresses are the image's own.
+// Names and lines of source are looked up for findings only, and not for each site.
 #pragma once
 
 #include "inlay/check/decoder.hpp"
@@ -74,7 +74,7 @@ public:
     program& operator=(program&&) = delete;
     ~program() = default;
 
-    // ---- What is in it --------------------------------------------------------------------------------
+    // ---- The contents ---------------------------------------------------------------------------------
 
     [[nodiscard]] const std::string& path() const noexcept { return elf_.path(); }
     [[nodiscard]] const report::elf_file& elf() const noexcept { return elf_; }
@@ -99,7 +99,7 @@ public:
         return image_->bytes(at, size);
     }
     [[nodiscard]] bool executable(std::uint64_t at, std::size_t size) const { return image_->executable(at, size); }
-    /// The instruction at an address; of length 0 if there is none.
+    /// The instruction at an address; its length is 0 if the bytes are no instruction.
     [[nodiscard]] instruction instruction_at(std::uint64_t at, std::uint64_t end) const {
         const auto size = static_cast<std::size_t>(end - at);
         const std::uint8_t* const found = at < end ? bytes(at, size) : nullptr;
@@ -126,7 +126,7 @@ public:
     }
     /// The function and line of source; slow.
     [[nodiscard]] report::place place_of(std::uint64_t at) const { return symbols().find(at); }
-    /// "function+0x10", the best that there is.
+    /// "function+0x10"; without a symbol, the file's name with an offset, or the address.
     [[nodiscard]] std::string describe(std::uint64_t at) const { return symbols().describe(at); }
     [[nodiscard]] const report::symbols& symbols() const {
         if (!symbols_) {

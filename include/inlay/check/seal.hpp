@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// seal: writes into a linked image what apply_proven() needs, after its tables were proven.
+// seal: proves the tables of a linked image, and writes the seal for apply_proven() into it.
 //
 //     const auto done = inlay::check::seal_file("kernel.elf");       // throws report::file_error
 //     done.used, done.room                                           // bytes
 //
-// How it works. The file is loaded as for a report, and every site is decided, for all values of features and keys. Then the
-// sealer does what apply() does to the tables (it notes the calls that it finds, and sorts), and fills the room that the
-// compiler left (emit/seal.hpp). The file is replaced at the end, as a whole. Its text does not change, so apply() works on
-// a sealed image as on any other.
+// How it works. The file is loaded as for a report, and every site is decided, for all values of features and keys.
+// Then the sealer changes the tables as apply() does: it notes the calls that it finds, and sorts the records. It
+// fills the room that the compiler left (emit/seal.hpp). The file is replaced at the end, as a whole. Its text does
+// not change, so apply() works on a sealed image as on any other.
 //
-// What cannot be proven is not sealed: the exception names the site. The rules of check/rules.hpp are another matter; `inlay
-// check --seal` asks them first.
+// An image that has a site without a proof is not sealed: the exception names the site. The rules of check/rules.hpp
+// are another matter; `inlay check --seal` asks them first.
 #pragma once
 
 #include "inlay/apply/index.hpp"
@@ -40,7 +40,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 
-/// What a seal has taken; bytes and numbers.
+/// The size of a seal in bytes, and the numbers of its parts.
 struct sealed {
     std::size_t used{}, room{}, sites{}, plans{}, terms{};
 };
@@ -77,7 +77,7 @@ private:
         file_.fail("it is not sealed: the site at " + report::detail::hex(image_.shown(site)) + ": " + why);
     }
 
-    // ---- What is there --------------------------------------------------------------------------------
+    // ---- The image as it was linked -------------------------------------------------------------------
 
     void find_seal() {
         for (const auto& each : file_.segments()) {
@@ -105,7 +105,7 @@ private:
         }
     }
 
-    /// The report finds what apply() would refuse.
+    /// Refuses each image that apply() would refuse: the report finds the same errors.
     void check_report() const {
         const auto what = report::collect(image_, file_.path(), "none");
         if (!what.trouble.empty()) {
@@ -255,7 +255,7 @@ private:
         }
     }
 
-    /// An image that the loader may move has no absolute address in what the seal copies.
+    /// In an image that the loader may move, the bytes that the seal copies contain no absolute address.
     void check_relocations() const {
         for (const auto& each : file_.relocations()) {
             const address at = image_.address_here(each.where);
@@ -521,8 +521,8 @@ private:
     address lowest_{}, highest_{}, begin_{}, next_{};
 };
 
-/// Seals the file, which is replaced. Throws report::file_error with the reason if it cannot be sealed; then the file is
-/// as before.
+/// Seals the file, which is replaced. Throws report::file_error with the reason if it cannot be sealed; then the file
+/// is as before.
 inline sealed seal_file(const std::string& path) {
     const report::elf_file file{path};
     switch (file.machine()) {

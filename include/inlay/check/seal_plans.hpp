@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// seal_plans: what may stand at each site, as the plans of a seal (seal.hpp).
+// seal_plans: the forms that may stand at each site, as the plans of a seal (seal.hpp).
 //
 //     seal_plans<Target> plans{image, terms};
 //     const std::size_t number = plans.of_alternative(first, last);     // the records of one site
 //
-// How it works. decide/ places each form at the site. A form with one relative operand is placed at the anchor instead, an
-// address that all sites share, and its operand is noted: so the sites of a declaration have equal plans, and equal plans
-// are one. A form with more operands, or one that does not reach from the anchor, has the bytes of its own site.
+// How it works. decide/ places each form at the site. A form with one relative operand is placed at the anchor
+// instead, an address that all sites share, and its operand is noted. So the sites of a declaration have equal plans,
+// and the seal has each plan once. A form with more operands, or whose target is out of reach from the anchor, has the
+// bytes of its own site.
 #pragma once
 
 #include "inlay/check/seal_terms.hpp"
@@ -54,7 +55,7 @@ struct sealed_plan {
     friend bool operator<(const sealed_plan& a, const sealed_plan& b) { return a.all() < b.all(); }
 };
 
-/// What cannot be sealed: a sentence, and the address of the site in this process.
+/// A site that cannot be sealed: the reason as a sentence, and the site's address in this process.
 struct not_sealable {
     std::string why;
     address site;
@@ -65,7 +66,7 @@ class seal_plans {
 public:
     using image_type = report::file_image<Target>;
 
-    /// Places at `anchor` what can be placed there.
+    /// Places at `anchor` each form that can be placed there.
     seal_plans(const image_type& image, seal_terms<Target>& terms, address anchor)
         : image_{image}, terms_{terms}, anchor_{anchor} {
         (void)add({}); // the plan of records that are not patched, number 0

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// seal_terms: what a boot has to ask, as the terms of a seal (seal.hpp).
+// seal_terms: the questions that a boot asks, as the terms of a seal (seal.hpp).
 //
 //     terms<Target> ask{image};
 //     const std::size_t holds = ask.of(node);                     // the number of the term
 //     const std::size_t is_two = ask.word(cell, 0xff, 2, 0);
 //
-// How it works. A term is a range check behind a guard. That makes everything else: `a and b` is "b is 1" behind a; `not b`
-// is "b is 0" behind the term that always holds; `a or b` is not (not a and not b). Equal terms are one.
+// How it works. A term is a range check under a guard, another term that must be 1. All operators are made of such
+// terms. `a and b` is "b is 1" under the guard a. `not b` is "b is 0" under the term that always holds. `a or b` is
+// not (not a and not b). Equal terms are kept once.
 #pragma once
 
 #include "inlay/arch/aarch64/architecture.hpp"

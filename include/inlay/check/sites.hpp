@@ -287,8 +287,8 @@ private:
         }
     }
 
-    /// The call of an operation: through the pointer, of its target, or nothing. A hypervisor's set-up may store a function
-    /// that does nothing.
+    /// The call of an operation: through the pointer, of its target, or nothing. A hypervisor's set-up may store a
+    /// function that does nothing.
     void add_indirect(site& to, address here, const table::form& from, std::uint32_t declaration,
                       std::uint32_t number) {
         form& through = add(to, origin::choice, declaration, number);
@@ -312,7 +312,7 @@ private:
     }
 
     void put(site& to, form& added, const table::form& from, address here, bool direct) {
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
         const error trouble =
             inlay::place<Target>(from, here, to.length, bytes, direct, inlay::detail::pointers_of<image_type>{image_});
         if (trouble != error::no_error) {
@@ -365,7 +365,7 @@ private:
     void add_static(site& to, const typename Target::found_branch& branch, const table::named& named) {
         using table::call_mode;
         const address target = inlay::detail::value_in(image_, named);
-        to.pointers = image_.shown(named.cell.target()); // the value is at its begin
+        to.pointers = image_.shown(named.cell.target()); // the value is at its start
         to.pointer_count = 1;
         const auto mode = inlay::detail::mode_in(image_, named);
         add_branch(to, branch, origin::direct, 0, mode == call_mode::function ? target : 0, call_mode::function);
@@ -447,7 +447,7 @@ private:
             shift = ways.shift & 7U;
         }
         for (unsigned i = 0; i < count && from.trouble == error::no_error; ++i) {
-            patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+            patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
             decide(from, record, address{first + i} << shift, bytes);
             if (from.trouble == error::no_error && bytes.length != 0) {
                 form& added = add(to, origin::way, none, i);

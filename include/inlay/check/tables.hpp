@@ -6,14 +6,14 @@
 //
 //     truncated   a table's size is no multiple of its records'
 //     name        the record of a key's or static call's name, and two names of two types
-//     record      what apply() would refuse: references, kinds, lengths, predicates, features, text that is not the site's
+//     record      a record that apply() would refuse: references, kinds, lengths, predicates, features, foreign text
 //     symbol      no symbol leads to the site, or its function cannot be decoded up to there
 //     boundary    a site begins or ends inside an instruction
 //     overlap     two sites share bytes
 //     folded      a linker has folded two functions whose alternatives differ
 //     form        the bytes of a form are no instructions
 //     patcher     a site in code that runs while text is written
-//     missed      a call was not found behind its marker (a warning: it goes through its trampoline)
+//     missed      a call was not found after its marker (a warning: it goes through its trampoline)
 //     unmarked    a call of a trampoline without a marker (likewise)
 #pragma once
 
@@ -114,7 +114,7 @@ namespace detail {
 
 /// No byte belongs to two sites.
 inline void check_overlap(const program& program, findings& found) {
-    const site* before = nullptr; // the one that reaches furthest
+    const site* before = nullptr; // of the sites so far, with the highest end
     for (const auto& site : program.sites()) {
         if (site.length == 0) {
             continue;
@@ -132,8 +132,8 @@ inline void check_overlap(const program& program, findings& found) {
     }
 }
 
-/// Records at one address are a group: nested alternatives of assembly sources. Those of C++ are never nested: if two of
-/// them meet, a linker has folded their functions.
+/// Records at one address are a group: nested alternatives of assembly sources. Those of C++ are never nested: if two
+/// of them meet, a linker has folded their functions.
 inline void check_folded(const program& program, findings& found) {
     for (const auto& site : program.sites()) {
         if (site.records < 2 || site.forms.empty()) {

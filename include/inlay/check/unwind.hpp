@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// unwind: whether an unwinder finds the caller at every instruction of every form of a site.
+// unwind: whether an unwinder finds the caller at every instruction of a site, for every form.
 //
 //     inlay::check::check_unwind(program, found);             // rules "stack-layout" and "unwind-state"
 //
 //     unwind_check<x86::target<64>> check{rows};              // one site
 //     for (const auto& each : check(site, forms)) ... each.what, each.at, each.text, forms[each.first] ...
 //
-// How it works. An unwinder knows an address and the row of .eh_frame for it; it does not know which form stands there. So two
-// rules hold for the instruction boundaries of a site. (Linux's objtool has the first rule in its check of alternatives.)
+// How it works. An unwinder knows an address and the row of .eh_frame for it; it does not know which form stands
+// there. So two rules hold for the instruction boundaries of a site. (Linux's objtool has the first rule in its check
+// of alternatives.)
 //
-//  1. Where two forms have a boundary at one byte, stack and preserved registers are the same at it in both: else
-//     "stack layout conflict at equal offset". Padding has boundaries too. A boundary that one form alone has is free.
-//  2. At each boundary of each form, the row finds the frame and the registers of the caller as they are: else "unwind state
-//     incompatible". The row at the site's begin is taken for true. From there each form is executed in symbols
-//     (unwind_state.hpp); a row is right if it gives the same symbols. The rule holds for the address after the site, for
-//     the target of a jump out of it, and for the last byte of a call, where an unwinder in the called function looks.
+//  1. Where two forms have a boundary at one byte, both have the same stack and preserved registers there. Otherwise
+//     the finding is "stack layout conflict at equal offset". Padding has boundaries too. A boundary that one form
+//     alone has is free.
+//  2. At each boundary of each form, the row finds the caller's frame and registers as they are. Otherwise the finding
+//     is "unwind state incompatible". The row at the site's start is taken for true. From there each form is executed
+//     in symbols (unwind_state.hpp); a row is right if it gives the same symbols. The rule holds for the address after
+//     the site, and for the target of a jump out of it. It also holds for the last byte of a call, where an unwinder
+//     in the called function looks.
 //
-// Every form counts, whatever its predicate is: sites do not overlap, and each begins as its row says. So the forms of one
-// site taken singly are all assignments of predicates.
+// Every form is checked, with any predicate. Sites do not overlap, and each begins as its row says. So checking the
+// forms of one site singly covers all combinations of features.
 #pragma once
 
 #include "inlay/check/disassembly.hpp"
@@ -51,7 +54,7 @@ struct unwind_conflict {
     kind what{};
     std::size_t first{};  ///< index of the form
     std::size_t second{}; ///< of the other one; of `incompatible`: 0, the form of the file
-    unsigned at{};        ///< bytes from the site's begin
+    unsigned at{};        ///< bytes from the site's start
     std::string text{};   ///< the difference
 };
 
@@ -87,16 +90,16 @@ public:
         return conflicts;
     }
 
-    /// The entries for the last site that was checked: a point for each boundary of a form, and for the last byte of each
-    /// call, where an unwinder in the called function looks. (Other bytes are never asked for.)
+    /// The entries for the last checked site: a point for each instruction boundary of a form, and for the last byte of
+    /// each call. (An unwinder in the called function looks there; no unwinder asks for other bytes.)
     struct point {
         unwind::entry entry;
         std::size_t form;
     };
     using points = std::map<unsigned, point>;
 
-    /// Merges the entries of all forms by byte. Two forms that need different entries at one byte are a conflict, and a form
-    /// that no entry describes.
+    /// Merges the entries of all forms by byte. Two forms that need different entries at one byte are a conflict, and
+    /// a form that no entry describes.
     [[nodiscard]] points merge(std::uint64_t site, std::span<const unwind_form> forms,
                                std::vector<unwind_conflict>& conflicts) {
         points result;
@@ -172,14 +175,14 @@ public:
                a.return_address == b.return_address;
     }
 
-    /// Whether a form of the last site changes what an unwinder needs, and no unwind information says so: then only the
-    /// first rule was checked.
+    /// Whether a form of the last site changes state that an unwinder needs, but the file has no unwind information
+    /// there. Then only the first rule was checked.
     [[nodiscard]] bool unproven() const noexcept { return !has_rows_ && moves_stack_; }
 
 private:
     /// A way out of the site, or into a called function: the state there, and the address that an unwinder looks at.
     struct place {
-        unsigned from{}; ///< the instruction, in bytes from the site's begin
+        unsigned from{}; ///< the instruction, in bytes from the site's start
         std::uint64_t looks_at{};
         unwind_state state;
     };
@@ -248,7 +251,7 @@ private:
         return rule.operations.size() == 1 && rule.operations[0].atom == DW_OP_breg0 + effects::frame_pointer;
     }
 
-    /// The entry for a state within the site: as the row at its begin says, moved by what the form has done since.
+    /// The entry for a state within the site: as the row at its start says, moved by the form's effects since then.
     [[nodiscard]] unwind::entry entry_of(const unwind_state& state) const {
         unwind::entry result = entry_of(begin_);
         if (result.base == unwind::base::unknown || result.base == unwind::base::outermost) {
@@ -300,7 +303,8 @@ private:
         }
     }
 
-    /// The first difference that an unwinder may meet: in the stack pointer, or a register that the caller's value is in.
+    /// The first difference that an unwinder may meet: in the stack pointer, or a register that the caller's value is
+    /// in.
     [[nodiscard]] std::string difference(const unwind_state& first, const unwind_state& second) const {
         if (first.stack_pointer() != second.stack_pointer()) {
             return "the first has " + moved(first.stack_pointer()) + ", the second has " +
@@ -393,7 +397,7 @@ private:
         return row.cfa.number < unwind_state::count ? state.at(static_cast<unsigned>(row.cfa.number)) : unwind_value{};
     }
 
-    /// The frame of the caller, by the row at the site's begin.
+    /// The frame of the caller, by the row at the site's start.
     [[nodiscard]] unwind_value frame() const {
         return begin_.cfa.how == frame_rule::way::computed ? unwind_value{begin_.cfa.number, 0} + begin_.cfa.offset
                                                            : unwind_value{unknowns::frame_address, 0};
@@ -411,7 +415,7 @@ private:
 
     [[nodiscard]] static std::string plus(std::int64_t bytes) { return (bytes < 0 ? "" : "+") + std::to_string(bytes); }
 
-    /// Whether a rule of a register leads to the value that the rule at the site's begin has led to.
+    /// Whether a rule of a register leads to the value that the rule at the site's start has led to.
     [[nodiscard]] bool finds(const frame_rule& rule, const frame_rule& at_begin, unsigned number,
                              unwind_state& state) const {
         using way = frame_rule::way;
@@ -433,14 +437,14 @@ private:
         return found == wanted || (popped(at_begin) && found == unwind_value{number, 0});
     }
 
-    /// Whether the rule at the site's begin leads below the stack pointer: the function has popped the register. (Clang's
-    /// epilogues do not say that it is restored.)
+    /// Whether the rule at the site's start leads below the stack pointer: the function has popped the register.
+    /// (Clang's epilogues do not say that it is restored.)
     [[nodiscard]] bool popped(const frame_rule& at_begin) const {
         return at_begin.how == frame_rule::way::saved && is_base(effects::stack_pointer) &&
                begin_.cfa.offset + at_begin.offset < 0;
     }
 
-    /// Whether the registers in an expression are what they were at the site's begin.
+    /// Whether the registers in an expression have the values that they had at the site's start.
     [[nodiscard]] static bool keeps_registers_of(const frame_rule& rule, const unwind_state& state) {
         for (const auto& each : rule.operations) {
             std::uint64_t number = unwind_state::count;

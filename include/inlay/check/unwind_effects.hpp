@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// unwind_effects: what one instruction does to the registers and the stack: unwind_effects<Target>.
+// unwind_effects: the effects of one instruction on the registers and the stack: unwind_effects<Target>.
 //
 //     unwind_effects<x86::target<64>> effects;
 //     const step next = effects.run(state, bytes, address, {begin, end});      // state: an unwind_state
 //
-// How it works. Zydis and Capstone decode. Pushes, pops, calls, moves, sums with a constant, loads and stores are followed;
-// of every other instruction, the registers and the memory that it writes become unknown. A called function keeps the
-// registers that its ABI says, and pops what it was given: the return address.
+// How it works. Zydis and Capstone decode. Pushes, pops, calls, moves, sums with a constant, loads and stores are
+// followed. If another instruction writes registers or memory, these become unknown. A called function keeps the
+// registers that its ABI says, and pops its return address.
 #pragma once
 
 #include "inlay/check/unwind_state.hpp"
@@ -306,7 +306,8 @@ public:
     static constexpr unsigned registers = 35;
     static constexpr unsigned return_address = link;
 
-    /// Whether a function preserves a register (AAPCS64): then no rule means "unchanged". The return address begins in x30.
+    /// Whether a function preserves a register (AAPCS64): then no rule means "unchanged". The return address begins in
+    /// x30.
     [[nodiscard]] static bool preserved(unsigned number) noexcept {
         return (number >= 19 && number <= link) || number == 34;
     }
@@ -367,7 +368,7 @@ private:
                : from >= ARM64_REG_W0 && from <= ARM64_REG_W30 ? from - ARM64_REG_W0
                                                                : none;
     }
-    /// Of a register of 64 bits.
+    /// The number of a 64-bit register; `none` for other operands.
     [[nodiscard]] static unsigned whole(const cs_arm64_op& operand) noexcept {
         const bool wide = operand.type == ARM64_OP_REG && (operand.reg < ARM64_REG_W0 || operand.reg > ARM64_REG_W30) &&
                           operand.reg != ARM64_REG_WSP;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// unwind_rows: what a file's unwind information says about an address: the row of .eh_frame, else of .debug_frame.
+// unwind_rows: the row of a file's unwind information for an address, from .eh_frame, else from .debug_frame.
 //
 //     unwind_rows rows{"program"};
 //     const unwind_row* row = rows.find(0x1234);             // row->cfa.number, row->cfa.offset, row->registers[6]
 //
-// How it works. libdw runs the instructions of the entry (DWARF 5, section 6.4; the .eh_frame of the System V ABI's AMD64
-// supplement). Of a register without a rule, libdw says that it is lost or unchanged: the defaults of an architecture are for the reader to
-// add. The last row is kept, since neighbouring questions have one answer.
+// How it works. libdw runs the instructions of the entry (DWARF 5, section 6.4; the .eh_frame of the System V ABI's
+// AMD64 supplement). For a register without a rule, libdw says that it is lost or unchanged; the reader adds the
+// architecture's defaults. The last row is kept, since neighbouring questions have one answer.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -117,7 +117,8 @@ public:
         return entries_;
     }
 
-    /// The row for the instruction at `at`, an address of the file. Null if there is none. Valid until the next call.
+    /// The row for the instruction at `at`, an address of the file. Null if the file has none. Valid until the next
+    /// call.
     [[nodiscard]] const unwind_row* find(std::uint64_t at) {
         if (at >= row_.begin && at < row_.end) {
             return &row_;
@@ -173,7 +174,7 @@ private:
         return expression(operations, count);
     }
 
-    /// Reads the answer of dwarf_frame_register(), whose comment in libdw.h says what each of them means.
+    /// Reads the answer of dwarf_frame_register(). The comment in libdw.h explains each case.
     [[nodiscard]] static frame_rule rule_of_register(const Dwarf_Op* few, const Dwarf_Op* operations,
                                                      std::size_t count) {
         using way = frame_rule::way;

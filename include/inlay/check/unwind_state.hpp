@@ -3,15 +3,15 @@
 // unwind_state: registers and stack of a processor as far as an unwinder needs them, in symbols.
 //
 //     unwind_state state{unknowns, 8, 16};                        // words of 8 bytes; x86-64
-//     state.push(state.at(rbx));                             // rsp is now "rsp at the begin, - 8"
+//     state.push(state.at(rbx));                             // rsp is now "rsp at the start, - 8"
 //     state.at(rsp) == unwind_value{rsp, -8}
 //
-// How it works. A value is an unknown plus a number of bytes. The unknowns are: each register at the begin of the walk, each
-// word of memory at the begin, and the result of each instruction that the walk does not follow. Two values with one unknown
-// can be compared; two values with different unknowns count as different. So a walk can only refuse too much.
+// How it works. A value is an unknown plus a number of bytes. Each register and each word of memory is an unknown at
+// the start of the walk. So is the result of each instruction that the walk does not follow. Two values with one
+// unknown can be compared; two values with different unknowns count as different. So a walk can only refuse too much.
 //
-// Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does not
-// overwrite the registers that it has saved.
+// Stores through one unknown do not change words that lie at another one. All unwinders rely on this: a function does
+// not overwrite the registers that it has saved.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -37,13 +37,13 @@ struct unwind_value {
     friend auto operator<=>(const unwind_value&, const unwind_value&) = default;
 };
 
-/// The numbers of unknowns. Those below `most_registers` are registers at the begin, in DWARF's numbers.
+/// The numbers of unknowns. Those below `most_registers` are registers at the start, in DWARF's numbers.
 class unknowns {
 public:
     static constexpr std::uint64_t most_registers = 64;
     static constexpr std::uint64_t frame_address = most_registers; ///< a CFA that only an expression knows
 
-    /// The word at `place` at the begin of the walk.
+    /// The word at `place` at the start of the walk.
     [[nodiscard]] unwind_value content(unwind_value place) {
         return {words_.try_emplace(place, first_word + words_.size()).first->second, 0};
     }
@@ -134,11 +134,11 @@ public:
         return found != memory_.end() ? &found->first : nullptr;
     }
 
-    /// The word at `place` at the begin of the walk.
+    /// The word at `place` at the start of the walk.
     [[nodiscard]] unwind_value at_begin(unwind_value place) const { return all_->content(place); }
 
-    /// Joins the state of another path that comes here, at byte `offset`: parts that differ become unknown. True if this
-    /// state changed.
+    /// Joins the state of another path that comes here, at byte `offset`: parts that differ become unknown. True if
+    /// this state changed.
     bool join(const unwind_state& other, unsigned form, unsigned offset) {
         bool changed = false;
         unsigned index = first_joined;
@@ -187,7 +187,7 @@ private:
     std::set<unwind_value> parts_{};                ///< bytes of stores of other sizes
 };
 
-/// What an instruction does to the way of execution.
+/// Where execution goes after an instruction.
 struct step {
     unsigned length{};        ///< in bytes; 0: these bytes are no instruction
     bool falls_through{true}; ///< the next instruction may run after it

@@ -5,8 +5,9 @@
 //     const inlay::check::walked text = inlay::check::walk(program);
 //     if (!text.begins_at(site.at)) ... no instruction of its function begins there
 //
-// How it works. Each function is decoded from its symbol on, instruction by instruction, as objtool does. The walk keeps only
-// what the rules ask: whether an instruction begins at some given addresses, and the branches that meet a site.
+// How it works. Each function is decoded from its symbol on, instruction by instruction, as objtool does. The walk
+// keeps only the answers that the rules need: whether an instruction begins at some given addresses, and the branches
+// that meet a site.
 #pragma once
 
 #include "inlay/check/model.hpp"
@@ -49,7 +50,8 @@ private:
 
 namespace detail {
 
-/// Calls `use(instruction)` for the instructions of a form at its site. False if the bytes do not end with an instruction.
+/// Calls `use(instruction)` for the instructions of a form at its site. False if the bytes do not end with an
+/// instruction.
 template <class Use>
 bool for_each_instruction(const program& program, const site& at, const form& of, const Use& use) {
     for (std::size_t i = 0; i < of.length;) {
@@ -159,7 +161,7 @@ private:
     }
 
 public:
-    /// The site that an address is inside of, but not at its begin; null if there is none.
+    /// The site that has an address within it, but not at its start; null if no site has.
     [[nodiscard]] static const site* site_around(const program& program, std::uint64_t at) noexcept {
         unsigned tries = 256; // of a damaged file, any number of sites may begin at one address
         for (auto each = program.site_from(at); each != program.sites().begin() && tries-- != 0;) {

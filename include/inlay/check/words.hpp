@@ -14,13 +14,13 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 namespace detail {
 
-/// alternative "barrier"; the kind alone where there is no name.
+/// alternative "barrier"; the kind alone if it has no name.
 [[nodiscard]] inline std::string words_of(site_kind kind, std::string_view name) {
     return name.empty() ? report::word_of(kind) : std::string{report::word_of(kind)} + " \"" + std::string{name} + '"';
 }
 [[nodiscard]] inline std::string words_of(const site& of) { return words_of(of.kind, of.name); }
 
-/// The predicate of a form, or how else it comes about.
+/// The predicate of a form, or a word for its origin.
 [[nodiscard]] inline std::string words_of(const program& program, const form& of) {
     switch (of.origin) {
     case origin::choice:

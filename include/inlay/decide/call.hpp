@@ -128,8 +128,8 @@ void place_unpatched_call(const typename Target::found_branch& branch, address t
     (void)Target::encode_branch(branch, trampoline, table::call_mode::function, bytes);
 }
 
-/// The bytes of a call, length_of() of them, when its target is `to`, a function that does what `mode` says. False if
-/// the target is out of reach: then the call goes through its trampoline. (The call of a hook always does.)
+/// The length_of() bytes of a call when its target is `to`, a function of the kind `mode`. False if the target is out
+/// of reach: then the call goes through its trampoline. (The call of a hook always does.)
 template <class Target = arch::here>
 [[nodiscard]] bool place_call(const typename Target::found_branch& branch, address trampoline, address to,
                               table::call_mode mode, uint8_t* bytes) noexcept {

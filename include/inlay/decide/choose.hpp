@@ -14,8 +14,8 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 inline namespace INLAY_TARGET {
 
-/// Walks the choices of a site. Every choice is checked, also those after the one that wins. `forms` says whether
-/// the choices are of code (an alternative) or of functions (a call).
+/// Walks the choices of a site. Every choice is checked, also those after the winner. `forms`: the choices have code
+/// (an alternative); otherwise they have functions (a call).
 template <class Image, class Features>
 [[gnu::noinline]] void choose(reader<Image>& from, const table::choice& last, bool forms, const Features& features,
                               decision& result) noexcept {

@@ -2,16 +2,17 @@
 //
 // key: the bytes of a key's site, or of a switch's, for a value.
 //
-// How it works. Such a site is one instruction: a jump to where the value leads, or a nop where the value falls through.
+// How it works. Such a site is one instruction: a jump to where the value leads, or a nop where the value falls
+// through.
 //
 //     shape of the record            value    bytes
-//     (none)                         false    nop          what follows the site is for false
+//     (none)                         false    nop          the code after the site is for false
 //                                    true     jump
-//     falls_through_if_true          true     nop          what follows the site is for true
+//     falls_through_if_true          true     nop          the code after the site is for true
 //                                    false    jump
 //     many_ways                      v        jump to way (v >> shift) - first, or nop where that way follows
 //
-// A value that is none of a switch's ways does not reach the site, which stays what it is.
+// With a value that is none of a switch's ways, no thread reaches the site, and its bytes stay.
 #pragma once
 
 #include "inlay/decide/patch.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// patch: the answers of decide: the bytes of a site, and the form that they come from.
+// patch: decide's answer: the bytes of a site, and the form that they come from.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -9,13 +9,13 @@
 #include "inlay/words.hpp"
 
 namespace inlay {
-inline namespace INLAY_TARGET { // not hidden: types that a user may have in his own
+inline namespace INLAY_TARGET { // not hidden: a user's own types may contain these types
 
 /// The bytes of one site.
 struct patch {
     uint8_t length; ///< in bytes; at most max_code_length
     uint8_t bytes[max_code_length];
-    uint8_t operand; ///< of alternatives: offset of the one relative operand; no_operand or many_operands
+    uint8_t operand; ///< of alternatives: the offset where the only relative operand is; no_operand or many_operands
 };
 
 /// The chosen form and, if a `when` decided it, its ordinal (0: the original).

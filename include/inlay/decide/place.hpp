@@ -17,23 +17,24 @@
 //
 //         moved = T - (S + e) = T - (F + e) + (F - S) = distance + (F - S)
 //
-//  3. So neither T nor e is needed. The `shift`, F - S, is added to each relative operand of the form, and is the same for
-//     all of them. Only the architecture knows in which bits an operand is, and in which unit it counts: relocate().
+//  3. So neither T nor e is needed. The `shift`, F - S, is added to each relative operand of the form, and is the same
+//     for all of them. Only the architecture knows in which bits an operand is, and in which unit it counts:
+//     relocate().
 //
-//  4. Where the operands are, a form says in one of two ways. A plain form was encoded by this library, which notes up to
-//     four offsets. Other forms come from the assembler, which does not say: it assembles the bytes twice, one copy after
-//     the other, n bytes apart. What is absolute is the same in both copies, and a distance differs by n:
+//  4. Where the operands are, a form says in one of two ways. A plain form was encoded by this library, which notes up
+//     to four offsets. Other forms come from the assembler, which does not say: it assembles the bytes twice, one copy
+//     after the other, n bytes apart. An absolute value is the same in both copies, and a distance differs by n:
 //
 //         F:       e9 39 00 00 00      jmp T
 //         F + 5:   e9 34 00 00 00      jmp T, five bytes nearer
 //                     ^^ here the operand begins
 //
-//     As n is less than 256 and operands are little endian, the first byte that differs is the operand's first byte. (Where
-//     operands share a word with the opcode, it is in that word, and words are aligned.) It has four bytes; the search goes
-//     on behind them.
+//     As n is less than 256 and operands are little endian, the first byte that differs is the operand's first byte.
+//     (Where operands share a word with the opcode, it is in that word, and words are aligned.) The operand has four
+//     bytes; the search goes on after them.
 //
-//  5. A patcher that writes many sites of one declaration keeps the bytes of the first. `patch::operand` says whether one
-//     operand, none, or more of them have to be shifted for the next.
+//  5. A patcher that writes many sites of one declaration keeps the bytes of the first. `patch::operand` says whether
+//     one operand, none, or more of them have to be shifted for the next.
 #pragma once
 
 #include "inlay/bytes.hpp"
@@ -128,13 +129,13 @@ template <class Target = arch::here>
             return true;
         }
     }
-    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+    patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
     return place<Target>(form, site, length, bytes, false) == error::no_error &&
            detail::equal(now, bytes.bytes, form.length) && Target::is_nops(now + form.length, length - form.length);
 }
 
-/// Whether the site holds any form of the record. (Checked again: malformed tables may have the cell of a feature on
-/// top of a form.)
+/// Whether the site holds any form of the record. (Checked again: in malformed tables, a feature's cell may lie on top
+/// of a form.)
 template <class Image>
 [[nodiscard]] bool holds_any(reader<Image>& from, const table::alternative_record& record, address site,
                              unsigned length) noexcept {

@@ -58,7 +58,7 @@ template <class Image>
 /// An image that is in this process to run: nothing in it needs to be translated.
 struct live_image {};
 
-/// The pointers of another one.
+/// The pointers of an image that does not run in this process.
 template <class Image>
 struct pointers_of {
     const Image& image;
@@ -75,8 +75,8 @@ inline namespace INLAY_TARGET {
 template <class Image>
 struct reader {
     const Image& image;
-    error trouble{error::no_error}; ///< the first thing wrong
-    address refused{};              ///< the address that it is about, or 0
+    error trouble{error::no_error}; ///< the first error
+    address refused{};              ///< the address in question, or 0
     unsigned steps{};               ///< nodes of predicates visited since choose() began
 
     [[gnu::noinline]] void fail(error what, address at = 0) noexcept {
@@ -142,7 +142,7 @@ template <class Image>
     return from.target() - reinterpret_cast<address>(tables.names.records) < tables.names.bytes;
 }
 
-/// The key or static call that a record is of, and which must be one of `tables`.
+/// The key or static call of a record. It must be one of `tables`.
 template <class Image>
 [[nodiscard]] const table::named& named_of(reader<Image>& from, const table::tables& tables,
                                            const table::reference& reference) noexcept {

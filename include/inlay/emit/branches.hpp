@@ -4,8 +4,9 @@
 //
 //     if (emit::key_site<Declaration, true>()) { ... }      // before apply(): a jump to code that reads the value
 //
-// How it works. A site is an `asm goto` with a label of C++ for each path, and a record with the addresses of the labels.
-// Each function here returns a constant after each label, so that the compiler joins a path with the caller's branch.
+// How it works. A site is an `asm goto` with a label of C++ for each path, and a record with the addresses of the
+// labels. Each function here returns a constant after each label, so that the compiler joins a path with the caller's
+// branch.
 #pragma once
 
 #include "inlay/emit/tables.hpp"
@@ -17,10 +18,10 @@ namespace emit {
 ///
 /// Which instruction belongs at the site follows in four steps:
 ///
-/// 1. Layout. The compiler has two paths after the question, one for each value. `Expected` says which of them should follow
-///    the site; the other path begins at the label `other`. The results are constants, so the compiler joins each path with the
-///    branch of the caller's `if`, and compares nothing.
-/// 2. The path that follows is taken by a nop, the one at `other` by a jump to `other`. So:
+/// 1. Layout. The compiler has two paths after the question, one for each value. `Expected` says which of them should
+///    follow the site; the other path begins at the label `other`. The results are constants, so the compiler joins
+///    each path with the branch of the caller's `if`, and compares nothing.
+/// 2. A nop takes the path that follows the site, and a jump takes the path at `other`. So:
 ///
 ///        value    Expected   the value's path     the site
 ///        true     true       follows the site     nop
@@ -29,13 +30,13 @@ namespace emit {
 ///        false    false      follows the site     nop
 ///
 ///    In one line: the site is a jump if the value is not `Expected`.
-/// 3. The record has all that this rule needs: the site, `other`, the name of the key (to find its value), and
-///    `Expected`, as the bit table::falls_through_if_true of the reference to the name. decide() applies the rule.
+/// 3. The record has the data for this rule: the site, `other`, the name of the key (to find its value), and
+///    `Expected`, as the bit table::falls_through_if_true in the reference to the name. decide() applies the rule.
 /// 4. Until apply() has run, no value has been decided. The site jumps to `slow`; this code reads the value from
 ///    memory.
 ///
-/// `Expected` is about layout only. If the compiler places the paths another way, the jump still arrives at the label, and the
-/// result is the value.
+/// `Expected` is about layout only. If the compiler places the paths another way, the jump still arrives at the label,
+/// and the result is the value.
 ///
 /// The assembly names only the site's own label and labels of C++, so compilers may copy it.
 template <class Declaration, bool Expected>
@@ -62,7 +63,7 @@ other:
 }
 
 /// Whether a predicate holds: an alternative of a nop and a jump to `other`. The code `Nop` has been described. The
-/// path for `Expected` follows the site, as of key_site(). The original is the form that leads to false. Each site has
+/// path for `Expected` follows the site, as in key_site(). The original is the form that leads to false. Each site has
 /// separate tables, because its jump has a separate target.
 template <class Predicate, class Nop, bool Expected>
 [[nodiscard, gnu::always_inline]] inline bool predicate_site() noexcept {
@@ -117,9 +118,9 @@ template <unsigned Index, unsigned Count, unsigned First>
     }
 }
 
-/// The way of a switch, of `Count` (2 to 16) that begin with `First`; counted in steps of 1 << `Shift`. `Initial` is
-/// the one that follows (16: none does). Else as key_site(). If the value is none of these ways, it has just been set, and is
-/// the result.
+/// The way of a switch, out of `Count` ways (2 to 16) from `First` on; counted in steps of 1 << `Shift`. The code for
+/// the way `Initial` follows the site (16: none follows). Otherwise as key_site(). If the value is none of these ways,
+/// it has just been set, and is the result.
 template <class Declaration, unsigned Count, unsigned First, unsigned Shift, unsigned Initial>
 [[nodiscard, gnu::always_inline]] inline unsigned switch_site() noexcept {
     // clang-format off

@@ -4,8 +4,8 @@
 //
 //     emit::seal<&detail::own_room, 4096>();
 //
-// How it works. As with the `image`, C++ only declares the object and the assembler defines it: a compiler that saw its
-// zeros would decide at compile time that the image is not sealed. The linker keeps one for each image.
+// How it works. As with the `image`, C++ only declares the object and the assembler defines it. A compiler that saw its
+// zeros would decide at compile time that the image is not sealed. The linker keeps one seal for each image.
 #pragma once
 
 #include "inlay/arch/emit.hpp"
@@ -15,7 +15,7 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace emit {
 
-/// The `table::seal` of this image, under the name of `Seal`, with `Room` bytes for it and what follows.
+/// The `table::seal` of this image, under the name of `Seal`, with `Room` bytes for it and the data that follow it.
 template <auto* Seal, size_t Room>
 [[gnu::always_inline]] inline void seal() noexcept {
     static_assert(Room >= sizeof(table::seal) && Room % 8 == 0 && Room < 0x8000'0000U,

@@ -5,14 +5,15 @@
 //     emit::form<Code, void>();                             // a description: data, once a unit
 //     emit::choice<Declaration, 1, Form, Predicate, Name, 5>();
 //
-// How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label made from its
-// anchor (anchor.hpp). Macros of arch/*/assembler.hpp spell the few parts that differ between architectures.
+// How it works. A description is written where it is first used in a unit (`.ifndef`), under a local label made from
+// its anchor (anchor.hpp). Macros of arch/*/assembler.hpp spell the few parts that differ between architectures.
 //
-// A site's record goes to a section with flags "ao?". It is in the COMDAT group of the function around the site (`?`), and linked
-// to the section of the site's own label (`o`). So the linker keeps or drops the record together with its code.
+// A site's record goes to a section with flags "ao?". It is in the COMDAT group of the function around the site (`?`),
+// and linked to the section of the site's own label (`o`). So the linker keeps or drops the record together with its
+// code.
 //
-// Each statement is `asm inline`: GCC counts the lines of an assembly statement as instructions when it decides which functions
-// to inline. A description of fifty lines writes no instruction.
+// Each statement is `asm inline`: GCC counts the lines of an assembly statement as instructions when it decides which
+// functions to inline. A description of fifty lines writes no instruction.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -283,8 +284,8 @@ template <class Declaration>
     // clang-format on
 }
 
-/// The assembler macro `inlay_hook.<anchor>`: a call of a hook's trampoline, and its `table::call_record`. It takes a number
-/// unique in the unit.
+/// The assembler macro `inlay_hook.<anchor>`: a call of a hook's trampoline, and its `table::call_record`. It takes a
+/// number unique in the unit.
 template <class Declaration>
 [[gnu::always_inline]] inline void hook_macro() noexcept {
     // clang-format off
@@ -309,12 +310,13 @@ template <class Declaration>
 
 /// The `table::image` of this image, under the name of `Image`, which C++ only declares. The linker keeps one.
 ///
-/// The linker defines symbols for the begin and the end of each table that the image has. The struct refers to them by
-/// .weakref, which allows a symbol to be absent, and yet leaves a site's reference (INLAY_SECTION_IS_THERE) a strong one.
+/// The linker defines symbols for the start and the end of each table that the image has. The struct refers to them by
+/// .weakref, which allows a symbol to be absent, and yet leaves a site's reference (INLAY_SECTION_IS_THERE) a strong
+/// one.
 ///
-/// An empty part of each section lives with the struct. Without it, lld drops a section with its last record, and then misses
-/// the symbols that dropped sites have named. (Sections of records are ordered by their text; ld -r would not link parts with
-/// and without that order.)
+/// An empty part of each section lives with the struct. Without it, lld drops a section with its last record, and then
+/// misses the symbols that dropped sites have named. (Sections of records are ordered by their text; ld -r would not
+/// link parts with and without that order.)
 template <auto* Image, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(__builtin_offsetof(table::image, registry.nothing) -

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// loaded: the images that the loader has mapped, and which of them have tables of inlay.
+// loaded: the images that the loader has mapped, and those with inlay's tables among them.
 //
 //     for_each_loaded([&](const loaded_image& info) noexcept {
 //         table::image* const image = find_image(info);           // or null
@@ -122,7 +122,7 @@ inline namespace baseline {
     return nullptr;
 }
 
-/// The `table::image` of an image, by its note; null if it has none, or one of another version as well.
+/// The `table::image` of an image, by its note. Null if it has no note, or also a note of another version.
 [[nodiscard]] inline table::image* find_image(const loaded_image& info) noexcept {
     constexpr char owner[8] = "inlay"; // NOLINT(*-avoid-c-arrays): as it is in the note, padded
     table::image* found = nullptr;
@@ -154,7 +154,7 @@ inline namespace baseline {
     return found;
 }
 
-// (Functions, since GCC compiles what a lambda converts to for the unit's processor.)
+// (Functions, since GCC compiles the function that a lambda converts to for the unit's processor.)
 template <class Function>
 int visit_once(void* /*image*/, size_t /*size*/, void* function) noexcept {
     (*static_cast<const Function*>(function))();
@@ -165,7 +165,8 @@ int visit(void* image, size_t /*size*/, void* function) noexcept {
     return (*static_cast<const Function*>(function))(*static_cast<const loaded_image*>(image)) ? 1 : 0;
 }
 
-/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's has none, but there nothing goes.)
+/// Calls `function()` while no image comes or goes. (glibc's list has a lock. musl's list has none, but musl unloads
+/// no image.)
 template <class Function>
 void while_loaded(const Function& function) noexcept {
     c::dl_iterate_phdr(&visit_once<Function>, const_cast<Function*>(&function));

@@ -28,7 +28,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace table {
 
-/// The data that the images of a process with tables of this version share. One page, all of it zero at first.
+/// The data that a process's images share, if their tables have this version. One page, all of it zero at first.
 struct shared {
     uint32_t lock;     ///< a futex: the thread that holds it, `waited_for`, or 0
     int32_t pid;       ///< the process in which `lock` was held last
@@ -36,7 +36,7 @@ struct shared {
     uint32_t forks;    ///< handlers of a fork() that is being made
     uint32_t holds;    ///< 1: they hold the lock
     uint32_t users;    ///< images that have joined, or are about to
-    image* images;     ///< the one that joined last
+    image* images;     ///< the image that joined last
     const named* root; ///< of the tree with all names
     table::reserve reserve;
 };

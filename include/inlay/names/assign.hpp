@@ -6,8 +6,8 @@
 //     std::size_t failed = 0;
 //     auto done = detail::assign(settings, 2, failed);
 //
-// How it works. Under the lock, each setting is looked up and checked, and then each is made. If one fails, those before
-// it are put back.
+// How it works. Under the lock, each setting is looked up and checked, and then each is made. If one fails, those
+// before it are put back.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -111,7 +111,7 @@ struct assignment {
     return error::no_error;
 }
 
-/// The begin of a text; the text may be empty.
+/// The start of a text; the text may be empty.
 [[nodiscard]] inline const char* begin_of(std::string_view text) noexcept { return text.empty() ? "" : text.data(); }
 
 /// Finds the name, and the meaning of its value.

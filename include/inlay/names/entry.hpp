@@ -18,7 +18,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 enum class name_kind : std::uint8_t { static_key, static_switch, static_call, hook };
 
-/// One name of the process. Texts are valid while the function runs that is called with it.
+/// One name of the process. Its texts are valid only during the call of the user's function.
 struct name_entry {
     const char* name;      ///< a null in it is written as the bytes C0 80
     name_kind kind;        ///< of the name
@@ -28,12 +28,12 @@ struct name_entry {
     const char* values;    ///< "on, off", "0 to 3", "tsc, jiffies, null"; "" where none is known
     address number;        ///< the value as a number: 0 or 1, a way, the address of the target
     unsigned ways;         ///< how many values a key or a switch has; 0: a call
-    std::int32_t enabled;  ///< of a key: calls of enable() that no disable() has answered
+    std::int32_t enabled;  ///< of a key: enable() calls that no disable() has answered
     bool changed;          ///< it was set, or updated
     bool clashes;          ///< another image, or unit, has another type under this name; each type is an entry
     std::uint32_t images;  ///< how many images have it
     std::uint32_t sites;   ///< in all of them
-    std::uint32_t patched; ///< those that read no memory; others are in images without apply(), or out of reach
+    std::uint32_t patched; ///< sites that read no memory; others are in images without apply(), or out of reach
 };
 
 namespace detail {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// list: a copy of all names of the process, as they were at one moment.
+// list: a copy of the process's names, as they were at one moment.
 //
 //     detail::name_list list;
 //     if (list.take() == error::no_error) ...
@@ -77,7 +77,7 @@ struct name_row {
 /// The names of the process as they were at one moment, in the order of their bytes; namesakes of one type are one.
 class name_list {
 public:
-    /// Copies them.
+    /// Copies the names.
     [[nodiscard]] error take() noexcept {
         std::size_t text = 0;
         std::size_t cells = 0;
@@ -88,7 +88,7 @@ public:
             }
             cells += cells / 4; // others may come meanwhile
             text += text / 4;
-            // The texts, and as much again for lists of values, which consist of parts of the texts.
+            // The texts, and as much again for lists of values, whose words are parts of the texts.
             if (!memory_.get(cells * sizeof(name_row) + 2 * text + scratch_for_words)) {
                 return error::no_memory;
             }
@@ -130,7 +130,7 @@ private:
         });
     }
 
-    /// Copies what fits; whether all does.
+    /// Copies as many names as fit. True if all fit.
     [[nodiscard]] bool copy(const table::shared& all, std::size_t most_cells, std::size_t most_text) noexcept {
         std::size_t cells = 0;
         std::size_t text = 0;

@@ -20,7 +20,8 @@ namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
 inline namespace INLAY_TARGET {
 
-/// How unlike two texts are: how many characters to change, add or leave out. Long texts are as unlike as can be.
+/// How many characters to change, add or leave out to get from one text to the other. Long texts have the greatest
+/// distance.
 [[nodiscard]] inline std::size_t distance_between(std::string_view a, std::string_view b) noexcept {
     constexpr std::size_t longest = 80;
     if (a.size() > longest || b.size() > longest) {

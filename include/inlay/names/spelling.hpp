@@ -155,7 +155,7 @@ public:
 private:
     [[nodiscard]] static const char* on_or_off(address value) noexcept { return value != 0 ? "on" : "off"; }
 
-    /// Of a type that belongs to a unit, leaves out the unit.
+    /// Leaves the unit out of a type that belongs to a unit.
     static void cut_unit(readable& type) noexcept {
         if (std::string_view{type.get()}.find("signature_in<") != std::string_view::npos) {
             type.cut("signature_in<", ", ");

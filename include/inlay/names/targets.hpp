@@ -4,8 +4,9 @@
 //
 //     inlay::name_targets(sched_clock, inlay::target<"tsc", &tsc_clock>, inlay::target<"jiffies", &jiffies_clock>);
 //
-// How it works. The name of a target is a name of the process, "sched_clock=tsc": a record without sites, whose cell
-// holds the target. So it comes and goes with its image, and other images find it in the tree of all names (images.hpp).
+// How it works. A target's name is a name of the process, "sched_clock=tsc": a record without sites, whose cell
+// holds the target. So it comes and goes with its image, and other images find it in the tree of all names
+// (images.hpp).
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -50,7 +51,7 @@ template <name Call, name Target>
     return name{text};
 }
 
-/// A target as text names it: a function, or what `target_of_type` knows.
+/// A target as text names it: a function, or an object whose type has a `target_of_type`.
 template <class Function, auto Target>
 struct target_as : target_of_type<std::remove_cv_t<decltype(Target)>> {};
 template <class Function, auto Target>
@@ -135,7 +136,7 @@ inline constexpr bool is_target<target_t<Name, Target>> = true;
 template <class T>
 concept target_with_name = is_target<T>;
 
-/// Names a target, and keeps the name where a linker drops what nothing refers to.
+/// Names a target, and keeps the name where a linker drops data without a reference.
 template <name Call, class Function, name Name, auto Target>
 [[gnu::always_inline]] inline void name_target() noexcept {
     static_assert(
@@ -181,7 +182,7 @@ template <name Call, auto Default, detail::target_with_name... Targets>
     }
 }
 
-/// The same for a hook. A text can set "null" in any case.
+/// The same for a hook. A text can always set "null".
 template <name Hook, class Function, detail::target_with_name... Targets>
 [[gnu::always_inline]] inline void name_targets(const hook<Hook, Function>& /*hook*/,
                                                 const Targets&... /*targets*/) noexcept {

@@ -37,8 +37,8 @@
 #include "inlay/words.hpp"
 
 namespace inlay::platform {
-// Users' types have these in them, or derive from them. A hidden type may not be in one that is not, so it is the
-// functions that are hidden, each by itself.
+// Users' types have these in them, or derive from them. A visible type may not have a hidden type in it. So the
+// functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
 /// Addresses from `begin` up to, not including, `end`.
@@ -60,9 +60,9 @@ struct nobody_stops {};
 /// A text_platform for kernels. It calls `Synchronise` after the last write: a serialising instruction, or the
 /// architecture's equivalent (see arch/*/machine.hpp), on each processor. `Others` may have two functions. `static bool
 /// stop() noexcept` returns when no other processor runs text that may change, or false if this is not possible.
-/// `static void go() noexcept` lets them run, each by a return from an exception (or isb; x86: iret, or another
-/// instruction that serialises). bare calls stop() before each write that needs it, even if the others are stopped
-/// already. It calls go() at the end, even if they are not stopped.
+/// `static void go() noexcept` lets them run. Each goes on by a return from an exception, or after isb (x86: iret, or
+/// another instruction that serialises). A bare calls stop() before each write that needs it, even if the others are
+/// stopped already. It calls go() at the end, even if they are not stopped.
 template <void (*Synchronise)() noexcept, class Others = nobody_else>
 struct bare {
     range text{};
@@ -93,7 +93,7 @@ struct bare {
         return can_stop || arch::exchangeable(reinterpret_cast<const uint8_t*>(at), bytes, size);
     }
 
-    /// With an alias it looks before and after: the memory there must be the text itself.
+    /// With an alias, it compares both addresses before and after: the alias must be the memory of the text itself.
     [[gnu::visibility("hidden")]] bool write(uintptr_t at, const uint8_t* bytes, size_t size) noexcept {
         auto* const to = reinterpret_cast<uint8_t*>(at + alias);
         const auto* const fetched = reinterpret_cast<const uint8_t*>(at);

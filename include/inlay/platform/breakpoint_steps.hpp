@@ -3,8 +3,8 @@
 // breakpoint_steps: x86's way to change text that other processors run. (text_poke.hpp has the hooks, and an example.)
 //
 // How it works. A processor fetches the bytes of an instruction when it likes, and keeps them. If another one stores
-// five new bytes over five old ones, it may run some of each. So a change takes three steps, each for a whole batch of
-// sites, and each followed by one synchronisation of all processors:
+// five new bytes over five old ones, it may run a mixture of old and new bytes. So a change takes three steps, each
+// for a whole batch of sites, and each followed by one synchronisation of all processors:
 //
 //     text                     a processor that comes to the site
 //     e9 d0 d1 d2 d3           runs the old instruction
@@ -12,10 +12,10 @@
 //  2. cc 1f 44 00 00           the same: the first byte alone decides, and the rest may be in any state
 //  3. 0f 1f 44 00 00           runs the new instruction
 //
-// One byte is stored at once, so step 1 shows the old instruction or the breakpoint, and step 3 the breakpoint or the new
-// instruction. After the synchronisation of step 1 no processor has fetched the old first byte without the breakpoint,
-// so the tail can be written. After that of step 2 no processor has an old tail, so the first byte can be. After that of
-// step 3 none is about to trap, so the batch is over.
+// One byte is stored at once, so step 1 shows the old instruction or the breakpoint, and step 3 the breakpoint or the
+// new instruction. After the synchronisation of step 1 no processor has fetched the old first byte without the
+// breakpoint, so the tail can be written. After the synchronisation of step 2 no processor has an old tail, so the
+// first byte can be written. After the synchronisation of step 3 no processor is about to trap, so the batch is over.
 //
 // answer() looks for the address in the batch. If the batch has it, answer() carries out the new instruction
 // (arch/x86/emulate.hpp). If not, and memory has no breakpoint at that place any more, the processor runs the place
@@ -40,7 +40,7 @@ inline namespace INLAY_TARGET {
 template <class Hooks>
 class text_steps {
 public:
-    /// Whether the site holds one instruction, and gets one that a handler can carry out.
+    /// Whether a handler can carry out both the instruction at the site and the new one. Each must be one instruction.
     [[nodiscard, gnu::visibility("hidden")]] static bool may_change(uintptr_t at, const uint8_t* bytes,
                                                                     size_t size) noexcept {
         return size <= sizeof(text_change::bytes) && arch::may_emulate(bytes, size) &&
@@ -94,7 +94,7 @@ public:
 private:
     enum class part : uint8_t { breakpoint, new_tail, old_tail, new_first, old_first };
 
-    /// Writes this part of the first `count` sites of the batch. How many were written.
+    /// Writes this part at the first `count` sites in the batch. Returns how many were written.
     [[nodiscard, gnu::visibility("hidden")]] static unsigned write_all(const text_change* batch, unsigned count,
                                                                        part which) noexcept {
         unsigned done = 0;
@@ -112,7 +112,7 @@ private:
         return done;
     }
 
-    unsigned shown_{};  ///< of the batch, those that handlers look at
+    unsigned shown_{};  ///< how many changes of the batch handlers look at, from the first on
     unsigned inside_{}; ///< handlers that may look at the batch
 };
 

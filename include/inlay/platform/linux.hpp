@@ -3,7 +3,7 @@
 // linux: writing the text of the running program or shared library, which stays read-only and executable.
 //
 //     inlay::platform::process self;
-//     auto done = inlay::apply(inlay::this_image(), self);        // what inlay::apply() does
+//     auto done = inlay::apply(inlay::this_image(), self);        // inlay::apply() does the same
 //
 // How it works. The image's extent comes from its own program headers (`__ehdr_start`, made by the linker).
 // At start-up text is written through /proc/self/mem. The kernel copies the page and changes the copy, for any
@@ -37,8 +37,8 @@
 #include <unistd.h>
 
 namespace inlay::platform {
-// A user's type may have a process in it, or derive from it. A hidden type may not be in one that is not, so it is the
-// functions that are hidden, each by itself.
+// A user's type may have a process in it, or derive from it. A visible type may not have a hidden type in it. So the
+// functions are hidden, each by itself.
 inline namespace INLAY_TARGET {
 
 /// A text_platform for the image (program or shared library) that this code is linked into.
@@ -52,7 +52,7 @@ public:
     /// Says whether an address is in a site of an image.
     using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
 
-    /// For any image of the process: its registry says where it is, and keeps what was found out of its text.
+    /// For any image of the process: its registry says where it is, and keeps the facts that were found about its text.
     [[gnu::visibility("hidden")]] process(table::image& image, table::reserve& reserve, way first,
                                           site_finder sites) noexcept
         : replaceable_text{image, reserve}, owner_{&image}, sites_{sites}, way_{first} {}
@@ -89,13 +89,12 @@ public:
         return true;
     }
 
-    /// Makes ready what was collected, where pages are replaced: nothing has changed yet, and little can be refused
-    /// now.
+    /// Where pages are replaced, makes the collected bytes ready: no text has changed yet, and few refusals are left.
     [[gnu::visibility("hidden")]] bool stage() noexcept {
         return way_ != way::replace_page || ((one_by_one_ || secure()) && flush());
     }
 
-    /// Writes what is left and makes all threads of the process see it.
+    /// Writes the remaining bytes, and makes all threads of the process see the new text.
     [[gnu::visibility("hidden")]] bool finish() noexcept {
         if (!flush() || !commit()) {
             return false;
@@ -112,7 +111,7 @@ public:
         return true;
     }
 
-    /// Forgets what was made ready and has not been finished.
+    /// Forgets the bytes since the last finish(), collected or made ready.
     [[gnu::visibility("hidden")]] void drop() noexcept {
         first_ = last_ = 0;
         drop_staged();
@@ -175,7 +174,7 @@ private:
         return reinterpret_cast<const std::uint8_t*>(ready ? spare_of(page_) : page_);
     }
 
-    /// Makes ready what the buffer has.
+    /// Makes the bytes in the buffer ready.
     [[gnu::visibility("hidden")]] bool stage_chunk() noexcept {
         const std::uintptr_t page = page_ & ~(page_size() - 1);
         prepare();

@@ -6,15 +6,15 @@
 //     if (is_as_in_file() && open_memory()) ...               // in a member: no page was written to, and each can be
 //     if (mapping in{}; find_mapping(at, in) && in.of_file) ...
 //
-// How it works. /proc/self/maps says where the mappings of the text begin and end, and /proc/self/pagemap which pages
-// were written to. /proc/self/status says whether a filter watches system calls. A write to /proc/self/mem changes a
-// page with any protection. Older kernels and sandboxes lack some of these files.
+// How it works. The file /proc/self/maps says where the mappings of the text begin and end. The file
+// /proc/self/pagemap says which pages were written to, and /proc/self/status whether a filter watches system calls. A
+// write to /proc/self/mem changes a page with any protection. Older kernels and sandboxes lack some of these files.
 //
 // The number of mappings is limited (vm.max_map_count). A change can need new ones, and so can the way back. So some
 // mappings are kept in reserve. They are given up if the limit refuses a move.
 //
-// The state of the text is in the registry of its image, so that all objects for an image share it. An object for the
-// image of this code can also have a state of its own. Compare proc_pid_maps(5), proc_pid_pagemap(5), proc_pid_mem(5),
+// The state of the text is in the image's registry, so that all objects for an image share it. An object for the
+// image of this code can also have a separate state. Compare proc_pid_maps(5), proc_pid_pagemap(5), proc_pid_mem(5),
 // mremap(2), membarrier(2).
 #pragma once
 
@@ -48,16 +48,16 @@ public:
     /// The errno of the last refusal; 0 without a refusal.
     [[nodiscard, gnu::visibility("hidden")]] int system_error() const noexcept { return error_; }
 
-    /// Where the first bytes lie that the last refusal was about.
+    /// The address of the first bytes that the last refusal concerned.
     [[nodiscard, gnu::visibility("hidden")]] std::uintptr_t refused() const noexcept { return refused_; }
 
 protected:
     static constexpr std::size_t chunk = 4096; // the smallest page
 
-    /// Of this image.
+    /// The text of this image.
     [[gnu::visibility("hidden")]] mapped_text() noexcept = default;
 
-    /// Of any image of the process.
+    /// The text of any image in the process.
     [[gnu::visibility("hidden")]] mapped_text(table::image& image, table::reserve& reserve) noexcept
         : loaded_text{image}, spare_{&image.registry.spare}, reserve_{&reserve} {}
 
@@ -115,7 +115,7 @@ protected:
 
     // ---- The number of mappings is limited -------------------------------------------------------------
 
-    /// Sees to a few mappings in reserve: taking a change back must not fail for lack of them.
+    /// Ensures that a few mappings are in reserve: taking a change back must not fail for lack of mappings.
     [[gnu::visibility("hidden")]] bool secure() noexcept {
         constexpr std::size_t pages = 16;
         if (reserve_ == nullptr || reserve_->at != 0) {
@@ -147,7 +147,7 @@ protected:
         return true;
     }
 
-    // ---- What the kernel says of this process -----------------------------------------------------------
+    // ---- This process, as the kernel describes it -------------------------------------------------------
 
     struct mapping {
         std::uintptr_t begin, end;

@@ -53,15 +53,15 @@ public:
         return spare_->way != cannot;
     }
 
-    /// Has the page of this address replaced by an equal one, with the next finish(): whether it can be. For live(),
-    /// before that is called; where a page is a spare one, this is known already.
+    /// Tests whether pages can be replaced: prepares an equal page for this address, which asked() moves into its
+    /// place. A caller may use it before live(). With spare pages the answer is known already.
     [[gnu::visibility("hidden")]] void ask(std::uintptr_t at) noexcept {
         prepare();
         if (spare_->way == new_page && !stage_page(at & ~(page_size() - 1))) {
             spare_->way = cannot;
         }
     }
-    /// Ends the questions.
+    /// Makes the moves that ask() has prepared, and notes whether they worked.
     [[gnu::visibility("hidden")]] void asked() noexcept {
         if (spare_->way == new_page) {
             spare_->way = commit() ? new_page : cannot;
@@ -123,7 +123,7 @@ protected:
             spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
         }
         const bool alike = good && flags_are_alike();
-        std::uintptr_t behind = spare_->begin; // the end of the part that has been moved out of a region of new pages
+        std::uintptr_t behind = spare_->begin; // in a region of new pages, the end of the part that was moved out
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
                    return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
                });
@@ -174,8 +174,7 @@ private:
         ::madvise(page, page_size(), MADV_DODUMP);
     }
 
-    /// Moves pages that are ready into their places; in a region of new pages, `behind` is where what is left of it
-    /// begins.
+    /// Moves pages that are ready into their places. In a region of new pages, the remaining part begins at `behind`.
     [[gnu::visibility("hidden")]] bool show(std::uintptr_t at, std::size_t size, std::uintptr_t& behind) noexcept {
         ++writes_;
         if (!move(at, size, behind) && !(errno == ENOMEM && give_up_reserve() && move(at, size, behind))) {
@@ -203,7 +202,7 @@ private:
         return ::mremap(reinterpret_cast<void*>(spare_of(at)), size, size, MREMAP_MAYMOVE | MREMAP_FIXED, text) == text;
     }
 
-    // ---- What the program has said of its text: mlock(2), madvise(2) -------------------------------------
+    // ---- The program's advice about its text: mlock(2), madvise(2) ---------------------------------------
 
     /// Whether the prepared pages have the same flags as the pages in their places, as far as a cheap check can tell.
     /// The text must be one mapping, so that no part has other flags. And a part of the text must stay, so that a

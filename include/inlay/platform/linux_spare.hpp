@@ -44,7 +44,7 @@ public:
     text_with_spare& operator=(text_with_spare&&) = delete;
 
 protected:
-    /// table::spare_text::way.
+    /// The values of table::spare_text::way.
     enum live_way : std::uint32_t { // NOLINT(performance-enum-size): as in the table
         not_prepared = 0,
         spare_page = 1,
@@ -68,7 +68,7 @@ protected:
         }
     }
 
-    /// Finds out, once an image, how its pages can be replaced.
+    /// Finds out, once for each image, how its pages can be replaced.
     [[gnu::visibility("hidden")]] void prepare() noexcept {
         if (spare_->way != not_prepared) {
             return;

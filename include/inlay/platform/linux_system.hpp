@@ -5,8 +5,8 @@
 //     const int file = os::open("/proc/self/mem", O_WRONLY);
 //     for (os::lines status{"/proc/self/status"}; status.next();) { ... status.text ... }
 //
-// How it works. All calls go through syscall(2), where a thread cannot be cancelled. Files of /proc are read line by line
-// into a small buffer. Compare proc_pid_smaps(5), proc_pid_status(5), madvise(2), mlock2(2).
+// How it works. All calls go through syscall(2), where a thread cannot be cancelled. Files of /proc are read line by
+// line into a small buffer. Compare proc_pid_smaps(5), proc_pid_status(5), madvise(2), mlock2(2).
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -36,7 +36,7 @@ namespace os { // hidden function by function, as in linux.hpp
     }
 }
 
-/// pread(2) or pwrite(2), also beyond what an off_t of 32 bits can say.
+/// pread(2) or pwrite(2), also beyond the range of a 32-bit off_t.
 [[nodiscard, gnu::visibility("hidden")]] inline long transfer(long call, int file, const void* bytes, std::size_t size,
                                                               std::uint64_t at) noexcept {
     if constexpr (sizeof(long) == sizeof(std::uint64_t)) {

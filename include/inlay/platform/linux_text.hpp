@@ -34,9 +34,9 @@ inline namespace INLAY_TARGET {
 /// The text and data of a loaded image. Hidden function by function, as in linux.hpp.
 class loaded_text {
 public:
-    /// Those of this image.
+    /// The text and data of this image.
     [[gnu::visibility("hidden")]] loaded_text() noexcept {
-        // NOLINTNEXTLINE(bugprone-casting-through-void): what is there is aligned
+        // NOLINTNEXTLINE(bugprone-casting-through-void): the header is aligned
         const auto* const header = static_cast<const ElfW(Ehdr)*>(static_cast<const void*>(inlay::detail::elf_header));
         const auto start = reinterpret_cast<std::uintptr_t>(inlay::detail::elf_header);
         if (header->e_phoff != sizeof(*header)) { // moved by a tool, and that is their place in the file
@@ -52,7 +52,7 @@ public:
         }
     }
 
-    /// Those of any image of the process: its registry has its program headers.
+    /// The text and data of any image in the process: its registry has its program headers.
     [[gnu::visibility("hidden")]] explicit loaded_text(const table::image& image) noexcept
         : headers_{static_cast<const ElfW(Phdr) *>(image.registry.headers)}, count_{image.registry.count},
           base_{image.registry.base} {}

@@ -54,7 +54,8 @@ public:
                (can_stop || arch::exchangeable(reinterpret_cast<const uint8_t*>(at), bytes, size));
     }
 
-    /// Makes the changes. False if text may not be written, or the others could not be stopped: then no site has changed.
+    /// Makes the changes. False if text may not be written, or the others could not be stopped: then no site has
+    /// changed.
     [[nodiscard, gnu::visibility("hidden")]] bool make(const text_change* batch, unsigned count) noexcept {
         if constexpr (can_stop) {
             if (!all_exchangeable(batch, count)) {
@@ -96,7 +97,7 @@ private:
         return good;
     }
 
-    /// While the others stand still.
+    /// Writes the batch while the other processors stand still.
     [[gnu::visibility("hidden")]] static void write_alone(void* what) noexcept {
         work& now = *static_cast<work*>(what);
         now.good = write_all(now.batch, now.count);

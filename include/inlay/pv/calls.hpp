@@ -22,7 +22,7 @@ namespace [[gnu::visibility("hidden")]] inlay {
 
 namespace detail {
 
-/// The operation at an index of a table; pv_ops.hpp knows.
+/// The operation at an index of a table; pv_ops.hpp defines it.
 template <auto* Table, auto Index>
 struct operation_by_index;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// linux: the paravirt operations of Linux on x86: those of "x86: major paravirt cleanup", ready for use in a kernel.
+// linux: Linux's paravirt operations on x86, as in "x86: major paravirt cleanup", ready for use in a kernel.
 //
 //     namespace pv = inlay::x86::pv;
 //     pv::irq.save_fl = inlay::callee_save<&xen_save_fl>;        // a hypervisor's set-up, before apply()
@@ -22,8 +22,8 @@
 #include "inlay/pv.hpp"
 #include "inlay/words.hpp"
 
-// The tables are visible types, as a user's tables are. Users may have the same code in their operations, and GCC gives
-// a template argument of class type the visibility of its first use.
+// The tables are visible types, as a user's tables are. Users may have the same code in their operations. GCC gives a
+// class-type template argument the visibility of its first use.
 namespace inlay::x86::pv {
 
 /// A register's width: addresses, page-table entries, flags.
@@ -81,8 +81,8 @@ inline constexpr auto load_ldt = lldt(reg16{first.number});
 
 } // namespace detail
 
-/// Of the processor. A descriptor table is given by the address of the operand that LGDT and LIDT take; selectors are
-/// numbers.
+/// Operations on the processor. A descriptor table is given by the address of the operand that LGDT and LIDT take;
+/// selectors are numbers.
 struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
     pv_op<void(uint32_t*), &detail::cpuid> cpuid{}; ///< registers: in leaf, -, subleaf, -; out eax to edx
     pv_op<word(), native<detail::read_cr0>> read_cr0{};
@@ -101,7 +101,7 @@ struct [[gnu::visibility("hidden")]] cpu_ops {      // as one of its targets is
     pv_op<void(), native<insn::out(0x80)>> io_delay{}; ///< a write to an unused port takes about a microsecond
 };
 
-/// Of interrupts. Flags are as in RFLAGS.
+/// Operations on interrupts. Flags are as in RFLAGS.
 struct irq_ops {
     pv_op<word(), callee_save<detail::save_fl>> save_fl{};
     pv_op<void(), callee_save<insn::cli()>> irq_disable{};
@@ -110,7 +110,7 @@ struct irq_ops {
     pv_op<void(), native<insn::hlt()>> halt{};
 };
 
-/// Of memory management. Page-table entries are words.
+/// Operations of memory management. Page-table entries are words.
 struct mmu_ops {
     pv_op<word(), callee_save<detail::read_cr2>> read_cr2{};
     pv_op<void(word), native<detail::write_cr2>> write_cr2{};
@@ -136,8 +136,8 @@ struct mmu_ops {
     pv_op<word(word), callee_save<detail::identity>> make_pgd{};
 };
 
-/// Of queued spinlocks: a lock is 32 bits, of which the first byte says that it is taken. The slow path is the kernel's
-/// own: assign it.
+/// Operations on queued spinlocks. A lock has 32 bits, and its first byte says that it is taken. The slow path is the
+/// kernel's own: assign it.
 struct lock_ops {
     pv_op<void(uint32_t*, uint32_t), nullptr> queued_spin_lock_slowpath{}; ///< the lock, and its value
     pv_op<void(uint32_t*), callee_save<detail::unlock>> queued_spin_unlock{};
@@ -146,7 +146,7 @@ struct lock_ops {
     pv_op<bool(long), callee_save<detail::no>> vcpu_is_preempted{};
 };
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
@@ -159,7 +159,7 @@ struct lock_ops {
 
 namespace detail {
 
-/// Where the instructions of ring 0 do what they say.
+/// Where privileged instructions work as in ring 0.
 inline constexpr auto privileged = !inlay::cpu.xenpv;
 
 template <auto Member, auto Code>

@@ -4,8 +4,8 @@
 //
 //     inlay::on_missing_operation([](const char* operation) noexcept { panic(operation); });
 //
-// How it works. The pointer of such an operation leads to a thunk, which hands on the address that the call returns to. The
-// record whose site ends there has the name of the operation.
+// How it works. The pointer of such an operation leads to a thunk, which hands on the address that the call returns to.
+// The record whose site ends at this address has the name of the operation.
 #pragma once
 
 #include "inlay/image.hpp"
@@ -34,7 +34,7 @@ missing_by_default([[maybe_unused]] const char* operation) noexcept {
 #endif
 }
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
@@ -74,8 +74,8 @@ template <class Result>
 
 } // namespace detail
 
-/// Says what calls of missing operations do; by default, a program says so and aborts, a kernel traps. Not thread-safe.
-/// One an image.
+/// Sets the handler for calls of missing operations. By default, a program says so and aborts, and a kernel traps. Not
+/// thread-safe. An image has one handler.
 [[gnu::visibility("hidden")]] inline void on_missing_operation(missing_handler handler) noexcept {
     detail::missing = handler;
 }

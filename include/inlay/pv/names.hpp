@@ -5,7 +5,8 @@
 //     make_name<&irq, &irq_ops::halt>("")                   // "irq.halt"
 //     make_name<&irq, 4UL>(".overridden")                   // "irq[4].overridden"
 //
-// How it works. C++ has no names of objects as values, but __PRETTY_FUNCTION__ contains the template argument as it is spelled.
+// How it works. C++ has no names of objects as values, but __PRETTY_FUNCTION__ contains the template argument as it is
+// spelled.
 #pragma once
 
 #include "inlay/name.hpp"

@@ -7,8 +7,8 @@
 //     };
 //     irq.halt = &xen_halt;
 //
-// How it works. The pointer is the only member, so a table is plain data that needs no code to be initialised. A constructor
-// for each kind of target (targets.hpp) checks it at compile time.
+// How it works. The pointer is the only member, so a table is plain data that needs no code to be initialised. A
+// constructor for each kind of target (targets.hpp) checks it at compile time.
 #pragma once
 
 #include "inlay/arch/arch.hpp"

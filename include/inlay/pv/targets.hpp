@@ -7,7 +7,7 @@
 //     irq.kick = pv_nop;                                    // nothing
 //
 // How it works. A target is an empty value; its type has all data. `operation_target` finds the calling convention and
-// the address, from the signature of an operation and the type of a target. A target of another signature is not
+// the address, from an operation's signature and a target's type. A target of another signature is not
 // `known`.
 #pragma once
 
@@ -40,7 +40,7 @@ struct native_t {};
 
 namespace detail {
 
-// GCC gives a template argument of class type the visibility of its first use: this use is visible.
+// GCC gives a class-type template argument the visibility of its first use: this use is visible.
 using met_here = callee_save_t<pv_nop_t{}>;
 using met_here_too = native_t<code<>{}>;
 

@@ -2,8 +2,8 @@
 //
 // alternative_site: the entry of an alternative, or of a pv call.
 //
-// How it works. Records at one address are one site, joined as apply() joins them. The original is the decision under which
-// no predicate holds, as when apply() takes its writes back.
+// How it works. Records at one address are one site, joined as apply() joins them. The original is the decision under
+// which no predicate holds, as when apply() takes its writes back.
 #pragma once
 
 #include "inlay/report/site.hpp"
@@ -59,7 +59,7 @@ private:
         const table::alternative_record* from;
     };
 
-    /// Features under which no predicate holds: the original is left, as in apply() when it takes back what it wrote.
+    /// Features under which no predicate holds: the original is left, as when apply() takes its writes back.
     struct nothing {
         const feature_values& values;
         reader<Image>& from;
@@ -131,7 +131,7 @@ private:
     }
 
     error put(const table::form& form, address at, unsigned length, code& result, bool direct = true) const {
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills what is used
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): place() fills the used part
         const error trouble =
             inlay::place<target>(form, at, length, bytes, direct, inlay::detail::pointers_of<Image>{image_});
         if (trouble == error::no_error) {
@@ -157,7 +157,7 @@ private:
         return name;
     }
 
-    /// Says what memory holds: the call through the pointer, code in place of the call, or else the direct call.
+    /// Notes which form memory holds: the call through the pointer, code in place of the call, or else the direct call.
     static void finish_pv_call(site_entry& entry) {
         entry.direct = entry.state != state::original;
         for (const auto& each : entry.choices) {

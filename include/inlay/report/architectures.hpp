@@ -4,8 +4,8 @@
 //
 //     inlay::report::facts<inlay::aarch64::target>::is_feature_name("crc32", 5)
 //
-// How it works. One specialisation for each architecture, for every machine that reports on it. Of a target without one the
-// report shows bytes, and numbers in place of probes.
+// How it works. One specialisation for each architecture, for every machine that reports on it. If a target has no
+// specialisation, the report shows bytes, and numbers in place of probes.
 #pragma once
 
 #include "inlay/arch/aarch64/architecture.hpp"
@@ -65,7 +65,7 @@ namespace detail {
 
 } // namespace detail
 
-/// Of an unknown architecture.
+/// The facts about an unknown architecture.
 template <class Target>
 struct facts {
     static constexpr bool runs_here = std::is_same_v<Target, arch::here>; ///< arch::has() can ask this machine

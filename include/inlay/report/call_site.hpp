@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// call_site: the entry of a call: of a dispatch, or of a static call.
+// call_site: the entry of a call, to a dispatch or a static call.
 //
-// How it works. Of what apply() remembers, one thing is used: where it found each call. A dispatch goes where its predicates
-// say on the model, a static call where its cell says.
+// How it works. Only one note of apply() is used: where it found each call. A dispatch goes where its predicates say on
+// the model, a static call where its cell says.
 #pragma once
 
 #include "inlay/choose.hpp"
@@ -66,7 +66,7 @@ private:
         branch at{};
         bool there{};
         bool in_text{};       ///< the marker is
-        address breakpoint{}; ///< one that is in the way; or 0
+        address breakpoint{}; ///< the breakpoint that hides the call; or 0
 
         explicit operator bool() const { return there; }
     };
@@ -122,7 +122,7 @@ private:
         return result;
     }
 
-    /// The note of choose() about a dispatch of this image; null if choose() was not called.
+    /// choose()'s note about a dispatch of this image; null if choose() was not called.
     [[nodiscard]] static const inlay::detail::told* told_of(const table::callee& callee) {
         const inlay::detail::told* each = inlay::detail::all_told;
         while (each != nullptr && each->targets != callee.targets.target()) {

@@ -5,14 +5,14 @@
 //     auto what = inlay::report::collect(inlay::this_image(), image, cpu_model::parse("x86-64-v3"));
 //     for (const auto& site : what.sites) ... site.name, site.after.instructions ...
 //
-// How it works. First each feature in use gets its value on the model. With these values, decide.hpp says which choice wins
-// and which bytes belong to the site. Keys and static calls do not depend on the model: the values of their cells decide. A
-// pv call goes to the function in its pointer, but the model decides whether code takes the place of the call.
-// Text is only read. Malformed records are reported in their place, with the sentence that apply() would give.
+// How it works. First each feature in use gets its value on the model. With these values, decide.hpp says which choice
+// wins and which bytes belong to the site. Keys and static calls do not depend on the model: the values of their cells
+// decide. A pv call goes to the function in its pointer, but the model decides whether code takes the place of the
+// call. Text is only read. Malformed records are reported in their place, with the sentence that apply() would give.
 //
 //     model.hpp               the data                  feature_values.hpp      features on the model
 //     alternative_site.hpp    alternatives, pv calls    call_site.hpp           dispatches, static calls
-//     key_site.hpp            keys, switches            site.hpp                what they have in common
+//     key_site.hpp            keys, switches            site.hpp                their common part
 //     names_check.hpp         the names                 counting.hpp            the sums
 //     wording.hpp             words for predicates, ... architectures.hpp       facts about each architecture
 #pragma once

@@ -9,11 +9,11 @@
 // A model is one of
 //
 //     this                   this machine's CPU: probes run, features set by hand and forced ones as they are now
-//     none                   a CPU that has nothing
-//     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with what the levels before it have
+//     none                   a CPU without any feature
+//     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with the features of the levels before it
 //
 // and after it changes, separated by commas: +name adds a feature, -name takes one away, the last one counts.
-// On all models but `this`, features found by hand or by a function are not there unless +name says so.
+// On all models but `this`, features found by hand or by a function are absent unless +name adds them.
 #pragma once
 
 #include "inlay/arch/here.hpp"
@@ -86,7 +86,7 @@ public:
         return std::nullopt;
     }
 
-    /// Whether a CPU of this model's level has the feature of the architecture called `name`.
+    /// Whether a CPU of this model's level has the architecture's feature `name`.
     [[nodiscard]] bool level_has(std::string_view name) const {
         const std::string word = ' ' + std::string{name} + ' ';
         return std::any_of(levels_.begin(), levels_.end(), [&](const cpu_level& level) {
@@ -118,7 +118,7 @@ private:
 
     std::string text_;
     bool this_{};
-    std::span<const cpu_level> levels_{}; ///< those that it has
+    std::span<const cpu_level> levels_{}; ///< the levels that the model has
     std::vector<std::pair<std::string, bool>> changes_{};
 };
 

@@ -137,7 +137,7 @@ public:
         return result;
     }
 
-    /// The relocations of an object's section of them.
+    /// The relocations in one relocation section.
     [[nodiscard]] std::vector<elf_relocation> relocations_at(std::uint64_t offset, std::uint64_t size,
                                                              bool addends) const {
         std::vector<elf_relocation> result;
@@ -158,7 +158,7 @@ public:
                             offset_of(names, names_size, "the names of dynamic symbols"), names_size)[0];
     }
 
-    /// The value of an entry of the dynamic section, if there is one.
+    /// The value of an entry in the dynamic section, if the section has the entry.
     [[nodiscard]] std::optional<std::uint64_t> dynamic_value(std::int64_t tag) const {
         for (const auto& segment : segments_) {
             if (segment.type != PT_DYNAMIC) {

@@ -4,8 +4,8 @@
 //
 //     auto what = inlay::report::collect_file("kernel.elf", "none,+crc32");
 //
-// How it works. The file's machine selects the target, and file_image and collect() are compiled for each target. The bytes
-// `now` are those of the file, so each site is its original.
+// How it works. The file's machine selects the target, and file_image and collect() are compiled for each target. The
+// bytes `now` are those of the file, so each site is its original.
 #pragma once
 
 #include "inlay/report/collect.hpp"

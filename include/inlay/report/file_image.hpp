@@ -7,14 +7,15 @@
 //     auto what = inlay::report::collect(image.tables(), image, model, inlay::report::symbols{file.path()});
 //
 // How it works. The segments are copied to memory of this process and keep their distances. So the distances in tables
-// and branches need no change, and decide.hpp reads them as in a live image. Pointers hold addresses of the image and have
-// its width: pointer_at() translates them, and shown() translates back.
+// and branches need no change, and decide.hpp reads them as in a live image. Pointers hold addresses of the image and
+// have its width: pointer_at() translates them, and shown() translates back.
 //
-// No branch goes 4 GiB far. Segments with such a gap between them, as in a kernel with low boot text, are copied apart. Of a
-// function of another image, the file has only the name: its pointer becomes an address out of every branch's reach.
+// No branch goes 4 GiB far. Segments with such a gap between them, as in a kernel with low boot text, are copied
+// apart. If a function is in another image, the file has only its name: its pointer becomes an address out of every
+// branch's reach.
 //
-// The file gives the tables' places in one of three ways: by the linker's symbols __start_inlay_* and __stop_inlay_*,
-// by names of sections, or by inlay's note.
+// The file gives the tables' places in one of three ways: by the linker's symbols (__start_inlay_*, __stop_inlay_*), by
+// section names, or by inlay's note.
 #pragma once
 
 #include "inlay/layout.hpp"
@@ -54,7 +55,7 @@ public:
         find_tables();
     }
 
-    // ---- What decide.hpp and collect.hpp ask; addresses are those in this process ----------------------
+    // ---- For decide.hpp and collect.hpp; addresses are those in this process ---------------------------
 
     [[nodiscard]] bool readable(address at, std::size_t size) const noexcept { return find(at, size) != nullptr; }
     [[nodiscard]] bool writable(address at, std::size_t size) const noexcept { return has(at, size, PF_W); }
@@ -97,13 +98,12 @@ public:
 
     [[nodiscard]] const table::tables& tables() const noexcept { return tables_; }
 
-    /// Functions of other images that pointers of this one hold: address, name.
+    /// The functions in other images that this image's pointers hold: address, name.
     [[nodiscard]] const std::map<address, std::pair<address, std::string>>& imports() const noexcept {
         return imports_;
     }
 
-    /// The copy of these bytes of the image, which a test may overwrite with a running kernel's memory. Null if no segment
-    /// has them.
+    /// The copy of these bytes, which a test may overwrite with a running kernel's memory. Null if no segment has them.
     [[nodiscard]] std::uint8_t* bytes(std::uint64_t own, std::size_t size) const noexcept {
         const address at = address_here(own);
         return at != 0 && find(at, size) != nullptr ? reinterpret_cast<std::uint8_t*>(at) : nullptr;
@@ -200,7 +200,7 @@ private:
 
     // ---- Relocation -----------------------------------------------------------------------------------
 
-    /// Does what the dynamic linker does to pointers, for an image that is loaded where the file says.
+    /// Relocates pointers as the dynamic linker does, for an image that is loaded where the file says.
     void relocate() {
         constexpr relocation_types types = facts<Target>::relocations;
         for (const auto& each : file_.relocations()) {

@@ -2,8 +2,8 @@
 //
 // key_site: the entry of a key's site, or of a switch's.
 //
-// How it works. The cell's value decides. The original, a jump to code that reads the cell, is noted nowhere: it is known as
-// long as it is in memory.
+// How it works. The cell's value decides. The original, a jump to code that reads the cell, is noted nowhere: it is
+// known as long as it is in memory.
 #pragma once
 
 #include "inlay/report/site.hpp"
@@ -31,7 +31,7 @@ public:
         const table::named& named = named_of(from, record);
         this->name(entry, name_at(image_, named.name));
         address value = 0;
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
         if (from.trouble == error::no_error) {
             value = inlay::detail::value_in(image_, named);
             entry.value = value;
@@ -59,7 +59,7 @@ private:
     void add_bytes(site_entry& entry, const table::key_record& record, address value, const patch& bytes) const {
         const address at = record.site.target();
         const unsigned length = target::jump_length(reinterpret_cast<const std::uint8_t*>(at));
-        if (length == 0) { // where the site stays what it is, apply() does not mind
+        if (length == 0) { // a foreign instruction: apply() accepts it where it would write nothing
             this->changed(entry, at, target::longest_jump);
             return;
         }
@@ -79,8 +79,8 @@ private:
         entry.state = reads_memory ? state::original : entry.as_decided() ? state::patched : state::other;
     }
 
-    /// Adds what the site may become, for each value; it is `now`. True if the site is the original, a jump to none of
-    /// these.
+    /// Adds the form of the site for each value; the value is `now`. True if the site is the original, a jump to none
+    /// of the ways.
     bool add_ways(site_entry& entry, const table::key_record& record, address now) const {
         const bool many = entry.kind == site_kind::static_switch;
         const auto* const ways = many ? inlay::detail::find<table::way_table>(image_, record.targets) : nullptr;
@@ -97,7 +97,7 @@ private:
                 original = original && to != jump;
             }
             reader<Image> from{image_};
-            patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills what is used
+            patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
             decide(from, record, address{added.ordinal} << (many ? ways->shift & 7U : 0), bytes);
             if (from.trouble == error::no_error) {
                 added.code = this->make(bytes.bytes, bytes.length, record.site.target());
@@ -134,7 +134,7 @@ private:
             const bool falls_through_if_true = (record.key.target() & table::falls_through_if_true) != 0;
             return (i != 0) != falls_through_if_true ? record.targets.target() : 0;
         }
-        // NOLINTNEXTLINE(bugprone-casting-through-void): what is there is aligned
+        // NOLINTNEXTLINE(bugprone-casting-through-void): the references are aligned
         const auto& way = static_cast<const table::reference*>(static_cast<const void*>(ways + 1))[i];
         return way ? way.target() : 0;
     }

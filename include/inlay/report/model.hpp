@@ -4,7 +4,7 @@
 //
 //     for (const auto& site : what.sites) ... site.name, site.after.instructions ...
 //
-// Addresses are those of the image: of the running process, or of the file.
+// Addresses are the image's: in the running process, or in the file.
 #pragma once
 
 #include "inlay/error.hpp"
@@ -63,7 +63,7 @@ struct choice {
     place where{};        ///< of a key: where it jumps; at 0 it falls through
 };
 
-/// The text in memory against what the report says.
+/// The text in memory, compared with the report's forms.
 enum class state : std::uint8_t {
     original, ///< equals `before`, with any nops after it
     patched,  ///< equals `after`
@@ -90,7 +90,7 @@ struct site_entry {
     std::string trouble{}; ///< the fault of the record, or the reason why the site stays as it is; else empty
     bool malformed{};      ///< apply() would refuse the tables for it
 
-    /// Whether the site holds what the model needs, patched or not.
+    /// Whether the site holds the bytes that the model needs, patched or not.
     [[nodiscard]] bool as_decided() const { return !after.bytes.empty() && same(now.bytes, after.bytes); }
     [[nodiscard]] bool is_call() const {
         return kind == site_kind::call || kind == site_kind::static_call || kind == site_kind::pv_call;

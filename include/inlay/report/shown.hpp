@@ -2,8 +2,9 @@
 //
 // shown: addresses as a report shows them.
 //
-// How it works. Deciding functions work on the memory of this process. An image that runs here is shown at its addresses
-// there. An image in a file has its own addresses, and a function that gives them: `address shown(address at) const`.
+// How it works. Deciding functions work on the memory of this process. An image that runs here is shown at its
+// addresses there. An image in a file has its own addresses, and a function that gives them: `address shown(address
+// at) const`.
 #pragma once
 
 #include "inlay/table.hpp"

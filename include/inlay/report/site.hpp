@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// site: the parts that entries of all kinds of sites have in common.
+// site: the parts that the entries of all sites have in common.
 #pragma once
 
 #include "inlay/apply/text_platform.hpp"
@@ -34,7 +34,7 @@ protected:
           // A question, like the others, though live() may be non-const.
           live_{tables.names.bytes == 0 || inlay::detail::text_may_change(const_cast<Image&>(image))} {}
 
-    /// The features of the model, for a reader that notes what is wrong with them.
+    /// The features of the model, for a reader that notes errors in their records.
     struct model {
         const feature_values& values;
         reader<Image>& from;
@@ -93,7 +93,7 @@ protected:
         }
     }
 
-    /// Notes that a site holds what inlay did not write. Whether apply() minds is for the caller to say.
+    /// Notes that a site holds bytes that inlay did not write. The caller notes whether apply() refuses them.
     void changed(site_entry& entry, address at, std::size_t size) const {
         entry.trouble = message(error::site_changed);
         entry.state = state::other;

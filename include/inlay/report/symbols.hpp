@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// symbols: which function and which line of source an address belongs to, of the running process or of an ELF file.
+// symbols: the function and the source line that an address belongs to, in the running process or an ELF file.
 //
 //     inlay::report::symbols symbols;           // of this process; symbols{"vmlinux"} of a file, by the file's addresses
 //     auto where = symbols.find(address);       // where.function, where.offset, where.file, where.line
@@ -285,7 +285,7 @@ private:
         } while (dwarf_siblingof(&child, &child) == 0);
     }
 
-    /// Whether what was inlined is declared in namespace inlay.
+    /// Whether the inlined function is declared in namespace inlay.
     bool is_of_inlay(Dwarf_Die& inlined) const {
         Dwarf_Attribute attribute;
         Dwarf_Die function;

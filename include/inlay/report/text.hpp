@@ -21,7 +21,8 @@
 //                 call     e8 c5 fe ff ff 90  call thunk of xen_save_fl; nop
 //         after   !xenpv   9c 58 0f 1f 40 00  pushfq; pop rax; nop
 //
-// The last word of the first line is the state of the site's memory. If it holds neither form, a line `now` shows it. The original of a key is shown while it is in memory.
+// The last word of the first line is the state of the site's memory. If it holds neither form, a line `now` shows it.
+// The original of a key is shown while it is in memory.
 #pragma once
 
 #include "inlay/report/collect.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// aarch64: reads and writes the system registers of AArch64, those of a feature with a proof of it only.
+// aarch64: reads and writes AArch64's system registers; a register of a feature needs a proof of the feature.
 //
 //     using namespace inlay::aarch64::insn;                              // names of registers
 //     auto midr = inlay::aarch64::read<midr_el1>();

@@ -25,7 +25,7 @@ inline namespace INLAY_TARGET {
                                          : holds(any_id_field::decode(words), this_cpu{});
 }
 
-/// What a term of a seal asks the processor: 1 if it has the feature that `words` encode.
+/// The processor's answer to a seal's term: 1 if it has the feature that `words` encode.
 [[nodiscard]] inline uint32_t ask(const table::probe_words& words) noexcept { return has(words) ? 1 : 0; }
 
 /// Text may be mapped with a guard: PROT_BTI, by which an indirect branch arrives at a landing pad or faults. The

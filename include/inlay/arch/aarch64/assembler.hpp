@@ -4,8 +4,8 @@
 //
 //     asm("... .long %c[name] - ." : : [name] INLAY_SYMBOL(&name));
 //
-// How it works. Each architecture has a header assembler.hpp with these macros and constants. emit/*.hpp writes the tables
-// of all architectures with them, and emit/emit.hpp undefines the macros.
+// How it works. Each architecture has a header assembler.hpp with these macros and constants. emit/*.hpp writes the
+// tables of all architectures with them, and emit/emit.hpp undefines the macros.
 //
 //     INLAY_SYMBOL(address)              an operand that prints as a symbol, or as a constant
 //     INLAY_FUNCTION(function)           the same for a function

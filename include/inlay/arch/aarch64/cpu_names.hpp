@@ -4,7 +4,7 @@
 //
 //     inlay::aarch64::is_feature_name("crc32", 5)
 //
-// How it works. The list repeats what cpu.hpp declares; tests/aarch64/run.sh holds the two together.
+// How it works. The list repeats the names in cpu.hpp; tests/aarch64/run.sh compares the two.
 #pragma once
 
 #include "inlay/name.hpp"

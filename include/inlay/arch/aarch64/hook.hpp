@@ -5,10 +5,10 @@
 //     emit::hook_call<Hook, 1>(word);                       // a word in x0
 //     &emit::hook_thunk<Hook>::entry                        // saves all registers, calls Hook::invoke
 //
-// How it works. A compiler that sees the call keeps values in any other register across it. So the thunk saves x0 to x18, the
-// vector registers, and the state of floating point. Functions preserve the other registers. If the processor has SVE,
-// it saves whole registers of SVE, predicates and FFR, for any options of the unit. Units without vector registers, as
-// kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
+// How it works. A compiler that sees the call keeps values in any other register across it. So the thunk saves x0 to
+// x18, the vector registers, and the state of floating point. Functions preserve the other registers. If the processor
+// has SVE, it saves whole registers of SVE, predicates and FFR, for any options of the unit. Units without vector
+// registers, as kernels are built, have general ones only; so have freestanding units without SVE none of SVE.
 //
 // In streaming mode (SME) no hook is called: a compiler refuses to inline the call into a streaming function.
 #pragma once
@@ -44,11 +44,11 @@ inline constexpr bool hooks_keep_all = true;
 // Units without vector registers have thunks of their own.
 inline namespace INLAY_TARGET {
 
-/// Which registers thunks save. One an image, and kind of units.
+/// Which registers thunks save. Each image has one for each kind of units.
 enum class vector_kind : uint8_t { unknown, simd, sve };
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 
-/// Finds that out. Thunks call it before they have saved vector registers, so it changes none.
+/// Finds out which registers thunks save. Thunks call it before they have saved vector registers, so it changes none.
 #if defined(__clang__)
 __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else
@@ -79,7 +79,8 @@ struct of_hook {};
 #define INLAY_Q(word)                                                                                                  \
     ".irp n,0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,30\n\t"                                                            \
     ".inst " word " | (\\n << 15) | ((\\n + 1) << 10) | (31 << 5) | \\n\n\t.endr\n\t"
-// str or ldr of p0 to p15, and z0 to z31 (SVE), at [sp, #first + n, mul vl]: the immediate is at bits 21:16 and 12:10.
+// str or ldr (SVE) for p0 to p15, and for z0 to z31, at [sp, #first + n, mul vl]. Bits 21:16 and 12:10 are the
+// immediate.
 #define INLAY_P(word)                                                                                                  \
     ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n\t"                                                                 \
     ".inst " word " | ((\\n / 8) << 16) | ((\\n & 7) << 10) | (31 << 5) | \\n\n\t.endr\n\t"
@@ -87,7 +88,8 @@ struct of_hook {};
     ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\t"                 \
     ".inst " word " | (((\\n + 3) / 8) << 16) | (((\\n + 3) & 7) << 10) | (31 << 5) | \\n\n\t.endr\n\t"
 
-/// The assembly of the trampoline, a function of its own, because compilers write the frame of `entry`. One a unit, local to it.
+/// The assembly of the trampoline, a function of its own, because compilers write the frame of `entry`. One a unit,
+/// local to it.
 template <class Hook>
 [[gnu::always_inline]] INLAY_NOT_INSTRUMENTED inline void write_hook_thunk_text() noexcept {
     asm inline volatile(
@@ -179,9 +181,9 @@ template <class Hook>
 #undef INLAY_P
 #undef INLAY_Z
 
-/// The trampoline of a hook. If the hook has no target, it returns at once: sites come here before apply(), and where text
-/// cannot be changed. Else it calls Hook::invoke() with the words in the registers of arguments, and gives every register
-/// back as it was, but x16, x17 and x30.
+/// The trampoline of a hook. If the hook has no target, it returns at once: sites come here before apply(), and where
+/// text cannot be changed. Else it calls Hook::invoke() with the words in the registers of arguments, and gives every
+/// register back as it was, but x16, x17 and x30.
 ///
 /// An exception does not come here, since `invoke` is noexcept. A backtrace passes by the unwind information.
 template <class Hook>

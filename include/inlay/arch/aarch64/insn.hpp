@@ -297,7 +297,7 @@ consteval code<> bitfield(uint32_t operation, Register to, Register from, uint32
                  writing(to) | reading(from));
 }
 
-/// A load or store of 1 << `log2` bytes with an offset counted in them.
+/// A load or store of 1 << `log2` bytes, with an offset in units of this size.
 consteval uint32_t access(uint32_t word, unsigned log2, uint32_t value, mem at) {
     const int64_t size = int64_t{1} << log2;
     if (at.offset < 0 || at.offset % size != 0 || at.offset / size > 0xfff) {
@@ -820,7 +820,7 @@ template <auto Function>
     return encoding::that_calls(called::preserving,
                                 encoding::with_symbol<preserving<Function>{}>(0x94000000, relocation::branch26));
 }
-/// Calls `Function` itself: an assembly function that keeps what the thunk of `call` keeps.
+/// Calls `Function` itself: an assembly function that keeps the same registers as the thunk of `call`.
 template <auto Function>
 [[nodiscard]] consteval code<Function> call_direct() {
     static_assert(encoding::is_function_pointer<decltype(Function)>,

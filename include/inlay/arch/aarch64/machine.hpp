@@ -4,7 +4,7 @@
 //
 //     const auto features = emit::read(emit::id_register::isar0);
 //     emit::clean_text(written, executed, size);
-//     emit::synchronise();                                  // this processor forgets what it has fetched
+//     emit::synchronise();                                  // this processor forgets the text that it has fetched
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -101,8 +101,8 @@ template <unsigned Number>
 //     3. ic ivau for each instruction line: invalidate it                         a context synchronisation event
 //     4. dsb ish
 //
-// CTR_EL0 has the length of the lines. A processor with its bit IDC does step 1 by itself, one with DIC step 3. The barriers
-// remain.
+// CTR_EL0 has the length of the lines. A processor with its bit IDC does step 1 by itself, one with DIC step 3. The
+// barriers remain.
 
 /// CTR_EL0: bits 3:0 and 19:16 are the instruction and data line (in words, log2); bits 28 and 29 are IDC and DIC.
 [[nodiscard, gnu::always_inline]] inline uint64_t cache_type() noexcept {
@@ -174,9 +174,10 @@ inline namespace INLAY_TARGET {
 
 } // namespace INLAY_TARGET
 
-/// Waits until clean_text() has been done everywhere, and makes this processor forget what it has fetched. The others
-/// need an event of their own: an interrupt that each takes and returns from, or an isb. (Visible: it is an argument of
-/// platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible type derives from it.)
+/// Waits until clean_text() has been done everywhere, and makes this processor forget the text that it has fetched.
+/// The others need an event of their own: an interrupt that each takes and returns from, or an isb. (Visible: it is an
+/// argument of platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible type derives
+/// from it.)
 [[gnu::visibility("default")]] inline void synchronise() noexcept {
     asm inline volatile("dsb ish\n\tisb" : : : "memory");
 }

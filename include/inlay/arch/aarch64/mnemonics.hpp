@@ -4,8 +4,8 @@
 //
 //     instruction_at(mrs(x0, midr_el1) + isb(), 4) == instruction::isb
 //
-// How it works. As arch/x86/mnemonics.hpp: instructions are enumerators, called as the functions of insn.hpp are. Each is a
-// word, so a list of masks and values is enough; the first row that fits names it. Other words are `word`.
+// How it works. As arch/x86/mnemonics.hpp: instructions are enumerators, called as the functions of insn.hpp are. Each
+// is a word, so a list of masks and values is enough; the first row that fits names it. Other words are `word`.
 #pragma once
 
 #include "inlay/code.hpp"
@@ -63,7 +63,7 @@ enum class instruction : uint8_t {
 
 namespace mnemonics {
 
-/// Words that mean an instruction: those that are `value` under `mask`.
+/// A word under `mask` that equals `value` means this instruction.
 struct row {
     uint32_t mask;
     uint32_t value;

@@ -67,10 +67,10 @@ struct outputs {
 
 /// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,                    ///< all but those of the results; flags and memory change
+    all,                    ///< all but the result registers; flags and memory change
     general,                ///< the same, but vector and floating-point registers change: it calls a function
     callee_saved = general, ///< the same here: it calls an operation that is callee-save
-    preserved               ///< those that a function preserves by the calling convention
+    preserved               ///< the registers that a function preserves by the calling convention
 };
 
 /// The registers that a site preserves when it calls such a function.

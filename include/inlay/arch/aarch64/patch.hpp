@@ -31,8 +31,8 @@ inline void store32(uint8_t* at, uint32_t value) noexcept {
 /// Whether the word is b or bl.
 [[nodiscard]] constexpr bool is_plain_branch(uint32_t word) noexcept { return (word & 0x7c000000U) == 0x14000000U; }
 
-/// Writes `size` bytes of instructions to text, each by one store: another processor that fetches meanwhile finds the old
-/// or the new one. `to` and `size` are multiples of 4; the compiler knows it, so -mstrict-align changes nothing.
+/// Writes `size` bytes of instructions to text, each by one store: another processor that fetches meanwhile finds the
+/// old or the new one. `to` and `size` are multiples of 4; the compiler knows it, so -mstrict-align changes nothing.
 inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept {
     using instruction [[gnu::may_alias]] = uint32_t;
     for (size_t at = 0; at < size; at += instruction_size) { // (data is little endian here, too)
@@ -40,9 +40,9 @@ inline void store_text(uint8_t* to, const uint8_t* bytes, size_t size) noexcept 
     }
 }
 
-/// Whether the word is b, bl, nop, brk, svc, hvc or smc. If another processor runs one of these while another one of
-/// these replaces it, the processor runs the old or the new instruction. For any other instruction, the architecture
-/// makes no promise (DDI 0487, B2.2.5). (Newer manuals add isb.)
+/// Whether the word is b, bl, nop, brk, svc, hvc or smc. If a store replaces one of these by another, a processor that
+/// runs it meanwhile runs the old or the new instruction. For any other instruction, the architecture makes no promise
+/// (DDI 0487, B2.2.5). (Newer manuals add isb.)
 [[nodiscard]] constexpr bool is_exchangeable(uint32_t word) noexcept {
     return is_plain_branch(word) || word == nop_word || (word & 0xffe0001fU) == 0xd4200000U ||
            ((word & 0xffe0001cU) == 0xd4000000U && (word & 3U) != 0);
@@ -147,7 +147,7 @@ inline constexpr uint32_t call_word = 0x94000000;
 }
 inline constexpr bool breakpoint_ends_walk = false;
 
-/// Breakpoints of uprobes have no byte of their own.
+/// A uprobe's breakpoint has no byte of its own.
 inline constexpr int uprobe_byte = -1;
 
 /// Whether all of these bytes are nops.
@@ -199,7 +199,7 @@ inline constexpr call_form call_forms[] = {
     {nop_word, table::call_mode::nothing}, {0xd2800000, table::call_mode::zero}, // mov x0, #0
 };
 
-/// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
+/// Like branch_at(), and also recognises the instructions that encode_branch() writes in place of a call.
 [[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
         return true;
@@ -213,8 +213,8 @@ inline constexpr call_form call_forms[] = {
     return false;
 }
 
-/// The instruction for `branch` when its target is `target`, a function that does what `mode` says. False if the target
-/// is out of reach.
+/// The instruction for `branch` when its target is `target`, a function of the kind `mode`. False if the target is out
+/// of reach.
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         uint8_t* bytes) noexcept {
     for (const auto& form : call_forms) {
@@ -235,7 +235,7 @@ inline constexpr size_t longest_jump = 4;
     return (word & 0xfc000000U) == jump_word || word == nop_word ? longest_jump : 0;
 }
 
-/// Where the b at `at` goes; 0 if it is none.
+/// Where the b at `at` goes; 0 if the instruction is no b.
 [[nodiscard]] inline address jump_target(address at) noexcept {
     found_branch found; // NOLINT(cppcoreguidelines-pro-type-member-init): filled if found
     return branch_at(at, longest_jump, found) && found.kind == branch_kind::jump ? found.target() : 0;

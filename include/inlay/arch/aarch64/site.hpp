@@ -5,9 +5,9 @@
 //     emit::code_macro<Code, Symbols...>();                 // the assembler macro inlay_code.<anchor>
 //     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
 //
-// How it works. A code becomes an assembler macro, because two places need its words: the form (data) and the site (text).
-// A relative operand is a `.reloc` before its word: the linker fills it in, in data as well. A site is one assembly
-// statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
+// How it works. A code becomes an assembler macro, because two places need its words: the form (data) and the site
+// (text). A relative operand is a `.reloc` before its word: the linker fills it in, in data as well. A site is one
+// assembly statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -173,10 +173,10 @@ template <unsigned Inputs, unsigned Number, bool Changes>
     }
 }
 
-// GCC's coverage puts a counter after each assembly statement. With -fprofile-update=atomic the counter is a call, which
-// changes the result register before it is read. So the function of a site has no counters, and reads the register at once.
-// Without optimisation, GCC cannot inline a function without counters into one with counters: the statement stores the
-// result itself.
+// GCC's coverage puts a counter after each assembly statement. With -fprofile-update=atomic the counter is a call,
+// which changes the result register before it is read. So the function of a site has no counters, and reads the
+// register at once. Without optimisation, GCC cannot inline a function without counters into one with counters: the
+// statement stores the result itself.
 #if defined(__clang__)
 #define INLAY_NOT_COUNTED
 #define INLAY_GIVES(...) : __VA_ARGS__
@@ -196,8 +196,8 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 #define INLAY_TAKE_RESULT() static_assert(true)
 #endif
 
-// The statement of a site: `outputs` begins with a colon, the other lists with a comma. INLAY_SITE_OF_INPUTS is the one with as
-// many inputs as `Inputs` says; `first` is that in x0, where it is no output.
+// The statement of a site: `outputs` begins with a colon, the other lists with a comma. INLAY_SITE_OF_INPUTS is the
+// statement with as many inputs as `Inputs` says; `first` is the input in x0, where x0 is no output.
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
     asm inline volatile("inlay_site.%c[id] %=" outputs : [id] INLAY_SYMBOL(id) inputs : "cc", "memory" clobbers)
 #define INLAY_LIST(...) __VA_ARGS__
@@ -232,8 +232,8 @@ template <unsigned Inputs, unsigned Number, bool Changes>
 /// No list of clobbers can depend on a template argument. So each kind of site has its own statement. A site with other
 /// clobbers uses a statement that clobbers somewhat more.
 ///
-/// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro must be
-/// defined before its use. No branch may stand between the two, or the compiler could lay out the site first.
+/// Between the operands and the statement, Declaration::describe() writes the description, because an assembler macro
+/// must be defined before its use. No branch may stand between the two, or the compiler could lay out the site first.
 template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps, unsigned Clobbers>
 [[gnu::always_inline]] INLAY_NOT_COUNTED inline outputs site(const inputs in) noexcept {
     constexpr const char* id = anchor_of<Declaration>;
@@ -256,7 +256,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keep
     [[maybe_unused]] register word a4 asm("x4") = v4;
     [[maybe_unused]] register word a5 asm("x5") = v5;
     if constexpr (every || most) {
-        // Every register that can be an operand is an output, so that inputs can be among those that change. So is x18,
+        // Every register that can be an operand is an output, so that inputs may change as well. So is x18,
         // because Clang warns of x18 as a clobber if it is reserved (-ffixed-x18).
         register word a18 asm("x18"); // NOLINT(*-init-variables): an output
         if constexpr (every) {

@@ -8,8 +8,8 @@
 //
 // How it works. A register is the number that mrs and msr hold: op0, op1, CRn, CRm and op2, as the manual prints them.
 // The names are the manual's, in small letters. A register that is read only, or written only, says so, and the other
-// instruction does not compile. One that only some processors have names the group that it belongs to: read<...>() and
-// write<...>() of system.hpp ask for a proof of it. (A code does not: it is chosen by its `when`.)
+// instruction does not compile. A register that only some processors have names its group: read<...>() and
+// write<...>() in system.hpp ask for a proof of the group's feature. (A code does not: it is chosen by its `when`.)
 //
 // References are to the Arm Architecture Reference Manual (DDI 0487), chapter D19, and to the GIC specification
 // (IHI 0069), section 12.2.

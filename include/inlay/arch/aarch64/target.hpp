@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE; part of the names
-// of inlay's functions.
+// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE. The names of
+// inlay's functions contain it.
 //
 //     namespace [[gnu::visibility("hidden")]] inlay {
 //     inline namespace INLAY_TARGET {
@@ -118,5 +118,6 @@
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
 
-// The attribute of a function that takes arguments where an alternative's operands are: the ordinary convention does so.
+// The attribute of a function that takes arguments where an alternative's operands are: the ordinary convention does
+// so.
 #define INLAY_CONVENTION

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// thunk: functions of AArch64 that consist of assembly: thunks, trampolines, instructions as a function.
+// thunk: AArch64 functions in assembly: thunks, trampolines, instructions as a function.
 //
 //     emit::write_thunk<&function>();                       // keeps the registers that `function` changes
 //     &emit::function_of<code>::entry                       // the code; ret
 //     emit::trampoline<Callee>();                           // a jump through the pointer
 //
-// How it works. hook.hpp uses the macros of this header as well; emit.hpp undefines them. A call changes x30, which a compiler learns from the clobbers of the site. A linker may route it through a
-// veneer, which changes x16 and x17.
+// How it works. hook.hpp uses the macros of this header as well; emit.hpp undefines them. A call changes x30, which a
+// compiler learns from the clobbers of the site. A linker may route it through a veneer, which changes x16 and x17.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -77,7 +77,7 @@ using inlay::detail::anchor_of;
 using inlay::detail::id_of;
 using inlay::emit::chunk;
 
-/// Whether what is reached by an indirect branch begins with bti.
+/// Whether each target of an indirect branch begins with bti.
 #ifdef __ARM_FEATURE_BTI_DEFAULT
 inline constexpr int landing_pads = 1;
 #else
@@ -91,8 +91,8 @@ template <class Operation>
 struct of_operation {};
 
 /// The thunk of `preserving<Function>{}`: keeps all general registers but x0 and x30, calls. An exception cannot cross
-/// an assembly statement: one that leaves `Function` ends the program, as `reachable` is noexcept. With
-/// `PassesReturnAddress`, `Function` gets what x19 holds. (No local variable: Clang would store it, see `thunk`.)
+/// an assembly statement. If it leaves `Function`, it ends the program, as `reachable` is noexcept. With
+/// `PassesReturnAddress`, `Function` gets the value in x19. (No local variable: Clang would store it, see `thunk`.)
 template <auto Function, bool PassesReturnAddress = false>
 [[gnu::always_inline]] INLAY_NOT_INSTRUMENTED inline void write_thunk() noexcept {
     using target = inlay::detail::reachable<Function>;

@@ -26,8 +26,8 @@ inline namespace INLAY_TARGET {
 /// In place of a leaf: XCR0.
 [[gnu::visibility("hidden")]] inline constexpr uint32_t ask_xcr0 = 0xffff'ffff;
 
-/// What a term of a seal asks the processor: a leaf of CPUID; its subleaf, and from bit 16 on the number of the register in
-/// cpuid_result. Or the low half of XCR0.
+/// The processor's answer to a seal's term: a register of a CPUID leaf, or the low half of XCR0. The first word is the
+/// leaf. The second is the subleaf, and from bit 16 on the register's number in cpuid_result.
 [[nodiscard]] inline uint32_t ask(const table::probe_words& words) noexcept {
     if (words.word[0] == ask_xcr0) {
         return static_cast<uint32_t>(emit::xgetbv());

@@ -4,8 +4,8 @@
 //
 //     asm("... .long %c[name] - ." : : [name] INLAY_SYMBOL(&name));
 //
-// How it works. Each architecture has a header assembler.hpp with these macros and constants. emit/*.hpp writes the tables
-// of all architectures with them, and emit/emit.hpp undefines the macros.
+// How it works. Each architecture has a header assembler.hpp with these macros and constants. emit/*.hpp writes the
+// tables of all architectures with them, and emit/emit.hpp undefines the macros.
 //
 //     INLAY_SYMBOL(address)              an operand that prints as a symbol, or as a constant
 //     INLAY_FUNCTION(function)           the same for a function
@@ -33,8 +33,8 @@
 #define INLAY_FUNCTION(function) INLAY_SYMBOL(function)
 #endif
 
-// Always of 5 bytes, and written as bytes: an assembler that is told to align branches (-mbranches-within-32B-boundaries)
-// would put padding between label and jump.
+// Always of 5 bytes, and written as bytes: an assembler that is told to align branches
+// (-mbranches-within-32B-boundaries) would put padding between label and jump.
 #define INLAY_JUMP(label) ".byte 0xe9\n\t.long " label " - . - 4\n\t"
 #define INLAY_CALL(function) ".byte 0xe8\n\t.long " function " - . - 4\n\t"
 

@@ -5,9 +5,9 @@
 //     struct frame { uintptr_t ip, flags, ax; void push(uintptr_t value) noexcept; };
 //     if (x86::may_emulate(bytes, 5)) { x86::emulate(bytes, site, frame); }
 //
-// How it works. Sites of keys, switches and calls hold one of a few instructions: jmp rel32, call rel32, jcc rel32, a nop,
-// ret, or "rax is zero". Each changes the instruction pointer, and at most the stack, rax and flags (Intel SDM volume 2,
-// CALL, JMP, Jcc, RET, XOR).
+// How it works. Sites of keys, switches and calls hold one of a few instructions: jmp rel32, call rel32, jcc rel32, a
+// nop, ret, or "rax is zero". Each changes the instruction pointer, and at most the stack, rax and flags (Intel SDM
+// volume 2, CALL, JMP, Jcc, RET, XOR).
 #pragma once
 
 #include "inlay/arch/x86/length.hpp"

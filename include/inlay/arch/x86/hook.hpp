@@ -5,14 +5,14 @@
 //     emit::hook_call<Hook, 1>(word);                       // a word in rdi; changes flags and memory, nothing else
 //     &emit::hook_thunk<Hook>::entry                        // saves all registers, calls Hook::invoke
 //
-// How it works. A compiler that sees the call keeps values in any register across it: general, x87, MMX, xmm, ymm, zmm, masks,
-// APX's. So the thunk saves them all but those that functions preserve. It pushes the general ones, and XSAVE saves the
-// others: those that the processor and the system have, for any options of the unit. (In the way of glibc's
-// _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves all that the processor has. Units without vector registers,
-// as kernels are built, have general ones only.
+// How it works. A compiler that sees the call keeps values in any register across it: general, x87, MMX, xmm, ymm,
+// zmm, masks, APX's. So the thunk saves all caller-saved registers. It pushes the general ones. XSAVE saves the
+// others that both the processor and the system have, for any options of the unit. (In the way of
+// glibc's _dl_tlsdesc_dynamic_xsavec.) Without XSAVE, FXSAVE saves the x87, MMX and xmm registers. Units without
+// vector registers, as kernels are built, have general ones only.
 //
-// XSAVE needs an area of a size that the processor says, aligned to 64 bytes: 2,688 bytes with AVX-512. XSAVEC writes only what
-// is in use.
+// XSAVE needs an area of a size that the processor says, aligned to 64 bytes: 2,688 bytes with AVX-512. XSAVEC writes
+// only the registers in use.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -30,8 +30,8 @@ namespace x86::emit {
 using inlay::detail::anchor_of;
 using inlay::emit::laundered;
 
-/// Whether code of this unit may have values in vector or floating-point registers. (Clang tells no unit of 32-bit mode that it
-/// is compiled without: there, one without a C library is taken for a kernel's.)
+/// Whether code of this unit may have values in vector or floating-point registers. (Clang tells no unit of 32-bit
+/// mode that it is compiled without: there, one without a C library is taken for a kernel's.)
 #if defined(__SSE__) || (defined(__i386__) && !defined(_SOFT_FLOAT) && (__STDC_HOSTED__ || !defined(__clang__)))
 inline constexpr bool has_vectors = true;
 #else
@@ -49,7 +49,7 @@ inline constexpr bool hooks_keep_all = true;
 /// The instruction that saves these registers on this processor.
 enum class vector_save : uint8_t { by_fnsave, by_fxsave, by_xsave, by_xsavec };
 
-/// How a thunk saves them. One an image.
+/// How a thunk saves the vector registers. Each image has one.
 struct vector_state {
     uint32_t size;       ///< of the area, a multiple of 64; 0: not found out yet
     uint32_t components; ///< bits of XCR0
@@ -59,7 +59,7 @@ struct vector_state {
 
 inline namespace INLAY_TARGET {
 
-/// Finds that out. Thunks call it before they have saved anything but the general registers, so it changes no others.
+/// Finds out how to save them. Thunks call it when they have saved only the general registers, so it changes no others.
 #if defined(__clang__)
 __attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else
@@ -114,8 +114,8 @@ find_vector_state() noexcept {
 #define INLAY_COMPARE(place, number) ".byte 0x80,0x3d\n\t.long " place "\n\t.byte " number "\n\t"
 #define INLAY_LOAD_EAX(place) ".byte 0xa1\n\t.long " place "\n\t"
 #endif
-// Saves vector registers to an area at the stack pointer; and restores them. Between the two, x87 and MMX are as a function
-// may find them: the stack of x87 is empty. Registers rax, rcx and rdx change.
+// Saves vector registers to an area at the stack pointer; and restores them. Between the two, x87 and MMX are as a
+// function expects them: the x87 stack is empty. Registers rax, rcx and rdx change.
 // clang-format off
 #define INLAY_SAVE_VECTORS                                                                                             \
     INLAY_LOAD_EAX("%c[size]")                                                                                         \
@@ -151,9 +151,9 @@ find_vector_state() noexcept {
 #define INLAY_HEADER "512,516,520,524,528,532,536,540,544,548,552,556,560,564,568,572"
 #endif
 
-/// The trampoline of a hook. If the hook has no target, it returns at once: sites come here before apply(), and where text
-/// cannot be changed. Else it calls Hook::invoke() with the words in the registers of arguments, and gives every register
-/// back as it was.
+/// The trampoline of a hook. If the hook has no target, it returns at once: sites come here before apply(), and where
+/// text cannot be changed. Else it calls Hook::invoke() with the words in the registers of arguments, and gives every
+/// register back as it was.
 ///
 /// An exception does not come here, since `invoke` is noexcept. A backtrace passes by the frame pointer.
 template <class Hook>
@@ -233,7 +233,8 @@ template <class Hook>
     asm inline volatile("inlay_hook.%c[id] %=" : : [id] "i"(anchor_of<Hook>)__VA_ARGS__ : "cc", "memory")
 // NOLINTEND(bugprone-macro-parentheses)
 
-/// The call, with `Count` words, or halves of words, in the registers of arguments. r8 and r9 have no constraint: see site().
+/// The call, with `Count` words, or halves of words, in the registers of arguments. r8 and r9 have no constraint: see
+/// site().
 template <class Hook, size_t Count, class A = word, class B = word, class C = word, class D = word>
 [[gnu::always_inline]] inline void hook_call(A a = 0, B b = 0, C c = 0, D d = 0, word e = 0, word f = 0) noexcept {
     static_assert(Count <= most_arguments);

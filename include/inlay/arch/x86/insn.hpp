@@ -19,15 +19,15 @@
 // An instruction without an encoding does not compile: the function then calls a function that is not constexpr. This
 // function's name, a sentence from `encoding::wrong`, is in the compiler's message.
 //
-// Stack words are known of push, pop, and of add, sub and lea that move rsp by a constant. What gives rsp a
-// value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can say better.
+// Stack words are known for push and pop, and for add, sub and lea that move rsp by a constant. An instruction that
+// gives rsp a value from elsewhere (mov, and, xadd) counts as 0; `bytes<StackWords>(...)` can state the number.
 //
-// Each function says which general registers its instruction reads and writes, those too that the encoding does not
-// name (code.hpp). What a called function changes is known by `called`, so a call writes none.
+// Each function says which general registers its instruction reads and writes, including those that the encoding does
+// not name (code.hpp). The registers that a called function changes are known by `called`, so a call writes none.
 //
-// In 32-bit mode (`-m32`) addresses and the stack go by registers of 32 bits: `ptr(ebx, 8)`, `push(eax)`. What needs
-// a REX prefix does not compile. No address is relative to the instruction pointer: `rip<&object>` is an absolute one,
-// in an instruction of the same length.
+// In 32-bit mode (`-m32`) addresses and the stack go by registers of 32 bits: `ptr(ebx, 8)`, `push(eax)`. An
+// instruction that needs a REX prefix does not compile. No address is relative to the instruction pointer:
+// `rip<&object>` is an absolute address, in an instruction of the same length.
 //
 // The references are to the Intel SDM, volume 2, entries in capitals.
 #pragma once
@@ -136,8 +136,8 @@ inline constexpr other_state flags{flags_bit};
 inline constexpr other_state memory{memory_bit};
 inline constexpr other_state vectors{vectors_bit};
 
-/// An operand in the form of ModRM: the number of a register, or the digit that extends the opcode; and the
-/// instruction's access to it.
+/// An operand as ModRM has it: a register's number, or the digit that extends the opcode; and the instruction's access
+/// to it.
 struct operand {
     unsigned number;
     touched use;
@@ -466,9 +466,10 @@ consteval code<> scans(uint32_t opcode, unsigned rex_bits, bool repeated = false
                               repeated);
 }
 
-/// Which parts of the state an instruction of the xsave family takes, as a mask in edx:eax.
+/// An instruction of the xsave family takes a mask in edx:eax: the parts of the state to save or load.
 consteval touched parts_of_state() { return reading(edx_eax); }
-/// Saves them. It keeps the parts of memory that it does not store, and reads what an earlier one left there.
+/// Saves these parts. It keeps the parts of memory that it does not store, and reads the header that an earlier
+/// instruction left there.
 consteval code<> saves_state(uint32_t opcode, unsigned rex_bits, unsigned digit, mem to) {
     return that_touches(parts_of_state() | reading(vectors), modrm(opcode, rex_bits, digit, updated(to)));
 }
@@ -846,7 +847,7 @@ template <bool In64BitMode = is_64_bit>
     return encoding::that_goes_away(encoding::plain(0x48cf));
 }
 /// Counts as falling through: SYSEXIT may come back to the next instruction. Then the stack is the same again, if the
-/// kernel keeps to the conventions. eax is the result, and ecx and edx hold the operands of SYSEXIT.
+/// kernel keeps to the conventions. The result is in eax, and ecx and edx hold the operands of SYSEXIT.
 [[nodiscard]] consteval code<> sysenter() {
     return encoding::plain(0x0f34)
         .reads<rax, encoding::memory>()
@@ -917,8 +918,8 @@ template <bool In64BitMode = is_64_bit>
 [[nodiscard]] consteval code<> umonitor(address_register at) {
     return encoding::modrm(0xf30fae, 0, 6, encoding::read(at));
 }
-/// Until the time-stamp counter is at edx:eax; `hints` is 0 for the deeper sleep, 1 for the lighter one. CF says whether
-/// the system's own limit came first.
+/// Until the time-stamp counter is at edx:eax; `hints` is 0 for the deeper sleep, 1 for the lighter one. CF says
+/// whether the system's own limit came first.
 [[nodiscard]] consteval code<> umwait(reg32 hints) {
     return encoding::that_touches(reading(edx_eax) | writing(encoding::flags),
                                   encoding::modrm(0xf20fae, 0, 6, encoding::read(hints)));

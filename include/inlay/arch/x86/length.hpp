@@ -10,11 +10,11 @@
 //
 // How it works. An instruction is prefixes, opcode, ModRM, SIB, displacement and immediate (Intel SDM volume 2,
 // 2.1; sections below are of that volume). The opcode determines whether a ModRM byte follows, and which immediate. So
-// each opcode has a letter below, laid out like the opcode maps of the SDM's appendix A. The compiler makes rows of
-// eight opcodes of them, with a nibble for each opcode, and keeps equal rows once. Only the one-byte map and the 0F map
+// each opcode has a letter below, laid out like the opcode maps of the SDM's appendix A. The compiler makes rows for
+// eight opcodes each, with a nibble for each opcode, and keeps equal rows once. Only the one-byte map and the 0F map
 // need letters: in each other map all opcodes have one form. Between the modes, the one-byte map alone differs.
 //
-// (This header is made for few bytes: at -Os about 450 bytes of code and 220 of tables. So it computes with
+// (This header is made for few bytes: at -Os, its code has about 450 bytes, and its tables 220. So it computes with
 // enumerators, since ifs would be larger.)
 //
 // The purpose is to walk the output of compilers and assemblers. The function knows the opcodes that do not exist. But
@@ -53,8 +53,8 @@ enum follows : uint8_t {
     moffs = 14,  ///< an address of 64 bits, or of 32 with an address-size prefix (32-bit mode: 32, or 16)
 };
 
-/// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than there can be.
-/// (GCC does not hide an array template without a bound as its namespace says.)
+/// Bytes of immediate: a nibble without prefix, one with operand-size, one with REX.W. f is more than any instruction
+/// has. (GCC does not hide an array template without a bound as its namespace says.)
 template <bool LongMode>
 [[gnu::visibility("hidden")]] inline constexpr uint16_t immediate_sizes[] = {
     0x000, 0x000,        // nothing, modrm
@@ -219,7 +219,8 @@ inline constexpr uint64_t maps = pack_maps();
     return uint32_t{byte >= 0x64} << (byte & 31);
 }
 
-/// Reads ModRM, SIB and displacement (2.1.5, tables 2-2 and 2-3): adds their length to `at`, and corrects what follows.
+/// Reads ModRM, SIB and displacement (2.1.5, tables 2-2 and 2-3): adds their length to `at`, and corrects the
+/// immediate.
 template <bool LongMode>
 [[gnu::always_inline]] inline void read_modrm(const uint8_t* bytes, unsigned limit, unsigned prefixes, unsigned index,
                                               unsigned& at, unsigned& what) noexcept {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// machine: instructions of x86 that ask the processor, or order what it does.
+// machine: x86's instructions that ask the processor, or order its fetches and accesses.
 //
 //     const auto leaf = emit::cpuid(7, 0);
-//     emit::synchronise();                                  // this processor forgets what it has fetched
+//     emit::synchronise();                                  // this processor forgets the text that it has fetched
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -39,13 +39,13 @@ inline namespace INLAY_TARGET {
     asm volatile("" : : : "memory"); // caches go by physical addresses: the compiler alone must not remember
 }
 
-/// Instruction caches see what is written.
+/// Nothing to do: instruction caches see each store.
 [[gnu::always_inline]] inline void clean_text(uintptr_t /*written*/, uintptr_t /*executed*/, size_t /*size*/) noexcept {
 }
 
-/// Makes this processor forget what it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3). (Visible: it is an
-/// argument of platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible type derives
-/// from it.)
+/// Makes this processor forget the text that it has fetched: CPUID is serialising (Intel SDM volume 3, 9.3). (Visible:
+/// it is an argument of platform::bare. A hidden argument would make platform::bare hidden, but a kernel's visible
+/// type derives from it.)
 [[gnu::visibility("default")]] inline void synchronise() noexcept { (void)cpuid(0, 0); }
 
 } // namespace INLAY_TARGET

@@ -4,10 +4,10 @@
 //
 //     instruction_at(push(rax) + rdtscp(), 1) == instruction::rdtscp
 //
-// How it works. Compilers print an enumerator that is a template argument by its name, GCC 12 and Clang 14 as well, which
-// print a text as numbers. So instructions are enumerators, called as the functions of insn.hpp are (`jcc` and skip_if
-// are `jcc`). A code holds bytes only. This header looks them up, by prefix, opcode and ModRM, in a list of all
-// instructions of insn.hpp. Other bytes are `bytes`. It does so only to report an error.
+// How it works. If a template argument is an enumerator, compilers print its name. GCC 12 and Clang 14 do so as well,
+// but print a text as numbers. So instructions are enumerators, with the names of the functions in insn.hpp (`jcc` and
+// skip_if are `jcc`). A code holds bytes only. This header looks them up, by prefix, opcode and ModRM, in a list that
+// has all instructions of insn.hpp. Other bytes are `bytes`. It does so only to report an error.
 #pragma once
 
 #include "inlay/code.hpp"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// naked: macros of functions that consist of assembly: attributes, unwind information, returns and jumps.
+// naked: macros for functions that consist of assembly: attributes, unwind information, returns and jumps.
 //
 //     INLAY_NAKED static void entry() { asm(".byte 0x90\n\t" INLAY_RETURN); }
 //
-// How it works. Compilers and kernels differ in each of these, so thunk.hpp and hook.hpp have none of their cases. emit.hpp
-// undefines the macros.
+// How it works. Compilers and kernels differ in each of these, so thunk.hpp and hook.hpp have none of their cases.
+// emit.hpp undefines the macros.
 #pragma once
 
 #include "inlay/requirements.hpp"
@@ -23,9 +23,10 @@
                    no_sanitize_coverage, visibility("hidden")))
 #endif
 
-// Unwind information, where the compiler writes some. The compiler opens the frame of a naked function, but does not know which
-// instructions move the stack. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section of its own. Clang
-// before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code that leaves the stack alone.
+// Unwind information, where the compiler writes some. The compiler opens the frame of a naked function, but does not
+// know which instructions move the stack. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section
+// of its own. Clang before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code
+// that leaves the stack alone.
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define INLAY_CFI(directive) "." directive "\n\t"
 #if defined(__clang__) && __clang_major__ < 17

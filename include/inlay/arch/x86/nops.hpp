@@ -11,7 +11,7 @@
 // words holds them, and shifting a word out byte by byte supplies the zeros. (It is part of the runtime that a small
 // kernel carries: 36 bytes of table, about 50 of code.)
 //
-// In 32-bit mode they are moves of esi to itself, up to eight bytes long: not every processor there has NOP with an
+// In 32-bit mode, nops are moves of esi to itself, up to eight bytes long: not every 32-bit processor has NOP with an
 // operand. (Linux: GENERIC_NOP in asm/nops.h.)
 #pragma once
 

@@ -94,10 +94,10 @@ struct outputs {
 
 /// The registers that a site preserves.
 enum class keeps : uint8_t {
-    all,          ///< all but those of the results; flags and memory change
+    all,          ///< all but the result registers; flags and memory change
     callee_saved, ///< the same but rax, and vector and floating-point registers: it calls a function
     general,      ///< the same, and rdx
-    preserved     ///< those that a function preserves by the calling convention
+    preserved     ///< the registers that a function preserves by the calling convention
 };
 
 /// The registers that a site preserves when it calls such a function.
@@ -154,7 +154,7 @@ inline constexpr unsigned clobber_mask = []() consteval {
 
 inline constexpr unsigned stack_number = rsp.number;
 
-/// The registers that a function may change, and those that a function with a thunk may change.
+/// The registers that a function may change; then the registers that a function with a thunk may change.
 inline constexpr unsigned caller_saved = is_64_bit ? 0x0fc7U : 0x0007U; // rax, rcx, rdx, rsi, rdi, r8 to r11
 inline constexpr unsigned result_registers = 1U << rax.number | 1U << rdx.number;
 

@@ -30,7 +30,8 @@ inline void store32(uint8_t* at, int32_t value) noexcept {
     inlay::detail::copy(to, bytes, size);
 }
 
-/// Whether bytes of text may become others while other processors run them: not by store_text().
+/// Whether bytes of text may become others while other processors run them: never, since store_text() writes them in
+/// pieces.
 [[nodiscard]] constexpr bool exchangeable(const uint8_t* /*from*/, const uint8_t* /*to*/, size_t /*size*/) noexcept {
     return false;
 }
@@ -121,7 +122,7 @@ template <unsigned Mode = mode_of_unit>
     return true;
 }
 
-/// Pages of text have no protection of their own.
+/// Text pages have no protection flag of their own (as PROT_BTI on AArch64).
 inline constexpr bool guards_text = false;
 [[nodiscard]] constexpr int guard_of_text(const uint8_t* /*notes*/, size_t /*size*/) noexcept { return 0; }
 
@@ -165,7 +166,7 @@ template <unsigned Mode = mode_of_unit>
                : call_form{{0xb8, 0x00, 0x00, 0x00, 0x00}, table::call_mode::zero}, // mov eax, 0
 };
 
-/// Like branch_at(), and knows what encode_branch() leaves in place of a call as well.
+/// Like branch_at(), and also recognises the instructions that encode_branch() writes in place of a call.
 template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool patched_branch_at(address at, size_t size, found_branch& result) noexcept {
     if (branch_at(at, size, result)) {
@@ -185,9 +186,9 @@ template <unsigned Mode = mode_of_unit>
     return false;
 }
 
-/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function that
-/// does what `mode` says. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps,
-/// conditional ones conditional.
+/// The whole instruction for `branch` (at most `longest_branch` bytes) when its target is `target`, a function of the
+/// kind `mode`. Its length is `end - start`. False if the target is out of reach. Jumps stay jumps, conditional jumps
+/// conditional.
 template <unsigned Mode = mode_of_unit>
 [[nodiscard]] inline bool encode_branch(const found_branch& branch, address target, table::call_mode mode,
                                         uint8_t* bytes) noexcept {
@@ -219,7 +220,7 @@ template <unsigned Mode = mode_of_unit>
     return bytes[0] == 0xe9 || (inlay::detail::word_at(bytes) == nop && bytes[4] == 0) ? longest_jump : 0;
 }
 
-/// Where the jmp at `at` goes; 0 if it is none.
+/// Where the jmp at `at` goes; 0 if the instruction is no jmp with a 32-bit distance.
 [[nodiscard]] inline address jump_target(address at) noexcept {
     const auto* const bytes = reinterpret_cast<const uint8_t*>(at);
     return bytes[0] == 0xe9 ? at + longest_jump + static_cast<address>(intptr_t{load32(bytes + 1)}) : 0;

@@ -3,8 +3,8 @@
 // The general-purpose registers of x86 as typed values, numbered as the instruction encodings do
 // (Intel SDM volume 2, table 3-1). A width is a type, so that `mov(rax, ecx)` does not compile.
 //
-// Both modes have all names. In 32-bit mode, no instruction takes a register that needs a REX prefix: those of 64 bits,
-// those from r8 on, spl, bpl, sil and dil.
+// Both modes have all names. In 32-bit mode, no instruction takes a register that needs a REX prefix. Such registers
+// are those of 64 bits, r8 to r15 in any width, and spl, bpl, sil and dil.
 #pragma once
 
 #include "inlay/requirements.hpp"

@@ -5,8 +5,8 @@
 //     emit::code_macro<Code, Symbols...>();                 // the assembler macro inlay_code.<anchor>
 //     emit::site<Declaration, ...>(inputs);                 // the site: its instructions and its record
 //
-// How it works. A code becomes an assembler macro, because two places need its bytes: the form (data) and the site (text).
-// A site is one assembly statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
+// How it works. A code becomes an assembler macro, because two places need its bytes: the form (data) and the site
+// (text). A site is one assembly statement, which uses the macro inlay_site.<anchor> (emit/tables.hpp).
 //
 // A form that calls or moves the stack must not meet the red zone. No compiler has an option for that in a single
 // statement. But a function that may call another has no red zone: `never_a_leaf` (arch/compiler.hpp) adds such a call.
@@ -209,8 +209,8 @@ struct ready_operands {
 // The statement of a site; each list but the outputs begins with a comma. INLAY_OTHERS are the operands that no result
 // register and no counter can be, INLAY_OPERANDS all of those with a constraint.
 //
-// An absent operand is the constant 0, for a constraint that admits a constant ("ai": rax, or an immediate). The compiler
-// cannot know the value of a present operand, so that only the register fits.
+// An absent operand is the constant 0, for a constraint that admits a constant ("ai": rax, or an immediate). The
+// compiler cannot know the value of a present operand, so that only the register fits.
 // NOLINTBEGIN(bugprone-macro-parentheses): lists
 #define INLAY_SITE(outputs, inputs, clobbers)                                                                          \
     asm inline volatile("inlay_site.%c[id] %="                                                                         \
@@ -226,9 +226,9 @@ struct ready_operands {
     , "ai"(is_input<Inputs, rax> ? in.a : 0), "ci"(is_input<Inputs, rcx> ? in.c : 0),                                  \
         "di"(is_input<Inputs, rdx> ? in.d : 0)INLAY_OTHERS
 
-// In the functions below, Declaration::describe() writes the description between the operands and the statement, because
-// an assembler macro must be defined before its use. No branch may stand between the two, or the compiler could lay out
-// the site first.
+// In the functions below, Declaration::describe() writes the description between the operands and the statement,
+// because an assembler macro must be defined before its use. No branch may stand between the two, or the compiler
+// could lay out the site first.
 
 #if defined(__x86_64__)
 /// A site that changes all general registers of a call, or every one. Each register that it may change is an output, so
@@ -265,7 +265,7 @@ template <inlay::emit::described Declaration, unsigned Inputs, bool Every, bool 
     return {a, d};
 }
 
-/// A site with operands in r8 or r9 that changes no other registers than those of results.
+/// A site with operands in r8 or r9 that changes only the result registers.
 template <inlay::emit::described Declaration, unsigned Inputs, bool Vectors>
 [[gnu::always_inline]] inline outputs site_with_r8_r9(const ready_operands& in, word operand_8,
                                                       word operand_9) noexcept {
@@ -319,7 +319,7 @@ template <inlay::emit::described Declaration, unsigned Inputs>
     return {a, d};
 }
 
-/// A site that changes no other registers than those of results and, unless it keeps all, those that a call changes.
+/// A site that changes only the result registers and, unless it keeps all others, the caller-saved ones.
 template <inlay::emit::described Declaration, unsigned Inputs, gives Gives, keeps Keeps>
 [[gnu::always_inline]] inline outputs plain_site(const ready_operands& in) noexcept {
     word out_a = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE; part of the names
-// of inlay's functions.
+// target: a name for the instructions that a unit may use, as the macro INLAY_TARGET_OF_ARCHITECTURE. The names of
+// inlay's functions contain it.
 //
 //     namespace [[gnu::visibility("hidden")]] inlay {
 //     inline namespace INLAY_TARGET {
@@ -260,8 +260,8 @@
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
 
-// The attribute of a function that takes arguments where an alternative's operands are. On i386 the first three are then in
-// eax, edx and ecx, as in all of Linux; elsewhere the ordinary convention does the same.
+// The attribute of a function that takes arguments where an alternative's operands are. On i386 the first three are
+// then in eax, edx and ecx, as in all of Linux; elsewhere the ordinary convention does the same.
 #ifdef __i386__
 #define INLAY_CONVENTION __attribute__((regparm(3)))
 #else

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// thunk: functions of x86 that consist of assembly: thunks, trampolines, instructions as a function.
+// thunk: x86 functions in assembly: thunks, trampolines, instructions as a function.
 //
 //     &emit::thunk<&function>::entry                        // keeps the registers that `function` changes
 //     &emit::function_of<sti()>::entry                      // sti; ret
 //     emit::trampoline<Callee>();                           // jmp *pointer
 //
-// How it works. Such a function is naked, and its instructions are bytes: no compiler option changes their syntax or their
-// length. Under INLAY_INDIRECT_THUNK_R11 and INLAY_RETURN_THUNK its jumps and returns go through a kernel's thunks.
+// How it works. Such a function is naked, and its instructions are bytes: no compiler option changes their syntax or
+// their length. Under INLAY_INDIRECT_THUNK_R11 and INLAY_RETURN_THUNK its jumps and returns go through a kernel's
+// thunks.
 #pragma once
 
 #include "inlay/anchor.hpp"
@@ -54,12 +55,12 @@ inline constexpr int kept_by_thunks = unknown_registers | avx512_registers;
 inline constexpr int kept_by_thunks = 0;
 #endif
 
-// Each image is to have its own; newer Clangs warn of that.
+// Each image needs its own object; newer Clangs warn of duplicates.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpragmas"
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wunique-object-duplication"
-/// Those of them that this processor has and the system lets a program use. One an image.
+/// Those of them that this processor has and the system lets a program use. Each image has one.
 [[gnu::visibility("hidden")]] inline constinit uint8_t processor_registers = unknown_registers;
 #pragma GCC diagnostic pop
 inline namespace INLAY_TARGET {
@@ -156,8 +157,8 @@ inline namespace INLAY_TARGET {
         [apx] "i"(apx_registers), [avx] "i"(avx_registers),                                                            \
         [vectors] "i"((kept_by_thunks & sse_registers) != 0 ? 1 : 0), [unknown] "i"(unknown_registers)
 
-/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the processor
-/// which registers it has. A template, so that units that keep different registers do not share it.
+/// Stores these registers to the frame of the thunk that calls it, and keeps all others. The first call asks the
+/// processor which registers it has. A template, so that units that keep different registers do not share it.
 template <int Kept>
 struct registers_to_frame {
     // clang-format off
@@ -338,8 +339,8 @@ struct function_of {
 template <auto Function>
 [[gnu::always_inline]] inline void write_thunk() noexcept {}
 
-/// The trampoline `Callee::trampoline`: jumps through the pointer. Defined here because a body in C++ would
-/// let compilers draw conclusions from it (noexcept, unused arguments). One a unit, local to it.
+/// The trampoline `Callee::trampoline`: jumps through the pointer. It is defined in assembly, because compilers would
+/// draw conclusions from a C++ body (noexcept, unused arguments). Each unit has its own, a local symbol.
 template <class Callee>
 [[gnu::always_inline]] inline void trampoline() noexcept {
     // clang-format off
