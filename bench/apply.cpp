@@ -141,7 +141,7 @@ void add_process() {
     });
 }
 
-/// Whether apply() and copy() both do what is said here, and decide() does not write.
+/// Whether apply() and copy() both write the right bytes, and decide() does not write.
 bool are_right() {
     for (const std::size_t count : sizes) {
         for (auto& each : images_of(count)) {

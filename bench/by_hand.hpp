@@ -46,8 +46,8 @@ template <int Way>
 ///
 /// Sources: the tables of uops.info and of Agner Fog ("ROR r64, i": latency 1, "IMUL r64, r64": 3), and on additions
 /// http://www.complang.tuwien.ac.at/anton/additions/. Measured on a core of that family (Xeon, family 6, model 207), in
-/// rotations: exclusive or of a register 1.00, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1: a rotation
-/// by 1 has another encoding and other rules for flags.
+/// rotations: exclusive or 1.00, imul 2.96, lea 1(r), r 0.19, add $1, r 0.19. `By` is not 1: a rotation by 1 has
+/// another encoding and other rules for flags.
 template <int By>
 [[gnu::always_inline]] inline number rotate(number x) {
     static_assert(By > 1 && By < 63);
@@ -59,11 +59,11 @@ template <int By>
     asm volatile(".rept 64\n\tror $13, %0\n\t.endr" : "+r"(a) : : "cc");
 }
 
-/// 64 instructions in groups of four that do not wait for each other: up to four in a cycle, if no other thread uses
-/// the core. They are exclusive ors of two registers: no core executes those while it renames, and each integer unit
-/// can (only some units rotate). The nops use no execution unit, but they use places in the core's front end, which its
-/// threads share. On a Xeon, family 6, model 207, a core executes 3.2 exclusive ors in a cycle, and 1.9 beside a busy
-/// sibling thread; without nops 3.3 and 2.8.
+/// 64 instructions in groups of four that do not wait for each other. A core executes up to four in a cycle, if no
+/// other thread uses it. They are exclusive ors of two registers: no core executes those while it renames, and each
+/// integer unit can (only some units rotate). The nops use no execution unit, but they use places in the core's front
+/// end, which its threads share. A core of a Xeon, family 6, model 207, executes 3.2 exclusive ors in a cycle, and 1.9
+/// beside a busy sibling thread. Without nops, these are 3.3 and 2.8.
 [[gnu::always_inline]] inline void four_at_once(number& a, number& b, number& c, number& d, number y) {
     asm volatile(".rept 16\n\txor %4, %0\n\txor %4, %1\n\txor %4, %2\n\txor %4, %3\n\tnop\n\tnop\n\t.endr"
                  : "+r"(a), "+r"(b), "+r"(c), "+r"(d)

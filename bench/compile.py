@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
 #
-# The cost of inlay for a compiler, at -O2: user seconds and peak memory of including each header, and the time of each
+# The cost of inlay for a compiler, at -O2. It is user seconds and peak memory for each header, and time for each
 # declaration and site. Both are compared with ordinary forms.
 #
 #   bench/compile.py [--out FILE.json] [--repeat N] [compiler...]    (default: 3; the choice of tools/compilers)

@@ -485,7 +485,7 @@ def updates_table(compiler, run):
 
 
 def results_tables(listed):
-    """size.json and compile.json: a row a kind and form, a column what was measured."""
+    """size.json and compile.json: a row for each kind and form, a column for each measurement."""
     for compiler in listed.context["compilers"]:
         rows = [row for row in listed.results if row["compiler"] == compiler]
         by_columns = {}
@@ -534,7 +534,7 @@ class Machine:
         self.size = self.compile = None
 
     def load(self, folder):
-        """Reads what is published in a folder, over what is known."""
+        """Reads the results in a folder, which replace known ones."""
         for path in sorted(folder.glob("*.json")):
             part, _, compiler = path.stem.partition("-")
             try:
@@ -707,7 +707,7 @@ def updates_cell(run, row):
     return f"{three_digits(time / 1000)}: {three_digits(time / barrier)}" if time and barrier else ""
 
 
-# ---- From what was measured ----------------------------------------------------------------------------------
+# ---- From the measurements -----------------------------------------------------------------------------------
 
 
 def take(measured):

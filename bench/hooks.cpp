@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A question in the inner loop of a small interpreter that nearly always has the answer "nothing": a hook, a static call and a
-// checked pointer, each null; and a loop without the question. Then the same with a target.
+// The inner loop of a small interpreter asks a question whose answer is nearly always "nothing". A hook, a static call
+// and a checked pointer ask it, each null; one loop asks nothing. Then the same with a target.
 //
 //     hooks --benchmark_enable_random_interleaving=true --benchmark_repetitions=20 --benchmark_report_aggregates_only=true
 //
-// The loop is as in an interpreter of a language: values of the program that the compiler wants to keep in registers, and a
-// switch; and a small function that is called often. Loops are aligned, so that the ways differ by their instructions. The
-// ratios of one run count, not the times.
+// The loop is as in an interpreter of a language: it has a switch, and values that the compiler wants to keep in
+// registers. The benchmark also has a small function that is called often. Loops are aligned, so that the ways differ
+// by their instructions. The ratios of one run count, not the times.
 #include <inlay/inlay.hpp>
 
 #include <benchmark/benchmark.h>

@@ -60,7 +60,7 @@ inline bool measure(int count, char** arguments, benchmark::BenchmarkReporter& k
     return true;
 }
 
-/// Runs what is registered and prints the rows. False if an option is not known.
+/// Runs the registered benchmarks and prints the rows. False if an option is not known.
 inline bool run(int count, char** arguments, unsigned steps) {
     times kept{steps};
     if (!measure(count, arguments, kept)) {

@@ -117,7 +117,7 @@ class Sizes:
                 (declared.allocated_without_padding - few.allocated_without_padding) / 99)
 
     def records(self):
-        """Measures and prints what a record of each kind takes; returns what is over its limit."""
+        """Measures and prints the bytes of each kind's record; returns those over their limit."""
         rows, over = [], []
         for kind in units.KINDS:
             compilers.progress(f"{self.compiler.name}: the record of {kind.name}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# Units with a declaration and a site of each kind, and with the ordinary C++ that they replace. size.py compiles these
-# units for their bytes, compile.py for their time.
+# Units with a declaration and a site of each kind, and with the ordinary C++ that they replace. The script size.py
+# compiles them to measure their bytes, compile.py to measure the time.
 #
 # A unit is a file of functions, each with one site:
 #

@@ -54,7 +54,7 @@ long return_two() { return 2; }
 inline constexpr inlay::static_call<"updates.call", &return_one> call;
 long (*volatile pointer)() = &return_one;
 
-// All that is called while it changes returns 1 or 2.
+// Each function that runs while a name changes returns 1 or 2.
 [[gnu::noinline]] long ask_one() { return one ? 2 : 1; }
 [[gnu::noinline]] long call_it() { return call(); }
 [[gnu::noinline]] long call_pointer() { return pointer(); }
@@ -350,7 +350,7 @@ bool add_way(const char* name, const char* text_for_1, const char* text_for_64) 
 /// The mechanisms of changes, each on separate text.
 bool add_ways() {
     const std::vector<std::function<long()>> any{&return_one};
-    const auto wait = [](int) { // so that both threads do what they do in the other rows
+    const auto wait = [](int) { // so that both threads do the work of the other rows
         const auto start = bench::ticks();
         while (static_cast<double>(bench::ticks() - start) * ns_a_tick < 10'000) {
         }

@@ -58,7 +58,7 @@ inline constexpr std::size_t page = 4096;
 inline constexpr unsigned pages = 64;
 inline constexpr std::size_t size_of_move = 5; // mov $number, %eax: one byte and the number
 
-/// Makes all threads of the process fetch what was written.
+/// Makes all threads of the process fetch the written bytes.
 inline bool barrier() { return ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0; }
 inline bool register_barrier() {
     return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;

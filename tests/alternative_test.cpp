@@ -240,7 +240,7 @@ TEST(Alternative, CallKeepsRegistersStackAndRedZone) {
     bool called_flag = true;
     bool inline_flag = true;
     apply_with(0);
-    volatile std::uint64_t integer = 1234; // unknown to the compiler, so that it must keep what it computes from it
+    volatile std::uint64_t integer = 1234; // unknown to the compiler, so that it must keep values that depend on it
     volatile double number = 1.5;
     const auto called = many_values(integer, number, called_flag);
     apply_with(1);

@@ -4,7 +4,7 @@
 
 passed=0
 failed=0
-# result STATUS WHAT: says what failed, and the end of the log
+# result STATUS WHAT: names a failed check, and prints the end of the log
 result() {
     if [ "$1" -eq 0 ]; then
         passed=$((passed + 1))

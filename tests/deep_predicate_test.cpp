@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Predicates of many features, and nested ones: apply() decides what the operators of C++ say.
+// Predicates of many features, and nested ones: apply() decides as the operators of C++ do.
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>

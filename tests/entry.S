@@ -18,9 +18,9 @@ entry_single:
 	ret
 
 	.type	entry_two, @function
-entry_two:                      /* calls at the start, and between a push and a pop */
+entry_two:                      /* calls at the start, and between a push and a pop; no boundary within two of them */
 	push	%rbx
-	ALTERNATIVE_2 "call one", "call two", entry_x, "push %rcx; call three; pop %rcx", entry_y
+	ALTERNATIVE_2 "call one; xchg %ax, %ax", "call two", entry_x, "push %rcx; call three; pop %rcx", entry_y
 	pop	%rbx
 	ret
 

@@ -78,7 +78,7 @@ macro_label:
 	.type	macro_call, @function
 macro_call:
 	push	%rbx
-	ALTERNATIVE "call_saving macro_one", "call_saving macro_two, rcx, rdx", entry_y
+	ALTERNATIVE "call_saving macro_one; .byte 0x0f, 0x1f, 0x40, 0", "call_saving macro_two, rcx, rdx", entry_y
 	pop	%rbx
 	ret
 

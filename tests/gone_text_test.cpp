@@ -57,7 +57,7 @@ inline constexpr inlay::dispatch<"gone.dispatch", &gives<1>, when<x, &gives<2>>>
 [[gnu::noinline]] int late_call() { return call() + 1; }
 [[gnu::noinline]] int late_number() { return number() * 10 + chosen(); }
 
-/// After start-up, that section is no longer executable.
+/// After start-up, the section gone_text is no longer executable.
 class freeing : public inlay::platform::process {
 public:
     [[nodiscard]] bool executable(address at, std::size_t size) const noexcept {

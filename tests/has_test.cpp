@@ -97,7 +97,7 @@ static_assert(std::is_convertible_v<proof_of<yes && no && later>, proof_of<later
 static_assert(std::is_convertible_v<decltype(proof<yes && no>()), proof_of<no>>);
 static_assert(std::is_convertible_v<proof_of<yes>, proof_of<inlay::always>>);
 static_assert(!std::is_convertible_v<decltype(proof<yes>()), bool>, "only in a condition");
-// (What must not convert is refused with a sentence: tests/negative.)
+// (A wrong conversion is refused with a sentence: tests/negative.)
 static_assert(!inlay::detail::proves<yes, no> && !inlay::detail::proves < yes,
               yes&& no > &&!inlay::detail::proves < yes || no,
               yes > &&!inlay::detail::proves<!yes, yes> && !inlay::detail::proves<inlay::always, yes>);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /*
- * call_with_registers(function, general, in, out): sets the general registers from `general` (15 words: rax, rcx, rdx, rbx, rbp,
- * rsi, rdi, r8 to r15), and all others from `in`, an area of XSAVE. Calls the function. Then stores the registers to
- * `general` and `out`. At the call, the stack is off by 8 bytes.
+ * call_with_registers(function, general, in, out): sets the general registers from `general`, 15 words for rax, rcx,
+ * rdx, rbx, rbp, rsi, rdi, r8 to r15. It sets all others from `in`, an area of XSAVE, and calls the function. Then it
+ * stores the registers to `general` and `out`. At the call, the stack is off by 8 bytes.
  */
 	.text
 	.globl	call_with_registers, changes_all_registers
@@ -71,8 +71,8 @@ call_with_registers:
 	ret
 
 /*
- * void(int level): changes all registers that a function may change. Level 0: those of SSE; 1: of AVX; 2: of AVX-512. Expects an
- * empty stack of x87, as functions do, and stores what eight loads make of it to `loaded`.
+ * void(int level): changes all registers that a function may change. Level 0: those of SSE; 1: of AVX; 2: of AVX-512.
+ * Expects an empty x87 stack, as functions do. Loads eight numbers, and stores the last one to `loaded`.
  */
 	.globl	loaded
 	.type	changes_all_registers, @function

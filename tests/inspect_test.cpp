@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What inspect() says of each kind of site: as compiled, after apply(), after changes, and of text that is not inlay's.
+// The results of inspect() for each kind of site: as compiled, after apply(), after changes, and with foreign text.
 #include <inlay/inlay.hpp>
 #include <inlay/inspect.hpp>
 

@@ -341,7 +341,7 @@ TEST_P(LiveText, LockedAsAWhole) {
 INSTANTIATE_TEST_SUITE_P(Ways, LiveText, testing::Bool(),
                          [](const auto& each) { return each.param ? "SparePage" : "NewPage"; });
 
-// ---- What the system refuses -----------------------------------------------------------------------
+// ---- Refusals of the system ------------------------------------------------------------------------
 
 TEST(Refusals, TextThatIsSealedKeepsTheFormThatReadsMemory) {
     EXPECT_EQ(in_child([] {
@@ -428,7 +428,7 @@ TEST(Refusals, TextThatWasChangedIsNotMovedAsideBesideOtherThreads) {
     }
 }
 
-// ---- What interrupts a change ----------------------------------------------------------------------
+// ---- Interruptions of a change ---------------------------------------------------------------------
 
 std::atomic<unsigned> nested{0};
 std::atomic<unsigned> unexpected{0};

@@ -229,7 +229,7 @@ TEST(Live, NoPageIsWritableAndExecutable) {
     ASSERT_TRUE(inlay::set(key, false));
 }
 
-// ---- What an update looks at -----------------------------------------------------------------------
+// ---- The sites that an update reads ----------------------------------------------------------------
 
 inline constexpr inlay::static_key<"poke.lone", false> lone;
 [[gnu::noinline]] int ask_lone() { return lone ? 1 : 0; }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // The reference operations of x86: the form before apply(), the called one and the inlined one do the same. Most of
-// their instructions are for ring 0; here they fault, and the signal handler does what they would, on a made-up
-// processor.
+// their instructions are for ring 0. Here they fault, and the signal handler emulates them on a made-up processor.
 #include <inlay/inlay.hpp>
 #include <inlay/inspect.hpp>
 #include <inlay/pv/linux.hpp>

@@ -140,7 +140,7 @@ TEST(Pv, EveryTargetUnpatchedAndPatchedWithThePredicateTrueAndFalse) {
 
 namespace {
 
-// ---- What the sites become -------------------------------------------------------------------------
+// ---- The patched sites -----------------------------------------------------------------------------
 
 void does_nothing_much(u64 /*value*/) {}
 u64 with_six(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {

@@ -66,7 +66,7 @@ protected:
         return path_;
     }
 
-    /// What is wrong with it.
+    /// The error of the changed file.
     std::string error_of(const std::function<void(std::vector<char>&)>& change) {
         try {
             (void)report::collect_file(changed(change), "none");
@@ -84,7 +84,7 @@ protected:
     std::string path_ = testing::TempDir() + "report_file_test." + std::to_string(::getpid());
 };
 
-/// What does not depend on where the image is loaded.
+/// Compares the facts that do not depend on the image's address.
 void expect_same(const report::contents& file, const report::contents& self) {
     ASSERT_EQ(file.sites.size(), self.sites.size());
     EXPECT_EQ(file.trouble, self.trouble);
@@ -202,7 +202,7 @@ TEST_F(ReportOnFile, OtherVersionsAreRefused) {
               std::string::npos);
 }
 
-/// Whatever a byte becomes, the report is made or the file refused.
+/// For any value of a byte, the report is made or the file refused.
 TEST_F(ReportOnFile, DamageIsNoSurprise) {
     unsigned made = 0;
     unsigned refused = 0;

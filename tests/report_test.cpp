@@ -324,7 +324,7 @@ void apply_with(bool x_value, bool z_value) {
 class ReportSites : public testing::Test {
 protected:
     void SetUp() override {
-        // The linker keeps what is used.
+        // The linker keeps names that are used.
         EXPECT_TRUE(inlay::set(key, false));
         EXPECT_TRUE(inlay::set(way, 3));
         EXPECT_TRUE(inlay::update(retargeted, &plus_one));
@@ -533,7 +533,7 @@ TEST_F(ReportSites, UnknownCpusAndFeaturesAreNamed) {
     EXPECT_EQ(refused("x86-64-v3,+smap,+report.x,-amx_tile"), "accepted");
 }
 
-// ---- What is in memory --------------------------------------------------------------------------------
+// ---- The text in memory -------------------------------------------------------------------------------
 
 TEST_F(ReportSites, StatesFollowApply) {
     apply_with(true, false);
@@ -1186,7 +1186,7 @@ TEST(ReportOfMadeImage, TargetsOutOfReachKeepTheOriginal) {
     EXPECT_TRUE(made.call().as_decided());
     EXPECT_FALSE(made.call().direct);
 
-    // apply() does what the report said.
+    // apply() does as the report said.
     const auto planned = made.about();
     ASSERT_TRUE(inlay::apply(made.all(), made.image));
     for (std::size_t i = 0; i < planned.sites.size(); ++i) {

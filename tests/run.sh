@@ -34,7 +34,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 table() { awk -v kinds="$1" '$1 ~ "^(" kinds ")$" { print $2 }' tools/packages; }
 
-# ---- What is asked for ------------------------------------------------------------------------------
+# ---- The arguments ----------------------------------------------------------------------------------
 
 only_failed=
 parts=
@@ -207,7 +207,7 @@ part_gate() {
 part_size() { bench/compile.py --quick "$gcc" "$clang" && bench/size.py --check "$gcc" "$clang"; }
 part_tour() { BUILD=$BUILD/tour sh examples/run.sh; }
 
-# ---- Running them, and what is left of it ------------------------------------------------------------
+# ---- Running the parts, and their results ------------------------------------------------------------
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT

@@ -369,7 +369,7 @@ TEST(StaticSwitch, RefusesAValueThatItDoesNotHave) {
     EXPECT_EQ(inlay::set(chosen, static_cast<codec>(3)).error(), error::value_outside);
 }
 
-// ---- What stands in text ---------------------------------------------------------------------------
+// ---- The form in text ------------------------------------------------------------------------------
 
 /// The record of the first site at or after the beginning of `function`.
 const inlay::table::key_record* first_record_in(int (*function)(int)) {

@@ -353,7 +353,7 @@ TEST_F(Table, WhatOneRunFoundOutIsNoNewsToALaterOne) {
 
 TEST_F(Table, OverlappingSites) {
     for (const int shift : {-4, -1, 1, 4}) {
-        std::fill_n(&image.text[11], 15, std::uint8_t{0x90}); // both hold what they may hold: nops
+        std::fill_n(&image.text[11], 15, std::uint8_t{0x90}); // both hold bytes that they may hold: nops
         t->original.head.length = 1;
         t->original.bytes[0] = 0x90;
         made::refer(t->alternatives[1].site, &image.text[static_cast<std::size_t>(16 + shift)]);
@@ -939,7 +939,7 @@ TEST_F(Mixed, TheSecondSiteOfADeclarationMayBeTooFar) {
     }
 }
 
-// ---- What is in text -------------------------------------------------------------------------------
+// ---- Bytes in text ---------------------------------------------------------------------------------
 
 TEST_F(Table, AForeignByteAnywhereInASiteIsSeen) {
     // A debugger's breakpoint, say, on the first byte or any other: before the first apply() and after it.
@@ -1026,7 +1026,7 @@ TEST_F(Mixed, AForeignByteAnywhereIsSeen) {
     EXPECT_LT(forms, 40U) << "of 2000";
 }
 
-// ---- What the platform does ------------------------------------------------------------------------
+// ---- The platform ----------------------------------------------------------------------------------
 
 void do_nothing() noexcept {}
 using bare = inlay::platform::bare<&do_nothing>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A made-up architecture: the dozen lines of `toy` are all that it needs. Then tables of its images are read, decided
+// A made-up architecture: it needs only the dozen lines of `toy`. Then tables of its images are read, decided
 // and reported on, here, where no toy ever ran.
 #include <inlay/decide.hpp>
 #include <inlay/report/collect.hpp>

@@ -74,7 +74,7 @@ private:
     std::vector<char> memory_ = std::vector<char>(std::size_t{1} << 18U);
 };
 
-/// A frame of a signal: of the red zone below the stack pointer, nothing is in use where a call may be.
+/// A signal's frame: at a possible call, no part of the red zone below the stack pointer is in use.
 struct frame {
     explicit frame(ucontext_t& context)
         : ip{static_cast<std::uintptr_t>(context.uc_mcontext.gregs[reg_ip])},

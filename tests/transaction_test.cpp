@@ -353,8 +353,8 @@ struct staging {
 template <class Platform>
 class Failing : public Transaction {
 protected:
-    /// How often the platform is asked by a transaction that succeeds. The first one of a process is asked more often:
-    /// later ones find the inner sites of a group, which is not reached meanwhile, as they left them.
+    /// How often a transaction that succeeds asks the platform. The first one of a process asks more often. Later ones
+    /// find the inner sites of a group, which is not reached meanwhile, as they left them.
     unsigned count() {
         (void)calls_of_one();
         return calls_of_one();

@@ -222,7 +222,7 @@ consteval auto bases_and_indices(unsigned scale, std::int64_t displacement) {
     return out;
 }
 
-/// One of each kind of memory operand, to combine with all registers.
+/// Each kind of memory operand once, to combine with all registers.
 consteval auto each_kind_of_memory() {
     return std::array<mem, 10>{ptr(rax),
                                ptr(rbp),
@@ -1002,7 +1002,7 @@ TEST(x86_nops, are_the_recommended_sequences_and_as_few_as_possible) {
     }
 }
 
-// ---- What codes say of themselves.
+// ---- The properties that codes state.
 
 TEST(x86_marks, stack_effects_and_boundaries) {
     constexpr auto flags = pushf_pop(rax);
@@ -1185,7 +1185,7 @@ TEST(x86_marks, relative_operands) {
         std::is_same_v<std::remove_const_t<decltype(two)>, inlay::code<&variable, inlay::preserving<&function>{}>>);
 }
 
-// ---- What must not compile.
+// ---- Code that must not compile.
 
 template <class Code>
 concept encodes = requires { typename std::bool_constant<(Code{}(), true)>; };

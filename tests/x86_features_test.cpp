@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The CPUID probes of inlay::cpu against what Linux found on the same machine, and against dumps made up here.
+// The CPUID probes of inlay::cpu against Linux's findings on the same machine, and against dumps made up here.
 
 #include "inlay/arch/x86/cpu_names.hpp"
 #include "inlay/features.hpp"
@@ -248,7 +248,7 @@ TEST(CpuFeatures, AreMany) {
     std::size_t walked = 0;
     inlay::for_each_feature([&](auto) { ++walked; });
     EXPECT_EQ(walked, inlay::feature_count);
-    // Only what no CPUID bit says is found by hand.
+    // Only features without a CPUID bit are found by hand.
     EXPECT_EQ(all_probes().size() + 3, inlay::feature_count);
 }
 

@@ -3,8 +3,8 @@
 // arch/x86/length.hpp against Zydis, and against lengths written by hand.
 //
 // How it works. If Zydis decodes an instruction, the lengths must agree. The test compares them in the text of this
-// program and of large libraries, for every opcode with a choice of prefixes and operands, and for random bytes. If
-// Zydis does not decode it, the test does not compare: Zydis knows more undefined instructions, and fewer new ones.
+// program and of large libraries. It also tries every opcode with a choice of prefixes and operands, and random bytes.
+// If Zydis does not decode it, the test does not compare: Zydis knows more undefined instructions, and fewer new ones.
 #include "elf_file.hpp"
 #include "inlay/arch/x86/length.hpp"
 
@@ -310,7 +310,7 @@ TEST(x86_length, random_prefixes) {
 
 struct known {
     bytes code;
-    unsigned length; ///< without what follows
+    unsigned length; ///< without the bytes that follow
     const char* text;
 };
 

@@ -68,8 +68,8 @@ has() { # LIST NAME[>=VERSION | <<VERSION]
     [ -z "$relation" ] || dpkg --compare-versions "${found#*:}" $relation "$bound"
 }
 
-# The version of a role's Clang: the first that is installed or offered. dpkg is enough if the first version of the list
-# is installed, or if each role has a different Clang. Else the script asks apt (asked=yes).
+# The version of a role's Clang: the first that is installed or offered. dpkg suffices if the list's first version is
+# installed, or if each role has a different Clang. Else the script asks apt (asked=yes).
 role_version() {
     for version in $(versions_of "$1"); do
         case " ${INLAY_COMPILERS:-} " in *" clang++-$version "*) echo "$version"; return ;; esac

@@ -8,7 +8,7 @@ watched() {
     shift 2
     : >"$watched_log"
     (
-        # Short sleeps, since the last one outlives this loop; none of them holds the output of the whole script.
+        # Short sleeps, since the last one outlives this loop; no sleep holds the output of the whole script.
         seconds=0
         while sleep 1 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do
             seconds=$((seconds + 1))

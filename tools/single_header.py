@@ -20,8 +20,8 @@ import sys
 
 INCLUDE = pathlib.Path(__file__).resolve().parent.parent / "include"
 
-# kernel.hpp ends what sets a kernel's macros aside. The headers before it are used in #if branches of others, which
-# would write them in each; and a report reads images of all architectures.
+# kernel.hpp ends the setting aside of a kernel's macros. Other headers use those before it in #if branches, and would
+# write them in each branch; and a report reads images of all architectures.
 ROOTS = """\
 #include "inlay/kernel/macros_aside.hpp"
 #include "inlay/feature.hpp"
@@ -48,7 +48,7 @@ OPTIONAL = {
     "INLAY_APPLY_AT_LOAD": ("inlay/apply_at_load.hpp", "defined(__linux__) && __STDC_HOSTED__"),
 }
 
-# Headers of other packages: a header of inlay that includes one, itself or by another, is left out.
+# Headers of other packages. An inlay header that includes one, itself or by another header, is left out.
 FOREIGN = re.compile(r"boost/|Zydis/|elfutils/|dwarf\.h|libelf|gelf")
 
 DIRECTIVE = re.compile(r"\s*#\s*(\w+)\s*(.*?)\s*(?://.*)?$")
@@ -97,7 +97,7 @@ class Writer:
         self.lines = []
 
     def seen(self, name, conditions):
-        """Whether `name` is there already under these conditions; from now on it is."""
+        """Whether `name` is already included under these conditions; from now on it is."""
         known = self.written.setdefault(name, [])
         if any(under <= conditions for under in known):
             return True
@@ -149,7 +149,7 @@ def written(guarded=()):
     writer.lines += ["#ifndef INLAY_SINGLE_HEADER", "#define INLAY_SINGLE_HEADER"]
     writer.text("roots", ROOTS, frozenset())
     writer.lines.append("#endif // INLAY_SINGLE_HEADER")
-    # Outside, so that it may be asked for when the rest is there already.
+    # Outside, so that it may be asked for when the rest is already included.
     for macro, (name, where) in OPTIONAL.items():
         guard = f"INLAY_SINGLE_HEADER_HAS_{macro.removeprefix('INLAY_')}"
         writer.lines += [f"#if defined({macro}) && !defined({guard})", f"#define {guard}"]

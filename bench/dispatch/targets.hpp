@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // targets: the targets of the benchmarked calls, and the variables that decide between them. targets.cpp defines all of
-// them, so that no compiler sees the work of a call, or a variable that never changes.
+// them. So no compiler sees the work of a call, or a variable that never changes.
 #pragma once
 
 #include <inlay/inlay.hpp>

@@ -3,7 +3,7 @@
 #
 # Instructions that apply() executes for a record, counted by callgrind: they do not drift as times do.
 #
-#     bench/gate/instructions.py BUILD...        # build/gate-gcc build/gate-clang: what has bench/count_instructions
+#     bench/gate/instructions.py BUILD...        # build/gate-gcc build/gate-clang, each with bench/count_instructions
 #
 # How it works. It patches the same image with 1,000 and with 5,000 records; the difference, divided by 4,000, is the
 # cost of a record. limits.json has the limit of each compiler, by its name and major version. It does not judge other

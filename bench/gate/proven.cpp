@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// One apply_proven() of the sites of proven_sites.S, whose image is sealed: to count its instructions, which run inside
-// bench_counted(), or to compare its time with a plain copy of the same bytes.
+// One apply_proven() patches the sites of proven_sites.S, whose image is sealed. Valgrind counts its instructions,
+// which run inside bench_counted(); or the program compares its time with a plain copy of the same bytes.
 //
 //     valgrind --tool=callgrind --collect-atstart=no --toggle-collect=bench_counted proven
 //     proven time            the ratio of the medians, and the same of apply()
@@ -41,7 +41,7 @@ struct site_bytes {
     unsigned char bytes[12];
 };
 
-/// Seconds of each of `count` runs; `again` restores what a run has changed.
+/// The median time of `count` runs, in seconds; `again` restores the bytes that a run has changed.
 double median(unsigned count, const std::function<void()>& again, const std::function<void()>& run) {
     std::vector<double> all;
     for (unsigned i = 0; i < count; ++i) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// SITES sites of alternatives, of the kinds of bench/made_image.hpp: 3 to 8 bytes long, 16 bytes apart, of 16 declarations in
-// runs of four on average. One `when` holds. Two of 16 declarations become a call.
+// SITES sites of alternatives, of the same kinds as in bench/made_image.hpp. They are 3 to 8 bytes long and 16 bytes
+// apart. They belong to 16 declarations, in runs of four on average. One `when` holds. Two of 16 declarations become a
+// call.
     .set bench_declarations, 16
 
     .text

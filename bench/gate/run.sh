@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The counts of the benchmarks that do not drift: the instructions in memory, the instructions that apply() executes;
-# and a check that the benchmarks measure nothing on an emulator. (Bytes: bench/size.py --check.)
+# The counts of the benchmarks that do not drift: the instructions in memory, and the instructions that apply()
+# executes. Also a check that the benchmarks measure nothing on an emulator. (Bytes: bench/size.py --check.)
 #   sh bench/gate/run.sh BUILD...         (build/gate-gcc build/gate-clang: built)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -6,9 +6,9 @@
 #   sh examples/kernel/run.sh native [WORDS]     only this; WORDS go to the kernel: crash, test=NAME, storm=N, hold, ...
 #   sh examples/kernel/run.sh xen [WORDS]
 #   sh examples/kernel/run.sh aarch64 [WORDS]    both at the same time
-# CXX chooses the compiler (default: g++; for aarch64 aarch64-linux-gnu-g++), CPU the processor that QEMU emulates (default:
-# max), SMP how many (default: 1; for aarch64 4), BUILD=DIR the folder to build in (default: build). For aarch64, MACHINE adds
-# to the machine: MACHINE=virtualization=on,its=off
+# CXX chooses the compiler (default: g++; for aarch64 aarch64-linux-gnu-g++). CPU is the processor that QEMU emulates
+# (default: max), SMP the number of processors (default: 1; for aarch64 4), BUILD=DIR the build folder (default: build).
+# For aarch64, MACHINE adds to the machine: MACHINE=virtualization=on,its=off
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck source=tools/build_folder.sh
@@ -47,7 +47,7 @@ aarch64() {
     aarch64*) build_kernel "$BUILD/kernel/aarch64" -DCMAKE_CXX_COMPILER="$compiler" ;;
     *) build_kernel "$BUILD/kernel/aarch64" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_COMPILER_TARGET=aarch64-linux-gnu ;;
     esac
-    # One thread: QEMU before 8.1 may run what was there before a live change otherwise (test_live.cpp).
+    # One thread: otherwise QEMU before 8.1 may run the old instruction after a live change (test_live.cpp).
     for version in 2 3; do
         { timeout 120 qemu-system-aarch64 -accel tcg,thread=single -M "virt,gic-version=$version${MACHINE:+,$MACHINE}" \
             -cpu "${CPU:-max}" -smp "${SMP:-4}" -m 128 -nodefaults -display none -no-reboot -serial stdio \

@@ -11,7 +11,7 @@
 //
 // How it works underneath. The operators work on types, and simplify while the program is compiled. The remaining
 // predicate becomes a small tree in memory. apply() evaluates it once, for any number of sites. Overrides come last and
-// win over every probe: INLAY_FEATURES=-avx2,+app.x is to a program what clearcpuid= is to Linux.
+// win over every probe: INLAY_FEATURES=-avx2,+app.x, as clearcpuid= in Linux.
 #include "tour.hpp"
 
 #include <cstdio>

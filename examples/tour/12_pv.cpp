@@ -2,7 +2,7 @@
 //
 // 12. Paravirt operations: functions that a hypervisor may replace, at no cost without a hypervisor.
 //
-// What. `pv_op` members make up a table of pointers; `pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv>`
+// What. `pv_op` members make up a table of pointers. `pv_alt_call<&irq, &irq_ops::save_fl, pushf_pop(rax), !cpu.xenpv>`
 // calls one of them, or has instructions in its place if the predicate holds. A hypervisor's set-up assigns to the
 // table and sets a feature. Then apply() writes the sites.
 //

@@ -10,8 +10,8 @@
 // find a misspelled name. Here, the compiler does the lookup, and refuses a misspelled name.
 //
 // How it works underneath. In the program, names are types (Boost.Hana's strings) in a map that exists only while
-// compiling; a lookup gives the declaration itself. From outside, the names are in the tables that apply() reads. inlay
-// finds them in all images of the process, checks the whole text, and then changes the sites.
+// compiling; a lookup gives the declaration itself. From outside, the names are in the tables that apply() reads. The
+// library finds them in all images of the process, checks the whole text, and then changes the sites.
 #include "tour.hpp"
 
 #include <inlay/controls.hpp>

@@ -3,8 +3,8 @@
 // crc32c: the same checksum in three ways, for dispatch to choose from. CRC-32C (Castagnoli; iSCSI, ext4, Btrfs).
 //
 // How it works. A CRC is the remainder of the message, read as a polynomial over one-bit numbers. Remainders add up.
-// The CRC of a message is the sum of its parts' CRCs, each multiplied by a power of x for the bytes that follow the
-// part. See Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
+// The CRC of a message is the sum of its parts' CRCs. Each part's CRC is multiplied by a power of x for the bytes after
+// it. See Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel, 2011.
 #pragma once
 
 #include <array>

@@ -52,6 +52,10 @@ inline namespace INLAY_TARGET {
 /// Up to `Capacity` sites are one batch; more sites take several batches. With this platform, apply() refuses sites of
 /// several instructions (error::others_run). So at boot, give apply() a platform::bare. Use one object for all
 /// processors, and make one change at a time.
+#if !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmultiple-inheritance" // both are private
+#endif
 template <class Hooks, unsigned Capacity = 128>
 class text_poke : platform::bare<&Hooks::synchronise>, platform::text_steps<Hooks> {
     using at_boot = platform::bare<&Hooks::synchronise>;
@@ -109,6 +113,9 @@ private:
     platform::text_change batch_[Capacity]{}; // NOLINT(*-avoid-c-arrays): freestanding
     unsigned waiting_{};                      ///< the number of changes in the batch
 };
+#if !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 } // namespace INLAY_TARGET
 } // namespace inlay

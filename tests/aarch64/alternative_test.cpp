@@ -168,7 +168,7 @@ constexpr auto ordinary_form = alternative<adr<&trashing>(x9) + call(x9), when<a
                                    .takes<x0>()
                                    .returns<x0, std::uint64_t>();
 [[gnu::noinline]] std::uint64_t ordinary(std::uint64_t x) {
-    std::uint64_t live[24]; // NOLINT(*-avoid-c-arrays): more than there are registers that a call keeps
+    std::uint64_t live[24]; // NOLINT(*-avoid-c-arrays): more than a call keeps registers
     for (std::uint64_t j = 0; j < 24; ++j) {
         live[j] = x + j;
         asm volatile("" : "+r"(live[j]));

@@ -235,7 +235,7 @@ void counters(std::integer_sequence<unsigned, N...>) {
     (system<pmevtyper_el0(N), N>("pmevtyper" + std::to_string(N) + "_el0"), ...);
 }
 
-// ---- What codes say of registers.
+// ---- The registers that codes state.
 
 template <class... Registers>
 constexpr std::uint64_t bits(Registers... each) {
@@ -249,7 +249,7 @@ constexpr bool writes_only(const inlay::machine_code& code, std::uint64_t mask) 
 }
 void function() {}
 
-// A pop brings back what its push saved, if that was the caller's.
+// A pop restores the value that its push saved, if that was the caller's.
 static_assert(writes_only(push(x1, x2) + mov(x1, 5) + add(x2, x1, x3) + pop(x1, x2), 0));
 static_assert(writes_only(push(x1, xzr) + mov(x1, 5) + pop(x1, xzr), 0));
 static_assert(writes_only(mov(x1, 5) + push(x1, x2) + pop(x1, x2), bits(x1)));

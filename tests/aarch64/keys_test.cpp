@@ -37,7 +37,7 @@ void done(const inlay::outcome& outcome, const std::string& what) {
     check(static_cast<bool>(outcome), what);
 }
 
-// QEMU does not see what is written to /proc/self/mem. set() and update() replace pages in any case.
+// QEMU does not see writes to /proc/self/mem. set() and update() replace pages in any case.
 inlay::outcome apply_by_page() {
     inlay::platform::process self{inlay::platform::process::way::replace_page};
     return inlay::apply(inlay::this_image(), self);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Guarded pages (BTI) of a shared library that is linked with -z force-bti and run with QEMU_CPU=max. An indirect
-// branch to an instruction that is no landing pad ends the program: before apply(), and also after it, on the replaced
-// page. run.sh runs other tests in a library like this one, and so shows that all entries of inlay have landing pads.
+// branch to an instruction that is no landing pad ends the program. It does so before apply(), and after it, on the
+// replaced page. run.sh runs other tests in a library like this one, and so shows that all entries of inlay have
+// landing pads.
 #include <inlay/inlay.hpp>
 
 #include <csignal>

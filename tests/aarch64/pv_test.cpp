@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Paravirt operations on AArch64, run natively or under qemu-aarch64: every kind of target, patched and not, the new
-// bytes of sites, the registers that are kept. A plain program, like alternative_test.cpp: it prints a line PASS or
+// Paravirt operations on AArch64, run natively or under qemu-aarch64. Every kind of target, patched and not; the new
+// bytes of sites; the registers that are kept. A plain program, like alternative_test.cpp: it prints a line PASS or
 // FAIL for each check and returns 1 if one failed.
 #include <inlay/inlay.hpp>
 #include <inlay/pv_ops.hpp>
@@ -98,7 +98,7 @@ void expect(u64 value, u64 expected, const std::string& what) {
     check(value == expected, what);
 }
 
-// QEMU does not see what is written to /proc/self/mem.
+// QEMU does not see writes to /proc/self/mem.
 void apply() {
     inlay::platform::process self{inlay::platform::process::way::replace_page};
     const auto done = inlay::apply(inlay::this_image(), self);
@@ -196,7 +196,7 @@ void every_target_patched() {
     expect_all(target::native, false, ", restored");
 }
 
-// ---- What the sites become.
+// ---- The patched sites.
 
 void does_nothing_much(u64 /*value*/) {}
 u64 with_six(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f) {
@@ -416,7 +416,7 @@ void native_until_overridden() {
     expect(word_at(site), 0x91000400, "native code is in place again");
 }
 
-// ---- What is kept.
+// ---- The registers that are kept.
 
 void others_keep(inlay::address to, u64 result, const std::string& what) {
     std::array<u64, 19> registers{};

@@ -180,7 +180,7 @@ for compiler in $compilers; do
         fi
     done
 
-    # The report on the program's file, made on this machine, against what the program says of itself.
+    # The report on the program's file, made on this machine, against the program's own report.
     for options in "-O0 -g" "-O2 -g"; do
         left_out "-O2 -g" && continue
         # shellcheck disable=SC2086
@@ -210,8 +210,8 @@ for compiler in $compilers; do
         count "$compiler $options, text_code"
     done
 
-    # Guarded pages: the tests in a library whose indirect branches must all arrive at a landing pad. (The start files
-    # of Debian have none, so no program can have it, nor what comes from libgcc.)
+    # Guarded pages: the tests in a library whose indirect branches must all arrive at a landing pad. (Debian's start
+    # files and libgcc have no landing pads, so no program can have guarded pages.)
     printf '%s\n' 'extern "C" { [[gnu::visibility("hidden")]] void* __dso_handle = nullptr; }' >"$work/handle.hpp"
     for test in landing keys pv proof sites alternative; do
         options=$test

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The registers that a site changes, and the state that survives it: registers of clobbers<...>(); vectors and
-// predicates of SVE in a function for SVE; exceptions. A plain program: it prints a line PASS or FAIL for each check
-// and returns 1 if one failed. With an argument, it ends by an exception that leaves a site's function.
+// The registers that a site changes, and the state that survives it: registers of clobbers<...>(), exceptions; in a
+// function for SVE, its vectors and predicates. A plain program: it prints a line PASS or FAIL for each check and
+// returns 1 if one failed. With an argument, it ends by an exception that leaves a site's function.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>
@@ -56,7 +56,7 @@ inline constexpr auto high =
 
 template <int Kind>
 [[gnu::noinline]] std::uint64_t around(std::uint64_t x) {
-    std::uint64_t live[26]; // NOLINT(*-avoid-c-arrays): as many as there are registers
+    std::uint64_t live[26]; // NOLINT(*-avoid-c-arrays): as many as registers
     for (std::uint64_t j = 0; j < 26; ++j) {
         live[j] = x + j;
         asm volatile("" : "+r"(live[j]));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The code that a kernel runs to change text. run.sh disassembles it, because an emulator shows neither the width of a
-// store nor a missing operation on a cache. Each function is one step of the manual's sequence, or the whole sequence.
+// The code that a kernel runs to change text. An emulator does not show the width of a store, or that a cache operation
+// is missing. So run.sh disassembles the code. Each function is one step of the manual's sequence, or the whole
+// sequence.
 #include <inlay/apply.hpp>
 #include <inlay/platform/bare.hpp>
 

@@ -2,7 +2,7 @@
 //
 // Text as a kernel writes it, by platform::bare and text_poke. Which instructions are exchanged while other processors
 // run, and which with those stopped; the lines of caches. A plain program, run under qemu-aarch64: its own text is made
-// writable, as a kernel's alias is. (text_code.cpp has what no emulator shows.)
+// writable, as a kernel's alias is. (text_code.cpp has the code for facts that no emulator shows.)
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
 #include <inlay/text_poke.hpp>
@@ -150,7 +150,7 @@ inline constexpr inlay::feature<"text.feature", inlay::by_hand{}> feature;
     return site();
 }
 
-/// Whether all sites give what they should.
+/// Whether all sites return the right values.
 bool give(bool k, unsigned w, int c, int v) {
     return ask_key() == k && ask_switch() == 10 + w && ask_call() == 100 + c && ask_void() == v;
 }

@@ -28,7 +28,7 @@ void check(bool good, const std::string& what) {
     failed += good ? 0 : 1;
 }
 
-// ---- what is unwound
+// ---- the functions that are unwound
 
 int depth = 0;
 [[gnu::noinline]] int plus_one(int x) { return x + 1; }

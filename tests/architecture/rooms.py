@@ -4,8 +4,8 @@
 
     python3 tests/architecture/rooms.py [FOLDER]     default: include/inlay
 
-Fails for an include that the table does not allow, a header that is in no room, a cycle of headers, a permission that nothing
-uses; and for inline assembly or macros outside of arch/ and emit/, but for the macros of asm.h and version.hpp.
+Fails for an include that the table does not allow, a header that is in no room, a cycle of headers, and an unused
+permission. Fails for inline assembly or macros outside of arch/ and emit/, except the macros of asm.h and version.hpp.
 """
 import fnmatch
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""inlay attest on running programs and core files: what may stand in text passes, and each difference is named.
+"""inlay attest on running programs and core files: right text passes, and each difference is named.
 
     attest.py INLAY PROGRAM STATIC_PROGRAM FOLDER
 """
@@ -87,7 +87,7 @@ def fences(of):
     return [at + each.start() for each in re.finditer(re.escape(LFENCE), of.read(at, size))]
 
 
-# ---- What may be -----------------------------------------------------------------------------------------
+# ---- Text that is right ----------------------------------------------------------------------------------
 
 with running(program) as one:
     for step in ("", "apply", "change", "back"):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program with sites of all kinds, that does what standard input says, and says when it is done: "apply", "change",
-// "back", "storm" (changes until the end), "core" (a core dump).
+// A program with sites of all kinds. It carries out the commands on standard input, and says when each is done. They
+// are "apply", "change", "back", "storm" (changes until the end), "core" (a core dump).
 #include <inlay/inlay.hpp>
 
 #include <cstdint>

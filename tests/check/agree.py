@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """readelf and objdump against the checker, on every site of a program: the same sites, each from one instruction of
-objdump's to another; a call is one of its trampoline, a key's site is a jump.   agree.py INLAY PROGRAM [PREFIX-]
+objdump's to another. A call goes to its trampoline, a key's site is a jump.   agree.py INLAY PROGRAM [PREFIX-]
 
-The tables are read anew here: addresses from readelf, bytes from objdump -s. The checker's own reader has no part in it."""
+The tables are read anew here: addresses from readelf, bytes from objdump -s. The checker's own reader has no part in
+it."""
 import re
 import struct
 import subprocess
@@ -50,7 +51,7 @@ for line in run(prefix + "objdump", "-dw", "--insn-width=16", program).splitline
         instructions[int(found.group(1), 16)] = (len(code) // 2, found.group(3))
 
 names = {record: words for record, words in table("inlay_names", 16)}
-expected = []  # (address, length, what objdump must show there)
+expected = []  # (address, length, the text that objdump must show there)
 groups = {}
 for record, words in table("inlay_alternatives", 8):
     choice = record + 4 + words[1]

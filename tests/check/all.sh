@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # `inlay check` of every program in folders, such as those of a build's tests.   sh tests/check/all.sh INLAY FOLDER...
-# unit_types_test has names of two types for its test of that error: the checker must say so.
+# unit_types_test has names of two types, to test that error: the checker must report them.
 set -u
 inlay=$1
 shift

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Objects that are wrong in one point each, and their corrected twins (-DFIXED): the checker says of the first exactly what
-the source expects, and proves the second.   tests/check/corpus.py INLAY [SOURCE...]
+"""Objects that are wrong in one point each, and their corrected twins (-DFIXED). The checker prints exactly the
+expected findings for the first, and proves the second.   tests/check/corpus.py INLAY [SOURCE...]
 
 Each is checked as a program and as an object (`-c`), unless the source says `object: no`.
 
-In a source: `expect: TEXT` is a finding's first line after the place; `flags:`, `check:` are more arguments; `machine:` is
-aarch64 or i386. `// here` marks the line that must be named."""
+In a source: `expect: TEXT` is a finding's first line after the place; `flags:`, `check:` are more arguments; `machine:`
+is aarch64 or i386. `// here` marks the line that must be named."""
 import os
 import re
 import shutil
@@ -41,7 +41,7 @@ def check(inlay, text, program):
 
 
 def faults(inlay, source, folder):
-    """What is wrong with the checker's answers about one source."""
+    """The faults of the checker's answers about one source."""
     text = open(source).read()
     expected = notes(text, "expect")
     program = os.path.join(folder, "program")

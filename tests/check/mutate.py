@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Programs with some bytes changed, for the checker and for its page: it ends by itself, with a status of its own, in less
-than 1 GB.   tests/check/mutate.py INLAY SECONDS PROGRAM..."""
+"""Programs with some bytes changed, for the checker and for its page. It ends by itself, with one of its statuses, in
+less than 1 GB.   tests/check/mutate.py INLAY SECONDS PROGRAM..."""
 import os
 import random
 import resource

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""The page of `inlay show` in headless Chromium: all sites are there, search and the buttons work, and nothing is wider than
-the window, at the width of a desktop and of a phone.   tests/check/page.py PAGE.html [PICTURE-]"""
+"""The page of `inlay show` in headless Chromium. All sites are on it, search and the buttons work. Nothing is wider
+than the window, at the width of a desktop and of a phone.   tests/check/page.py PAGE.html [PICTURE-]"""
 import json
 import os
 import re
@@ -18,7 +18,7 @@ if browser is None:
 text = open(page, encoding="utf-8").read()
 data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S).group(1))
 
-# A script that uses the page as a reader does, and leaves what it found.
+# A script that uses the page as a reader does, and leaves its results.
 PROBE = """<pre id="probe"></pre><script>
 const cards = () => document.querySelectorAll("article").length;
 const said = {all: cards(), width: document.documentElement.scrollWidth, window: innerWidth,

@@ -21,7 +21,7 @@ configure "$built" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINLAY_TOOLS=ON -DINLAY_
 inlay=$(absolute "$built/tools/inlay/inlay")
 flags="-std=c++20 -O2 -g -Iinclude"
 
-# says STATUS PATTERN COMMAND...: the command's status, and a line of what it says
+# says STATUS PATTERN COMMAND...: the command's status, and a line of its output
 says() {
     status=$1
     pattern=$2
@@ -93,7 +93,7 @@ kernels() {
     done
 }
 
-# What other tools have done to a file.
+# Files that other tools have rewritten.
 rewritten() {
     # shellcheck disable=SC2086
     works "a program" $gcc $flags -Wl,--emit-relocs tests/tools/everything.cpp -o "$work/program"
@@ -104,7 +104,7 @@ rewritten() {
         works "llvm-bolt" "$bolt" "$work/program" -o "$work/bolted"
         says 1 "rewritten after linking.*\[moved\]" "$inlay" check "$work/bolted"
     fi
-    # A site whose bytes somebody has changed: the first nop of the first alternative becomes int3.
+    # A site whose bytes were changed: the first nop of the first alternative becomes int3.
     printf '#!/bin/sh\nexit 0\n' >"$work/script"
     says 2 "it is no ELF file" "$inlay" check "$work/script"
     says 2 "cannot be read" "$inlay" check "$work/nothing"

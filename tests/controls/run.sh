@@ -114,7 +114,7 @@ PYTHON
     "$1" $flags "$here/main.cpp" -L. -llibrary -Wl,-rpath,"$PWD" -ldl -o program && ./program ./plugin.so ./other.so
 }
 
-# Linkers that drop what nothing refers to keep the names of targets.
+# Linkers that drop unused sections keep the names of targets.
 linked() { # COMPILER LINKER
     for options in -Wl,--gc-sections "-Wl,--gc-sections -flto" "-no-pie -fno-pie -Wl,--gc-sections"; do
         case "$1 $2 $options" in "clang"*" bfd "*-flto* | "clang"*" mold "*-flto* | *gold*-flto*) continue ;; esac

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The program that run.sh debugs: a key and a static call, changed while breakpoints stand next to them. Prints what it
-// computes.
+// The program that run.sh debugs: a key and a static call, changed while breakpoints stand next to them. Prints its
+// results.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

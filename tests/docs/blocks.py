@@ -139,7 +139,7 @@ class Tester:
                 heads.append(program.text)
             said = ""
             for head in heads:
-                # (A part may declare again what the program has.)
+                # (A part may repeat declarations of the program.)
                 for form in ("%s", "namespace fragment {\n%s}\n", "void fragment_of_a_function() {\n%s}\n"):
                     if "namespace" in form and "#include" in block.text:
                         continue
@@ -174,7 +174,7 @@ class Tester:
         if self.installed is None:
             self.installed = os.path.join(self.work, "installed")
             build = os.path.join(self.work, "build-inlay")
-            for command in (["cmake", "-S", ROOT, "-B", build], # there is nothing to build
+            for command in (["cmake", "-S", ROOT, "-B", build], # nothing has to be built
                             ["cmake", "--install", build, "--prefix", self.installed]):
                 made = self.run(command)
                 if made.returncode:

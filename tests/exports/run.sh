@@ -24,7 +24,7 @@ exported() { # NM IMAGE
         $3 ~ /5inlay/ && $3 !~ /^_Z(Z|TI|TS)?N?K?(6plugin|5boost)/ && $3 !~ /^_ZSt(7forward|4move)I.*5pv_op/ { print }' |
         c++filt | cut -c1-200 | head -n 5
 }
-check() { # WHAT COMMAND...: counts it, and says what went wrong in one line
+check() { # WHAT COMMAND...: counts it, and prints a failure in one line
     what=$1
     shift
     if said=$("$@" 2>&1); then

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Tests of the benchmarks' figures, without measuring times. Every core must execute the chains that the benchmarks
-# measure and calibrate by. bench/run.sh must keep results that it does not measure, and refuse results that contradict
-# themselves.
+# measure and calibrate by. bench/run.sh must keep results that it does not measure. It must refuse results that
+# contradict themselves.
 #   sh tests/figures/run.sh [COMPILER]
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -76,8 +76,8 @@ calls() { wc -l <"$work/called"; }
 as_user() { # COMMAND...: one that owns nothing
     if [ "$(id -u)" = 0 ]; then setpriv --reuid $user --regid $user --clear-groups "$@"; else "$@"; fi
 }
-# held LOCK SAYING COMMAND...: runs the command while another process holds the lock, as apt itself takes it, until the
-# command says so (a minute at most)
+# held LOCK SAYING COMMAND...: runs the command while another process holds the lock, as apt itself takes it. The lock
+# is held until the command prints SAYING (a minute at most).
 held() {
     lock=$1 saying=$2
     shift 2
@@ -107,8 +107,8 @@ run() { "$@" >"$work/said" 2>&1 </dev/null; }
 
 # ---- The checks ---------------------------------------------------------------------------------------
 
-# Read-only, in a path with spaces, without .git, by a user without sudo who has all packages: the tour runs, and so do parts
-# of the tests. The second time it is fast. No apt is called.
+# A read-only tree without .git, in a path with spaces; a user without sudo who has all packages. The tour runs, and so
+# do parts of the tests. The second time it is fast. No apt is called.
 read_only() {
     [ "$(id -u)" != 0 ] || command -v setpriv >/dev/null || return 77
     chmod -R a-w "$tree"
@@ -163,7 +163,8 @@ asked() {
     [ "$(wc -l <"$work/said")" = 1 ] && says '^clang-format-[0-9]*$'
 }
 
-# Another process holds a lock: of the lists, of dpkg. Then what is missing is installed, and no apt is called again.
+# Another process holds a lock: of the lists, of dpkg. Then the missing packages are installed, and apt is not called
+# again.
 locks() {
     [ "$(id -u)" = 0 ] || return 77
     APT_CONFIG=$work/apt/conf; export APT_CONFIG

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What a kernel asks after apply(): which sites are not as they should be, and whether anything was patched.
+// The questions of a kernel after apply(): which sites are wrong, and whether the image was patched.
 #include <inlay/each_site.hpp>
 #include <inlay/feature.hpp>
 #include <inlay/platform/bare.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Wrong uses in a kernel, each with the expected error. tests/negative/run.sh cuts this file into cases; the lines before
-// the first case are in every case.
+// Wrong uses in a kernel, each with the expected error. tests/negative/run.sh cuts this file into cases. The lines
+// before the first case are in every case.
 #include <inlay/kernel.hpp>
 
 inline constexpr inlay::static_key<"negative.key", false> key;

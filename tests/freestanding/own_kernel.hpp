@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// own_kernel: what a kernel has of its own before it includes inlay: macros as in Linux, Xen and FreeBSD, integer types, and
-// a namespace std that is not the library's.
+// own_kernel: the declarations of a kernel before it includes inlay. It has macros as in Linux, Xen and FreeBSD,
+// integer types, and a namespace std that is not the library's.
 #pragma once
 
 #ifdef __clang__

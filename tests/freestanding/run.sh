@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The freestanding subset: compiles without libc, exceptions and RTTI, links with nothing undefined, needs no
-# static initialiser, and the patcher is small. inlay/kernel.hpp beside a kernel's own macros: own_kernel.sh.
+# The freestanding subset compiles without libc, exceptions and RTTI, links with no undefined symbol, and needs no
+# static initialiser. The patcher is small. inlay/kernel.hpp beside a kernel's own macros: own_kernel.sh.
 #   sh tests/freestanding/run.sh [COMPILER...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have

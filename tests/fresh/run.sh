@@ -24,7 +24,7 @@ cd "$(dirname "$0")/../.." || exit 1
 for each in mmdebstrap unshare mountpoint apt-get apt-config; do
     command -v $each >/dev/null || skip "there is no $each here"
 done
-# Mounts of a separate namespace: none of them stays after the script, even after an error.
+# Mounts in a separate namespace: no mount stays after the script, even after an error.
 if [ -z "${INLAY_FRESH_NAMESPACE:-}" ]; then
     unshare --mount --propagation private mount -t tmpfs tmpfs /mnt 2>/dev/null || skip "no right to mount"
     INLAY_FRESH_NAMESPACE=yes exec unshare --mount --propagation private sh tests/fresh/run.sh
@@ -109,7 +109,7 @@ inside() { # SYSTEM COMMAND: in the checkout there
         INLAY_MATRIX="${INLAY_MATRIX:-}" INLAY_WERROR="${INLAY_WERROR:-${CI:+1}}" sh -c "cd /inlay && $2"
 }
 
-# step SUITE NAME COMMAND: what it takes, and whether it ends well
+# step SUITE NAME COMMAND: prints its time, and whether it ends well
 step() {
     what="$(name_of "$1"): $3" log=$kept/$1-$2.log started=$(seconds)
     if watched "$what" "$log" inside "$work/$1" "$3"; then

@@ -27,7 +27,7 @@ void require(bool good, const char* what) {
 }
 
 /// Two names, a key's and a call's, without noise: the linker makes their references, and a check reads them once. A
-/// tree of names cannot survive writes of others.
+/// tree of names cannot survive other writes.
 struct names {
     std::array<table::named, 2> records;
     std::array<char, 8> key_text{"key"};

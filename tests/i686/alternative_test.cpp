@@ -285,7 +285,7 @@ TEST(Alternative, RelativeOperandAtEveryPosition) {
     calls_at_every_position(std::make_integer_sequence<unsigned, 24>{});
 }
 
-// Absolute, absolute, relative, absolute: three stay what they are, one is moved.
+// Absolute, absolute, relative, absolute: three stay unchanged, one is moved.
 inline constexpr auto four_operands =
     inlay::alternative<xor_(eax, eax),
                        when<first, add(eax, 0) + mov(ecx, rip<&variable>) + add(eax, ecx) + mov(rip<&variable>, eax) +

@@ -3,7 +3,7 @@
 // The encoders of arch/x86/insn.hpp in 32-bit mode: prints a line "hex length,reads,writes text" for each of many
 // instructions. The bytes are filled up with cc to 16; the masks are the registers that the instruction reads and
 // writes. For several instructions in a row, the line is "hex - text". tests/i686/run.sh compares the bytes with GNU
-// as's bytes for the text, and the masks with Zydis's result for the bytes (registers_test.cpp).
+// as's bytes for the text. registers_test.cpp compares the masks with Zydis's result for the bytes.
 #include "inlay/arch/x86/insn.hpp"
 
 #include <array>

@@ -34,7 +34,7 @@ keeps_registers:
 	lea	(%eax,%eax,2), %eax
 	ret
 
-/* bool(): false; changes what the calling convention lets a function change, and counts if the stack is not aligned. */
+/* bool(): false; changes the call-clobbered registers, and counts if the stack is not aligned. */
 	.type	changes_registers, @function
 changes_registers:
 	lea	4(%esp), %eax

@@ -117,7 +117,7 @@ for compiler in $compilers; do
         result 1 "vector_registers.cpp does not compile with $compiler: $(head -n 3 "$work/out")"
     fi
 
-    # The report on the program's file, by a program of 64 bits, against what the program says of itself.
+    # The report on the program's file, by a 64-bit program, against the program's own report.
     # shellcheck disable=SC2086
     $compiler $flags $position -O2 -g -static -no-pie "$tests/report_file/sites.cpp" "$tests/report_file/no_libdw.cpp" \
         -o "$work/sites"
@@ -210,7 +210,7 @@ else
     result 1 "encoding_test does not run"
 fi
 
-# The registers of those instructions: a program of 64 bits, as Zydis is.
+# The registers of those instructions: a 64-bit program, as Zydis is.
 # shellcheck disable=SC2086
 if g++ $flags -O1 "$here/registers_test.cpp" -lZydis -o "$work/registers"; then
     "$work/registers" <"$work/list" >"$work/out"

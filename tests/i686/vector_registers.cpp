@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A unit for any i686, with a function for SSE2: the function's values in vector registers survive a site that calls.
-// (GCC refuses the registers' names in a list of clobbers of this unit; thunks keep them.) qemu-i386 runs it as
-// processors with SSE alone and with AVX; this machine runs it, too.
+// (In this unit GCC refuses the registers' names in a clobber list; thunks keep them.) qemu-i386 runs it on a processor
+// with SSE alone and on one with AVX; this machine runs it, too.
 #include <inlay/inlay.hpp>
 
 #include <cstdio>

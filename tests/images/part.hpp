@@ -7,7 +7,7 @@ namespace [[gnu::visibility("hidden")]] images {
 
 struct part {
     int (*apply)();         ///< an inlay::error
-    int (*set)(int number); ///< sets all that a process shares to their values of a number from 0 to 3; an inlay::error
+    int (*set)(int number); ///< sets all shared names to their values for a number from 0 to 3; an inlay::error
     bool (*is)(int number); ///< whether they are
     bool (*is_patched)();
 };

@@ -145,7 +145,7 @@ choosing() { # COMPILER OTHER_COMPILER
     "$1" $flags "$here/choosing.cpp" -ldl -o program && ./program ./plugin.so
 }
 
-# A program and two plugins with the same names: a transaction of any of them changes all, or none.
+# A program and two plugins with the same names: each one's transaction changes all three, or none.
 together() { # COMPILER OTHER_COMPILER
     library "$1" first.so together.cpp -DPLUGIN && library "$2" second.so together.cpp -DPLUGIN || return 1
     # shellcheck disable=SC2086
@@ -155,7 +155,7 @@ together() { # COMPILER OTHER_COMPILER
 # Changes while another thread is inside dlopen(), and stays there until so many have been made.
 loading() { # COMPILER OTHER_COMPILER
     printf '%s\n' '.data' 'here: .rept 200000' '.quad here' '.endr' '.section .note.GNU-stack,"",@progbits' >relocations.s
-    # (A library's resolver runs before it is relocated itself: it may not use what needs that.)
+    # (A library's resolver runs before the library is relocated: it may use nothing that needs a relocation.)
     library "$2" libslow.so slow.cpp -O1 &&
         library "$2" first.so part.cpp -DPART=in_plugin relocations.s -L. -Wl,--no-as-needed -lslow -Wl,-rpath,"$PWD" &&
         library "$1" second.so part.cpp -DPART=in_plugin "$here/slow.cpp" relocations.s || return 1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program and two plugins have the same names. A transaction of any of them changes all three, or none. With PLUGIN, a
+// A program and two plugins have the same names. Each one's transaction changes all three, or none. With PLUGIN, a
 // plugin.
 #include "expect.hpp"
 

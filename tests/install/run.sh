@@ -17,7 +17,7 @@ says() {
     ! "$@" >"$work/log" 2>&1 && tr -s ' \n' '  ' <"$work/log" | grep -qF -- "$sentence"
     result $? "$name: should fail and say '$sentence': $*"
 }
-# has NAME PATTERN and has_not NAME PATTERN: what the last command said
+# has NAME PATTERN and has_not NAME PATTERN: the output of the last command
 has() {
     grep -qE -- "$2" "$work/log"
     result $? "$1: no '$2'"
@@ -57,7 +57,7 @@ done
 result $? "install: names the folder that it was installed to or built in"
 rm -rf "$work/build"
 
-# ---- What is asked for and missing is named, with Debian's name.
+# ---- A missing package that is asked for is named, with Debian's name.
 for each in "TESTS|GTest=libgtest-dev" "BENCH|benchmark=libbenchmark-dev" "BENCH|Zydis=libzydis-dev" \
     "TESTS|Zydis=libzydis-dev" "EXAMPLES|Zydis=libzydis-dev"; do
     option=${each%%|*}

@@ -190,7 +190,7 @@ def memory():
 # ---- Patched by apply() and by apply_proven() ------------------------------------------------
 
 def text_of(kernel, append, how):
-    """What the kernel says and the text that it then has."""
+    """The kernel's output, and the text that it then has."""
     names = symbols(kernel)
     with Machine(kernel, append=f"test=patching hold {append}", gdb=True, **how) as machine:
         machine.wait_for("HOLD")

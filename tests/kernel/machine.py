@@ -17,7 +17,7 @@ import time
 
 
 class Result:
-    """What a boot said. `seconds` are those of a processor, so that other programs make no boot slow."""
+    """The output of a boot. `seconds` are processor time, so that other programs make no boot slow."""
 
     def __init__(self, text, seconds, qemu_status):
         self.text, self.seconds, self.qemu_status = text, seconds, qemu_status

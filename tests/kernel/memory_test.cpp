@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// memory_test: is what a kernel holds in memory what inlay's report says of its ELF file?
+// memory_test: whether a kernel's memory agrees with inlay's report on its ELF file.
 //
 //     memory_test kernel.elf memory.bin none,+smap,+tcg [unlike=hypercall_page:4096] [sites=150]
 //     memory_test kernel.elf - none,+smap,+tcg write=decided.bin
@@ -80,7 +80,7 @@ std::vector<std::uint8_t> content(const report::file_image<Target>& image, std::
     return result;
 }
 
-/// Puts what a kernel held in memory into the image.
+/// Puts the bytes of a kernel's memory into the image.
 template <class Target>
 void replace(const report::file_image<Target>& image, std::uint64_t begin, const std::vector<char>& memory) {
     for (std::size_t i = 0; i < memory.size(); ++i) {
@@ -92,7 +92,7 @@ void replace(const report::file_image<Target>& image, std::uint64_t begin, const
 
 using options = std::map<std::string, std::string>;
 
-/// Writes what the decisions make of the text, and where the sites are.
+/// Writes the text after all decisions, and the places of the sites.
 int write(const report::contents& what, std::vector<std::uint8_t> text, const parts& kernel, const std::string& path) {
     std::ofstream sites{path + ".sites"};
     for (const auto& site : what.sites) {

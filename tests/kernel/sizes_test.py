@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSL-1.0
-"""sizes_test: compares what examples/kernel/sizes.py prints with nm, with readelf, and with the linker's map.
+"""sizes_test: compares the output of examples/kernel/sizes.py with nm, with readelf, and with the linker's map.
 
     sizes_test.py BUILD         the kernel's build folder, with kernel.elf, its objects, and kernel.map of GNU ld
 """

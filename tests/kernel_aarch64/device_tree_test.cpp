@@ -5,7 +5,7 @@
 //     device_tree_test gicv2.dtb gicv2-el2.dtb gicv3.dtb          as QEMU writes them (-M virt,...,dumpdtb=FILE)
 //
 // What. Facts from whole trees; then the same trees cut short, and with bytes changed. The reader must read nothing
-// outside of any of them, and end.
+// outside of a tree, and end.
 // How. Each damaged tree is a block of its own from the heap, of just its size: the sanitizer sees a byte beyond.
 #include "device_tree.hpp"
 

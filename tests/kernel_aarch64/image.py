@@ -6,8 +6,8 @@
     function.before(at, wanted, stop)                    # where paths lead back from `at` without meeting `wanted`
 
 What. Questions about order: does each path to this instruction go through that barrier, with no store between?
-How. Capstone decodes; branches are followed within a function. What leaves the function (a call, a return, a tail call)
-is an instruction like another to `stop` at.
+How. Capstone decodes; branches are followed within a function. An instruction that leaves the function (a call, a
+return, a tail call) is one to `stop` at, as any other may be.
 """
 import bisect
 import collections
@@ -143,8 +143,8 @@ class Function:
         return [index for index, instruction in enumerate(self.code) if condition(instruction)]
 
     def before(self, index, wanted, stop):
-        """What is wrong on paths that lead to `index`: an instruction at which to `stop`, or the function's entry, that
-        is met before `wanted`. Empty: all paths go through `wanted`."""
+        """The faults of paths that lead to `index`: an instruction at which to `stop`, or the function's entry, is met
+        before `wanted`. Empty: all paths go through `wanted`."""
         return self._walk(index, wanted, stop, self.previous, lambda each: each == 0, "the entry")
 
     def after(self, index, wanted, stop):
@@ -242,7 +242,7 @@ class Flat(Function):
 
 # ---- Addresses ------------------------------------------------------------------------------------------------------
 
-# What a register holds: nothing known; ("number", n); or ("near", places): one of a few places, and an index of unknown
+# The value of a register: unknown; ("number", n); or ("near", places): one of a few places, and an index of unknown
 # size.
 
 def find_places(function):
@@ -272,7 +272,7 @@ def find_places(function):
 
 
 def taken(instruction, state, following):
-    """Without what does not follow: the branch on a register whose value is known."""
+    """Drops a way that is never taken: a branch on a register whose value is known."""
     if instruction.mnemonic in ("cbz", "cbnz") and len(following) == 2:
         known = state.get(wide(instruction.decoded.reg_name(instruction.decoded.operands[0].reg)))
         if known is not None and known[0] == "number":

@@ -6,10 +6,10 @@
 
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
 Why. QEMU executes a kernel without one barrier as well as one with all of them. (memory_model.py: why each is needed.)
-How. memory_test (tests/kernel) says what the text is once it is patched for GICv2, and for GICv3: no boot is needed. In
-this text, paths are followed within a function from one instruction to another (image.py). A check fails if one path
-exists that goes round the barrier, and if there is nothing to check. Then each barrier is removed, or added where there
-must be none: the check of that name must fail, and no other may.
+How. memory_test (tests/kernel) writes the text as patched for GICv2, and for GICv3: no boot is needed. In this text,
+paths are followed within a function from one instruction to another (image.py). A check fails if one path goes round
+the barrier, and if no path was checked. Then each barrier is removed, or added where none may be: the check of that
+name must fail, and no other may.
 """
 import concurrent.futures
 import os
@@ -183,8 +183,9 @@ def handlers(checks, kernel):
             index, is_second, lambda each: each.is_barrier(*wanted))]
         checks.check(name, wrong, min(len(function.reaches(index, is_second)) for index in firsts) if firsts else 0)
 
-    # Rows 3, 4, 7: no barrier of this kernel's own in the handler of an interrupt to oneself, nor in the reset, nor
-    # between the end of interrupt and what is recorded; the handler's own stores are complete before it returns.
+    # Rows 3, 4, 7: the kernel has no barrier in the handler of an interrupt to oneself, nor in the reset. Nor has it
+    # one between the end of interrupt and the record of the interrupt. The handler's own stores are complete before it
+    # returns.
     sites = kernel.of_sites(r"gic\.")
     no_barrier(checks, kernel, "SELF_BARRIER", "kernel::take_self_ipi", sites)
     no_barrier(checks, kernel, "RESET_BARRIER", "kernel::reset_statistics")
@@ -233,7 +234,8 @@ def its(checks, kernel):
 
 
 def no_version(checks, kernel):
-    """The path of an interrupt neither asks which version the controller has, nor calls what does so before apply()."""
+    """The path of an interrupt does not ask for the controller's version. Nor does it call a function that asks before
+    apply()."""
     known = "kernel::gic::found_version" in kernel.image.objects
     todo = [kernel.image.function(f"kernel::{each}") for each in ("take_ipi", "take_self_ipi", "gic::take_interrupt")]
     seen, wrong = set(), [] if known and all(todo) else ["there is no found_version, or no handler"]
@@ -281,7 +283,7 @@ def text_of(checks, flat):
         checks.check(name, [f"{code[index]} ... {code[each]}" for index in begin for each in flat.reaches(
             index, wanted, barrier)], len(begin))
 
-    # The only other stores are those of the frame, and of a member of the platform, which comes after other members.
+    # The only other stores go to the frame, and to a member of the platform, which comes after other members.
     def is_text_store(each):
         register, offset = each.memory() or ("", 0)
         return each.stores() and register != "sp" and offset < 8
@@ -331,8 +333,8 @@ def asks_first(function, index):
 
 
 def pmu(checks, absent, present):
-    """In the text of a processor without a PMU, no path from a function that takes no proof leads to an access: neither
-    one of its own, nor in a function that takes the proof."""
+    """In the text of a processor without a PMU, no path leads from a function that takes no proof to an access. This
+    holds for accesses in the function, and for those in a function that takes the proof."""
     def accesses(kernel):
         proven = {function for function in kernel.image.functions if takes_proof(function)}
         todo = [function for function in kernel.image.functions if function not in proven and (

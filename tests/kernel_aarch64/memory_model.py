@@ -20,9 +20,9 @@ two accesses of one processor, first and second in program order, the second sta
     same place   both are to one location, and the second is a store; or both are loads ("coherence").
                  A load after a store to the same location may happen before the store is visible: it then gets the
                  value of the store from the processor's own store buffer ("forwarding").
-    dependency   the first is a load, and the second needs its value: for its address; or for what it stores; or the
-                 second is a store behind a branch on that value. A load behind a branch is not held back:
-                 processors predict the branch. (With an ISB behind the branch it is.)
+    dependency   the first is a load, and the second needs its value, for its address or for the value that it stores.
+                 Or the second is a store after a branch on that value. A load after a branch is not held back:
+                 processors predict the branch. (With an ISB after the branch it is.)
     dmb ish      between them: always.
     dmb ishld    between them: if the first is a load.
     dmb ishst    between them: if both are stores.
@@ -39,18 +39,19 @@ Two searches are made, which have only the programs in common, and must find the
              (no cycle in program order to one location, reads-from, coherence order, from-reads) and "external
              visibility" (no cycle in the same relations between processors and "locally ordered before").
 
-Both are first put to small programs ("litmus tests") whose results are known from the literature: Alglave, Maranget,
-Tautschnig, "Herding cats" (2014), and Pulte and others, "Simplifying ARM concurrency" (2018).
+Both first search small programs ("litmus tests") whose results are known from the literature. These are Alglave,
+Maranget, Tautschnig, "Herding cats" (2014), and Pulte and others, "Simplifying ARM concurrency" (2018).
 
-The last part is another kind of search, for instructions: a store to text passes through a data cache, the point of
-unification, the instruction cache of the other processor, and what that processor has fetched in advance.
+The last part is another kind of search, for instructions. A store to text passes through a data cache, the point of
+unification, and the other processor's instruction cache, to the instructions that this processor has fetched in
+advance.
 """
 import itertools
 import sys
 from collections import namedtuple
 
 # kind: "R" load, "W" store, "S" write of the system register that sends an interrupt, or a barrier's name.
-# place: a location. value: what is stored; a function of the load's value if `data` names a load.
+# place: a location. value: the stored value; a function of the load's value if `data` names a load.
 # data, address, control: index, within the processor's program, of the load that this instruction depends on.
 Instruction = namedtuple("Instruction", "kind place value data address control",
                          defaults=(None, None, None, None, None))
@@ -254,8 +255,8 @@ def search_axioms(programs, initial):
             if not acyclic(nodes, same_place + reads_from + coherent + from_reads):
                 continue
             external = [(one, two) for one, two in reads_from + coherent + from_reads if one[0] != two[0]]
-            # A load that depends on nothing but its own processor's store gets its value from it: the store's
-            # own dependencies come first (the manual: (address | data); read-from internal).
+            # A load may get its value from a store of its own processor. Then the store's own dependencies come first
+            # (the manual: (address | data); read-from internal).
             forwarded = [(cause, event) for source, event in reads_from if source[0] == event[0]
                          for cause in [(source[0], what[source].data), (source[0], what[source].address)]
                          if cause[1] is not None]
@@ -419,10 +420,9 @@ def kernel_programs():
 # ---- Instructions: from a store to another processor's execution ----------------------------------------------------
 
 # The writer executes the listed steps in order; some take effect later, at any moment until the next dsb waits for
-# them. Between its steps anything that caches may do happens: the data cache writes a line back; an instruction cache
-# drops a line, or fills an empty one from the point of unification; the other processor fetches ahead from its
-# instruction cache.
-# Then the writer tells the other processor to go on, which synchronises its context (isb, or the return from an
+# them. Between its steps, caches act at any moment. The data cache writes a line back; an instruction cache drops a
+# line, or fills an empty one from the point of unification. The other processor fetches ahead from its instruction
+# cache. Then the writer tells the other processor to go on, which synchronises its context (isb, or the return from an
 # exception) and executes. Good: it executes the new instruction. (The manual: "Concurrent modification and execution of
 # instructions", and the example for self-modifying code in "Ordering and completion of data and instruction cache
 # instructions".)
@@ -438,7 +438,7 @@ def search_text(writer, synchronise, idc=False, dic=False):
     seen, todo, bad = {start}, [start], 0
 
     def visible(data, unified):
-        return data if idc else unified  # IDC: instruction fetches see what data caches hold
+        return data if idc else unified  # IDC: instruction fetches see the data caches
 
     while todo:
         step, pending, data, unified, cache, ahead, told, synchronised = todo.pop()
@@ -467,19 +467,19 @@ def search_text(writer, synchronise, idc=False, dic=False):
                 go(pending=pending - {effect}, unified=data)
             else:
                 go(pending=pending - {effect}, cache=NONE)
-        # What caches do by themselves. With DIC the instruction cache is coherent: a line is renewed at once.
+        # Caches act by themselves. With DIC the instruction cache is coherent: a line is renewed at once.
         go(unified=data)
         go(cache=NONE)
         if cache == NONE or dic:
             go(cache=visible(data, unified))
         if not synchronised or not told:
-            # The context synchronisation drops what was fetched ahead; until then anything may be fetched.
+            # The context synchronisation drops instructions that were fetched ahead; until then any may be fetched.
             if cache != NONE:
                 go(ahead=cache)
         if told and not synchronised:
             go(synchronised=True, ahead=NONE)
         if told and synchronised:
-            # Executes: what it has fetched ahead, else from its instruction cache, else from memory.
+            # Executes the instruction that it has fetched ahead, else one from its instruction cache, else from memory.
             executed = ahead if ahead != NONE else cache if cache != NONE else visible(data, unified)
             if dic and ahead == NONE:
                 executed = visible(data, unified)

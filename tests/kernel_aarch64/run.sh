@@ -3,7 +3,7 @@
 # The AArch64 kernel (examples/kernel): builds it with GCC and Clang, and once for each thing broken on purpose. Then the
 # memory model, the order of its instructions, and boots in QEMU without hardware virtualization.
 #   sh tests/kernel_aarch64/run.sh
-#   INLAY_SOAK=1                 runs the GIC tests 10,000 times in the end instead of 50 (an hour or two)
+#   INLAY_SOAK=1                 runs the GIC tests 10,000 times in the end instead of 50 (half an hour)
 set -eu
 cd "$(dirname "$0")/../.."
 eval "$(sh tools/compilers shell)"
@@ -37,7 +37,7 @@ kernel gcc -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_ASM_COMPILER=aarch
 kernel clang -DCMAKE_CXX_COMPILER="$clang" -DCMAKE_ASM_COMPILER="$clang" -DCMAKE_CXX_COMPILER_TARGET=aarch64-linux-gnu
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 $warnings -Iinclude tests/kernel/memory_test.cpp -lZydis -ldw -o "$build/memory_test"
-# The reader of device trees, on this machine. The names of the trees tell what is in them.
+# The reader of device trees, on this machine. The names of the trees tell their contents.
 # shellcheck disable=SC2086 # a list
 "$gcc" -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover $warnings -Iexamples/kernel/common \
     -Iexamples/kernel/aarch64 "$here/device_tree_test.cpp" examples/kernel/aarch64/device_tree.cpp -o "$build/device_tree_test"

@@ -44,7 +44,7 @@ void expect(bool good, const char* what, unsigned mask) {
 /// Decides with no feature at all: the original.
 bool nothing(const inlay::table::feature_record& /*feature*/) noexcept { return false; }
 
-/// Before the first apply() each record must describe what is at its site.
+/// Before the first apply() each record must describe the bytes at its site.
 void check_records(int dead) {
     const auto tables = inlay::this_image();
     const inlay::platform::process self;

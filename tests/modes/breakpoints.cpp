@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A site of each kind, in separate functions, for a debugger to put a breakpoint on. apply() must refuse to overwrite
+// A site of each kind, in separate functions. A debugger puts a breakpoint on one. apply() must refuse to overwrite
 // the breakpoint, and name the site. All sites must still work.
 #include <inlay/inlay.hpp>
 #include <inlay/pv.hpp>

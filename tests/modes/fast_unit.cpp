@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A unit for processors with AVX2, whose functions run only there. It uses all kinds of sites, so that this unit has a
-// copy of each function of inlay.
+// copy of each inlay function.
 #include "units.hpp"
 
 #include <inlay/pv.hpp>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Compilers, linkers and tools in modes that change what inlay gets to see. Each line below is one check: the program,
-# then the compiler with its flags. Two run at a time.
+# Compilers, linkers and tools in modes that change the code and files that inlay sees. Each line below is one check:
+# the program, then the compiler with its flags. Two run at a time.
 #   sh tests/modes/run.sh              all
 #   sh tests/modes/run.sh PATTERN      those whose line matches
 set -u

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # Programs with musl in place of glibc: dynamic with a plugin, position-dependent, static.   sh tests/musl/run.sh
 #
-# Debian has musl and no C++ library for it. The headers of inlay need only headers of libstdc++. So the script searches
-# libstdc++'s folders before musl's, and links only libgcc. Exceptions are off: a noexcept function would need
-# __gxx_personality_v0.
+# Debian has musl and no C++ library for it. inlay needs only headers of libstdc++. So the script searches libstdc++'s
+# folders before musl's, and links only libgcc. Exceptions are off: a noexcept function would need __gxx_personality_v0.
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/musl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// One part of the process: a unit of the program, a shared library, or a plugin.
+// One part of the process: a program's unit, a shared library, or a plugin.
 #include "names.hpp"
 
 namespace {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# One name is one thing in a process. The process has a program of two units, a library by GCC, a library by Clang, and
-# plugins that are loaded with RTLD_LOCAL and unloaded. sh tests/names/run.sh
+# One name is one thing in a process. The process has a program of two units, a library by GCC and one by Clang. It
+# loads plugins with RTLD_LOCAL, and unloads them. sh tests/names/run.sh
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
 here=tests/names

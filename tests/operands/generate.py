@@ -133,7 +133,7 @@ class Site:
         )
 
     def spoil(self, form, kept=()):
-        """Changes what the site says it changes, as far as there is room."""
+        """Changes the registers that the site says it changes, as far as the form has room."""
         order = [r for r in self.changes if r not in kept]
         self.rng.shuffle(order)
         for register in order:

@@ -23,7 +23,7 @@ linker_for() { # the lld that understands the compiler's bitcode
     esac
 }
 
-# one DIRECTORY SEED COMPILER FLAG...: prints what is wrong
+# one DIRECTORY SEED COMPILER FLAG...: prints the errors
 one() {
     d=$1 s=$2 compiler=$3
     shift 3

@@ -2,9 +2,9 @@
 //
 // Steps through a program, instruction by instruction, and compares the callers that inlay/unwind.hpp finds with the truth.
 //
-// How it works. The truth is a second stack: each call that is stepped over adds its return address, and the registers that
-// the caller will have then; each return takes them away. At every instruction, the whole stack is unwound by the table. The
-// oracle notes which instructions of which form of which site it has seen, and fails if one was never met.
+// How it works. The truth is a second stack. Each call adds its return address, and the registers that the caller will
+// have then; each return takes them away. At every instruction, the whole stack is unwound by the table. The oracle
+// notes which instructions of which form of which site it has seen, and fails if one was never met.
 #include <inlay/check/program.hpp>
 #include <inlay/unwind.hpp>
 
@@ -68,7 +68,7 @@ public:
             const int signal = first || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
             if (!first && signal == 0) {
                 registers();
-                // int3 begins and ends what is stepped; the callers of before are not known.
+                // int3 begins and ends the stepped part; the oracle does not know the earlier callers.
                 if (byte(now_.rip - 1) == 0xcc && (!stepping || last_.rip == now_.rip - 1)) {
                     stepping = !stepping;
                     shadow_.clear();
@@ -107,7 +107,7 @@ private:
         return result;
     }
 
-    /// Brings the truth up to date: what the last instruction has done.
+    /// Brings the truth up to date, after the last instruction.
     void follow() {
         if (pending_call_ != 0 && now_.rsp == last_.rsp - 8) {
             shadow_.push_back({pending_call_, last_.rsp, last_.rbp});
@@ -167,7 +167,7 @@ private:
         }
     }
 
-    /// Compares what was seen with what there is: every instruction of every form of the alternatives.
+    /// Compares the instructions that were seen with those that exist: every one, in every form of the alternatives.
     [[nodiscard]] int finish(int status) {
         std::size_t missed = 0;
         std::size_t all = 0;

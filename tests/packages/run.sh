@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# inlay as packages: the single header, pkg-config, Debian's package, the Conan recipe, the vcpkg port, the module; and
-# the error of compilers that inlay does not support.
+# inlay as packages: the single header, pkg-config, Debian's package, the Conan recipe, the vcpkg port, the module. Also
+# the error with compilers that inlay does not support.
 #   sh tests/packages/run.sh            all of it
 #   sh tests/packages/run.sh PART...    only these of: sentence single programs pkgconfig deb conan vcpkg module
 set -u

@@ -68,7 +68,7 @@ class Image:
 
 
 def refused(path, runner, reasons):
-    """What is wrong with the answer; None: it refuses with one of the reasons, and its text has not changed."""
+    """The fault of the answer; None: the program refuses with one of the reasons, and its text has not changed."""
     done = subprocess.run([*runner, path, "proven", ""], capture_output=True, text=True, timeout=60)
     said = done.stdout.split("\n")
     if done.returncode == 1 and any(reason in said[0] for reason in reasons) and said[2:] == ["text", ""]:

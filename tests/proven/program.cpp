@@ -5,9 +5,10 @@
 //
 //     program apply|proven FEATURES [WORD...]       FEATURES: as INLAY_FEATURES, e.g. +app.a,-avx2; or "" for none
 //
-// Words change what the patcher finds: key, way=N, clock, clock=none, clock=zero, op=other, op=none, op=nothing, far, fixed
-// (text cannot be changed later), refuse=N (the platform refuses the N-th write), breakpoint=KIND (on the first site of a
-// table), early (an earlier set()). Standard output: the outcome, then each byte of text that differs from the file's.
+// Words change the state that the patcher finds: key, way=N, clock, clock=none, clock=zero, op=other, op=none,
+// op=nothing, far, early (an earlier set()). Three words cause trouble: fixed (text cannot be changed later), refuse=N
+// (the platform refuses the N-th write), breakpoint=KIND (on the first site of a table). Standard output: the outcome,
+// then each byte of text that differs from the file's.
 #include <inlay/apply_proven.hpp>
 #include <inlay/kernel.hpp>
 #include <inlay/pv_ops.hpp>
@@ -183,7 +184,7 @@ void say(const char* what, const inlay::outcome& done) {
         done.calls_found, done.calls_direct, done.keys, done.keys_direct);
 }
 
-/// What a word of the command line asks for.
+/// Carries out one word of the command line.
 void prepare(const std::string& word, platform& self) {
     const auto number = std::strtol(word.c_str() + std::min(word.size(), word.find('=') + 1), nullptr, 10);
     if (word == "key") {
@@ -255,7 +256,7 @@ int main(int count_, char** arguments) {
     });
     std::printf("\n");
     say_text("text", before);
-    if (!done && done.error() != inlay::error::text_not_writable) { // what is wrong may end the program, as it leaves
+    if (!done && done.error() != inlay::error::text_not_writable) { // a wrong image may end the program, as it leaves
         std::fflush(stdout);
         std::_Exit(1);
     }

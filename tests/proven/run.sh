@@ -59,7 +59,7 @@ result $? "the seal of an image is always the same"
 "$work/seal" "$work/gcc.plain" >"$work/log" && cmp -s "$work/gcc" "$work/gcc.plain"
 result $? "a second seal changes nothing"
 
-# What is not sealed, with its reason; the file stays as it is.
+# Images that the tool does not seal, with its reason; the file stays as it is.
 refused() { # REASON
     cp "$work/refused" "$work/before"
     "$work/seal" "$work/refused" >"$work/log"

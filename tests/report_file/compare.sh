@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The report on the file PROGRAM (sites.cpp, of another architecture), made on this machine, against what the program says of
-# itself, for each CPU.   sh tests/report_file/compare.sh PROGRAM EMULATOR CPU...
+# The report on the file PROGRAM (sites.cpp, of another architecture), made on this machine, against the program's own
+# report, for each CPU.   sh tests/report_file/compare.sh PROGRAM EMULATOR CPU...
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 eval "$(sh tools/compilers shell)"

@@ -2,7 +2,7 @@
 //
 // no_libdw: libdw for a program that has no use for it: it finds nothing.
 //
-// The reports of inlay look up source lines by libdw, and the cross compilers of Debian have no libdw to link with.
+// inlay's reports look up source lines by libdw, and Debian's cross compilers have no libdw to link with.
 // sites.cpp needs no source lines.
 
 // The types do not matter: no argument is looked at, and 0 says "nothing" for pointers and "no" for numbers.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// normalised: a report as JSON without all that only one of the two sides can know.
+// normalised: a report as JSON, without the facts that only one of the two sides can know.
 //
 //     std::cout << normalised(inlay::report::collect(...));
 //

@@ -22,7 +22,7 @@ inline std::atomic<const char*> first_wrong{};
 inline void did_execute(unsigned long times = 1) { executions.fetch_add(times, std::memory_order_relaxed); }
 inline void did_change(unsigned long times = 1) { changes.fetch_add(times, std::memory_order_relaxed); }
 
-/// Counts what is wrong, and remembers the first.
+/// Counts the errors, and remembers the first.
 inline void expect(bool good, const char* what) {
     if (!good) {
         const char* none = nullptr;

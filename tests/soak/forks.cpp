@@ -16,7 +16,7 @@
 
 namespace {
 
-// 20 pages of sites for each way of asking.
+// For each way of asking, 20 pages with sites.
 const std::vector<soak::site> sites =
     soak::sites_of<0, 20, soak::asks_off, soak::asks_forty, soak::calls_add, soak::calls_note_last>();
 constexpr std::array<unsigned, 4> changed{soak::key_off, soak::forty_ways, soak::call_add, soak::call_note};

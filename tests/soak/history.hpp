@@ -41,8 +41,8 @@ public:
         return false;
     }
 
-    /// Whether two sites that are executed one after the other answer with values that the name has, or had meanwhile,
-    /// the second one not with an earlier value.
+    /// Whether two sites that are executed one after the other answer with values that the name has, or had meanwhile.
+    /// The second one must not answer with an earlier value.
     template <class First, class Second>
     [[nodiscard]] bool in_order(const First& ask_first, const Second& ask_second) const {
         const unsigned long before = steps_;

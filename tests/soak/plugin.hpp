@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// plugin: what a plugin can be asked, by the name `soak_plugin`.
+// plugin: the functions that a plugin offers, under the name `soak_plugin`.
 #pragma once
 
 #include <inlay/inlay.hpp>

@@ -42,7 +42,7 @@ inline constexpr std::array<const long*, names> answers{
     return answers[which] != nullptr ? answers[which][value] : static_cast<long>(value);
 }
 
-/// Adds a change of any of them to a transaction. Targets of calls are functions of this image.
+/// Adds a change of any name to a transaction. Targets of calls are functions of this image.
 template <class Transaction>
 void add_change(Transaction& to, unsigned which, unsigned value) {
     switch (which) {
@@ -91,7 +91,7 @@ private:
     bool good_{true};
 };
 
-/// A change of any of them.
+/// A change of any name.
 [[nodiscard]] inline bool change(unsigned which, unsigned value) {
     at_once made;
     add_change(made, which, value);
@@ -209,7 +209,7 @@ struct calls_note_last {
     }
 };
 
-/// Sites begin at different bytes of a line of the cache, so that some straddle two.
+/// Sites begin at different bytes of a cache line, so that some straddle two lines.
 template <class Asks, int Copy>
 [[gnu::noinline, gnu::aligned(64)]] long ask_nearby() {
     asm volatile(".skip %c0, 0x90" : : "i"(1 + Copy * 5 % 64)); // NOLINT(hicpp-no-assembler): only the place matters

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// stacks: apply() and changes in threads with the smallest stack there is.
+// stacks: apply() and changes in threads with the smallest possible stack.
 //
 //     stacks SECONDS
 #include "count.hpp"

@@ -111,7 +111,7 @@ const std::array<std::vector<unsigned>, 2> changed{
     std::vector<unsigned>{soak::key_off, soak::five_ways, soak::call_add},
     std::vector<unsigned>{soak::key_on, soak::forty_ways, soak::most_ways, soak::call_note}};
 
-/// A transaction with all that this thread changes.
+/// A transaction with all names that this thread changes.
 void change_together(unsigned updater) {
     inlay::transaction t;
     t.enable(counted);

@@ -5,17 +5,18 @@ model_aarch64.py.)
 
     model.py            the protocol is right, and each protocol that is broken on purpose has a counterexample
 
-The machine. Two processors run a site of two bytes, first and tail, again and again, while one changes it from `old` to
-`new`, and after that another site from `OLD` to `NEW`, which uses the same batch. Manuals promise little about bytes that
-change while they are fetched (Intel SDM volume 3, 9.1.3): between two serialising instructions a processor may see, of
-each byte by itself, every value that it had since the first of them. A processor that fetched the breakpoint is trapped,
-and its handler runs later, step by step. A synchronisation waits for processors inside their handler, as an interrupt
-does, since interrupts are off there. Or it does not wait (`nmi`): a handler may have met another exception, which answers.
-In a third search (`start`) one processor is off at first: it boots, and may fetch the site early; it says that it answers
-synchronisations from now on; it serialises, and runs the site. A synchronisation waits for it in between.
+The machine. Two processors run a site of two bytes, first and tail, again and again. A third one changes it from `old`
+to `new`. After that it changes another site from `OLD` to `NEW`, with the same batch. Manuals promise little about
+bytes that change while they are fetched (Intel SDM volume 3, 9.1.3). Between two serialising instructions a processor
+may see, for each byte by itself, every value that the byte had since the first instruction. A processor that fetched
+the breakpoint is trapped, and its handler runs later, step by step. A synchronisation waits for processors inside their
+handler, as an interrupt does, since interrupts are off there. Or it does not wait (`nmi`): a handler may have met
+another exception, which answers. In a third search (`start`) one processor is off at first. It boots, and may fetch the
+site early. It says that it answers synchronisations from now on, serialises, and runs the site. A synchronisation waits
+for it in between.
 
-What must hold. An execution of the site is `old`, `new`, or a trap. A trap is answered by the protocol, for its own site,
-as `old` or `new`. A breakpoint that another one set, at an address of its own, is never answered.
+The promise. An execution of the site is `old`, `new`, or a trap. The protocol answers a trap, for its own site, as
+`old` or `new`. It never answers a foreign breakpoint at another address.
 """
 import itertools
 import sys
@@ -51,7 +52,7 @@ NOT_ASKED = (("off",), ("boots",), ("serialised",))
 
 
 def fresh(memory):
-    """What a processor sees that has just serialised."""
+    """The bytes that a processor sees after it has serialised."""
     return tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
 
 
@@ -63,8 +64,8 @@ class Search:
         self.why, self.states = None, 0
 
     def run(self):
-        # step; memory; for each processor, (what it may see of each byte, where its handler is); the batch (the address of a
-        # site, and its new bytes); whether it is shown; how many handlers are inside
+        # step; memory; for each processor, (the values that it may see of each byte, the step of its handler); the
+        # batch (the address of a site, and its new bytes); whether it is shown; the number of handlers inside
         memory = tuple(SITES[site][0] for site in SITES)
         seen = tuple(tuple(frozenset([byte]) for byte in each) for each in memory)
         second = (seen, ("off",) if self.start else None)

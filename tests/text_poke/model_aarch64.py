@@ -4,14 +4,15 @@
 
     model_aarch64.py    the steps are right, and each way that is broken on purpose has a counterexample
 
-The machine. Two processors run three sites again and again, while another one changes them. Sites 0 and 1 are one batch:
-from a branch to a nop, in place. Site 2 is the next batch: from a call to `mov`, for which the others stand still. Between two
-context synchronisation events a processor may see, of each word, every value that the word had since the first of them (Arm
-ARM, DDI 0487, B2.2.5). If it runs a site of which it may see more than one word, and one of these words is not of the
-architecture's list (b, bl, nop, ...), anything may happen.
+The machine. Two processors run three sites again and again, while another one changes them. Sites 0 and 1 are one
+batch: from a branch to a nop, in place. Site 2 is the next batch: from a call to `mov`, for which the others stand
+still. Between two context synchronisation events a processor may see every value that a word had since the first event
+(Arm ARM, DDI 0487, B2.2.5). It may run a site whose word it may see with several values. If one of these values is not
+in the architecture's list (b, bl, nop, ...), anything may happen.
 
-What must hold. An execution is the old or the new instruction, and never one in which anything may happen. Once a change
-has returned, nobody runs the old instruction. In the end text is new. A write that is refused leaves text as it was.
+The promise. An execution is the old or the new instruction, and never one in which anything may happen. Once a change
+has returned, no processor runs the old instruction. In the end text is new. A write that is refused leaves text as it
+was.
 """
 import sys
 
@@ -53,8 +54,8 @@ class Search:
         self.why, self.states = None, 0
 
     def run(self):
-        # step; memory; for each processor (what it may see of each word, where it stands); whether it is to stand still;
-        # what a site must be, where a change has returned
+        # step; memory; for each processor (the values that it may see of each word, where it stands); whether it is to
+        # stand still; the instruction that a site must have once a change has returned
         fresh = tuple(frozenset([word]) for word in OLD)
         start = (0, OLD, ((fresh, "runs"),) * 2, False, (None,) * 3)
         known, todo = {start}, [start]

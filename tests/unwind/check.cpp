@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Checks the unwinding of the sites of files, and prints what `inlay check` prints about it.
+// Checks the unwinding at each file's sites, and prints the lines that `inlay check` prints about it.
 #include <inlay/check/print.hpp>
 #include <inlay/check/program.hpp>
 #include <inlay/check/unwind.hpp>

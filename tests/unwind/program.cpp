@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The rest of each case's program: the features, and what the forms call.
+// The rest of each case's program: the features, and the functions that forms call.
 #include <inlay/inlay.hpp>
 
 inline constexpr inlay::feature<"x", inlay::by_hand{}> feature_x;

@@ -18,7 +18,7 @@ check=$work/check
 # shellcheck disable=SC2086
 $gcc $flags $warnings "$here/check.cpp" -o "$check" -ldw -lelf -lZydis -lcapstone || exit 1
 
-# refused FILE SOURCE: compares what the checker says with the source's comments
+# refused FILE SOURCE: compares the checker's output with the source's comments
 refused() {
     "$check" "$1" >"$work/log" 2>&1
     status=$?

@@ -13,7 +13,7 @@ passed=0
 failed=0
 : >"$work/empty.cpp"
 
-# What `@all` is: each warning of GCC for C++ that takes no value. Those of -fanalyzer do nothing without it.
+# `@all` means each C++ warning of GCC that takes no value. Those of -fanalyzer do nothing without it.
 all_of() {
     { "$1" -Q --help=warnings,c++; "$1" -Q --help=common,warnings; } 2>/dev/null | awk '/^  -W/ { print $1 }' |
         grep -vE '[=<]|-$|^-Wno-|analyzer|^-W(system-headers|error|fatal-errors|chkp|hsa)$' | sort -u
@@ -46,7 +46,7 @@ check() {
     x86_64*) [ -n "$have_report" ] || report= ;;
     *) report= ;;
     esac
-    # What is found by optimising is found under "everything".
+    # "everything" also finds the warnings that need the optimiser.
     until=-fsyntax-only
     [ "$name" = everything ] && until="-c -o $work/everything.o"
     # shellcheck disable=SC2046,SC2086

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// attest: inlay attest PID: whether the text in memory is what the files and the tables allow.
+// attest: inlay attest PID: whether the files and the tables allow the text in memory.
 #include "commands.hpp"
 
 #include <inlay/check/attest.hpp>
@@ -40,7 +40,7 @@ std::unique_ptr<inlay::check::memory_source> open(const arguments& from) {
     return std::make_unique<inlay::check::process_memory>(pid);
 }
 
-/// Attests, and says what was found. True if all text is as it may be.
+/// Attests, and prints the findings. True if all text is as it may be.
 bool attest(const arguments& with, const tool::context& context) {
     say_progress(context, "reading " + with.what);
     const auto memory = open(with);

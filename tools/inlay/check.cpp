@@ -27,7 +27,7 @@ struct arguments {
     bool seal{};
 };
 
-/// Checks one file, and says what was found.
+/// Checks one file, and prints the findings.
 bool check_file(const std::string& path, const arguments& with, const tool::context& context) {
     say_progress(context, "reading " + path);
     const inlay::check::program program{path};

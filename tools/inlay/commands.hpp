@@ -16,7 +16,7 @@ enum class status : int {
     unusable = 2, ///< wrong arguments, or a file that cannot be read
 };
 
-/// What all subcommands share.
+/// The state that all subcommands share.
 struct context {
     status result{status::good};
     bool coloured_output{}; ///< standard output takes colours

@@ -23,7 +23,7 @@ inline constexpr u32 first_lpi = 8192;
 /// No interrupt is pending, or none for this kernel.
 [[nodiscard]] constexpr bool is_special(u32 number) noexcept { return number >= first_special && number <= spurious; }
 
-// ---- The distributor. The registers below GICD_SGIR are also those of the second frame of a redistributor.
+// ---- The distributor. A redistributor's second frame also has the registers below GICD_SGIR.
 
 inline constexpr u32 gicd_ctlr = 0x0;
 inline constexpr u32 gicd_typer = 0x4;

@@ -2,7 +2,7 @@
 //
 // live: how processors obey one that changes text: the hooks of text_poke. See text_window.hpp.
 //
-// How. The writer says what it wants, and sends an interrupt to all others. Each answers in the handler:
+// How. The writer stores its request, and sends an interrupt to all others. Each answers in the handler:
 //
 //   synchronise: isb, then it says so, and goes on.
 //   stop: it says that it stands still, waits until the writer has finished, and goes on as above.

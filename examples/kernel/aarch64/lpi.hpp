@@ -5,7 +5,8 @@
 //     lpi::begin();
 //     lpi::configure(8195, lpi::state::enabled);        // takes effect by the ITS's INV or INVALL
 //
-// What. A table with a byte for each LPI, which all redistributors share, and a table of pending bits for each of them.
+// What. A table with a byte for each LPI, which all redistributors share. Each redistributor has a table of pending
+// bits.
 // Why. LPIs have no registers: their priority, and whether they are enabled, is in memory.
 // How. Arm IHI 0069, 5.1. Where a redistributor does not say that it shares the caches, the tables are cleaned to
 // memory.

@@ -125,7 +125,7 @@ u64 translation_begin(u64 memory, u64 memory_size) noexcept {
     values.sctlr &= ~(u64{1} << 19);
 #endif
     secondary_boot = values;
-    // What was written so far went past the cache. Lines that it may hold are older: drop them. (The loader has cleaned
+    // All writes so far went past the cache. Its lines, if any, are older: drop them. (The loader has cleaned
     // the image, as the boot protocol of Linux asks.)
     const u64 line = u64{4} << (read_ctr() >> 16 & 15);
     for (u64 at = image & ~(line - 1); at < linked_at(text_window_begin); at += line) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// paging: who may do what with which memory, at EL1 (Arm DDI 0487, chapter D8).
+// paging: the permissions of memory at EL1 (Arm DDI 0487, chapter D8).
 //
 // What. All memory at its physical address: text read-only and executable, constants read-only, everything else
 // writable and not executable; devices as Device memory. And a window for the patcher.
@@ -36,7 +36,7 @@ inline constexpr u64 never_execute = u64{1} << 53;      ///< PXN
 inline constexpr u64 never_execute_user = u64{1} << 54; ///< UXN
 } // namespace page
 
-/// What mmu_on() loads (start.S).
+/// The values that mmu_on() loads into system registers (start.S).
 struct translation {
     u64 mair;
     u64 tcr;

@@ -47,7 +47,7 @@ void set_cycles(proof found, u64 value) noexcept;
 /// The cycles of a loop with `instructions` instructions: even, at least 4.
 [[nodiscard]] u64 cycles_of_loop(proof found, u64 instructions) noexcept;
 
-/// Event counter 0, counting what software says (SW_INCR). `wide`: it overflows at 2^64, else at 2^32.
+/// Event counter 0, counting the writes to PMSWINC_EL0 (SW_INCR). `wide`: it overflows at 2^64, else at 2^32.
 void start_events(proof found, bool wide) noexcept;
 void set_events(proof found, u64 value) noexcept;
 [[nodiscard]] u64 events(proof found) noexcept;

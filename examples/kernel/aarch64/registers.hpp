@@ -136,7 +136,7 @@ KERNEL_WRITABLE(icc_sgi1r, "S3_0_C12_C11_5")
 [[gnu::always_inline]] inline void forget_translation(u64 at) noexcept {
     asm volatile("tlbi vaae1is, %0" : : "r"(at >> 12 & 0xfffffffffff) : "memory");
 }
-/// What a load of this level would find at the address: in PAR_EL1, after isb().
+/// Translates the address as for a load of this level. PAR_EL1 has the result after isb().
 [[gnu::always_inline]] inline void translate_for_read(u64 at) noexcept {
     asm volatile("at s1e1r, %0" : : "r"(at) : "memory");
 }

@@ -98,8 +98,8 @@ FUNCTION(mmu_on)
 END_FUNCTION(mmu_on)
 
 /*
- * Goes to EL1 from where the loader left it, and returns there. x20: number of this processor; x0 afterwards: 1 or 2,
- * the level it came from. Changes x0 to x3.
+ * Goes to EL1 from the level in which the loader left it, and returns there. x20: number of this processor. x0
+ * afterwards: the level it came from, 1 or 2. Changes x0 to x3.
  */
 LOCAL_FUNCTION(go_to_el1)
 	ldr	x1, =0x30d00800			/* SCTLR_EL1: nothing on, the bits that are 1 where a feature is missing */

@@ -22,7 +22,7 @@ constexpr u64 smccc_features = 0x80000001;
 constexpr u64 pv_time_features = 0xc5000020;
 constexpr u64 pv_time_st = 0xc5000021;
 
-/// What PV_TIME_ST leads to.
+/// The structure whose address PV_TIME_ST returns.
 struct stolen_time {
     u32 revision;
     u32 attributes;

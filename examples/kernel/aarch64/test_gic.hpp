@@ -11,7 +11,7 @@
 
 namespace kernel {
 
-/// The prefixes of a test: the version of the controller, and the test's name.
+/// The prefixes of a test: the controller's version, and the test's name.
 class interrupt_test {
 public:
     explicit interrupt_test(const char* name) noexcept;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_its_trigger: events of devices become LPIs of processors.
+// test_its_trigger: device events become LPIs of processors.
 //
 // What. The command INT for two devices; for an LPI that is disabled, and enabled again; for a device that is not
 // mapped.
 // Why. An LPI that was raised while it was disabled is pending, and must come when it is enabled. It may come as soon
-// as the redistributor looks at its configuration, INVALL or not: that it does not come before is nothing to test.
+// as the redistributor looks at its configuration, INVALL or not: so no test checks that it waits for INVALL.
 // How. The handler and the checks of the other interrupts (received.hpp), on all processors. An LPI has no sender.
 #include "gic.hpp"
 #include "its.hpp"

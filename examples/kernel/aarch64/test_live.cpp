@@ -3,15 +3,15 @@
 // test_live: text changes while other processors run through it.
 //
 // What. A key, a switch, three static calls and the handler of interrupts change 10,000 times (live=N: as often). All
-// other processors run through the sites meanwhile; the second one also changes a key of its own. The last one, if there
-// are three or more, sends interrupts to all others, whose handler runs through the sites, too.
-// Why. Once a change has returned, no pass that begins then may find the old form: that is what the interrupt and the isb
-// are for (text_window.hpp).
+// other processors run through the sites meanwhile; the second one also changes a key of its own. The last of three or
+// more processors sends interrupts to all others, whose handler runs through the sites, too.
+// Why. Once a change has returned, no pass that begins then may find the old form. The interrupt and the isb ensure
+// this (text_window.hpp).
 // How. live_sites.hpp has the sites, and how a pass is checked.
-// What this does not show. An emulator has no caches, and fetches each instruction as a whole: tests/kernel_aarch64
-// looks at the instructions. And QEMU before 8.1 needs `-accel tcg,thread=single` here: with a thread for each
-// processor, one may translate an instruction while another writes it, and then keep the old one, whatever barriers
-// follow (its commit deba78709a locks the page before the translation).
+// Limits. An emulator has no caches, and fetches each instruction as a whole: tests/kernel_aarch64 looks at the
+// instructions. And QEMU before 8.1 needs `-accel tcg,thread=single` here. With a thread for each processor, one thread
+// may translate an instruction while another writes it. It then keeps the old instruction, even after barriers. (QEMU's
+// commit deba78709a locks the page before the translation.)
 #include "command_line.hpp"
 #include "gic.hpp"
 #include "harness.hpp"
@@ -101,7 +101,7 @@ void second_handler() noexcept {
     gic::take_interrupt();
 }
 
-/// The change with this number. It says what the sites are afterwards.
+/// The change with this number. It notes the values of the sites afterwards.
 [[nodiscard]] inlay::outcome change(u64 number, live::found& sites) noexcept {
     const u64 value = number / 6;
     if (number % 6 < live::kinds) {

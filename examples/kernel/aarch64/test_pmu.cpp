@@ -3,7 +3,7 @@
 // test_pmu: the performance monitors, where the processor has them.
 //
 // What. pmu-cycle-counter: the cycle counter increases, and counts the instructions of a loop. pmu-counters: a reset
-// clears everything; a counter that is off does not count; each counter overflows where its width says.
+// clears everything; a counter that is off does not count; each counter overflows at its width.
 // Why. A processor without a PMU must not see one access; the tests are then skipped, with status 77.
 // How. The question is inlay's proof; all else takes it. Each test resets first and depends on nothing of another. The
 // word cpi=N says how many cycles an instruction takes. An emulator knows it (QEMU -icount); a processor has no such

@@ -3,7 +3,7 @@
 // test_smp: several processors on patched text.
 //
 // What. All processors run; each finds its own data and its own MPIDR; a lock excludes.
-// Why. The others started after apply(): not one of them may have fetched what stood there before.
+// Why. The others started after apply(): none of them may have fetched an old instruction.
 #include "atomic.hpp"
 #include "command_line.hpp"
 #include "harness.hpp"

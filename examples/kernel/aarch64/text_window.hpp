@@ -32,7 +32,7 @@ void begin_change() noexcept;
 void end_change() noexcept;
 /// How often the others stood still.
 [[nodiscard]] u64 standstills() noexcept;
-/// Whether the others can be asked: there are none, or live_begin() was called. If not, no change is made.
+/// Whether live_begin() was called, or no other processor runs. If neither, no change is made.
 [[nodiscard]] bool others_obey() noexcept;
 /// Answers the last request.
 void obey_writer() noexcept;

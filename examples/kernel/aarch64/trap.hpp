@@ -45,7 +45,7 @@ enum class exception_class : u8 {
     breakpoint = 0x3c,
 };
 
-/// What the handler saw of the exception that provoke() expected.
+/// The exception that provoke() expected, as the handler saw it.
 struct seen_trap {
     bool came{};
     trap_frame frame{};

@@ -2,8 +2,8 @@
 /*
  * try_call: a call that an exception may end.
  *
- * What. int try_call(recovery*, what, argument): calls what(argument). 0 if it returns. 1 if the trap handler has ended
- * it: then execution goes on at recovery.pc with recovery.sp, and 1 in x0.
+ * What. int try_call(recovery*, what, argument) calls what(argument), and returns 0 after it. If the trap handler ends
+ * the function, try_call returns 1: execution goes on at recovery.pc with recovery.sp, and 1 in x0.
  */
 #include "assembly.h"
 

@@ -11,8 +11,8 @@
 // What. A key, a switch, and three static calls: between functions, to nothing, to zero.
 // Why. Each pass must find the old or the new form of each site. Once a change has returned, no pass that begins then may
 // find the old one.
-// How. The word `state` says what the sites are, or that they are changing. A pass reads it before and after. If it was
-// the same and said so, the pass must have found just that.
+// How. The word `state` stands for the values of the sites, or says that one is changing. A pass reads it before and
+// after. If both are the same and stand for values, the pass must have found just these values.
 #pragma once
 
 #include "types.hpp"
@@ -37,7 +37,7 @@ inline constexpr inlay::static_call<"live.nothing", &note> nothing;
 [[nodiscard]] u64 one() noexcept;
 inline constexpr inlay::static_call<"live.zero", &one> zero;
 
-/// What a pass finds, and what the sites are.
+/// The values that a pass finds, and those that the sites have.
 struct found {
     u64 key;     ///< 0 or 1
     u64 way;     ///< 0 to 3
@@ -45,7 +45,7 @@ struct found {
     u64 nothing; ///< 0 or 1
     u64 zero;    ///< 0 or 1
 };
-/// What the declarations say.
+/// The values of the declarations.
 inline constexpr found declared{.key = 0, .way = 0, .call = 0, .nothing = 1, .zero = 1};
 
 /// The passes of one processor.
@@ -68,7 +68,7 @@ inline constexpr u64 kinds = 5;
 
 /// Before the first change.
 void begin(const found& sites) noexcept;
-/// The change with this number begins, or has been made: what the sites are.
+/// The change with this number begins, or has been made, and the sites have these values.
 void say_changing(u64 number) noexcept;
 void say_changed(u64 number, const found& sites) noexcept;
 /// Another one whenever a change begins or ends.
@@ -79,8 +79,8 @@ void say_changed(u64 number, const found& sites) noexcept;
 /// Runs through all sites once.
 void pass(passes& mine) noexcept;
 
-/// Changes what is of this kind to another value for each `value`, and says in `sites` to which. By the kernel's own
-/// platform, or by one that is given.
+/// Changes the name of this kind to another value for each `value`, and notes this value in `sites`. It takes the
+/// kernel's own platform, or the given one.
 template <class... Text>
 [[nodiscard]] inlay::outcome change(kind what, u64 value, found& sites, Text&... text) noexcept {
     switch (what) {

@@ -5,7 +5,7 @@
 //     print("vector ", vector, " at ", hex{rip, 16}, "\n");
 //
 // What. `print` takes texts, numbers and `hex{value, digits}`.
-// Why. A kernel must be able to say what went wrong before it can do anything else.
+// Why. A kernel must be able to report an error before it can do anything else.
 // How. The way out is a static call: at first the serial port, which each architecture has its own of. Under Xen it
 // gets another target before the first character, when no text is patched yet. apply() then makes direct calls of it.
 #pragma once

@@ -5,8 +5,8 @@
  * What. `pvh_start` runs in protected mode without paging, with ebx = the loader's start info. `ap_start` is copied to
  * AP_START and begins in real mode, where INIT-SIPI puts a processor.
  * Why. Long mode needs paging: tables are needed before any code can make them.
- * How. boot_l4 maps the first 4 GiB where they are, and the first GiB at KERNEL_BASE, all of it writable and
- * executable. paging.cpp makes better ones, and these are used again only on the way up of each other processor.
+ * How. boot_l4 maps the first 4 GiB at their physical addresses, and the first GiB at KERNEL_BASE, all writable and
+ * executable. native_tables.cpp makes better tables. Later, only a processor that starts uses boot_l4 again.
  */
 #include "layout.h"
 

@@ -19,7 +19,7 @@ xen_start:
 	.balign	4096
 	.globl	hypercall_page
 hypercall_page:
-	.fill	4096, 1, 0xcc			/* int3: natively nobody has filled it */
+	.fill	4096, 1, 0xcc			/* int3: natively it is never filled */
 
 /* unsigned long hypercall(unsigned number, a, b, c, d): arguments of a function, and of a hypercall. */
 	.globl	hypercall

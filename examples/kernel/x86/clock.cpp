@@ -36,8 +36,8 @@ constexpr u8 pit_output = 0x80;
     return in8(pit_channel_0);
 }
 
-/// Ticks of the TSC in a second, by waiting for 2 ms of the PIT. Whatever comes between makes them more: the least of
-/// three counts.
+/// Ticks of the TSC in a second, by waiting for 2 ms of the PIT. An interruption makes them more, so the least of three
+/// counts is returned.
 [[nodiscard]] u64 measure_tsc() noexcept {
     constexpr u16 count = pit_hertz / 500;
     u64 least = ~u64{0};

@@ -28,7 +28,7 @@ enum class clock_kind : u8 { early, tsc, xen, kvm };
 /// Finds out, natively how fast the TSC is, and updates both calls.
 void choose_clock(bool xen, bool kvm) noexcept;
 
-/// What every timer interrupt does, wherever it comes from. Ticks so far are in per_cpu::interrupts.
+/// The work of every timer interrupt, from any timer. Ticks so far are in per_cpu::interrupts.
 void take_tick() noexcept;
 using tick_handler = void (*)() noexcept;
 void on_tick(tick_handler what) noexcept;

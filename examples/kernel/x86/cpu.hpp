@@ -56,7 +56,7 @@ inline void reload_segments() noexcept {
                  : "rax", "memory");
 }
 
-/// What raises exceptions, for tests.
+/// These raise exceptions, for tests.
 inline void raise_undefined() noexcept { asm volatile("ud2"); }
 inline void raise_breakpoint() noexcept { asm volatile("int3"); }
 inline void raise_machine_check() noexcept { asm volatile("int $18"); }

@@ -38,7 +38,7 @@
 	.endm
 
 /* The series' items 3 and 11. Linux: SWAPGS, INTERRUPT_RETURN. */
-#ifdef KERNEL_MUTATION_SWAPGS			/* a test must find that nobody patches it away */
+#ifdef KERNEL_MUTATION_SWAPGS			/* a test must find that it is not patched away */
 	.macro	SWAP_GS
 	swapgs
 	.endm

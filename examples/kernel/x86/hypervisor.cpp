@@ -52,7 +52,7 @@ void find() noexcept {
         const auto leaf = ask(base);
         found = vendor_of(leaf.ebx, leaf.ecx, leaf.edx);
         if (found != hypervisor_kind::unknown && found != hypervisor_kind::hyperv) {
-            return; // Hyper-V's leaves are also what others pretend to have: look on
+            return; // other hypervisors also imitate Hyper-V's leaves: look on
         }
     }
     base = first_leaf;

@@ -6,7 +6,7 @@
 //
 // What. Saves the interrupt flag, disables, and restores.
 // Why no popf. Item 5 of the series: a restore may only turn interrupts on again. `popf` writes all flags, is slow, and
-// under Xen does not do it at all; `if (IF was set) sti` is a test and an instruction, or a call.
+// under Xen does not change IF at all. `if (IF was set) sti` is a test and an instruction, or a call.
 // How. Paravirt operations: pushf; pop, cli and sti in place natively, calls of xen_ops.cpp under Xen.
 #pragma once
 

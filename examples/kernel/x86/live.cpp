@@ -35,7 +35,7 @@ void obey(trap_frame& /*frame*/) noexcept {
     return __atomic_load_n(&cpus[number].answers, __ATOMIC_SEQ_CST) != 0;
 }
 
-/// What a handler may change of the processor that was interrupted. entry.S left room below its stack.
+/// The registers of the interrupted processor that a handler may change. entry.S left room below its stack.
 struct interrupted {
     explicit interrupted(trap_frame& frame) noexcept
         : ip{frame.rip}, flags{frame.rflags}, ax{frame.rax}, sp{frame.rsp} {}

@@ -8,9 +8,9 @@
 // What. inlay's text_poke with this kernel's hooks: it writes through the window (text_window.hpp), synchronises the
 // others by an interrupt, and looks at each breakpoint first. It is declared as this kernel's way of changing text.
 // Why. A processor may not fetch an instruction of which a part has changed: see inlay/text_poke.hpp.
-// How. The interrupt carries a number. Each processor executes cpuid, and says that it has seen this number. A processor
-// that starts says that it runs, and then answers the last number before it goes on: a change that did not see it run
-// is one whose number it sees.
+// How. The interrupt carries a number. Each processor executes cpuid, and says that it has seen this number. A
+// processor that starts says that it runs, and then answers the last number before it goes on. So if a change did not
+// see it run, it sees the number of this change.
 #pragma once
 
 #include "cpu.hpp"
@@ -54,14 +54,14 @@ void live_join() noexcept;
 /// It ends: no change waits for it any more. It runs no site from here on, and gets no interrupt.
 void live_leave() noexcept;
 
-/// For the handler of #BP from kernel code: whether it was one of a change.
+/// For the handler of #BP from kernel code: whether a change had set the breakpoint.
 [[nodiscard]] bool live_breakpoint(trap_frame& frame) noexcept;
-/// How many there were, on all processors, and how many of them in the handler of another one.
+/// The number of breakpoints on all processors, and the number of nested ones: in the handler of another breakpoint.
 struct breakpoint_counts {
     u64 all, nested;
 };
 [[nodiscard]] breakpoint_counts live_breakpoints() noexcept;
-/// What the handler of a breakpoint calls first, unless it is in the handler of another one; null: nothing.
+/// The function that a breakpoint's handler calls first, unless it interrupted another such handler; null: none.
 void on_breakpoint(void (*what)() noexcept) noexcept;
 /// How often all processors were synchronised.
 [[nodiscard]] u64 live_synchronisations() noexcept;

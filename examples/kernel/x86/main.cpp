@@ -102,7 +102,7 @@ void kernel_main(bool xen) noexcept {
         }
     }
     const status how = summary();
-    if (asked_for("hold")) { // for whoever reads memory from outside
+    if (asked_for("hold")) { // so that a test can read memory from outside
         print("HOLD\n");
         for (;;) {
             pause();

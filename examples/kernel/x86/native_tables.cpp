@@ -2,11 +2,11 @@
 //
 // native_tables: the kernel's own page tables on bare hardware.
 //
-// What. The image in pages of 4 KiB, each part with its protection. And a direct map of the first 4 GiB of physical
-// memory without text, for firmware's tables and the local APIC.
+// What. The image in pages of 4 KiB, each part with its protection. And a direct map of the first 4 GiB (physical)
+// without text, for firmware's tables and the local APIC.
 // Why. boot_native.S maps everything writable and executable. Here text is read-only and executable, all else is not
 // executable, and CR0.WP (set at boot) makes the kernel itself obey. The patcher writes through a window of its own
-// (text_window.hpp), not through a second mapping that is always there.
+// (text_window.hpp), not through a second mapping that always exists.
 // How. Plain stores: these tables are not in use until CR3 is written.
 #include "paging.hpp"
 
@@ -79,7 +79,7 @@ void make_native_tables() noexcept {
 }
 
 void load_tables() noexcept {
-    // What the processor has not is not touched.
+    // Bits that the processor lacks are not set.
     if (has(inlay::cpu.nx.probe())) {
         pv::write_msr(efer, static_cast<u32>(pv::read_msr(efer)) | efer_no_execute, 0);
     }

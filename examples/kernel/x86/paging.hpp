@@ -42,7 +42,7 @@ void load_tables() noexcept;
 
 /// The entry of the page at `at`, which must be mapped by one of 4 KiB; null if it is not.
 [[nodiscard]] u64* entry_of_page(u64 at) noexcept;
-/// What it holds, with the frame as this kernel counts.
+/// The value of this entry, with the frame as this kernel counts.
 [[nodiscard]] u64 page_at(u64 at) noexcept;
 void set_page(u64 at, u64 value) noexcept;
 void set_protection(u64 begin, u64 end, protection what) noexcept;

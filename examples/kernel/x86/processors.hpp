@@ -29,7 +29,7 @@ struct processors {
 /// Ids from 255 are no single processor's for a local APIC in xAPIC mode: counted, not listed.
 void add(processors& to, u32 id) noexcept;
 
-/// What firmware left at a physical address; null where the direct map does not reach.
+/// Firmware's data at a physical address; null where the direct map does not reach.
 template <class T>
 [[nodiscard]] const T* firmware_data(u64 at) noexcept {
     return at + sizeof(T) <= u64{1} << 32 ? direct<const T>(at) : nullptr;

@@ -27,7 +27,7 @@ namespace kernel {
 
 namespace {
 
-/// What a PVH loader leaves (xen/include/public/arch-x86/hvm/start_info.h), as far as it is used here.
+/// The start info of a PVH loader (xen/include/public/arch-x86/hvm/start_info.h), as far as it is used here.
 struct pvh_start_info {
     u32 magic;
     u32 version;

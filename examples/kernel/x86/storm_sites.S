@@ -4,8 +4,8 @@
  *
  * What. Sixty-four alternatives: nothing, or an addition of one. As assembled they are bytes of nop one by one.
  * Why. If a site is padded in place with interrupts on, it may go through 8d 76 90 on its way from 90 90 90 to 8d 76
- * 00. This happened once. Here a handler that met a half-written addition would add something else than one. How.
- * storm_sites() returns how much was added.
+ * 00. This happened once. Here a handler that met a half-written addition would add another number than one.
+ * How. storm_sites() returns the sum.
  */
 #include <inlay/asm.h>
 

@@ -4,8 +4,8 @@
  *
  * What. `enter_user` goes to ring 3 and returns when user code exits; `try_call` calls a function and returns even if
  * that ends in an exception.
- * Why. Tests provoke what a program would not survive, and want to go on.
- * How. Both keep what a function must keep on the stack, and where that is in memory.
+ * Why. Tests provoke exceptions that a program would not survive, and want to go on.
+ * How. Both push the registers that a function must keep, and note in memory where these lie on the stack.
  */
 #include <inlay/asm.h>
 #include "layout.h"
@@ -60,7 +60,7 @@ try_call:
 1:	addq	$8, %rsp			/* a trap handler returns to here with eax = 1 */
 	RETURN_KEPT
 
-/* What Xen would push for a trap in the kernel, as far as the return address; it leads to the label 1. */
+/* Pushes Xen's frame for a trap in the kernel, as far as the return address, which leads to the label 1. */
 	.macro	PUSH_XEN_FRAME
 	movq	%rsp, %rax
 	andq	$-16, %rsp

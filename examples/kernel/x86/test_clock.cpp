@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// test_clock: time, and who says so.
+// test_clock: clocks, and the hypervisors that offer them.
 //
 // What. The clock goes on, at the timer's speed; a hypervisor's clock is read right; vendors are told apart.
 // Why the made-up ones. KVM, Hyper-V and VMware cannot be had under an emulator, but their formats can.
-// How. Arithmetic on known numbers; a time-stamp counter that plays the hypervisor who changes what is being read.
+// How. Arithmetic on known numbers; a time-stamp counter that acts as a hypervisor, and changes the data while they are
+// read.
 #include "boot.hpp"
 #include "clock.hpp"
 #include "harness.hpp"

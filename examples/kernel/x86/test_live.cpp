@@ -3,14 +3,14 @@
 // test_live: text changes while other processors run through it, amid interrupts, NMIs, machine checks and breakpoints.
 //
 // What. A key, a switch and three static calls change 1,000 times (live=N: as often). All other processors run through
-// them, and so do their timers' interrupts, the handler of each breakpoint, and the NMIs that the last processor sends (if
-// there are three or more). With four or more, the second processor stops and starts again meanwhile. With "mce=N"
-// QEMU's monitor injects machine checks, and their handler runs through the sites, too.
+// their sites. So do their timers' interrupts, the handler of each breakpoint, and the NMIs that the last of three or
+// more processors sends. With four or more, the second processor stops and starts again meanwhile. With "mce=N" QEMU's
+// monitor injects machine checks, and their handler runs through the sites, too.
 // Why. Each execution must see the old or the new instruction, also one in a context that nothing can hold off.
-// How. live_sites.hpp has the sites, and how a pass is checked. A processor that has finished a pass of its own since its last
-// NMI has left that, and gets another one: the iret of a breakpoint's handler unmasks NMIs, and a second one would use the
-// stack of the first. (Linux has a way in for that: asm_exc_nmi.) Under Xen vCPUs are the processors, event channels their
-// interrupts, and Xen sends the NMIs.
+// How. live_sites.hpp has the sites, and how a pass is checked. A processor gets another NMI only when it has finished
+// a pass of its own since the last one, and so has left that one. The iret of a breakpoint's handler unmasks NMIs, and
+// a second NMI would use the stack of the first. (Linux's entry allows a second one: asm_exc_nmi.) Under Xen vCPUs are
+// the processors, event channels their interrupts, and Xen sends the NMIs.
 #include "apic.hpp"
 #include "boot.hpp"
 #include "clock.hpp"
@@ -28,7 +28,7 @@ namespace kernel {
 
 namespace {
 
-/// Of one processor: what its work, its timer, its NMIs, its machine checks and its breakpoints found.
+/// The passes of one processor: in its work, its timer, its NMIs, its machine checks and its breakpoints.
 struct counts {
     live::passes work, timer, nmi, machine_check, breakpoint;
 
@@ -164,7 +164,7 @@ void ask_for_machine_check(u64& asked) noexcept {
            __atomic_load_n(&machine_checks, __ATOMIC_ACQUIRE) >= wanted_machine_checks;
 }
 
-/// What the first processor does meanwhile.
+/// The first processor changes the names meanwhile.
 [[nodiscard]] result make_changes() noexcept {
     live::found sites = live::declared;
     result all{};
@@ -210,8 +210,8 @@ void work() noexcept {
     }
 }
 
-/// Time and synchronisations of one change of so many sites, which are not run. With QEMU's -icount, a nanosecond is an
-/// instruction.
+/// Prints the time and the synchronisations of one change with so many sites, which no processor runs. With QEMU's
+/// -icount, a nanosecond is an instruction.
 void print_figures(u64 sites) noexcept {
     constexpr u64 size = 5;
     const u8 jump[size] = {0xe9, 0, 0, 0, 0};

@@ -2,8 +2,8 @@
 //
 // test_traps: exceptions, and above all the two that the series begins with.
 //
-// What. Each exception comes with its vector, error code and address. Machine check and double fault come by the way of
-// this world: natively on stacks of their own, under Xen by the ring that they came from.
+// What. Each exception comes with its vector, error code and address. Machine check and double fault come natively on
+// separate stacks, under Xen by the ring in which they happened.
 // Why. The wrong entry for either is noticed only when the machine is in trouble already.
 // How. `int $18` goes the way of a machine check: through the IDT natively, and under Xen through the trap table as Xen
 // has it. A real one is injected by QEMU's monitor if the command line says "mce=N". A double fault is provoked

@@ -63,7 +63,7 @@ void check_gs(per_cpu& cpu, const trap_frame& frame) noexcept {
     }
 }
 
-/// Ends what provoke() called, or the user's program.
+/// Ends the function that provoke() called, or the user's program.
 void recover(trap_frame& frame) noexcept {
     expectation& it = *expecting;
     expecting = nullptr;

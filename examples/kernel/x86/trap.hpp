@@ -42,7 +42,7 @@ enum class vector : u8 {
     spurious = 47,
 };
 
-/// What the handler saw of the exception that provoke() expected.
+/// The exception that provoke() expected, as the handler saw it.
 struct seen_trap {
     bool came{};
     trap_frame frame{};
@@ -63,13 +63,13 @@ seen_trap provoke(vector expected, const Function& what) noexcept {
         expected, [](void* function) { (*static_cast<const Function*>(function))(); }, const_cast<Function*>(&what));
 }
 
-/// What is called for a vector from 32 on.
+/// The handler of a vector from 32 on.
 using interrupt_handler = void (*)(trap_frame& frame) noexcept;
 void on_interrupt(vector number, interrupt_handler handler) noexcept;
 /// Calls the handler, if one is set.
 void handle_interrupt(vector number, trap_frame& frame) noexcept;
 
-/// What is called for NMIs; null: they are unexpected.
+/// Sets the handler of NMIs; null: they are unexpected.
 void on_nmi(void (*handler)() noexcept) noexcept;
 
 /// The function for machine checks that no `provoke` expects; returns true if the kernel may go on.

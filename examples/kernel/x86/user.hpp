@@ -15,7 +15,7 @@ enum class user_program : u32 { parity = 1, hello = 2, privileged = 3, machine_c
 void prepare_user(bool xen) noexcept;
 /// Runs one to its end: its status, or -1 if an exception that provoke() expects ended it.
 int run_user(user_program program, u64 count) noexcept;
-/// What a program left that asked for a text to be written: how many characters.
+/// The number of characters that a program has asked the kernel to write.
 [[nodiscard]] u64 written_by_user() noexcept;
 
 /// Copies from user memory; false if the range is not in it.

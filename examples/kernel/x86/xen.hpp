@@ -93,7 +93,7 @@ inline constexpr u8 events_off = 4;
 
 /// xen.h, mmu_update and mmuext_op
 struct update {
-    u64 where; ///< machine address of the entry; the low bits say what is meant, 0: an ordinary update
+    u64 where; ///< machine address of the entry; the low bits are the kind, 0: an ordinary update
     u64 value;
 };
 struct extended {
@@ -204,7 +204,7 @@ extern const start_info* start;
 void assign_operations() noexcept;
 /// Registers the trap table and the callbacks (xen_traps.cpp).
 void register_traps() noexcept;
-/// What was registered for a vector; null if nothing was.
+/// The registered entry of a vector; null if it has none.
 [[nodiscard]] trap_info* registered(u8 vector) noexcept;
 /// Hands the table to Xen once more, after a change.
 void register_table() noexcept;

@@ -2,9 +2,9 @@
 //
 // xen_ops: the paravirt operations as a guest of Xen does them.
 //
-// What. A function for each operation that ring 0 would do by an instruction, and the assignment of all of them.
-// Why. In ring 3 these instructions fault, or do nothing, or show Xen's state instead of the guest's. pushf shows that
-// interrupts are on, even if the guest has masked them.
+// What. A function for each operation that ring 0 would do by an instruction. One function assigns them all.
+// Why. In ring 3 these instructions fault, or do nothing, or show Xen's state instead of the guest's. For example,
+// pushf shows that interrupts are on, even if the guest has masked them.
 // How. The interrupt flag is a byte in memory that Xen looks at. Page tables are read-only, and hypercalls change them.
 // An entry holds the machine's frame, and two tables translate.
 #include "paging.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// xen_traps: the trap table, which is to Xen what the IDT is to a processor.
+// xen_traps: the trap table, Xen's counterpart of the IDT.
 //
 // What. An entry for each exception, registered once; and the callbacks for events and SYSCALL.
 // Why. Items 1 and 2 of the series: Xen has no IST. So machine check and double fault must not lead to the native

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A caller of a dispatch passes what the default function takes; another signature would find garbage.
+// A caller of a dispatch passes the default function's arguments; another signature would find garbage.
 #include <inlay/inlay.hpp>
 
 long by_table(const char* text, long size);

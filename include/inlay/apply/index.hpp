@@ -33,9 +33,9 @@ template <class Image>
 [[gnu::noinline]] void sort_by_cell(const Image& image, const table::tables& tables, const rows& all) noexcept {
     const size_t subject = all.width - 1;
     sort(all, [&](const table::reference* a, const table::reference* b) noexcept {
-        const address x = cell_at(image, tables, a[subject]);
-        const address y = cell_at(image, tables, b[subject]);
-        return x != y ? x < y : a->target() < b->target();
+        const address cell_of_a = cell_at(image, tables, a[subject]);
+        const address cell_of_b = cell_at(image, tables, b[subject]);
+        return cell_of_a != cell_of_b ? cell_of_a < cell_of_b : a->target() < b->target();
     });
     for (size_t i = all.count; i-- > 0;) {
         if (const address cell = cell_at(image, tables, all[i][subject]); cell != 0) {

@@ -10,6 +10,8 @@
 // architecture's defaults. The last row is kept, since neighbouring questions have one answer.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -14,6 +14,8 @@
 // not overwrite the registers that it has saved.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
