@@ -37,8 +37,8 @@ namespace inlay {
 
 /// The lock of a deferred key whose caller makes one call at a time.
 struct no_lock {
-    [[gnu::always_inline]] inline void lock() noexcept {}
-    [[gnu::always_inline]] inline void unlock() noexcept {}
+    [[gnu::always_inline, gnu::visibility("hidden")]] inline void lock() noexcept {}
+    [[gnu::always_inline, gnu::visibility("hidden")]] inline void unlock() noexcept {}
 };
 
 template <class Key, class Lock = no_lock>
