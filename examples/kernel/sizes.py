@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 RECORDS = ("inlay_alternatives", "inlay_calls", "inlay_keys", "inlay_names")
 UNWIND = "inlay_unwind"  # the table of `inlay orc`, with its room
+SEAL = "the seal of apply_proven(), with its room"
 # Functions by the header of their first line; the first pattern that fits decides. Functions of the kernel's own files are
 # trampolines and wrappers that its compiler made there.
 FUNCTIONS = (
@@ -44,6 +45,8 @@ def functions_and_objects(kernel, elf):
         section = names[symbol["st_shndx"]] if isinstance(symbol["st_shndx"], int) else ""
         if kind == "STT_FUNC":
             functions[at] = size
+        elif symbol.name.endswith("own_roomE"):
+            yield SEAL, size
         elif "name_text" in symbol.name:
             yield "names", size
         elif section in (".data", ".bss"):
@@ -68,7 +71,7 @@ def of_objects(build):
                     strings.update(section.data().split(b"\0"))
                 elif re.match(r"\.text\.inlay", section.name):
                     yield "thunks and trampolines", section["sh_size"]
-                elif re.match(r"\.(ro)?data\.inlay", section.name):
+                elif re.match(r"\.(ro)?data\.inlay(?!_seal)", section.name):  # the seal's room is a symbol
                     yield "descriptions", section["sh_size"]
                 if in_group:
                     groups.add(section.name)

@@ -65,8 +65,11 @@ if unwind:
 check("records", printed["records"], sum(int(size, 16) for size in sections.values()))
 
 inputs = input_sections()
+seal = sum(size for name, size in inputs if name == ".data.inlay_seal")
+if seal:
+    check("the seal", printed["the seal of apply_proven(), with its room"], seal)
 descriptions = sum(size for name, size in inputs
-                   if re.match(r"\.(ro)?data\.inlay", name) and not name.startswith(".rodata.inlay_types"))
+                   if re.match(r"\.(ro)?data\.inlay(?!_seal)", name) and not name.startswith(".rodata.inlay_types"))
 check("descriptions", printed["descriptions"], descriptions)
 
 # Functions: each part's own, and all of them. Thunks have symbols, or sections of their own.
@@ -87,7 +90,7 @@ strings = {line.split("]  ", 1)[1] for path in build.rglob("*.o")
            for line in output("readelf", "-p", ".rodata.inlay_types", path).splitlines() if "]  " in line}
 check("names", printed["names"], names + sum(len(each) + 1 for each in strings))
 data = printed["cells and tables of operations"] + printed["constants and messages"]
-check("data", data, sum(size for size, letter, name in objects) - names)
+check("data", data, sum(size for size, letter, name in objects) - names - seal)
 
 print(f"{'bad' if bad else 'ok'}: sizes: {len(lines) - 1} parts as nm, readelf and the linker's map have them")
 sys.exit(bad != 0)
