@@ -185,7 +185,8 @@ struct seal_sum {
 
 /// The sums of its tables, whose places are right.
 [[nodiscard]] inline seal_sum sum_of_tables(const table::seal& seal) noexcept {
-    seal_sum sum{0, 0};
+    uint64_t zero = 0; // NOLINT(misc-const-correctness): for a constant, Clang calls memset() without optimisation
+    seal_sum sum{zero, zero};
     using half [[gnu::may_alias]] = const uint32_t;
     for (const auto& each : seal.tables) {
         const address begin = each.begin.target();
