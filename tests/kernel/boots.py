@@ -311,7 +311,7 @@ MUTATIONS = [
 
 def mutations():
     for name, how, sign in MUTATIONS:
-        result = boot(f"{build}/mutation-{name}.elf", **how)
+        result = boot(f"{build}/mutation-{name}.elf", **{"limit": 40, **how})  # some of them hang
         where = "xen" if "xen" in how else "native"
         found = re.search(sign, result.text)
         good = check(result.status != 0 and found is not None, f"mutation {name} ({where}) is not found", result)
