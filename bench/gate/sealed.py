@@ -18,6 +18,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent))
+from compilers import Compiler  # noqa: E402
 FEWER, MORE = 1_000, 5_000
 FLAGS = ["-std=c++20", "-O2", f"-I{ROOT}/include"]
 
@@ -55,8 +57,9 @@ def main(arguments):
                     print(f"{compiler}: {run(sealed(work, compiler, sites), 'time').strip()}")
                 continue
             each = (count(work, compiler, MORE) - count(work, compiler, FEWER)) / (MORE - FEWER)
-            text = f"{compiler}: apply_proven() executes {each:.1f} instructions a record"
-            limit = limits.get(pathlib.Path(compiler).name)
+            name = Compiler(compiler).name
+            text = f"{name}: apply_proven() executes {each:.1f} instructions a record"
+            limit = limits.get(name)
             if limit is None:
                 fine.append(f"{text}; not judged, no limit for it in limits.json")
             else:

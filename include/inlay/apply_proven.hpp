@@ -43,7 +43,7 @@ namespace detail {
 inline namespace INLAY_TARGET {
 
 [[nodiscard, gnu::always_inline]] inline table::seal& own_seal() noexcept {
-    return *static_cast<table::seal*>(static_cast<void*>(own_room));
+    return *reinterpret_cast<table::seal*>(reinterpret_cast<address>(own_room));
 }
 
 /// The number of sites between two such references.

@@ -42,7 +42,7 @@ enum class proven_part : uint8_t { all, alternatives };
 
 /// The form at this place of a plan.
 [[nodiscard]] inline table::plan_form& form_at(table::plan& plan, unsigned place) noexcept {
-    return *static_cast<table::plan_form*>(static_cast<void*>(reinterpret_cast<uint8_t*>(&plan) + place));
+    return *reinterpret_cast<table::plan_form*>(reinterpret_cast<address>(&plan) + place);
 }
 
 /// Moves the bytes of a form to a site. They reach their target: the tool tried all sites.
@@ -137,7 +137,7 @@ template <proven_part Part, class Platform>
             chosen = plan->original;
         }
         plan->chosen = static_cast<uint16_t>(chosen);
-        plan = static_cast<table::plan*>(static_cast<void*>(reinterpret_cast<uint8_t*>(plan) + plan->size));
+        plan = reinterpret_cast<table::plan*>(reinterpret_cast<address>(plan) + plan->size);
     }
 }
 
