@@ -213,7 +213,8 @@ template <class Place>
     outcome done;
     plan(list, done);
     if (done) {
-        change_steps<listed_names<Place>>{{list, place, done}, done}.make();
+        listed_names<Place> names{list, place, done};
+        change_steps<listed_names<Place>>{names, done}.make();
     }
     return done;
 }

@@ -88,7 +88,7 @@ inline constexpr bool many_at_once = requires(Names& names, site_order order, ou
 template <class Names>
 class change_steps {
 public:
-    change_steps(const Names& names, outcome& done) noexcept : names_{names}, done_{&done} {}
+    change_steps(Names& names, outcome& done) noexcept : names_{names}, done_{&done} {}
 
     void make() noexcept {
         each(change_step::check);
@@ -172,7 +172,7 @@ private:
         }
     }
 
-    Names names_;
+    Names& names_;
     outcome* done_; ///< of the change, or of taking it back
     site_order order_{site_order::inner};
     bool stored_{}; ///< in the cells of images whose platform can stage
@@ -206,7 +206,8 @@ template <class Cells>
     table::setting to = setting_of(cell_of(what));
     done.fail(make_setting(how, to), {table_kind::names, 0, 0});
     if (done) {
-        change_steps<one_name<Cells>>{{what, to, cells}, done}.make();
+        one_name<Cells> names{what, to, cells};
+        change_steps<one_name<Cells>>{names, done}.make();
     }
     return done;
 }
