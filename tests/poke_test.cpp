@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Changes at any time: while other threads execute the sites, if text may not be written, and their order.
+#include "child.hpp"
 #include "made_image.hpp"
 
 #include <inlay/inlay.hpp>
@@ -19,13 +20,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
 namespace {
 
 using inlay::error;
+using inlay_test::in_child;
 
 [[gnu::noinline]] long plus_one(long x) { return x + 1; }
 [[gnu::noinline]] long plus_two(long x) { return x + 2; }
@@ -314,18 +315,6 @@ bool changes_work() {
     return inlay::set(key, true) && ask_it() == 1 && inlay::set(key, false) && ask_it() == 0 &&
            inlay::update(add, &plus_two) && call_it(1) == 3 && inlay::update(add, &plus_one) && call_it(1) == 2 &&
            inlay::set(way, 39) && value_of_way() == 39 && inlay::set(way, 2) && value_of_way() % 1000 == 2;
-}
-
-/// Runs `body` in a child process; its result is the child's status.
-template <class Body>
-int in_child(Body body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        _exit(body());
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 // Death tests run first: nothing is applied yet, in any order of the tests above.

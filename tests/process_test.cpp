@@ -2,6 +2,8 @@
 //
 // Patching a running process: text is never writable and executable. If it cannot be written, the program keeps the
 // slower form, and apply() says why.
+#include "child.hpp"
+
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -17,7 +19,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
@@ -25,6 +26,7 @@ namespace {
 
 using namespace inlay::x86::insn;
 using inlay::when;
+using inlay_test::in_child;
 using way = inlay::platform::process::way;
 
 inline constexpr inlay::x86::address_register accumulator{0}; // rax, or eax in 32-bit mode
@@ -134,18 +136,6 @@ void refuse(int call, std::uint32_t bit) {
     const sock_fprog filter{std::size(program), program};
     ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
-}
-
-/// Runs `body` in a child process; its result is the child's status.
-template <class Body>
-int in_child(Body body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        _exit(body());
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 TEST(ProcessRefusal, WithoutTheMemoryFilePagesAreReplaced) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Transactions: all or nothing for each kind of failure, counts and order, the limit, and one replacement of a page.
+#include "child.hpp"
+
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -20,7 +22,6 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
@@ -28,6 +29,7 @@
 namespace {
 
 using inlay::error;
+using inlay_test::in_child;
 
 struct pair {
     long first, second;
@@ -554,17 +556,6 @@ void refuse(int call, std::uint32_t bits = 0) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
         _exit(99);
     }
-}
-
-template <class Body>
-int in_child(Body body) {
-    const pid_t child = fork();
-    if (child == 0) {
-        _exit(body());
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 // Death tests run first: nothing is applied yet.
