@@ -39,7 +39,8 @@ inline namespace INLAY_TARGET {
 ///   table::feature_record&)`: the probe's earlier answer: 0, 1, or -1 if it has to run first. Then apply() fails with
 ///   error::probe_first and the record's address.
 /// * `bool exchanges(address, const uint8_t* bytes, size_t)`: these bytes may be written while other processors execute
-///   the present bytes. If not, nothing changes (error::others_run).
+///   the present bytes. If not, the error is error::others_run. apply() asks for each alternative before it writes, for
+///   keys and calls while it writes; then it takes back alternatives and calls.
 /// * `bool ineffective()`: the reason of the last refusal: written bytes do not appear in the text. A platform with
 ///   this function looks at the text itself; for others the last site is looked at after `finish`.
 /// * `address refused()`: the address of the last refusal. `int system_error()`: the system's reason for it.
