@@ -44,9 +44,9 @@ constexpr u32 comes_and_goes = 2;
 
 /// Each step is taken by one processor alone: by the last one, the third, the first, and the third.
 enum class step : u32 { runs, is_to_stop, is_off, starts };
-constinit step now_it = step::runs;
-[[nodiscard]] step load_step() noexcept { return __atomic_load_n(&now_it, __ATOMIC_ACQUIRE); }
-void store_step(step to) noexcept { __atomic_store_n(&now_it, to, __ATOMIC_RELEASE); }
+constinit u32 step_of_third = static_cast<u32>(step::runs);
+[[nodiscard]] step load_step() noexcept { return static_cast<step>(__atomic_load_n(&step_of_third, __ATOMIC_ACQUIRE)); }
+void store_step(step to) noexcept { __atomic_store_n(&step_of_third, static_cast<u32>(to), __ATOMIC_RELEASE); }
 
 constinit u64 starts = 0;               ///< after which it has run through the sites
 constinit u64 starts_in_standstill = 0; ///< while the others stood still
