@@ -354,7 +354,7 @@ def mutations():
 def figures():
     before = failed
     for smp in (1, 4):
-        result = boot(kind="gic-version=3", smp=smp, append="test=live live=100 figures", options=("-icount", "shift=0"))
+        result = boot(kind="gic-version=3", smp=smp, append="test=live live=1000 figures", options=("-icount", "shift=0"))
         taken = figures_of(result)
         if not check(result.status == 0 and len(taken) == 14, f"figures on {smp} processors", result):
             continue
