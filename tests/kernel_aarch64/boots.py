@@ -4,7 +4,8 @@
 
     boots.py BUILD MEMORY_TEST [GROUP...]       BUILD is made by run.sh; GROUP: lines, machines, pmu_accesses, ...
 
-One line a check that fails, one for each group. INLAY_SOAK=1 runs the GIC tests 10,000 times instead of 50 in the end.
+One line a check that fails, one for each group. INLAY_SOAK=1 runs the GIC tests 10,000 times instead of 50 in the end, and
+makes 1,000,000 changes beside running processors instead of 10,000.
 """
 import concurrent.futures
 import itertools
@@ -14,7 +15,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
-from machine import Arm, Result  # noqa: E402 (the path comes first)
+from machine import Arm, Result, check_figures, figures_of  # noqa: E402 (the path comes first)
 
 from image import Image  # noqa: E402
 from mutants import Build  # noqa: E402
@@ -328,6 +329,9 @@ MUTATIONS = [
     # interrupt (then nothing fails) or two.
     ("PENDING_LPI", {**GICV3, "append": "test=its-trigger"}, r"^SUMMARY: 5 tests"),
     ("WRITABLE_TEXT", {**GICV3, "append": "test=patching"}, r"^FAIL: patching: "),
+    # A processor that starts while the others stand still does not wait.
+    ("JOIN_RUNS", {**GICV3, "append": "test=live live=1000", "accel": WHOLE["accel"]},
+     r"^FAIL: live: while the others stood still, none ran through the sites"),
 ]
 
 
@@ -343,6 +347,23 @@ def mutations():
                      f"mutation {name} is not found: status {result.status}", result)
         if good:
             print(f"ok: mutation {name}: {found.group(0)}")
+
+
+# ---- How long a change takes ----------------------------------------------------------------------------------------
+
+def figures():
+    before = failed
+    for smp in (1, 4):
+        result = boot(kind="gic-version=3", smp=smp, append="test=live live=1000 figures", options=("-icount", "shift=0"))
+        taken = figures_of(result)
+        if not check(result.status == 0 and len(taken) == 14, f"figures on {smp} processors", result):
+            continue
+        check(all(count == (0 if smp == 1 else -(-sites // batch)) for (_, sites, batch), (_, count) in taken.items()),
+              f"a batch takes one synchronisation: {taken}")
+        for way in ("stores", "standstill"):
+            check_figures(taken, way, f"{smp} processors", check)
+    if failed == before:
+        print("ok: figures of changes, by instructions")
 
 
 # ---- Soak -----------------------------------------------------------------------------------------------------------
@@ -365,7 +386,31 @@ def soak_runs():
     print(f"soak: {count} runs of the GIC tests with {tests} passes, {lost} runs lost")
 
 
-groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, crash, mutations, soak_runs)}
+def soak_live():
+    boots, each = (100, 10_000) if soak else (4, 2_500)
+    kinds = [{"kind": f"gic-version={version}", "smp": smp} for smp in (4, 2, 8, 3, 6) for version in (2, 3)]
+    changes = passes = starts = 0
+
+    def one(number):
+        how = {**WHOLE, **kinds[number % len(kinds)], "append": f"test=live live={each}", "limit": 600}
+        return how, boot(**how)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, (how, result) in enumerate(pool.map(one, range(boots))):
+            check(result.status == 0 and result.count("FAIL") == 0, f"changes, boot {number} ({how})", result)
+            numbers = [re.search(pattern, result.text) for pattern in
+                       (r"live: (\d+) changes", r"live: (\d+) passes", r"live: (\d+) starts")]
+            changes, passes, starts = (sum_ + int(found.group(1) if found else 0)
+                                       for sum_, found in zip((changes, passes, starts), numbers))
+            if number % 10 == 9:
+                print(f"soak: {number + 1} boots, {changes} live changes, {failed} failed")
+    check(changes >= boots * each, f"only {changes} changes beside running processors")
+    check(starts != 0, "no processor started meanwhile")
+    print(f"soak: {boots} boots with {changes} live changes, {passes} passes and {starts} starts of a processor")
+
+
+groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, crash, figures, mutations, soak_runs,
+                                           soak_live)}
 for name in sys.argv[3:] or groups:
     groups[name]()
 print(f"kernel_aarch64: {passed} passed, {failed} failed; the slowest boot took {slowest:.1f} s")

@@ -3,7 +3,8 @@
 # The AArch64 kernel (examples/kernel): builds it with GCC and Clang, and once for each thing broken on purpose. Then the
 # memory model, the order of its instructions, and boots in QEMU without hardware virtualization.
 #   sh tests/kernel_aarch64/run.sh
-#   INLAY_SOAK=1                 runs the GIC tests 10,000 times in the end instead of 50 (half an hour)
+#   INLAY_SOAK=1                 runs the GIC tests 10,000 times in the end instead of 50 (half an hour), and makes
+#                                1,000,000 changes beside running processors instead of 10,000
 set -eu
 cd "$(dirname "$0")/../.."
 eval "$(sh tools/compilers shell)"
