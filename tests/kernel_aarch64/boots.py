@@ -280,6 +280,48 @@ def memory():
         print(f"ok: the text of {name} differs in {differ} words of {size // 4} between GICv2 and GICv3")
 
 
+# ---- Patched by apply() and by apply_proven() ------------------------------------------------------------------------
+
+def text_of(kernel, append, how):
+    """The result, the lines about the patches, and the text in memory; `kernel` is a compiler's name, sealed."""
+    symbols = Image(f"{build}/{kernel}.elf").symbols
+    with Arm(f"{build}/sealed-{kernel}.elf", append=f"test=patching hold {append}", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+        data = machine.memory(symbols["text_begin"], symbols["text_end"])
+        result = Result(machine.text, 0, 0)
+    return result, [each for each in result.lines if each.startswith(("features:", "patch:")) and " us" not in each], data
+
+
+def proven():
+    texts = {}
+    for kernel, how in (("gcc", {"kind": "gic-version=2"}), ("gcc", {"kind": "gic-version=3"}),
+                        ("gcc", {"kind": "gic-version=3,its=off", "cpu": "cortex-a57,pmu=off"}),
+                        ("gcc", {"kind": "gic-version=2,virtualization=on"}),
+                        ("clang", {"kind": "gic-version=2"}), ("clang", {"kind": "gic-version=3"})):
+        name = f"proven, {kernel}, {how}"
+        applied, lines_of_apply, text = text_of(kernel, "", how)
+        sealed, lines_of_sealed, sealed_text = text_of(kernel, "proven", how)
+        good = check(applied.count("FAIL") == 0 and sealed.count("FAIL") == 0, f"{name}: passes", sealed)
+        good &= check(len(lines_of_apply) == 2 and lines_of_apply == lines_of_sealed,
+                      f"{name}: says {lines_of_sealed}, not {lines_of_apply}")
+        good &= check(text == sealed_text, f"{name}: the bytes of text are not those that apply() leaves")
+        result = boot(f"{build}/sealed-{kernel}.elf", smp=4, accel="tcg,thread=single", **how,
+                      append="proven live=1000")
+        good &= sound(name, result, 0)
+        if good:
+            print(f"ok: {name}: {len(text):,} bytes of text equal; {result.line('SUMMARY')}")
+        texts[kernel, how["kind"]] = text
+    for kernel in ("gcc", "clang"):
+        check(texts[kernel, "gic-version=2"] != texts[kernel, "gic-version=3"],
+              f"proven, {kernel}: the text for GICv2 is that for GICv3")
+    result = boot(f"{build}/sealed-gcc.img", kind="gic-version=3,secure=on", append="proven test=patching")
+    sound("proven, as loaders of Linux take it", result, 0)
+    for kernel, reason in (("gcc", "the image has no seal"), ("broken-gcc", "the seal is not that of this image")):
+        result = boot(f"{build}/{kernel}.elf", append="proven")
+        check(result.status == 127 and f"inlay: {reason}" in result.text, f"proven: {kernel} is not refused", result)
+    print("ok: proven: no seal, and a seal that was changed, are refused")
+
+
 # ---- Crash dump -----------------------------------------------------------------------------------------------------
 
 DUMP = [r"^Unhandled exception: class 25 \(DABT_EL1\) on cpu0$", r"^Vector: 4 \(el1h_sync\)$",
@@ -409,7 +451,7 @@ def soak_live():
     print(f"soak: {boots} boots with {changes} live changes, {passes} passes and {starts} starts of a processor")
 
 
-groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, crash, figures, mutations, soak_runs,
+groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, proven, crash, figures, mutations, soak_runs,
                                            soak_live)}
 for name in sys.argv[3:] or groups:
     groups[name]()
