@@ -69,12 +69,18 @@ private:
     std::uint64_t resume_{}; ///< the end of the function that data has interrupted
 };
 
+/// The section of all symbols; null in a stripped file.
+[[nodiscard]] inline const report::elf_section* symbol_table(const report::elf_file& elf) {
+    const auto& sections = elf.sections();
+    const auto found = std::find_if(sections.begin(), sections.end(),
+                                    [](const report::elf_section& each) { return each.type == SHT_SYMTAB; });
+    return found != sections.end() ? &*found : nullptr;
+}
+
 /// Symbols without names where the table for unwinders of a stripped file has functions.
 inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_symbol>& to) {
-    for (const auto& each : elf.sections()) {
-        if (each.type == SHT_SYMTAB) {
-            return;
-        }
+    if (symbol_table(elf) != nullptr) {
+        return;
     }
     constexpr std::uint32_t as_usual = 0x3b031b01; // version 1; distances of 32 bits, a count, a table of distances
     for (const auto& each : elf.sections()) {
