@@ -14,7 +14,7 @@ The promise. An execution is the old or the new instruction, and never one in wh
 has returned, no processor runs the old instruction. In the end text is new. A write that is refused leaves text as it
 was.
 """
-import sys
+from checks import check, end, replace
 
 OLD, NEW = ("b", "b", "bl"), ("nop", "nop", "mov")
 LISTED = {"b", "bl", "nop"}
@@ -118,24 +118,8 @@ class Search:
         yield step + 1, memory, processors, stop, settled
 
 
-def replace(values, at, value):
-    return (*values[:at], value, *values[at + 1:])
-
-
 BROKEN = ["no synchronisation", "a store in two halves", "the others do not stop", "written before all stand still",
           "written after they go on", "no isb before they go on"]
-failed = passed = 0
-
-
-def check(good, text):
-    global failed, passed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-    print(("ok: " if good else "FAIL: ") + text)
-
-
 for refused in (False, True):
     search = Search("", refused)
     why = search.run()
@@ -145,5 +129,4 @@ for broken in BROKEN:
     check(why is not None, f"{broken}: {why}")
 why = Search("not taken back", refused=True).run()
 check(why is not None, f"not taken back: {why}")
-print(f"text_poke: {passed} passed, {failed} failed: a model of AArch64")
-sys.exit(failed != 0)
+end("a model of AArch64")
