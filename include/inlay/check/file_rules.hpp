@@ -77,20 +77,12 @@ inline bool check_moved(const program& program, findings& found) {
     return !moved;
 }
 
-/// Whether the file names its functions: strip(1) removes all names, or those of local functions (-x). inlay's own
-/// functions are hidden, and so local in a linked file.
+/// Whether the file names its functions. inlay's own are hidden, and so local in a linked file. A program of assembly
+/// may have no local function, and no image.
 [[nodiscard]] inline bool names_functions(const program& program) {
-    const report::elf_section* const table = detail::symbol_table(program.elf());
-    if (table == nullptr) {
-        return false;
-    }
-    if (program.is_object() || detail::images_of(program).empty()) {
-        return true;
-    }
-    const auto symbols = program.elf().symbols();
-    const std::size_t locals = std::min<std::size_t>(table->info, symbols.size());
-    return std::any_of(symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(locals),
-                       [](const report::elf_symbol& each) { return each.type == STT_FUNC; });
+    return detail::names_local_functions(program.elf()) ||
+           (detail::symbol_table(program.elf()) != nullptr &&
+            (program.is_object() || detail::images_of(program).empty()));
 }
 
 /// Says which rules a stripped file leaves out.

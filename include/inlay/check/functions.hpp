@@ -77,9 +77,21 @@ private:
     return found != sections.end() ? &*found : nullptr;
 }
 
+/// Whether a file names local functions. strip(1) removes all names, or with -x those of local functions.
+[[nodiscard]] inline bool names_local_functions(const report::elf_file& elf) {
+    const report::elf_section* const table = symbol_table(elf);
+    if (table == nullptr) {
+        return false;
+    }
+    const std::vector<report::elf_symbol> symbols = elf.symbols();
+    const auto end =
+        symbols.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(table->info, symbols.size())); // local ones
+    return std::any_of(symbols.begin(), end, [](const report::elf_symbol& each) { return each.type == STT_FUNC; });
+}
+
 /// Symbols without names where the table for unwinders of a stripped file has functions.
 inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_symbol>& to) {
-    if (symbol_table(elf) != nullptr) {
+    if (names_local_functions(elf)) {
         return;
     }
     constexpr std::uint32_t as_usual = 0x3b031b01; // version 1; distances of 32 bits, a count, a table of distances
@@ -115,7 +127,7 @@ inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_sym
     // At one address, the name with a type and a size counts.
     std::sort(symbols.begin(), symbols.end(), [](const report::elf_symbol& a, const report::elf_symbol& b) {
         const auto rank = [](const report::elf_symbol& each) {
-            return (each.type == STT_NOTYPE ? 2 : 0) + (each.size == 0 ? 1 : 0);
+            return (each.name.empty() ? 4 : 0) + (each.type == STT_NOTYPE ? 2 : 0) + (each.size == 0 ? 1 : 0);
         };
         return std::tuple{a.value, rank(a), std::string_view{a.name}} <
                std::tuple{b.value, rank(b), std::string_view{b.name}};
