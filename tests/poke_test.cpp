@@ -3,6 +3,7 @@
 // Changes at any time: while other threads execute the sites, if text may not be written, and their order.
 #include "child.hpp"
 #include "made_image.hpp"
+#include "refuse.hpp"
 
 #include <inlay/inlay.hpp>
 
@@ -15,10 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
@@ -27,6 +25,8 @@ namespace {
 
 using inlay::error;
 using inlay_test::in_child;
+using inlay_test::refuse;
+using inlay_test::refuse_spare_pages;
 
 [[gnu::noinline]] long plus_one(long x) { return x + 1; }
 [[gnu::noinline]] long plus_two(long x) { return x + 2; }
@@ -289,27 +289,8 @@ TEST(Cost, SitesOfOnePageAreWrittenAtOnce) {
     ASSERT_TRUE(inlay::set(key, false));
 }
 
-/// Has the kernel answer EACCES to a system call, with any of the bits in its argument of that index, or with any.
-void refuse(int call, unsigned argument = 0, std::uint32_t bits = 0) {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + argument * 8)),
-        BPF_JUMP(BPF_JMP | (bits != 0 ? BPF_JSET : BPF_JGE) | BPF_K, bits, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{std::size(program), program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        _exit(99);
-    }
-}
-
 /// No page can be made executable, as under MemoryDenyWriteExecute.
 void refuse_executable_memory() { refuse(SYS_mprotect, 2, PROT_EXEC); }
-
-/// As on Linux before 5.13.
-void refuse_spare_pages() { refuse(SYS_mremap, 3, 4); }
 
 bool changes_work() {
     return inlay::set(key, true) && ask_it() == 1 && inlay::set(key, false) && ask_it() == 0 &&

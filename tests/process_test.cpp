@@ -3,6 +3,7 @@
 // Patching a running process: text is never writable and executable. If it cannot be written, the program keeps the
 // slower form, and apply() says why.
 #include "child.hpp"
+#include "refuse.hpp"
 
 #include <inlay/inlay.hpp>
 
@@ -15,10 +16,8 @@
 #include <string>
 #include <thread>
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 
 // NOLINTBEGIN(*-avoid-magic-numbers)
 
@@ -27,6 +26,7 @@ namespace {
 using namespace inlay::x86::insn;
 using inlay::when;
 using inlay_test::in_child;
+using inlay_test::refuse;
 using way = inlay::platform::process::way;
 
 inline constexpr inlay::x86::address_register accumulator{0}; // rax, or eax in 32-bit mode
@@ -122,27 +122,11 @@ TEST(ProcessRefusal, UnknownWayChangesNothing) {
     EXPECT_EQ(run_sites(), 64);
 }
 
-/// Makes the kernel answer EACCES to a system call from now on. If `argument` is not ~0, only if this bit is set in the
-/// third argument.
-void refuse(int call, std::uint32_t bit) {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bit, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{std::size(program), program};
-    ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
-}
-
 TEST(ProcessRefusal, WithoutTheMemoryFilePagesAreReplaced) {
     inlay::set(on, false);
     ASSERT_TRUE(inlay::apply());
     EXPECT_EQ(in_child([] {
-                  refuse(SYS_openat, O_WRONLY); // as without /proc
+                  refuse(SYS_openat, 2, O_WRONLY); // as without /proc
                   inlay::set(on, true);
                   const auto done = inlay::apply();
                   return done && run_sites() == 128 && !done.system_error ? 0 : 1;
@@ -154,8 +138,8 @@ TEST(ProcessRefusal, WithoutEitherTheSlowerFormStaysAndTheReasonIsGiven) {
     inlay::set(on, false);
     ASSERT_TRUE(inlay::apply());
     EXPECT_EQ(in_child([] {
-                  refuse(SYS_openat, O_WRONLY);
-                  refuse(SYS_mprotect, PROT_EXEC); // as MemoryDenyWriteExecute does
+                  refuse(SYS_openat, 2, O_WRONLY);
+                  refuse(SYS_mprotect, 2, PROT_EXEC); // as MemoryDenyWriteExecute does
                   inlay::set(on, true);
                   const auto done = inlay::apply();
                   return !done && done.error() == inlay::error::text_not_writable && done.system_error == EACCES &&

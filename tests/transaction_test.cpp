@@ -2,6 +2,7 @@
 //
 // Transactions: all or nothing for each kind of failure, counts and order, the limit, and one replacement of a page.
 #include "child.hpp"
+#include "refuse.hpp"
 
 #include <inlay/inlay.hpp>
 
@@ -15,12 +16,10 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,6 +29,8 @@ namespace {
 
 using inlay::error;
 using inlay_test::in_child;
+using inlay_test::refuse;
+using inlay_test::refuse_spare_pages;
 
 struct pair {
     long first, second;
@@ -273,20 +274,47 @@ TEST_F(Transaction, ChangesNothingIfASiteHoldsAForeignInstruction) {
     EXPECT_GE(refused, 4U * 6);
 }
 
+// In a process of its own: without the check, commit() reads memory after the transaction.
 TEST_F(Transaction, RefusesMoreChangesThanItsLimit) {
-    inlay::transaction<6> t;
-    static_assert(decltype(t)::limit() == 6);
-    add_changes(t);
-    t.set(key, true);
-    t.set(key, false);
-    const auto done = t.commit();
+    EXPECT_EQ(in_child([] {
+                  inlay::transaction<6> t;
+                  static_assert(decltype(t)::limit() == 6);
+                  add_changes(t);
+                  t.set(key, true);
+                  t.set(key, false);
+                  const auto done = t.commit();
+                  if (done.error() != error::too_many_changes || t.failed() != 6 || !all_have(before)) {
+                      return 1;
+                  }
+                  t.clear();
+                  add_changes(t);
+                  return t.commit() && all_have(after) ? 0 : 2; // as many as there is room for
+              }),
+              0);
+}
+
+TEST_F(Transaction, KeepsNoChangeBeyondItsLimit) {
+    struct {
+        inlay::transaction<2> t{};
+        std::array<unsigned char, 4 * sizeof(inlay::detail::listed_change)> after{};
+    } here;
+    here.t.set(key, true).set(on, false).enable(counted).set(four, 2);
+    EXPECT_EQ(here.t.size(), 3U);
+    EXPECT_EQ(here.after, decltype(here.after){}) << "a change was written after the transaction";
+}
+
+// Memory after the room has another change here: without the check, it would be made.
+TEST_F(Transaction, DoesNotLookBeyondItsRoom) {
+    std::array<inlay::detail::listed_change, 2> all{};
+    for (auto& each : all) {
+        inlay::detail::list_change(each, inlay::detail::described<std::remove_cvref_t<decltype(key)>>(),
+                                   inlay::detail::to_value(true));
+    }
+    inlay::detail::change_list list{all.data(), 1, 2, 2};
+    const auto done = inlay::detail::change_names(list);
     EXPECT_EQ(done.error(), error::too_many_changes) << inlay::message(done.error());
-    EXPECT_EQ(t.failed(), 6U);
+    EXPECT_EQ(list.failed, 1U);
     EXPECT_TRUE(all_have(before));
-    t.clear();
-    add_changes(t);
-    EXPECT_TRUE(t.commit()) << "as many as there is room for";
-    EXPECT_TRUE(all_have(after));
 }
 
 // ---- Platforms that fail -----------------------------------------------------------------------------
@@ -296,11 +324,11 @@ int memory() {
     return file;
 }
 
-/// Shows each write at once, as a kernel without processors does. The write, or finish(), of a number fails.
-struct at_once {
+/// A platform that counts the steps that may fail; the step of a number does.
+struct failing_platform {
     inlay::platform::process self{};
     unsigned fails_at{~0U};
-    bool fails_after{};
+    bool fails_after{}; ///< all later steps fail, too
     unsigned calls{};
 
     [[nodiscard]] bool readable(inlay::address at, std::size_t size) const noexcept { return self.readable(at, size); }
@@ -312,29 +340,21 @@ struct at_once {
         const unsigned number = calls++;
         return fails_after ? number < fails_at : number != fails_at;
     }
+};
+
+/// Shows each write at once, as a kernel without processors does.
+struct at_once : failing_platform {
     bool write(inlay::address at, const std::uint8_t* bytes, std::size_t size) noexcept {
         return works() && ::pwrite(memory(), bytes, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
     }
     bool finish() noexcept { return works(); }
 };
 
-/// Makes ready, then shows, as a process does. It counts the steps that may fail, and one of them does.
-struct staging {
-    inlay::platform::process self{inlay::platform::process::way::replace_page};
-    unsigned fails_at{~0U};
-    bool fails_after{};
-    unsigned calls{};
+/// Makes ready, then shows, as a process does.
+struct staging : failing_platform {
     inlay::address last{};
 
-    [[nodiscard]] bool readable(inlay::address at, std::size_t size) const noexcept { return self.readable(at, size); }
-    [[nodiscard]] bool writable(inlay::address at, std::size_t size) const noexcept { return self.writable(at, size); }
-    [[nodiscard]] bool executable(inlay::address at, std::size_t size) const noexcept {
-        return self.executable(at, size);
-    }
-    bool works() noexcept {
-        const unsigned number = calls++;
-        return fails_after ? number < fails_at : number != fails_at;
-    }
+    staging() : failing_platform{inlay::platform::process{inlay::platform::process::way::replace_page}} {}
     bool write(inlay::address at, const std::uint8_t* bytes, std::size_t size) noexcept {
         last = at;
         return works() && self.write(at, bytes, size);
@@ -542,22 +562,6 @@ TEST_F(Transaction, TransactionsOfManyThreadsWaitForEachOther) {
 
 // ---- Where the kernel refuses, and before apply() -----------------------------------------------------------
 
-/// Has the kernel answer EACCES to a system call: to any, or with any of the bits in its fourth argument.
-void refuse(int call, std::uint32_t bits = 0) {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + 3 * 8)),
-        BPF_JUMP(BPF_JMP | (bits != 0 ? BPF_JSET : BPF_JGE) | BPF_K, bits, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{std::size(program), program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        _exit(99);
-    }
-}
-
 // Death tests run first: nothing is applied yet.
 TEST(TransactionDeathTest, BeforeApplyTheCellsChange) {
     EXPECT_EQ(in_child([] {
@@ -574,7 +578,7 @@ TEST(TransactionDeathTest, BeforeApplyTheCellsChange) {
 
 TEST(TransactionDeathTest, WhereThereAreNoSparePagesNewOnesDo) {
     EXPECT_EQ(in_child([] {
-                  refuse(SYS_mremap, 4); // MREMAP_DONTUNMAP
+                  refuse_spare_pages();
                   const auto applied = inlay::apply();
                   inlay::transaction there;
                   inlay::transaction back;

@@ -19,7 +19,8 @@ The promise. An execution of the site is `old`, `new`, or a trap. The protocol a
 `old` or `new`. It never answers a foreign breakpoint at another address.
 """
 import itertools
-import sys
+
+from checks import check, end, replace
 
 INT3 = "int3"
 SITES = {0: (("old", "old"), ("new", "new")), 1: (("OLD", "OLD"), ("NEW", "NEW"))}
@@ -160,28 +161,12 @@ class Search:
             self.why = f"a handler carries out an instruction of another site, after step {step}: {self.steps[step - 1]}"
 
 
-def replace(values, at, value):
-    return (*values[:at], value, *values[at + 1:])
-
-
 BROKEN = ["no first synchronisation", "no second synchronisation", "no third synchronisation, and no second look",
           "no breakpoint", "first byte before the tail", "first byte left out", "batch shown late",
           "foreign breakpoints are answered", "nobody serialises"]
 # Only a second exception, in a handler, makes these matter.
 BROKEN_BY_NMI = ["no second look", "handlers are not awaited"]
 BROKEN_BY_START = ["a processor that starts serialises before it answers", "a processor that starts does not serialise"]
-
-failed = passed = 0
-
-
-def check(good, text):
-    global failed, passed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-    print(("ok: " if good else "FAIL: ") + text)
-
 
 for name, how in (("", {}), (", with second exceptions", {"nmi": True}), (", beside a processor that starts", {"start": True})):
     search = Search("", **how)
@@ -190,5 +175,4 @@ for name, how in (("", {}), (", with second exceptions", {"nmi": True}), (", bes
 for broken in BROKEN + BROKEN_BY_NMI + BROKEN_BY_START:
     why = Search(broken, nmi=broken in BROKEN_BY_NMI, start=broken in BROKEN_BY_START).run()
     check(why is not None, f"{broken}: {why}")
-print(f"text_poke: {passed} passed, {failed} failed: a model of x86")
-sys.exit(failed != 0)
+end("a model of x86")

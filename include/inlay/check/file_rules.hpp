@@ -4,6 +4,7 @@
 //
 //     moved       llvm-bolt has rewritten the file: its tables describe the old text; no other rule is tried
 //     note        no note leads to the tables of a program or library: apply() and set() refuse the image
+//     patcher     (a note) the file does not name its functions: rules that know functions by name were not checked
 #pragma once
 
 #include "inlay/check/model.hpp"
@@ -76,8 +77,26 @@ inline bool check_moved(const program& program, findings& found) {
     return !moved;
 }
 
-/// An image that joins the others of its process needs a note; a kernel does not join. By symbols: of a stripped file,
-/// nothing is said.
+/// Whether the file names its functions. inlay's own are hidden, and so local in a linked file. A program of assembly
+/// may have no local function, and no image.
+[[nodiscard]] inline bool names_functions(const program& program) {
+    return detail::names_local_functions(program.elf()) ||
+           (detail::symbol_table(program.elf()) != nullptr &&
+            (program.is_object() || detail::images_of(program).empty()));
+}
+
+/// Says which rules a stripped file leaves out.
+inline void check_names(const program& program, findings& found) {
+    if (!names_functions(program)) {
+        program.add(found, "patcher", 0,
+                    "the file does not name its functions: whether a site is in the patcher was not checked, nor the "
+                    "rules note and entry; check the file before it is stripped",
+                    severity::note);
+    }
+}
+
+/// An image that joins the others of its process needs a note; a kernel does not join. It is known by its symbols:
+/// check_names() speaks of a stripped file.
 inline void check_note(const program& program, findings& found) {
     const auto& functions = program.functions();
     if (std::none_of(functions.begin(), functions.end(), [](const function& each) {

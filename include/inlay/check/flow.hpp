@@ -4,7 +4,7 @@
 //
 //     inlay::check::check_flow(program, inlay::check::walk(program), retpoline, found);
 //
-//     into        a branch goes to the inside of a site
+//     into        a branch, or an entry of a jump table, goes to the inside of a site
 //     entry       a symbol is inside of a site
 //     target      a branch out of a form goes to no instruction, or to the inside of a site
 //     landing     a form takes the place of a landing pad (endbr64, bti) and has none itself
@@ -12,6 +12,7 @@
 #pragma once
 
 #include "inlay/check/disassembly.hpp"
+#include "inlay/check/jump_tables.hpp"
 #include "inlay/check/model.hpp"
 #include "inlay/check/program.hpp"
 #include "inlay/check/walk.hpp"
@@ -41,6 +42,38 @@ inline void check_into_sites(const program& program, const walked& text, finding
             program.add(found, "entry", each.begin,
                         "the symbol " + report::detail::demangled(each.name.c_str()) + " is at byte " +
                             std::to_string(each.begin - in->at) + " of the site of " + detail::words_of(*in));
+        }
+    }
+}
+
+/// The tables of a switch, too. A note says which jumps could not be followed.
+inline void check_jump_tables(const program& program, const walked& text, findings& found) {
+    constexpr std::size_t most_named = 8;
+    const table_jumps jumps = follow_tables(program, text);
+    for (const auto& each : jumps.entries) {
+        const site* const in = detail::walker::site_around(program, each.target);
+        const section* const holds = program.section_of(each.table);
+        finding& one = program.add(found, "into", each.jump,
+                                   "entry " + std::to_string(each.number) + " of a jump table goes to byte " +
+                                       std::to_string(each.target - in->at) + " of the site of " +
+                                       detail::words_of(*in) + " in " + program.describe(in->at));
+        if (holds != nullptr) {
+            one.notes.push_back("the table is at " + holds->name + '+' +
+                                report::detail::hex(each.table - holds->address));
+        }
+    }
+    if (!jumps.unknown.empty()) {
+        const bool many = jumps.unknown.size() != 1;
+        finding& note =
+            program.add(found, "into", 0,
+                        "the targets of " + std::to_string(jumps.unknown.size()) + " indirect jump" +
+                            (many ? "s" : "") + " are not known; branches from there into sites are not excluded",
+                        severity::note);
+        for (std::size_t i = 0; i < std::min(most_named, jumps.unknown.size()); ++i) {
+            note.notes.push_back(program.describe(jumps.unknown[i]));
+        }
+        if (jumps.unknown.size() > most_named) {
+            note.notes.push_back("...");
         }
     }
 }
@@ -181,6 +214,7 @@ inline void check_retpolines(const program& program, const walked& text, finding
 
 inline void check_flow(const program& program, const walked& text, bool retpoline, findings& found) {
     check_into_sites(program, text, found);
+    check_jump_tables(program, text, found);
     check_targets(program, text, found);
     check_landing(program, found);
     if (retpoline) {

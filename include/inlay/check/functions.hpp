@@ -69,12 +69,30 @@ private:
     std::uint64_t resume_{}; ///< the end of the function that data has interrupted
 };
 
+/// The section of all symbols; null in a stripped file.
+[[nodiscard]] inline const report::elf_section* symbol_table(const report::elf_file& elf) {
+    const auto& sections = elf.sections();
+    const auto found = std::find_if(sections.begin(), sections.end(),
+                                    [](const report::elf_section& each) { return each.type == SHT_SYMTAB; });
+    return found != sections.end() ? &*found : nullptr;
+}
+
+/// Whether a file names local functions. strip(1) removes all names, or with -x those of local functions.
+[[nodiscard]] inline bool names_local_functions(const report::elf_file& elf) {
+    const report::elf_section* const table = symbol_table(elf);
+    if (table == nullptr) {
+        return false;
+    }
+    const std::vector<report::elf_symbol> symbols = elf.symbols();
+    const auto end =
+        symbols.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(table->info, symbols.size())); // local ones
+    return std::any_of(symbols.begin(), end, [](const report::elf_symbol& each) { return each.type == STT_FUNC; });
+}
+
 /// Symbols without names where the table for unwinders of a stripped file has functions.
 inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_symbol>& to) {
-    for (const auto& each : elf.sections()) {
-        if (each.type == SHT_SYMTAB) {
-            return;
-        }
+    if (names_local_functions(elf)) {
+        return;
     }
     constexpr std::uint32_t as_usual = 0x3b031b01; // version 1; distances of 32 bits, a count, a table of distances
     for (const auto& each : elf.sections()) {
@@ -109,7 +127,7 @@ inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_sym
     // At one address, the name with a type and a size counts.
     std::sort(symbols.begin(), symbols.end(), [](const report::elf_symbol& a, const report::elf_symbol& b) {
         const auto rank = [](const report::elf_symbol& each) {
-            return (each.type == STT_NOTYPE ? 2 : 0) + (each.size == 0 ? 1 : 0);
+            return (each.name.empty() ? 4 : 0) + (each.type == STT_NOTYPE ? 2 : 0) + (each.size == 0 ? 1 : 0);
         };
         return std::tuple{a.value, rank(a), std::string_view{a.name}} <
                std::tuple{b.value, rank(b), std::string_view{b.name}};

@@ -32,6 +32,7 @@ void check_all(const program& program, const options& options, findings& found, 
     if (!check_moved(program, found)) {
         return;
     }
+    check_names(program, found);
     check_note(program, found);
     say("decoding the text");
     const walked text = walk(program);
@@ -46,7 +47,8 @@ void check_all(const program& program, const options& options, findings& found, 
     });
 }
 
-/// "18 sites proven", or "2 errors in 18 sites"; then the calls that were found and missed.
+/// "18 sites proven", or "2 errors in 18 sites"; then the calls that were found and missed, and the rules that were not
+/// checked.
 [[nodiscard]] inline std::string summary(const program& program, std::size_t errors) {
     std::size_t calls = 0;
     std::size_t missed = 0;
@@ -62,6 +64,9 @@ void check_all(const program& program, const options& options, findings& found, 
     text = errors == 0 ? text + " proven" : number(errors, "error") + " in " + text;
     if (calls != 0) {
         text += ", " + number(calls - missed, "call") + " found, " + std::to_string(missed) + " missed";
+    }
+    if (!names_functions(program)) {
+        text += ", without the rules entry, note and patcher";
     }
     return text;
 }

@@ -35,6 +35,8 @@ struct walked {
     std::vector<branch> into_sites{};    ///< branches from elsewhere to the inside of a site
     std::vector<branch> to_callees{};    ///< calls and jumps of trampolines
     std::vector<std::uint64_t> raw{};    ///< indirect branches
+    std::vector<std::uint64_t> jumps{};  ///< those of them that do not come back, sorted
+    std::vector<std::uint64_t> across{}; ///< targets of jumps from one function to the inside of another, sorted
     std::vector<std::uint64_t> unread{}; ///< bytes that are no instruction; the rest of their function was not decoded
     std::size_t instructions{};
 
@@ -82,6 +84,7 @@ public:
         for (const auto& each : program_.functions()) {
             walk(each);
         }
+        std::sort(result_.across.begin(), result_.across.end());
         return std::move(result_);
     }
 
@@ -137,25 +140,34 @@ private:
             if (wanted) {
                 result_.begins[static_cast<std::size_t>(next - asked.begin())] = true;
             }
-            note(found);
+            note(in, found);
             at += found.length;
         }
     }
 
-    void note(const instruction& found) {
+    void note(const function& in, const instruction& found) {
         ++result_.instructions;
         if (found.flow == flow::indirect_jump || found.flow == flow::indirect_call) {
             result_.raw.push_back(found.at);
         }
+        if (found.flow == flow::indirect_jump) {
+            result_.jumps.push_back(found.at);
+        }
         if (!found.goes_to_target()) {
             return;
+        }
+        if (found.flow != flow::call && (found.target < in.begin || found.target >= in.end)) {
+            const function* const other = program_.function_of(found.target);
+            if (other != nullptr && other->begin != found.target) {
+                result_.across.push_back(found.target);
+            }
         }
         const branch one{found.at, found.target, found.flow};
         if (std::binary_search(callees_.begin(), callees_.end(), found.target)) {
             result_.to_callees.push_back(one);
         }
-        if (const site* const in = site_around(program_, found.target);
-            in != nullptr && (found.at < in->at || found.at >= in->end())) {
+        if (const site* const at = site_around(program_, found.target);
+            at != nullptr && (found.at < at->at || found.at >= at->end())) {
             result_.into_sites.push_back(one);
         }
     }
