@@ -30,8 +30,8 @@
 //     .reached_from("f")   never, after: only paths from the entry of these functions
 //     .over_calls()        paths go on after a call, and not into it
 //     .where<P>()          only on machines where P holds, once apply() has run
-//     .in("ns::f"), .in_sites("gic.*"), .outside_sites("gic.*")
-//                          only such instructions in these functions, or in sites of these names, or in no such site
+//     .in("ns::f"), .outside("ns::f"), .in_sites("gic.*"), .outside_sites("gic.*")
+//                          only such instructions in these functions or sites, or in none of them
 //     .if_any()            it is no error if no such instruction exists
 //
 // A place that no instruction marks gets a name:
@@ -336,6 +336,12 @@ public:
     [[nodiscard]] consteval rule in(const char* first, const More*... more) const {
         rule made = *this;
         made.add_names("in: ", first, more...);
+        return made;
+    }
+    template <class... More>
+    [[nodiscard]] consteval rule outside(const char* first, const More*... more) const {
+        rule made = *this;
+        made.add_names("outside: ", first, more...);
         return made;
     }
     template <class... More>

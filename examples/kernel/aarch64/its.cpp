@@ -8,6 +8,8 @@
 #include "lpi.hpp"
 #include "pages.hpp"
 
+#include <inlay/code_rules.hpp>
+
 namespace kernel::gic::its {
 
 namespace {
@@ -217,6 +219,7 @@ void queue_int(const device& from, u32 event, const collection& synchronise) noe
 #ifndef KERNEL_MUTATION_NO_ITS_DSB
     dsb_ishst(); // earlier stores are visible to the handler of this interrupt
 #endif
+    inlay::code_point<"its.int">();
     run({{first_word(opcode::interrupt, from.id), event, 0, 0}}, synchronise);
 }
 

@@ -22,6 +22,7 @@
 #include "smp.hpp"
 #include "text_window.hpp"
 
+#include <inlay/code_rules.hpp>
 #include <inlay/kernel.hpp>
 
 extern "C" const char image_begin[], text_begin[], text_end[], text_window_begin[];
@@ -84,6 +85,7 @@ void obey_writer() noexcept {
 #ifndef KERNEL_MUTATION_NO_OTHERS_ISB
     isb();
 #endif
+    inlay::code_point<"others.synchronised">();
     store(cpu.synchronised, number);
 }
 

@@ -6,6 +6,8 @@
 #include "gic.hpp"
 #include "harness.hpp"
 
+#include <inlay/code_rules.hpp>
+
 namespace kernel {
 
 constinit u32 received_count[most_cpus]{};
@@ -36,6 +38,7 @@ constinit bool one_is_late = false;
 /// Apart, because it is rare.
 [[gnu::noinline, gnu::cold]] void take_spurious(u32 cpu) noexcept {
     count(spurious_count[cpu]);
+    inlay::code_point<"ipi.counted">();
     dsb_ishst();
 }
 
@@ -48,6 +51,7 @@ constinit bool one_is_late = false;
         return;
     }
     gic::end_of_interrupt(taken);
+    inlay::code_point<"ipi.ended">(); // code_rules.cpp
 #ifdef KERNEL_MUTATION_EOI_BARRIER
     dmb_ishld();
 #endif
@@ -57,10 +61,13 @@ constinit bool one_is_late = false;
     }
     store(received_sender[cpu], sender);
     store(received_number[cpu], number);
+    inlay::code_point<"ipi.recorded">();
 #ifndef KERNEL_MUTATION_NO_HANDLER_DMB
     dmb_ishst(); // check_received() has the other half
 #endif
+    inlay::code_point<"ipi.count">();
     count(received_count[cpu]);
+    inlay::code_point<"ipi.counted">();
 #ifndef KERNEL_MUTATION_NO_HANDLER_DSB
     dsb_ishst(); // complete, before the checker's time is over
 #endif
@@ -141,6 +148,7 @@ bool check_received(u32 mask, int sender, u32 number) noexcept {
     for (u32 cpu = 0; cpu < cpus_running(); ++cpu) {
         const bool expected = (mask >> cpu & 1U) != 0;
         const u32 got = load(received_count[cpu]);
+        inlay::code_point<"check.counted">();
         missing += expected && got == 0 ? 1U : 0U;
         extra += expected && got > 1 ? 1U : 0U;
         unexpected += !expected && got != 0 ? 1U : 0U;
@@ -150,6 +158,7 @@ bool check_received(u32 mask, int sender, u32 number) noexcept {
 #ifndef KERNEL_MUTATION_NO_CHECKER_DMB
         dmb_ishld(); // take_ipi() has the other half
 #endif
+        inlay::code_point<"check.rest">();
         const u32 its_number = load(received_number[cpu]);
         const int its_sender = load(received_sender[cpu]);
         if (its_sender != sender) {

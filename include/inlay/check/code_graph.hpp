@@ -22,10 +22,12 @@
 #include "inlay/check/walk.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,6 +52,7 @@ class code_graph {
 public:
     explicit code_graph(const program& of) : program_{of} {
         const auto& functions = of.functions();
+        read_mapping();
         merged_.resize(functions.size());
         for (std::uint32_t i = 0; i < functions.size(); ++i) {
             merged_[i] = i;
@@ -185,8 +188,29 @@ private:
 
     // ---- Nodes ----------------------------------------------------------------------------------------
 
+    /// On AArch64, the symbols $d and $x tell data from instructions, up to the next of them.
+    void read_mapping() {
+        if (program_.machine() != machine::aarch64) {
+            return;
+        }
+        for (const auto& each : program_.elf().symbols()) {
+            if (each.defined && (each.name.starts_with("$d") || each.name.starts_with("$x"))) {
+                mapping_[each.value] = each.name[1] == 'd';
+            }
+        }
+    }
+    [[nodiscard]] bool is_data(std::uint64_t at) const {
+        const auto after = mapping_.upper_bound(at);
+        const section* const in = program_.section_of(at);
+        return after != mapping_.begin() && in != nullptr && std::prev(after)->first >= in->address &&
+               std::prev(after)->second;
+    }
+
     void decode(std::uint32_t index) {
         const function& in = program_.functions()[index];
+        if (is_data(in.begin)) {
+            return;
+        }
         const auto size = static_cast<std::size_t>(in.end - in.begin);
         const std::uint8_t* const bytes = program_.bytes(in.begin, size);
         if (bytes == nullptr) {
@@ -375,35 +399,94 @@ private:
     }
 
     void take_from_text() {
-        // On AArch64: the pages that a function's adrp have put into each register.
-        std::array<std::vector<std::uint64_t>, 32> pages;
-        std::uint32_t function = none;
-        for (const auto& node : nodes_) {
-            if (node.what.length == 0 || node.what.goes_to_target()) {
-                continue;
-            }
-            if (program_.machine() != machine::aarch64) {
-                take_from_x86(node);
-                continue;
-            }
-            if (node.function != function) {
-                function = node.function;
-                pages = {};
-            }
-            std::uint32_t word = 0;
-            std::memcpy(&word, node.bytes, sizeof word);
-            if ((word & 0x1f000000U) == 0x10000000U) { // adr, adrp
-                const std::uint64_t field = (word >> 29U & 3U) | (word >> 5U & 0x7ffffU) << 2U;
-                const std::uint64_t distance = (field ^ 0x100000U) - 0x100000U;
-                if (word >> 31U == 0) {
-                    take(node.what.at + distance, true);
-                } else {
-                    pages[word & 31U].push_back((node.what.at & ~std::uint64_t{0xfff}) + (distance << 12U));
+        if (program_.machine() != machine::aarch64) {
+            for (const auto& node : nodes_) {
+                if (node.what.length != 0 && !node.what.goes_to_target()) {
+                    take_from_x86(node);
                 }
+            }
+            return;
+        }
+        for (std::uint32_t begin = 0; begin < nodes_.size();) {
+            std::uint32_t end = begin;
+            bool any = false;
+            while (end < nodes_.size() && nodes_[end].function == nodes_[begin].function) {
+                any = take_from_aarch64(nodes_[end]) || any;
+                ++end;
+            }
+            if (any) {
+                follow_pages(begin, end);
+            }
+            begin = end;
+        }
+    }
+
+    [[nodiscard]] static std::uint64_t distance_of_adr(std::uint32_t word) noexcept {
+        const std::uint64_t field = (word >> 29U & 3U) | (word >> 5U & 0x7ffffU) << 2U;
+        return (field ^ 0x100000U) - 0x100000U;
+    }
+    [[nodiscard]] static std::uint32_t word_of(const code_node& node) noexcept {
+        std::uint32_t word = 0;
+        std::memcpy(&word, node.bytes, node.what.length == sizeof word ? sizeof word : 0);
+        return word;
+    }
+    [[nodiscard]] static std::uint64_t page_of(const code_node& node, std::uint32_t word) noexcept {
+        return (node.what.at & ~std::uint64_t{0xfff}) + (distance_of_adr(word) << 12U);
+    }
+
+    /// Notes the address of an adr. Whether it is an adrp of a page with text.
+    bool take_from_aarch64(const code_node& node) {
+        const std::uint32_t word = word_of(node);
+        if ((word & 0x9f000000U) == 0x10000000U) {
+            take(node.what.at + distance_of_adr(word), true);
+        }
+        return (word & 0x9f000000U) == 0x90000000U && program_.executable(page_of(node, word), 1);
+    }
+
+    /// Notes the addresses that adrp and add make: {register, page} before each instruction of a function.
+    void follow_pages(std::uint32_t begin, std::uint32_t end) {
+        using state = std::set<std::pair<std::uint32_t, std::uint64_t>>;
+        std::vector<state> before(end - begin);
+        std::vector<std::uint32_t> todo;
+        for (std::uint32_t i = begin; i < end; ++i) {
+            todo.push_back(end - 1 - (i - begin));
+        }
+        while (!todo.empty()) {
+            const std::uint32_t at = todo.back();
+            todo.pop_back();
+            const code_node& node = nodes_[at];
+            const std::uint32_t word = word_of(node);
+            state now = before[at - begin];
+            const auto forget = [&](std::uint32_t first, std::uint32_t last) {
+                std::erase_if(now, [&](const auto& each) { return each.first >= first && each.first <= last; });
+            };
+            if ((word & 0x9f000000U) == 0x90000000U) { // adrp
+                forget(word & 31U, word & 31U);
+                now.emplace(word & 31U, page_of(node, word));
             } else if ((word & 0xffc00000U) == 0x91000000U) { // add x, x, #n
-                for (const std::uint64_t each : pages[word >> 5U & 31U]) {
-                    take(each + (word >> 10U & 0xfffU), true);
+                for (const auto& [from, page] : now) {
+                    if (from == (word >> 5U & 31U)) {
+                        take(page + (word >> 10U & 0xfffU), true);
+                    }
                 }
+                forget(word & 31U, word & 31U);
+            } else if (node.what.flow == flow::call || node.what.flow == flow::indirect_call) {
+                forget(0, 18); // AAPCS64: the callee may change them
+            }
+            const auto pass = [&](std::uint32_t to) {
+                if (to >= begin && to < end) {
+                    const std::size_t size = before[to - begin].size();
+                    before[to - begin].insert(now.begin(), now.end());
+                    if (before[to - begin].size() != size) {
+                        todo.push_back(to);
+                    }
+                }
+            };
+            if (falls_through(node.what)) {
+                next_of(at, pass);
+            }
+            if (node.what.goes_to_target() && node.what.flow != flow::call) {
+                target_of(at, pass);
             }
         }
     }
@@ -568,7 +651,9 @@ private:
                     std::upper_bound(functions.begin(), functions.end(), at,
                                      [](std::uint64_t value, const function& each) { return value < each.begin; });
                 const std::uint64_t stop = next != functions.end() ? std::min(next->begin, end) : end;
-                check_gap(at, stop);
+                if (!is_data(at)) {
+                    check_gap(at, stop);
+                }
                 at = stop;
             }
         }
@@ -600,6 +685,7 @@ private:
     std::vector<std::uint64_t> taken_{}, entered_{}, gaps_{};
     std::vector<std::vector<std::uint64_t>> hidden_{};
     std::vector<std::uint32_t> indirect_calls_{};
+    std::map<std::uint64_t, bool> mapping_{}; ///< from an address on: whether it is data
 };
 
 } // namespace check

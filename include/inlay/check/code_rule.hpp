@@ -28,9 +28,9 @@ struct code_rule {
     std::string reason{};
     std::string declared{}; ///< "main.cpp:12"
     check::demand demand{};
-    std::vector<std::string> each{}, demanded{}, without{}, since{}, until{}; ///< patterns
-    std::vector<std::string> from{}, in{}, in_sites{}, outside_sites{};       ///< names
-    std::string where{};                                                      ///< a predicate; empty: always
+    std::vector<std::string> each{}, demanded{}, without{}, since{}, until{};      ///< patterns
+    std::vector<std::string> from{}, in{}, outside{}, in_sites{}, outside_sites{}; ///< names
+    std::string where{};                                                           ///< a predicate; empty: always
     std::string only_when{};
     bool over_calls{}, if_any{};
 };
@@ -112,6 +112,8 @@ void for_each_section(const program& program, std::string_view name, const Use& 
             to.from = list_of(value);
         } else if (key == "in") {
             to.in = list_of(value);
+        } else if (key == "outside") {
+            to.outside = list_of(value);
         } else if (key == "in sites") {
             to.in_sites = list_of(value);
         } else if (key == "outside sites") {

@@ -73,6 +73,7 @@ public:
         since_points_ = nodes_that_fit(points_of(rule.since), false);
         check_names(rule.from);
         check_names(rule.in);
+        check_names(rule.outside);
         if (found_.size() != before) {
             return;
         }
@@ -154,13 +155,14 @@ private:
 
     void in_scope(std::vector<bool>& which) const {
         const code_rule& rule = *rule_;
-        if (rule.in.empty() && rule.in_sites.empty() && rule.outside_sites.empty()) {
+        if (rule.in.empty() && rule.outside.empty() && rule.in_sites.empty() && rule.outside_sites.empty()) {
             return;
         }
         const auto& functions = program_.functions();
         std::vector<bool> inside(functions.size(), rule.in.empty());
-        for (std::size_t i = 0; i < functions.size() && !rule.in.empty(); ++i) {
-            inside[i] = is_one_of(functions[i].name, rule.in);
+        for (std::size_t i = 0; i < functions.size() && !(rule.in.empty() && rule.outside.empty()); ++i) {
+            inside[i] = (rule.in.empty() || is_one_of(functions[i].name, rule.in)) &&
+                        !is_one_of(functions[i].name, rule.outside);
         }
         const auto is_named = [](const site* at, const std::vector<std::string>& names) {
             return at != nullptr && std::any_of(names.begin(), names.end(),

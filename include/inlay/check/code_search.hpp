@@ -237,7 +237,8 @@ private:
         if (graph_.is_tail(one)) {
             enter(one.what.target, node, path_step::branch);
             wait(node, graph_.procedure_of_function(graph_.function_at(one.what.target)));
-        } else if (!graph_.target_of(node, [&](std::uint32_t each) { visit(each, node, path_step::branch); })) {
+        } else if (!graph_.target_of(node, [&](std::uint32_t each) { visit(each, node, path_step::branch); }) &&
+                   graph_.program().executable(one.what.target, 1)) { // else it is an exception
             lost_.push_back(node);
         }
     }
@@ -246,7 +247,7 @@ private:
         const std::uint32_t to = graph_.function_at(one.what.target);
         if (with_.over_calls || to == none) {
             next(node, path_step::after_call);
-            if (to == none) {
+            if (to == none && graph_.program().executable(one.what.target, 1)) {
                 lost_.push_back(node);
             }
             return;

@@ -11,7 +11,6 @@
 // declare one rule leave it twice, and the checker counts it once.
 #pragma once
 
-#include "inlay/requirements.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
