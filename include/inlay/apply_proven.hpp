@@ -13,7 +13,7 @@
 // How it works. Most code of apply() checks tables that do not change between the link and the boot. The tool makes
 // these checks, decides each form, and writes its results into room that this header leaves in the image (seal.hpp). A
 // boot compares sums, probes the features, looks at the text of each site, and copies bytes (apply/proven.hpp). So the
-// patcher is an eighth of apply(), and the same bytes come out.
+// patcher is a ninth of apply(), and the same bytes come out.
 //
 // An image without a seal is refused. So is an image that was changed or moved after it was sealed. Then nothing
 // changes, and each site works as it was linked. Changes (poke.hpp) work after apply_proven() as after apply().

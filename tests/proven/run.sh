@@ -73,5 +73,17 @@ refused "that takes [0-9]* bytes, and the image has room for 4096: write apply_p
 sed 's/inlay::apply_proven<32768>(self)/inlay::apply(inlay::this_image(), self)/' $here/program.cpp >"$work/none.cpp" &&
     "$gcc" -std=c++20 -O2 -Iinclude -static -no-pie -fno-pie "$work/none.cpp" -o "$work/refused"
 refused "it has no room for a seal"
+# Text that begins with a site, or four or five bytes before it.
+first_site() { # BEFORE
+    # shellcheck disable=SC2086 # a list
+    "$gcc" $flags -ffreestanding -fno-exceptions -fno-rtti -nostdlib -static -no-pie -fno-pie -Wl,-z,separate-code -DBEFORE="$1" \
+        $here/first_site.S $here/first_site.cpp -o "$work/refused"
+}
+for each in 0 4; do
+    first_site $each
+    refused "the eight bytes before its end are not all text"
+done
+first_site 5
+works "five bytes before a site of three are enough" "$work/seal" "$work/refused"
 echo "proven: $passed passed, $failed failed"
 [ $failed = 0 ]

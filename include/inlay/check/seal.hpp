@@ -193,7 +193,7 @@ private:
         }
         if (const std::size_t length = length_of(plan);
             length != 0 && length < 8 && !image_.executable(site + length - 8, 8)) {
-            fail_at(site, "text begins there, and the patcher reads eight bytes before the end of a site");
+            fail_at(site, "the eight bytes before its end are not all text, and the patcher reads them");
         }
         sites_.emplace_back(site, plan);
     }
