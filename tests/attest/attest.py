@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: BSL-1.0
-"""inlay attest on running programs and core files: right text passes, and each difference is named.
+"""inlay attest on running programs, core files and machines: right text passes, and each difference is named.
 
-    attest.py INLAY PROGRAM STATIC_PROGRAM FOLDER
+    attest.py INLAY FOLDER       FOLDER has the programs of run.sh: program, static, i386, aarch64, kernel-*.elf
 """
+import ctypes
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import time
 
-tool, program, static_program, folder = sys.argv[1:5]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../kernel"))
+from machine import Arm, Machine  # noqa: E402
+from stub import Stub  # noqa: E402
+
+tool, folder = sys.argv[1:3]
+program, static_program = os.path.join(folder, "program"), os.path.join(folder, "static")
 passed = failed = 0
 
 
@@ -37,7 +45,7 @@ class running:
         assert self.process.stdout.readline() == "ready\n"
         self.do(*commands)
         with open(f"/proc/{self.pid}/maps") as maps:
-            self.bias = int(maps.readline().split("-")[0], 16)
+            self.bias = int(maps.readline().split("-")[0], 16) if is_relocatable(path) else 0
 
     def __enter__(self):
         return self
@@ -54,7 +62,7 @@ class running:
             assert answer.startswith("done"), answer
 
     def symbol(self, name):
-        at, size = symbols[name]
+        at, size = symbols(self.path)[name]
         return self.bias + at, size
 
     def read(self, at, size):
@@ -71,12 +79,24 @@ class running:
         return attest(self.pid)
 
 
-symbols = {}
-for line in subprocess.run(["nm", "-S", program], capture_output=True, text=True, check=True).stdout.splitlines():
-    parts = line.split()
-    if len(parts) == 4:
-        symbols[parts[3]] = int(parts[0], 16), int(parts[1], 16)
+def is_relocatable(path):
+    with open(path, "rb") as file:
+        return file.read(18)[16] == 3  # ET_DYN
 
+
+known_symbols = {}
+
+
+def symbols(path):
+    """Name to address in the file and size."""
+    if path not in known_symbols:
+        said = subprocess.run(["nm", "-S", path], capture_output=True, text=True, check=True).stdout
+        parts = [each.split() for each in said.splitlines()]
+        known_symbols[path] = {each[3]: (int(each[0], 16), int(each[1], 16)) for each in parts if len(each) == 4}
+    return known_symbols[path]
+
+
+NOP5 = bytes.fromhex("0f1f440000")
 LFENCE = bytes.fromhex("0faee8")
 MFENCE = bytes.fromhex("0faef0")
 
@@ -183,6 +203,67 @@ with running(program, "apply") as one:
     status, said = one.attest()
     check("gdb has gone, with its breakpoints", status == 0, said)
 
+# ---- Uprobes -------------------------------------------------------------------------------------------------------
+
+
+class uprobe:
+    """perf_event_open(2) with a uprobe at an address of a process. `trouble`: why the kernel has none."""
+
+    def __init__(self, process, at):
+        self.event, self.trouble = -1, ""
+        try:
+            with open("/sys/bus/event_source/devices/uprobe/type") as file:
+                kind = int(file.read())
+        except OSError as error:
+            self.trouble = f"the kernel has no uprobes ({error})"
+            return
+        with open(f"/proc/{process.pid}/maps") as maps:
+            for line in maps:
+                begin, end = (int(each, 16) for each in line.split()[0].split("-"))
+                if begin <= at < end:
+                    offset = at - begin + int(line.split()[2], 16)
+        path = ctypes.create_string_buffer(os.path.realpath(process.path).encode())
+        attributes = ctypes.create_string_buffer(struct.pack("<II5QIIQQ", kind, 112, 0, 0, 0, 0, 0, 0, 0,
+                                                             ctypes.addressof(path), offset).ljust(112, b"\0"))
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.event = libc.syscall(298, attributes, process.pid, -1, -1, 0)  # perf_event_open on x86-64
+        if self.event < 0:
+            self.trouble = f"perf_event_open: {os.strerror(ctypes.get_errno())}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.event >= 0:
+            os.close(self.event)
+
+
+with running(program) as one:
+    plain, _ = one.symbol("plain")
+    use, size = one.symbol("use")
+    site = use + one.read(use, size).index(NOP5)
+    for what, at, named in (("", plain, "in plain,"), (" on a site", site, "in use+")):
+        with uprobe(one, at) as probe:
+            if probe.trouble:
+                print(f"attest: skipped: uprobes: {probe.trouble}")
+                break
+            check(f"the kernel has put a uprobe{what}", one.read(at, 1) == b"\xcc")
+            status, said = one.attest()
+            place = " on alternative" if what else ""
+            earlier = "no process debugs it: a uprobe, or a debugger that has gone" if not what else "a uprobe has run in it"
+            check(f"a uprobe{what} that has not been hit", status == 1 and f"error: a breakpoint{place}; {earlier} "
+                  "[attest-breakpoint]" in said and named in said and "1 difference in" in said, said)
+            one.do("look", "look")
+            # Since Linux 6.18, a uprobe on a nop of five bytes becomes a call.
+            called = one.read(at, 1) == b"\xe8"
+            print(f"attest: a uprobe{what} is {'a call' if called else 'int3'} after it was hit")
+            status, said = one.attest()
+            words = f"error: a uprobe{place} [" if called else f"error: a breakpoint{place}; a uprobe has run in it ["
+            check(f"a uprobe{what} that has been hit", status == 1 and words + "attest-breakpoint]" in said and named in said
+                  and "1 difference in" in said, said)
+        status, said = one.attest()
+        check(f"without the uprobe{what}", status == 0, said)
+
 # ---- Core files ------------------------------------------------------------------------------------------
 
 with running(program, "apply", "change") as one:
@@ -211,8 +292,7 @@ if shutil.which("gdbserver"):
 
         status, said = by_stub()
         check("a stub", status == 0 and re.search(r"[1-9]\d* of \d+ sites patched", said), said)
-        at = int(subprocess.run(["nm", static_program], capture_output=True, text=True, check=True)
-                 .stdout.split(" T plain\n")[0].split()[-1], 16)
+        at, _ = one.symbol("plain")
         one.write(at, b"\x90")
         status, said = by_stub()
         check("a stub, and a changed byte", status == 1 and "1 byte of text is not the file's" in said
@@ -220,7 +300,126 @@ if shutil.which("gdbserver"):
 else:
     print("attest: no gdbserver: stubs are not tested")
 status, said = attest("--gdb", "localhost:1", static_program)
-check("no stub", status == 2 and "gdb read no memory there" in said, said)
+check("no stub", status == 2 and "no stub of gdb answers there: Connection refused" in said, said)
+
+# ---- Programs of 32 bits -----------------------------------------------------------------------------------------
+
+with running(os.path.join(folder, "i386")) as one:
+    for step in ("", "apply", "change", "back"):
+        if step:
+            one.do(step)
+        status, said = one.attest()
+        check(f"i386: no difference after {step or 'the start'}", status == 0 and "no difference" in said, said)
+        patched = int(re.search(r"(\d+) of [1-9]\d* sites patched", said).group(1))
+        check(f"i386: {patched} sites patched after {step or 'the start'}", (patched == 0) == (step == ""), said)
+    core = os.path.join(folder, "core")
+
+    def core_of_it():
+        gdb(one.pid, f"generate-core-file {core}")
+        return attest("--core", core)
+
+    status, said = core_of_it()
+    check("i386: a core file", status == 0 and re.search(r"[1-9]\d* of \d+ sites patched", said), said)
+    with open(core, "rb") as file:
+        check("i386: the core file has 32 bits", file.read(5)[4] == 1)
+    at, _ = one.symbol("plain")
+    one.write(at, bytes([one.read(at, 1)[0] ^ 0x40]))
+    one.write(fences(one)[1] + 2, b"\x90")
+    for how, (status, said) in (("the process", one.attest()), ("the core file", core_of_it())):
+        check(f"i386: a changed byte and a changed site in {how}", status == 1 and "2 differences in" in said
+              and "1 byte of text is not the file's [attest-text]" in said and "in plain," in said
+              and "alternative holds none of its forms [attest-site]" in said and "in use+" in said, said)
+
+# ---- Programs of AArch64, under qemu-aarch64 ---------------------------------------------------------------------
+
+aarch64_program = os.path.join(folder, "aarch64")
+ISB, DMB, BRK = (bytes.fromhex(each) for each in ("df3f03d5", "bf3f03d5", "000020d4"))
+emulated = subprocess.Popen(["qemu-aarch64", "-cpu", "max", "-g", f"{folder}/qemu", aarch64_program], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)
+for _ in range(300):
+    if os.path.exists(f"{folder}/qemu"):
+        break
+    time.sleep(0.1)
+emulated.stdin.write("apply\nchange\nend\n")
+emulated.stdin.flush()
+with Stub(f"{folder}/qemu") as stub:
+    place = f"unix:{folder}/stub"
+    with open(f"/proc/{emulated.pid}/maps") as maps:  # where QEMU has the program's first page
+        host = next(int(line.split("-")[0], 16) for line in maps if line.rstrip().endswith(aarch64_program))
+
+    def emulated_write(at, data):  # the stub does not write text
+        with open(f"/proc/{emulated.pid}/mem", "r+b", 0) as memory:
+            memory.seek(host + at - 0x400000)
+            memory.write(data)
+
+    stub.serve(f"{folder}/stub")
+
+    def emulated_attest():
+        return attest("--gdb", place, aarch64_program)
+
+    status, said = emulated_attest()
+    check("AArch64: no difference at the start", status == 0 and "no difference" in said
+          and re.search(r", 0 of [1-9]\d* sites patched", said), said)
+    plain, _ = symbols(aarch64_program)["plain"]
+    for step in ("apply", "change"):
+        stub.run_to(plain)
+        status, said = emulated_attest()
+        check(f"AArch64: no difference after {step}", status == 0 and re.search(r"[1-9]\d* of \d+ sites patched", said), said)
+    use, size = symbols(aarch64_program)["use"]
+    code = stub.read(use, size)
+    first = use + code.index(ISB)
+    for what, at, data, words in (
+            ("a changed byte", plain + 1, bytes([stub.read(plain + 1, 1)[0] ^ 1]), "error: 1 byte of text is not the file's [attest-text]"),
+            ("a breakpoint", plain, BRK, "error: a breakpoint [attest-breakpoint]"),
+            ("a breakpoint on a site", first, BRK, "error: a breakpoint on alternative [attest-breakpoint]"),
+            ("another form at one site", first, DMB, "[attest-mixed]"),
+            ("none of the forms", first, bytes(4), "alternative holds none of its forms [attest-site]")):
+        before = stub.read(at, len(data))
+        emulated_write(at, data)
+        status, said = emulated_attest()
+        check(f"AArch64: {what} is named", status == 1 and words in said and "1 difference in" in said
+              and ("in plain" in said or "in use+" in said), said)
+        emulated_write(at, before)
+    status, said = emulated_attest()
+    check("AArch64: restored, it passes", status == 0, said)
+emulated.kill()
+emulated.wait()
+
+# ---- Kernels under QEMU ------------------------------------------------------------------------------------------
+
+
+def change_memory(machine, command):
+    """By gdb, on the machine's stub."""
+    done = subprocess.run([machine.debugger, "-batch", "-nx", "-ex", f"set architecture {machine.architecture}", "-ex",
+                           f"target remote {machine.place}/gdb", "-ex", command, "-ex", "detach"], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=100)
+    return done.stdout + done.stderr
+
+
+for name, kind, how in (("kernel-x86.elf", Machine, {}), ("kernel-aarch64.elf", Arm, {"kind": "gic-version=3"})):
+    kernel = os.path.join(folder, name)
+    with kind(kernel, append="test=patching hold", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+
+        def machine_attest(file=kernel):
+            return attest("--gdb", f"{machine.place}/gdb", file)
+
+        status, said = machine_attest()
+        found = re.search(r"no difference in (\d+) bytes of text of 1 image, ([1-9]\d*) of (\d+) sites patched", said)
+        check(f"{name}: no difference", status == 0 and found, said)
+        if found:
+            print(f"attest: {name}: {found.group(1)} bytes of text, {found.group(2)} of {found.group(3)} sites patched")
+        at, _ = symbols(kernel)["_ZN6kernel11kernel_mainEb" if kind is Machine else "boot_main"]
+        change_memory(machine, f"set *(unsigned char*){at + 1:#x} ^= 0x40")
+        status, said = machine_attest()
+        check(f"{name}: a changed byte is named", status == 1 and "1 difference in" in said
+              and "1 byte of text is not the file's [attest-text]" in said
+              and ("kernel_main" in said or "in boot_main" in said), said)
+        change_memory(machine, f"set *(unsigned char*){at + 1:#x} ^= 0x40")
+        status, said = machine_attest()
+        check(f"{name}: restored, it passes", status == 0, said)
+        status, said = machine_attest(static_program if kind is Machine else aarch64_program)
+        check(f"{name}: another program's file is refused", status != 0 and "no difference" not in said, said)
 
 # ---- Files that are gone, and wrong arguments ------------------------------------------------------------
 

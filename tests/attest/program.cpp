@@ -10,13 +10,21 @@
 #include <cstring>
 #include <thread>
 
+#if defined(__aarch64__)
+using namespace inlay::aarch64::insn;
+#else
 using namespace inlay::x86::insn;
+#endif
 using inlay::when;
 
 inline constexpr inlay::feature<"attest.x", inlay::by_hand{}> x;
 inline constexpr inlay::feature<"attest.never", inlay::by_hand{}> never;
 
+#if defined(__aarch64__)
+inline constexpr inlay::alternative<nop(), when<x, isb()>, when<never, dmb(barrier::sy)>> fence;
+#else
 inline constexpr inlay::alternative<nop(5), when<x, lfence()>, when<never, mfence()>> fence;
+#endif
 inline constexpr inlay::static_key<"attest.key", false> key;
 inline constexpr inlay::static_switch<"attest.switch", 20, 0> level;
 

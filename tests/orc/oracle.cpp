@@ -2,25 +2,23 @@
 //
 // Steps through a program, instruction by instruction, and compares the callers that inlay/unwind.hpp finds with the truth.
 //
+//     oracle PROGRAM      x86-64, i386: by ptrace(2); AArch64: under qemu-aarch64, by its stub of gdb (stepped.hpp)
+//
 // How it works. The truth is a second stack. Each call adds its return address, and the registers that the caller will
 // have then; each return takes them away. At every instruction, the whole stack is unwound by the table. The oracle
 // notes which instructions of which form of which site it has seen, and fails if one was never met.
 #include <inlay/check/program.hpp>
 #include <inlay/unwind.hpp>
 
-#include <cerrno>
+#include "stepped.hpp"
+
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <set>
 #include <tuple>
 #include <vector>
-
-#include <sys/ptrace.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace {
 
@@ -31,9 +29,10 @@ struct truth {
     std::uint64_t pc, sp, fp;
 };
 
+template <class Program>
 class oracle {
 public:
-    explicit oracle(const char* path) : path_{path}, program_{path} {
+    explicit oracle(const char* path) : program_{path}, stepped_{path} {
         for (const auto& each : program_.sections()) {
             if (each.name == "inlay_unwind") {
                 table_at_ = each.address;
@@ -45,86 +44,69 @@ public:
     }
 
     int run() {
-        child_ = ::fork();
-        if (child_ == 0) {
-            ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-            ::execl(path_, path_, nullptr);
-            ::_exit(127);
-        }
-        int status = 0;
         bool stepping = false;
-        ::waitpid(child_, &status, 0); // the exec
-        for (bool first = true;; first = false) {
-            if (!first) {
-                ::waitpid(child_, &status, 0);
+        int signal = 0;
+        for (;;) {
+            const stop at = stepped_.go(stepping, signal);
+            if (at.ended) {
+                return finish(at.number);
             }
-            if (WIFEXITED(status)) {
-                break;
+            signal = at.number;
+            if (signal != 0) {
+                continue;
             }
-            if (!WIFSTOPPED(status)) {
-                std::puts("the program has ended by a signal");
-                return 1;
+            now_ = stepped_.now();
+            if (at.marker) { // the oracle does not know the earlier callers
+                stepping = !stepping;
+                shadow_.clear();
+                pending_call_ = 0;
+                pending_return_ = false;
             }
-            const int signal = first || WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-            if (!first && signal == 0) {
-                registers();
-                // int3 begins and ends the stepped part; the oracle does not know the earlier callers.
-                if (byte(now_.rip - 1) == 0xcc && (!stepping || last_.rip == now_.rip - 1)) {
-                    stepping = !stepping;
-                    shadow_.clear();
-                    pending_call_ = 0;
-                    pending_return_ = false;
-                }
-                if (stepping) {
-                    follow();
-                    inspect();
-                    last_ = now_;
-                }
+            if (stepping) {
+                follow();
+                inspect();
+                last_ = now_;
             }
-            ::ptrace(stepping ? PTRACE_SINGLESTEP : PTRACE_CONT, child_, nullptr, signal);
         }
-        return finish(WEXITSTATUS(status));
     }
 
 private:
-    void registers() { ::ptrace(PTRACE_GETREGS, child_, nullptr, &now_); }
-
-    [[nodiscard]] bool word(std::uint64_t at, std::uint64_t& to) const {
-        errno = 0;
-        // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        to = static_cast<std::uint64_t>(::ptrace(PTRACE_PEEKDATA, child_, reinterpret_cast<void*>(at), nullptr));
-        return errno == 0;
+    [[nodiscard]] std::uint64_t word_size() const { return program_.machine() == inlay::check::machine::i386 ? 4 : 8; }
+    [[nodiscard]] bool word(std::uint64_t at, std::uint64_t& to) {
+        to = 0;
+        return stepped_.read(at, reinterpret_cast<std::uint8_t*>(&to), word_size()) == word_size();
     }
-    [[nodiscard]] std::uint8_t byte(std::uint64_t at) const {
-        std::uint64_t all = 0;
-        return word(at, all) ? static_cast<std::uint8_t>(all) : std::uint8_t{};
-    }
-    [[nodiscard]] std::vector<std::uint8_t> bytes(std::uint64_t at, std::size_t size) const {
+    [[nodiscard]] std::vector<std::uint8_t> bytes(std::uint64_t at, std::size_t size) {
         std::vector<std::uint8_t> result(size);
-        for (std::size_t i = 0; i < size; ++i) {
-            result[i] = byte(at + i);
-        }
+        result.resize(stepped_.read(at, result.data(), size));
         return result;
+    }
+
+    /// Whether the last instruction, a call, has called. (AArch64 has no other one that sets the link register so.)
+    [[nodiscard]] bool has_called() const {
+        return program_.machine() == inlay::check::machine::aarch64 ? now_.link == pending_call_
+                                                                    : now_.sp == last_.sp - word_size();
     }
 
     /// Brings the truth up to date, after the last instruction.
     void follow() {
-        if (pending_call_ != 0 && now_.rsp == last_.rsp - 8) {
-            shadow_.push_back({pending_call_, last_.rsp, last_.rbp});
-        } else if (pending_return_ && !shadow_.empty() && now_.rip == shadow_.back().pc) {
+        if (pending_call_ != 0 && has_called()) {
+            shadow_.push_back({pending_call_, last_.sp, last_.fp});
+        } else if (pending_return_ && !shadow_.empty() && now_.pc == shadow_.back().pc) {
             shadow_.pop_back();
         }
-        const auto code = bytes(now_.rip, 16);
-        const auto next = program_.decode()(code.data(), code.size(), now_.rip);
+        const bool aarch64 = program_.machine() == inlay::check::machine::aarch64;
+        const auto code = bytes(now_.pc, aarch64 ? 4 : 16);
+        const auto next = program_.decode()(code.data(), code.size(), now_.pc);
         const bool call = next.flow == flow::call || next.flow == flow::indirect_call;
-        pending_call_ = call ? now_.rip + next.length : 0;
+        pending_call_ = call ? now_.pc + next.length : 0;
         pending_return_ = next.flow == flow::returns;
     }
 
     /// Unwinds from here, and compares.
     void inspect() {
         note_site();
-        frame at{now_.rip, now_.rsp, now_.rbp, 0, true};
+        frame at{now_.pc, now_.sp, now_.fp, now_.link, true};
         for (std::size_t i = shadow_.size(); i-- > 0;) {
             if (!in_program(at.pc)) {
                 return;
@@ -143,7 +125,7 @@ private:
                 if (++wrong_ <= 10) {
                     std::printf("at %s, frame %zu (asked for %s): the caller is %s, sp %llx, fp %llx; found: %s %s, sp "
                                 "%llx, fp %llx\n",
-                                program_.describe(now_.rip).c_str(), shadow_.size() - 1 - i,
+                                program_.describe(now_.pc).c_str(), shadow_.size() - 1 - i,
                                 program_.describe(asked).c_str(), program_.describe(wanted.pc).c_str(),
                                 static_cast<unsigned long long>(wanted.sp), static_cast<unsigned long long>(wanted.fp),
                                 found ? "" : "nothing;", program_.describe(at.pc).c_str(),
@@ -160,7 +142,7 @@ private:
     void note_site() {
         const auto& sites = program_.sites();
         for (std::size_t i = 0; i < sites.size(); ++i) {
-            const std::uint64_t offset = now_.rip - sites[i].at;
+            const std::uint64_t offset = now_.pc - sites[i].at;
             if (offset < sites[i].length) {
                 seen_.insert({i, bytes(sites[i].at, sites[i].length), offset});
             }
@@ -199,13 +181,12 @@ private:
         return wrong_ == 0 && missed == 0 && status == 0 && compared_ > 500 ? 0 : 1;
     }
 
-    const char* path_;
     inlay::check::program program_;
+    Program stepped_;
     std::uint64_t table_at_{};
     std::vector<std::uint64_t> table_{};
-    pid_t child_{};
-    user_regs_struct now_{};
-    user_regs_struct last_{};
+    registers now_{};
+    registers last_{};
     std::uint64_t pending_call_{};
     bool pending_return_{};
     std::vector<truth> shadow_{};
@@ -216,4 +197,13 @@ private:
 
 } // namespace
 
-int main(int /*count*/, char** arguments) { return oracle{arguments[1]}.run(); }
+int main(int /*count*/, char** arguments) {
+    try {
+        const char* const path = arguments[1];
+        return inlay::report::elf_file{path}.machine() == EM_AARCH64 ? oracle<emulated_program>{path}.run()
+                                                                     : oracle<native_program>{path}.run();
+    } catch (const std::exception& error) {
+        std::printf("%s\n", error.what());
+        return 1;
+    }
+}

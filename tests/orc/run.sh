@@ -15,21 +15,51 @@ quiet="-std=c++20 $warnings -Iinclude"
 . tests/inlay_tool.sh
 # shellcheck disable=SC2086
 $gcc $quiet -O1 "$here/oracle.cpp" -o "$work/oracle" -ldw -lelf -lZydis || exit 1
+# stepped ARCHITECTURE COMPILER OPTION...: every caller is the truth; and with a wrong table, the oracle says so
+stepped() {
+    architecture=$1
+    shift
+    "$@" -std=c++20 -g -Iinclude "$here/subject.cpp" "$here/sites/$architecture.S" -o "$work/subject" >"$work/log" 2>&1 &&
+        "$inlay" orc "$work/subject" >>"$work/log" 2>&1 && timeout 200 "$work/oracle" "$work/subject" >>"$work/log" 2>&1
+    result $? "$architecture: $*"
+    said=$(grep '^orc:' "$work/log")
+}
+notices() {
+    python3 "$here/damage.py" "$work/subject"
+    timeout 200 "$work/oracle" "$work/subject" >"$work/log" 2>&1
+    [ $? = 1 ] && grep -q '^orc: .* callers compared, [1-9][0-9]* wrong' "$work/log"
+    result $? "$architecture: a wrong table passes"
+}
 for compiler in "$gcc" "$clang"; do
-    for options in "-O2 -fomit-frame-pointer" "-O2 -fno-omit-frame-pointer" "-O0" "-Os -fcf-protection=full" "-O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-exceptions -g"; do
+    for options in "-O2 -fomit-frame-pointer" "-O2 -fno-omit-frame-pointer" "-O0" "-Os -fcf-protection=full" "-O2 -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-exceptions"; do
         # shellcheck disable=SC2086
-        $compiler -std=c++20 -g -fno-pie -no-pie $options -Iinclude "$here/subject.cpp" "$here/sites.S" -o "$work/subject" &&
-            "$inlay" orc "$work/subject" >"$work/log" 2>&1 && timeout 100 "$work/oracle" "$work/subject" >>"$work/log" 2>&1
-        result $? "$compiler $options"
+        stepped x86_64 $compiler -fno-pie -no-pie $options
     done
 done
-grep '^orc:' "$work/log"
+echo "$said (x86-64)"
+notices
+for options in "-O2 -fomit-frame-pointer" "-O2 -fno-omit-frame-pointer" "-O0"; do
+    # shellcheck disable=SC2086
+    stepped i386 i686-linux-gnu-g++ -static -fno-pie -no-pie -DENTRIES=40000 $options
+done
+echo "$said (i386)"
+notices
+for options in "-O2 -fomit-frame-pointer" "-O0"; do
+    # shellcheck disable=SC2086
+    stepped aarch64 aarch64-linux-gnu-g++ -fno-pie -no-pie $options
+done
+echo "$said (AArch64)"
+notices
 
 # Forms that no table can describe are refused, and the file stays as it is.
 # shellcheck disable=SC2086
 $gcc $quiet -O1 -fno-pie -c tests/unwind/program.cpp -o "$work/program.o" || exit 1
-for source in "$here/call_conflict.S" "$here/hidden_frame_pointer.S"; do
-    $gcc -Iinclude -no-pie "$source" "$work/program.o" -o "$work/refused" && cp "$work/refused" "$work/before"
+aarch64-linux-gnu-g++ $quiet -O1 -c tests/unwind/program.cpp -o "$work/program_aarch64.o" || exit 1
+for source in "$here/call_conflict.S" "$here/hidden_frame_pointer.S" "$here/lost_link_aarch64.S"; do
+    case $source in
+    *aarch64*) aarch64-linux-gnu-g++ -Iinclude -no-pie "$source" "$work/program_aarch64.o" -o "$work/refused" ;;
+    *) $gcc -Iinclude -no-pie "$source" "$work/program.o" -o "$work/refused" ;;
+    esac && cp "$work/refused" "$work/before"
     "$inlay" orc "$work/refused" >"$work/log" 2>&1
     [ $? = 1 ] && grep -qF -- "$(sed -n 's|^/\* expect: \(.*\) \*/$|\1|p' "$source")" "$work/log" && cmp "$work/refused" "$work/before"
     result $? "$source"
@@ -38,13 +68,12 @@ $gcc -Iinclude -no-pie tests/unwind/x86_64/first_series.S "$work/program.o" -o "
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
 [ $? = 2 ] && grep -q 'it has no section inlay_unwind with room for the table: see inlay/unwind.hpp$' "$work/log"
 result $? "a file without room"
-$gcc -std=c++20 -fno-pie -no-pie -O2 -Iinclude "$here/subject.cpp" "$here/sites.S" -o "$work/subject"
+$gcc -std=c++20 -fno-pie -no-pie -O2 -Iinclude "$here/subject.cpp" "$here/sites/x86_64.S" -o "$work/subject"
 objcopy -R .eh_frame -R .eh_frame_hdr "$work/subject" "$work/refused"
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
 [ $? = 2 ] && grep -q 'it has no unwind information, neither .eh_frame nor .debug_frame: compile it with -g$' "$work/log"
 result $? "a file without unwind information"
-sed 's/space<4000>/space<40>/' "$here/subject.cpp" >"$work/small.cpp"
-$gcc -std=c++20 -fno-pie -no-pie -Iinclude "$work/small.cpp" "$here/sites.S" -o "$work/refused"
+$gcc -std=c++20 -fno-pie -no-pie -DENTRIES=40 -Iinclude "$here/subject.cpp" "$here/sites/x86_64.S" -o "$work/refused"
 "$inlay" orc "$work/refused" >"$work/log" 2>&1
 [ $? = 2 ] && grep -q 'its section inlay_unwind has room for 40 entries, and the table has [0-9]*$' "$work/log"
 result $? "a file with too little room"

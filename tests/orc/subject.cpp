@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// The program that the oracle steps through: sites of all kinds, in one state after the other. Between two int3, everything is
-// stepped.
+// The program that the oracle steps through: sites of all kinds, in one state after the other. Between two markers,
+// everything is stepped. sites/ has the functions in assembly, for each architecture.
 #include <inlay/inlay.hpp>
 #include <inlay/unwind.hpp>
 
 #include <cstdint>
 
-using namespace inlay::x86::insn;
 using inlay::when;
-using inlay::x86::rax, inlay::x86::rdi;
+#if defined(__aarch64__)
+using namespace inlay::aarch64::insn;
+#else
+using namespace inlay::x86::insn;
+#endif
 
-[[gnu::section("inlay_unwind"), gnu::used]] constinit inlay::unwind::space<4000> frames{};
+#ifndef ENTRIES
+#define ENTRIES 4000
+#endif
+[[gnu::section("inlay_unwind"), gnu::used]] constinit inlay::unwind::space<ENTRIES> frames{};
 
 inline constexpr inlay::feature<"orc.x", inlay::by_hand{}> x;
 inline constexpr inlay::feature<"orc.y", inlay::by_hand{}> y;
@@ -27,20 +33,13 @@ void saved_before();
 void with_frame();
 void leaves();
 void one();
+void two();
 extern void (*slot)();
 [[gnu::noinline]] void one() { asm volatile("" : : : "memory"); }
+[[gnu::noinline]] void two() { asm volatile("nop" : : : "memory"); }
 void (*slot)() = &one;
 }
 
-std::uint64_t count_bits(std::uint64_t value);
-[[gnu::noinline]] std::uint64_t count_bits(std::uint64_t value) {
-    std::uint64_t count = 0;
-    for (; value != 0; value &= value - 1) {
-        ++count;
-        asm("" : "+r"(count)); // or GCC calls a function of libgcc, through the procedure linkage table
-    }
-    return count;
-}
 int plus_one(int value);
 int plus_two(int value);
 [[gnu::noinline]] int plus_one(int value) {
@@ -55,23 +54,47 @@ int plus_two(int value);
 inline constexpr inlay::static_key<"orc.key", false> key;
 inline constexpr inlay::static_call<"orc.call", &plus_one> number;
 inline constexpr inlay::dispatch<"orc.dispatch", &plus_one, when<x, &plus_two>> chosen;
+#if defined(__x86_64__)
+using inlay::x86::rax, inlay::x86::rdi;
+std::uint64_t count_bits(std::uint64_t value);
+[[gnu::noinline]] std::uint64_t count_bits(std::uint64_t value) {
+    std::uint64_t count = 0;
+    for (; value != 0; value &= value - 1) {
+        ++count;
+        asm("" : "+r"(count)); // or GCC calls a function of libgcc, through the procedure linkage table
+    }
+    return count;
+}
 inline constexpr auto bits = inlay::alternative<call<&count_bits>(), when<x, popcnt(rax, rdi)>>{}
                                  .template takes<rdi>()
                                  .template returns<rax, std::uint64_t>();
+#else
+inline constexpr inlay::alternative<call<&one>(), when<x, call<&two>()>> call_of_function;
+static unsigned bits(unsigned value) {
+    call_of_function();
+    return value;
+}
+#endif
 
 [[gnu::noinline]] static int compiled(int value) {
     if (key) {
         value = number(value);
     }
-    value += static_cast<int>(bits(static_cast<std::uint64_t>(value)));
+    value += static_cast<int>(bits(static_cast<unsigned>(value)));
     volatile int kept[3] = {value, 2, 3}; // NOLINT(*-avoid-c-arrays)
     return chosen(kept[0]) + number(kept[1]);
 }
 
 [[gnu::noinline]] static int tail(int value) { return number(value); }
 
+#if defined(__aarch64__)
+[[gnu::always_inline]] static inline void marker() { asm volatile("brk #0" : : : "memory"); }
+#else
+[[gnu::always_inline]] static inline void marker() { asm volatile("int3" : : : "memory"); }
+#endif
+
 static void all() {
-    asm volatile("int3");
+    marker();
     first_series();
     frame_pointer();
     deeper();
@@ -81,7 +104,7 @@ static void all() {
     leaves();
     (void)compiled(4);
     (void)tail(3);
-    asm volatile("int3");
+    marker();
 }
 
 int main() {

@@ -81,8 +81,8 @@ void tool::add_attest(CLI::App& to, context& with) {
     CLI::Option* const core = command->add_flag("--core", given->core, "WHAT is a core file");
     command
         ->add_option("--gdb", given->stub,
-                     "WHAT is the file of a kernel that runs in a machine with this stub, HOST:PORT (QEMU's -gdb); gdb "
-                     "reads its memory, and the machine goes on")
+                     "WHAT is the file of a kernel or static program that this stub of gdb holds, HOST:PORT or a "
+                     "socket's path (QEMU's -gdb and -g, gdbserver); it goes on afterwards")
         ->excludes(core);
     command->add_flag("-q,--quiet", given->quiet, "Print nothing if there is no difference");
     command->callback([given, &with] {

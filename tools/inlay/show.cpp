@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "page.hpp"
 
+#include <inlay/check/cpu_models.hpp>
 #include <inlay/check/disassembly.hpp>
 #include <inlay/check/program.hpp>
 #include <inlay/report/file.hpp>
@@ -30,13 +31,15 @@ struct arguments {
     std::string output{};
 };
 
+std::string first_word(const std::string& cpu) { return cpu.substr(0, cpu.find(',')); }
+
 /// A CPU as report/cpu_model.hpp reads it: "native" is `this`, and "sse2,avx2" is `none` with these features.
-std::string model_of(const std::string& cpu) {
+std::string model_of(const std::string& cpu, const inlay::report::named_cpu& known) {
     if (cpu == "native") {
         return "this";
     }
-    const std::string_view first{cpu.data(), std::min(cpu.find(','), cpu.size())};
-    if (cpu.find('+') != std::string::npos || cpu.find(",-") != std::string::npos || first == "this" ||
+    const std::string first = first_word(cpu);
+    if (known.has || cpu.find('+') != std::string::npos || cpu.find(",-") != std::string::npos || first == "this" ||
         first == "none" || first.starts_with("x86-64")) {
         return cpu.starts_with("native,") ? "this" + cpu.substr(6) : cpu;
     }
@@ -85,9 +88,37 @@ void write_page(std::ostream& out, const inlay::report::contents& what, const ar
     out << page.substr(0, at) << text << page.substr(at + mark.size());
 }
 
+/// The report. If the first word of `cpu` is unknown, the error lists the models that it may mean.
+inlay::report::contents collect(const inlay::check::program& program, const std::string& cpu) {
+    const std::string first = first_word(cpu);
+    const auto known = inlay::check::find_cpu(program.machine(), first);
+    const std::string model = model_of(cpu, known);
+    try {
+        return inlay::report::collect_file(program.debug_path(), model, known);
+    } catch (const std::invalid_argument& error) {
+        const std::string what = error.what();
+        const bool is_first = !known.has && (what.starts_with("inlay: unknown CPU ") ||
+                                             what.starts_with("inlay: unknown feature \"" + first + '"'));
+        if (!is_first) {
+            throw;
+        }
+        std::string names;
+        for (const auto& each : inlay::check::close_cpu_names(program.machine(), first)) {
+            names += (names.empty() ? "" : ", ") + each;
+        }
+        const bool x86 = program.machine() != inlay::check::machine::aarch64;
+        const auto other = x86 ? inlay::check::machine::aarch64 : inlay::check::machine::x86_64;
+        throw std::invalid_argument{"inlay: unknown CPU or unknown feature \"" + first + "\": " +
+                                    (inlay::check::find_cpu(other, first).has
+                                         ? std::string{"QEMU has it as a model of "} + (x86 ? "AArch64" : "x86")
+                                     : names.empty() ? "inlay show --cpus lists the models of QEMU"
+                                                     : "close names: " + names)};
+    }
+}
+
 void write(std::ostream& out, const arguments& with, bool coloured) {
     const inlay::check::program program{with.file}; // of an object, it makes a program
-    const auto what = inlay::report::collect_file(program.debug_path(), model_of(with.cpu));
+    const auto what = collect(program, with.cpu);
     if (with.format == "html") {
         write_page(out, what, with);
     } else if (with.format == "json") {
@@ -101,6 +132,15 @@ void write(std::ostream& out, const arguments& with, bool coloured) {
     }
 }
 
+void print_cpus() {
+    for (const auto of : {inlay::check::machine::x86_64, inlay::check::machine::aarch64}) {
+        for (const auto& each : inlay::check::cpu_names(of)) {
+            std::cout << each << '\n';
+        }
+    }
+    throw CLI::Success{};
+}
+
 } // namespace
 
 void tool::add_show(CLI::App& to, context& with) {
@@ -109,9 +149,10 @@ void tool::add_show(CLI::App& to, context& with) {
     command->add_option("FILE", given->file, "A program, shared library, object or kernel")->required();
     command
         ->add_option("--cpu", given->cpu,
-                     "native, none, x86-64 to x86-64-v4, each with changes (x86-64-v3,-avx2,+app.x); or a list of "
-                     "features (sse2,avx2)")
+                     "native, none, x86-64 to x86-64-v4, or a CPU model of QEMU (Haswell-v4, neoverse-n1), each with "
+                     "changes (x86-64-v3,-avx2,+app.x); or a list of features (sse2,avx2)")
         ->capture_default_str();
+    command->add_flag_callback("--cpus", &print_cpus, "Print the names of QEMU's CPU models, and end");
     command->add_option("--format", given->format, "text, json, or html: one page with all that it needs")
         ->check(CLI::IsMember{{"text", "json", "html"}})
         ->capture_default_str();

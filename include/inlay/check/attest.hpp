@@ -371,9 +371,7 @@ private:
                 return;
             }
             if (const auto at = breakpoint_in(each, now, which.at)) {
-                auto& added = add(now_->path, which.at + *at, "a breakpoint on " + words + "; " + memory_.suspect(),
-                                  "attest-breakpoint");
-                trim(added);
+                auto& added = add_breakpoint(which.at + *at, now[*at], " on " + words);
                 added.notes.push_back("below it: form " + detail::words_of(program, each));
                 return;
             }
@@ -394,7 +392,7 @@ private:
         for (unsigned i = 0; i < of.length;) {
             const instruction each = now_->program->decode()(bytes.data() + i, bytes.size() - i, at + i);
             const unsigned length = each.length != 0 ? each.length : 1;
-            const unsigned trap = breakpoint_length(now.subspan(i));
+            const unsigned trap = breakpoint_length(now.subspan(i), at + i);
             const bool equal = std::ranges::equal(bytes.subspan(i, length), now.subspan(i, length));
             if (!equal) {
                 if (trap == 0 || trap > length ||
@@ -473,13 +471,15 @@ private:
     }
 
     void report_text(std::uint64_t at, std::span<const std::uint8_t> file, std::span<const std::uint8_t> memory) {
-        const unsigned trap = breakpoint_length(memory);
-        if (trap != 0 && trap >= memory.size()) {
-            trim(add(now_->path, at, "a breakpoint; " + memory_.suspect(), "attest-breakpoint"));
+        const std::size_t head = machine_of(*now_->elf) == machine::aarch64 ? at % 4 : 0; // a part of brk may be equal
+        std::vector<std::uint8_t> longer(head + std::max<std::size_t>(memory.size(), 16));
+        longer.resize(memory_.read(now_->bias + at - head, longer.data(), longer.size()));
+        const unsigned trap = breakpoint_length(longer, at - head);
+        if (trap != 0 && trap >= head + memory.size()) {
+            add_breakpoint(at - head, longer[0], "");
             return;
         }
-        std::vector<std::uint8_t> longer(std::max<std::size_t>(memory.size(), 16));
-        longer.resize(memory_.read(now_->bias + at, longer.data(), longer.size()));
+        longer.erase(longer.begin(), longer.begin() + static_cast<std::ptrdiff_t>(std::min(head, longer.size())));
         const instruction branch = decode_of(*now_->elf)(longer.data(), longer.size(), now_->bias + at);
         const std::string number =
             std::to_string(memory.size()) +
@@ -504,17 +504,39 @@ private:
     }
     [[nodiscard]] static decoder decode_of(const report::elf_file& elf) { return decoder{machine_of(elf)}; }
 
-    /// The length of the breakpoint at the start of these bytes; 0 if they do not begin with a breakpoint. x86: int3.
-    /// AArch64: brk, by a debugger with the number 0 (gdb) or 0xf000, by a uprobe with the number 5.
-    [[nodiscard]] unsigned breakpoint_length(std::span<const std::uint8_t> bytes) const {
+    static constexpr std::uint8_t int3 = 0xcc;
+
+    /// The length of the breakpoint at the start of these bytes, which are at `at` in the file; 0 if they do not begin
+    /// with one. x86: int3, or the call that a uprobe writes over a nop of 5 bytes (Linux 6.18). AArch64: brk, by a
+    /// debugger with the number 0 (gdb) or 0xf000, by a uprobe with the number 5.
+    [[nodiscard]] unsigned breakpoint_length(std::span<const std::uint8_t> bytes, std::uint64_t at) const {
         if (machine_of(*now_->elf) != machine::aarch64) {
-            return !bytes.empty() && bytes[0] == 0xcc ? 1 : 0;
+            return !bytes.empty() && bytes[0] == int3 ? 1 : calls_uprobe(bytes, at) ? 5 : 0;
         }
         std::uint32_t word = 0;
         if (bytes.size() >= sizeof word) {
             std::memcpy(&word, bytes.data(), sizeof word);
         }
         return (word & 0xffe0001fU) == 0xd4200000U ? 4 : 0;
+    }
+
+    [[nodiscard]] bool calls_uprobe(std::span<const std::uint8_t> bytes, std::uint64_t at) const {
+        const instruction call = decode_of(*now_->elf)(bytes.data(), bytes.size(), now_->bias + at);
+        const auto& all = memory_.mappings();
+        return call.flow == flow::call && call.length == 5 &&
+               std::any_of(all.begin(), all.end(), [&](const mapping& each) {
+                   return each.path == "[uprobes-trampoline]" && call.target >= each.begin && call.target < each.end;
+               });
+    }
+
+    /// A breakpoint that begins with this byte; `where`: " on ", and a site.
+    finding& add_breakpoint(std::uint64_t at, std::uint8_t first, const std::string& where) {
+        const bool trap = machine_of(*now_->elf) == machine::aarch64 || first == int3;
+        finding& added = add(now_->path, at, (trap ? "a breakpoint" : "a uprobe") + where, "attest-breakpoint");
+        if (const std::string suspect = memory_.suspect(); trap && !suspect.empty()) {
+            added.message += "; " + suspect;
+        }
+        return added;
     }
 
     [[nodiscard]] static std::string hex_of(std::span<const std::uint8_t> bytes) {
@@ -551,12 +573,6 @@ private:
             return describe(at - now_->bias);
         }
         return (in->path.empty() ? "memory of no file" : in->path) + '+' + report::detail::hex(at - in->begin);
-    }
-
-    static void trim(finding& of) {
-        if (of.message.ends_with("; ")) {
-            of.message.resize(of.message.size() - 2);
-        }
     }
 
     finding& add(const std::string& path, std::uint64_t at, std::string message, std::string rule = "attest-text") {

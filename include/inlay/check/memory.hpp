@@ -8,10 +8,10 @@
 //
 // How it works. A process: /proc/PID/maps and /proc/PID/mem, which ptrace's rules guard (ptrace(2)). A core file: its
 // segments, and the note NT_FILE, which lists the files that were mapped. The kernel leaves unchanged file pages out
-// of it. A machine: gdb dumps the segments of the kernel's file over the stub's line, without the guard pages within
-// them.
+// of it. A machine: the stub of gdb that holds it (remote.hpp), at the addresses of the kernel's file.
 #pragma once
 
+#include "inlay/check/remote.hpp"
 #include "inlay/report/elf.hpp"
 
 #include <algorithm>
@@ -20,17 +20,14 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -256,117 +253,40 @@ private:
     report::elf_file file_;
 };
 
-/// The memory of a kernel that runs at the addresses of its file, by a stub of gdb: QEMU's -gdb tcp::1234.
+/// The memory of a kernel or static program, by the stub of gdb that holds it: QEMU's -gdb and -g, gdbserver. A kernel
+/// runs at the addresses of its file.
 class stub_memory final : public memory_source {
 public:
-    stub_memory(std::string stub, const std::string& path) : stub_{std::move(stub)} {
+    stub_memory(const std::string& stub, const std::string& path) : stub_{stub} {
         const report::elf_file file{path};
-        const std::filesystem::path folder = make_folder();
-        std::vector<std::string> commands{"set confirm off", "set architecture " + architecture_of(file),
-                                          "target remote " + stub_};
-        const auto dump = [&](std::uint64_t begin, std::uint64_t end) {
-            commands.push_back("dump binary memory " + (folder / std::to_string(parts_.size())).string() + ' ' +
-                               report::detail::hex(begin) + ' ' + report::detail::hex(end));
-            parts_.push_back({begin, {}});
-        };
+        const std::uint64_t bias = stub_.text_offset();
+        std::uint8_t byte = 0;
         for (const auto& each : file.segments()) {
             if (each.type != PT_LOAD || each.memory_size == 0) {
                 continue;
             }
-            const std::uint64_t end = each.address + std::min(each.memory_size, each.file_size + most_bss);
-            std::uint64_t at = each.address + each.file_size;
-            if (each.file_size != 0) {
-                dump(each.address, at);
-            }
-            for (; at < end; at = std::min(end, (at | (page - 1)) + 1)) { // gdb dumps nothing if one page is not mapped
-                dump(at, std::min(end, (at | (page - 1)) + 1));
-            }
-            mappings_.push_back({.begin = each.address,
-                                 .end = each.address + each.memory_size,
+            const bool executable = (each.flags & PF_X) != 0;
+            mappings_.push_back({.begin = bias + each.address,
+                                 .end = bias + each.address + each.memory_size,
                                  .offset = each.offset,
-                                 .executable = (each.flags & PF_X) != 0,
+                                 .executable = executable,
                                  .path = path,
                                  .opened = path});
-        }
-        commands.emplace_back("detach");
-        const bool good = run_gdb(commands);
-        for (std::size_t i = 0; i < parts_.size(); ++i) {
-            std::ifstream from{folder / std::to_string(i), std::ios::binary};
-            parts_[i].bytes.assign(std::istreambuf_iterator<char>{from}, {});
-        }
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-        if (!good || std::all_of(parts_.begin(), parts_.end(), [](const part& each) { return each.bytes.empty(); })) {
-            throw report::file_error{"inlay: " + stub_ + ": gdb read no memory there"};
+            if (executable && each.file_size != 0 && stub_.read(bias + each.address, &byte, 1) == 0) {
+                throw report::file_error{"inlay: " + name() + " has no memory at " +
+                                         report::detail::hex(bias + each.address) + ", where " + path +
+                                         " has text: is it this file, and has it set up its page tables?"};
+            }
         }
     }
 
     [[nodiscard]] std::size_t read(std::uint64_t at, std::uint8_t* to, std::size_t size) const override {
-        for (const auto& each : parts_) {
-            if (at - each.begin < each.bytes.size()) {
-                const std::size_t offset = static_cast<std::size_t>(at - each.begin);
-                const std::size_t now = std::min(size, each.bytes.size() - offset);
-                std::memcpy(to, each.bytes.data() + offset, now);
-                return now;
-            }
-        }
-        return 0;
+        return stub_.read(at, to, size);
     }
-    [[nodiscard]] std::string name() const override { return "the machine at " + stub_; }
+    [[nodiscard]] std::string name() const override { return "the machine at " + stub_.place(); }
 
 private:
-    static constexpr std::uint64_t page = 4096;
-    static constexpr std::uint64_t most_bss = std::uint64_t{1}
-                                              << 22; ///< of a segment, in bytes; pointers beyond count as null
-
-    struct part {
-        std::uint64_t begin;
-        std::vector<char> bytes;
-    };
-
-    [[nodiscard]] static std::filesystem::path make_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "inlay-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw report::file_error{"inlay: " + name + ": no temporary folder can be made"};
-        }
-        return name;
-    }
-
-    [[nodiscard]] static std::string architecture_of(const report::elf_file& file) {
-        return file.machine() == EM_AARCH64 ? "aarch64" : file.machine() == EM_386 ? "i386" : "i386:x86-64";
-    }
-
-    /// gdb-multiarch knows all machines; a plain gdb knows its own.
-    [[nodiscard]] static bool run_gdb(const std::vector<std::string>& commands) {
-        for (const char* const program : {"gdb-multiarch", "gdb"}) {
-            std::vector<std::string> words{program, "-nx", "-batch"};
-            for (const auto& each : commands) {
-                words.insert(words.end(), {"-ex", each});
-            }
-            std::vector<char*> arguments;
-            for (auto& each : words) {
-                arguments.push_back(each.data());
-            }
-            arguments.push_back(nullptr);
-            const pid_t child = ::fork();
-            if (child == 0) {
-                const int silent = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-                ::dup2(silent, STDIN_FILENO);
-                ::dup2(silent, STDOUT_FILENO);
-                ::dup2(silent, STDERR_FILENO);
-                ::execvp(arguments[0], arguments.data());
-                ::_exit(127);
-            }
-            int status = 0;
-            if (child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) != 127) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    std::string stub_;
-    std::vector<part> parts_{};
+    mutable gdb_stub stub_; ///< reading changes the state of the line alone
 };
 
 } // namespace check

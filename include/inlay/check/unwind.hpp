@@ -110,8 +110,7 @@ public:
                 const auto [known, added] = result.try_emplace(at, point{entry_of(state), i});
                 if (same(entry_of(state), unknown()) && !same(entry_of(begin_), unknown()) && conflicts.empty()) {
                     conflicts.push_back({unwind_conflict::kind::incompatible, i, 0, at,
-                                         "with this form, the table cannot say where the caller's frame and " +
-                                             effects::name(effects::frame_pointer) + " are"});
+                                         "with this form, the table cannot say where " + lost_in(state)});
                 }
                 if (!added && !same(known->second.entry, entry_of(state)) && conflicts.empty()) {
                     conflicts.push_back({unwind_conflict::kind::layout, known->second.form, i, at,
@@ -269,21 +268,39 @@ private:
         }
         result.base = by_pointer ? unwind::base::frame_pointer : unwind::base::stack_pointer;
         result.frame = static_cast<std::int16_t>(distance(base));
-        const frame_rule pointer = rule_of(begin_, effects::frame_pointer);
-        const unwind_value wanted = pointer.how == frame_rule::way::saved ? now.at_begin(frame() + pointer.offset)
-                                                                          : unwind_value{effects::frame_pointer, 0};
-        if (pointer.how == frame_rule::way::saved && now.load(frame() + pointer.offset, effects::word) == wanted) {
-            return result;
+        return finds_entry(now, effects::frame_pointer, result.frame_pointer) &&
+                       finds_entry(now, effects::return_address, result.return_address)
+                   ? result
+                   : unknown();
+    }
+
+    /// What no entry finds in a state, in words.
+    [[nodiscard]] std::string lost_in(unwind_state state) const {
+        std::int16_t distance = 0;
+        return finds_entry(state, effects::return_address, distance)
+                   ? "the caller's frame and " + effects::name(effects::frame_pointer) + " are"
+                   : "the return address is";
+    }
+
+    /// Where the caller's value of a register is now: as a distance from the frame, or 0 if the register has it. False
+    /// if no entry can say it.
+    [[nodiscard]] bool finds_entry(unwind_state& now, unsigned number, std::int16_t& distance) const {
+        const frame_rule rule = rule_of(begin_, number);
+        const bool saved = rule.how == frame_rule::way::saved;
+        const unwind_value wanted = saved ? now.at_begin(frame() + rule.offset) : unwind_value{number, 0};
+        if (saved && now.load(frame() + rule.offset, effects::word) == wanted) {
+            return true;
         }
-        const unwind_value* const stored = state.stored_at(wanted);
-        if (state.at(effects::frame_pointer) == wanted) {
-            result.frame_pointer = 0;
-        } else if (stored != nullptr && stored->of == frame().of && fits(stored->plus - frame().plus)) {
-            result.frame_pointer = static_cast<std::int16_t>(stored->plus - frame().plus);
+        const unwind_value* const stored = now.stored_at(wanted);
+        if (now.at(number) == wanted) {
+            distance = 0;
+        } else if (stored != nullptr && stored->of == frame().of && fits(stored->plus - frame().plus) &&
+                   stored->plus != frame().plus) {
+            distance = static_cast<std::int16_t>(stored->plus - frame().plus);
         } else {
-            return unknown();
+            return false;
         }
-        return result;
+        return true;
     }
 
     // ---- Rule 1 ---------------------------------------------------------------------------------------

@@ -13,14 +13,17 @@
 //     x86-64 ... x86-64-v4   the levels of the x86-64 psABI, each with the features of the levels before it
 //
 // and after it changes, separated by commas: +name adds a feature, -name takes one away, the last one counts.
-// On all models but `this`, features found by hand or by a function are absent unless +name adds them.
+// On all models but `this`, features found by hand or by a function are absent unless +name adds them. A caller may
+// add a CPU of its own, which answers probes (named_cpu).
 #pragma once
 
 #include "inlay/arch/here.hpp"
 #include "inlay/override.hpp"
 #include "inlay/report/architectures.hpp"
+#include "inlay/table.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -32,17 +35,30 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace report {
 
+/// A CPU beyond those that cpu_model knows: its name, and whether it has the feature of a probe of kind `cpu`.
+struct named_cpu {
+    std::string name{};
+    std::function<bool(const table::probe_words&)> has{};
+};
+
 class cpu_model {
 public:
-    /// Reads a model. `own` are feature names beyond those of `inlay::cpu` (see used_feature_names).
+    /// Reads a model. `own` are feature names beyond those of `inlay::cpu` (see used_feature_names). `other` is a CPU
+    /// that the text may begin with, in place of a level.
     /// Throws std::invalid_argument with a sentence that names the part it does not know.
     template <class Target = arch::here>
-    [[nodiscard]] static cpu_model parse(std::string_view text, const std::vector<std::string>& own = {}) {
+    [[nodiscard]] static cpu_model parse(std::string_view text, const std::vector<std::string>& own = {},
+                                         const named_cpu& other = {}) {
         cpu_model model{std::string{text}};
         const auto quoted = [](std::string_view part) { return '"' + std::string{part} + '"'; };
         auto comma = std::min(text.find(','), text.size());
         model.levels_ = facts<Target>::levels();
-        model.set_base(text.substr(0, comma));
+        if (other.has && text.substr(0, comma) == other.name) {
+            model.levels_ = {};
+            model.has_ = other.has;
+        } else {
+            model.set_base(text.substr(0, comma));
+        }
         if (model.this_ && !facts<Target>::runs_here) {
             throw std::invalid_argument{
                 R"(inlay: the CPU "this" is of another architecture than the image, which is for )" +
@@ -86,8 +102,11 @@ public:
         return std::nullopt;
     }
 
-    /// Whether a CPU of this model's level has the architecture's feature `name`.
-    [[nodiscard]] bool level_has(std::string_view name) const {
+    /// Whether a CPU of this model has the architecture's feature `name`, whose probe is `words`.
+    [[nodiscard]] bool has(std::string_view name, const table::probe_words& words) const {
+        if (has_) {
+            return has_(words);
+        }
         const std::string word = ' ' + std::string{name} + ' ';
         return std::any_of(levels_.begin(), levels_.end(), [&](const cpu_level& level) {
             return std::string_view{level.adds}.find(word) != std::string_view::npos;
@@ -118,7 +137,8 @@ private:
 
     std::string text_;
     bool this_{};
-    std::span<const cpu_level> levels_{}; ///< the levels that the model has
+    std::span<const cpu_level> levels_{};                  ///< the levels that the model has
+    std::function<bool(const table::probe_words&)> has_{}; ///< of a named CPU, in place of levels
     std::vector<std::pair<std::string, bool>> changes_{};
 };
 

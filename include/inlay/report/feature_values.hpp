@@ -79,7 +79,7 @@ private:
             entry.value = *asked;
             entry.decided_by = (*asked ? '+' : '-') + entry.name;
         } else if (!model.is_this()) {
-            entry.value = record.kind == table::probe_kind::cpu && model.level_has(entry.name);
+            entry.value = record.kind == table::probe_kind::cpu && model.has(entry.name, record.words);
             entry.decided_by = model.text().substr(0, model.text().find(','));
         } else if (entry.forced) {
             entry.value = state.forced == 2;

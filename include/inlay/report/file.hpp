@@ -20,8 +20,9 @@ namespace report {
 /// Everything about the sites of an image in a file. The CPU `this` must be of the file's architecture. On it,
 /// features with a function as probe count as absent, since functions of a file are not called.
 template <class Target>
-[[nodiscard]] contents collect(const file_image<Target>& image, const std::string& path, std::string_view cpu) {
-    const auto model = cpu_model::parse<Target>(cpu, used_feature_names(image.tables(), image));
+[[nodiscard]] contents collect(const file_image<Target>& image, const std::string& path, std::string_view cpu,
+                               const named_cpu& other = {}) {
+    const auto model = cpu_model::parse<Target>(cpu, used_feature_names(image.tables(), image), other);
     symbols symbols{path};
     for (const auto& [at, import] : image.imports()) {
         symbols.name(import.first, import.second);
@@ -32,9 +33,9 @@ template <class Target>
 /// The same, for a file of any architecture. Throws file_error with the reason if the file is of another kind, or is
 /// damaged. Throws std::invalid_argument if `cpu` is no CPU of that architecture.
 template <class Path = std::string>
-[[nodiscard]] contents collect_file(const Path& path, std::string_view cpu) {
+[[nodiscard]] contents collect_file(const Path& path, std::string_view cpu, const named_cpu& other = {}) {
     const elf_file file{path};
-    const auto of = [&]<class Target>(Target) { return collect(file_image<Target>{file}, file.path(), cpu); };
+    const auto of = [&]<class Target>(Target) { return collect(file_image<Target>{file}, file.path(), cpu, other); };
     switch (file.machine()) {
     case EM_X86_64:
         return of(x86::target<64>{});

@@ -7,32 +7,14 @@
 //     emit::synchronise();                                  // this processor forgets the text that it has fetched
 #pragma once
 
+#include "inlay/arch/aarch64/probe.hpp"
 #include "inlay/arch/target.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace aarch64::emit {
 
-/// The ID registers that features are read from, numbered CRm << 4 | op2 (op0 is 3, op1 and CRn are 0).
-enum class id_register : uint8_t {
-    none = 0,
-    pfr0 = 0x40,  ///< ID_AA64PFR0_EL1
-    pfr1 = 0x41,  ///< ID_AA64PFR1_EL1
-    pfr2 = 0x42,  ///< ID_AA64PFR2_EL1
-    zfr0 = 0x44,  ///< ID_AA64ZFR0_EL1
-    smfr0 = 0x45, ///< ID_AA64SMFR0_EL1
-    fpfr0 = 0x47, ///< ID_AA64FPFR0_EL1
-    dfr0 = 0x50,  ///< ID_AA64DFR0_EL1
-    dfr1 = 0x51,  ///< ID_AA64DFR1_EL1
-    isar0 = 0x60, ///< ID_AA64ISAR0_EL1
-    isar1 = 0x61, ///< ID_AA64ISAR1_EL1
-    isar2 = 0x62, ///< ID_AA64ISAR2_EL1
-    isar3 = 0x63, ///< ID_AA64ISAR3_EL1
-    mmfr0 = 0x70, ///< ID_AA64MMFR0_EL1
-    mmfr1 = 0x71, ///< ID_AA64MMFR1_EL1
-    mmfr2 = 0x72, ///< ID_AA64MMFR2_EL1
-    mmfr3 = 0x73, ///< ID_AA64MMFR3_EL1
-};
+using aarch64::id_register;
 
 /// mrs and msr of the register that `Number` is: op0, op1, CRn, CRm, op2 (system_registers.hpp).
 template <unsigned Number>
