@@ -429,8 +429,9 @@ def targets(machine):
                          {each: verdict(found[each], 0, most, "{:.0f}") for each in found}))
         for (kind, form, what), found in value.items():
             if what.startswith("text and constants of the patcher"):
-                rows.append((f"text of the patcher ({form}): at most 2,048 bytes",
-                             {each: verdict(found[each], 0, 2048, "{:,.0f}") for each in found}))
+                most = 1024 if form.endswith("of a sealed image, alternatives alone") else 2048
+                rows.append((f"text of the patcher ({form}): at most {most:,} bytes",
+                             {each: verdict(found[each], 0, most, "{:,.0f}") for each in found}))
     return rows
 
 

@@ -50,6 +50,12 @@ object make_one() { return {1}; }
 inline constexpr inlay::static_call<"controls.object", &make_one> object_maker;
 inline constexpr inlay::static_call<"controls.bare", &jiffies> bare; // its targets have no names
 
+void add_one(int* to) noexcept { *to += 1; }
+void add_ten(int* to) noexcept { *to += 10; }
+inline constexpr inlay::hook<"controls.event", void(int*)> event;
+inline constexpr auto hooks =
+    inlay::controls(inlay::control(event, inlay::target<"one", &add_one>, inlay::target<"ten", &add_ten>));
+
 inline constexpr inlay::static_key<"controls.\0null and blank", false> odd;
 inline constexpr inlay::static_key<"controls.sealed", false> sealed;
 
@@ -135,17 +141,10 @@ TEST_P(Controls, EachNameIsListed) {
     EXPECT_EQ(ask_object(), 1);
     std::vector<std::string> names;
     ASSERT_TRUE(inlay::for_each_name([&](const inlay::name_entry& each) { names.emplace_back(each.name); }));
-    const std::vector<std::string> wanted{"controls.bare",
-                                          "controls.checks",
-                                          "controls.clock",
-                                          "controls.codec",
-                                          "controls.level",
-                                          "controls.many",
-                                          "controls.object",
-                                          "controls.probe",
-                                          "controls.sealed",
-                                          "controls.trace",
-                                          "controls.\xc0\x80null and blank"};
+    const std::vector<std::string> wanted{"controls.bare",   "controls.checks", "controls.clock",
+                                          "controls.codec",  "controls.event",  "controls.level",
+                                          "controls.many",   "controls.object", "controls.probe",
+                                          "controls.sealed", "controls.trace",  "controls.\xc0\x80null and blank"};
     EXPECT_EQ(names, wanted);
 }
 
@@ -531,6 +530,30 @@ TEST_P(Controls, KnobsAreTheDeclarations) {
         pairs += std::string_view{boost::hana::first(pair).c_str()} == boost::hana::second(pair).name() ? 1 : 0;
     });
     EXPECT_EQ(pairs, 8U);
+}
+
+[[gnu::noinline]] int after_event() {
+    int value = 0;
+    hooks["controls.event"_s](&value);
+    return value;
+}
+
+TEST_P(Controls, AHookTakesTargetsByName) {
+    static_assert(std::is_same_v<decltype(hooks["controls.event"_s]), std::remove_const_t<decltype(event)>>);
+    EXPECT_EQ(after_event(), 0);
+    ASSERT_TRUE(inlay::configure(hooks, "controls.event=ten"));
+    EXPECT_EQ(after_event(), 10);
+    testing::internal::CaptureStdout();
+    ASSERT_TRUE(inlay::print(hooks));
+    const std::string text = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(text.find("controls.event = ten (hook of type void (int*): one, ten, null; "), 0U) << text;
+    const auto done = inlay::configure(hooks, "controls.event=one,controls.event=two");
+    EXPECT_EQ(done.error(), inlay::error::value_unknown);
+    EXPECT_EQ(after_event(), 10) << "nothing changes";
+    ASSERT_TRUE(inlay::configure(hooks, "controls.event=one"));
+    EXPECT_EQ(after_event(), 1);
+    ASSERT_TRUE(inlay::configure(hooks, "controls.event=null"));
+    EXPECT_EQ(after_event(), 0);
 }
 
 TEST_P(Controls, ALinePrintsEachControl) {

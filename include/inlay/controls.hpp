@@ -45,16 +45,25 @@ struct control_of {
 };
 template <name Name, bool Initial>
 struct control_of<static_key<Name, Initial>> {
+    using declaration = static_key<Name, Initial>;
     static constexpr bool known = true;
     static constexpr auto name = Name;
 };
 template <name Name, unsigned Ways, auto Initial>
 struct control_of<static_switch<Name, Ways, Initial>> {
+    using declaration = static_switch<Name, Ways, Initial>;
     static constexpr bool known = true;
     static constexpr auto name = Name;
 };
 template <name Name, auto Default>
 struct control_of<static_call<Name, Default>> {
+    using declaration = static_call<Name, Default>;
+    static constexpr bool known = true;
+    static constexpr auto name = Name;
+};
+template <name Name, class Function>
+struct control_of<hook<Name, Function>> {
+    using declaration = typename hook<Name, Function>::declaration;
     static constexpr bool known = true;
     static constexpr auto name = Name;
 };
@@ -63,6 +72,10 @@ template <class Declaration>
 inline constexpr bool is_call = false;
 template <name Name, auto Default>
 inline constexpr bool is_call<static_call<Name, Default>> = true;
+template <class Declaration>
+inline constexpr bool is_hook = false;
+template <name Name, class Function>
+inline constexpr bool is_hook<hook<Name, Function>> = true;
 
 /// A name as Hana's string.
 template <name Name>
@@ -79,26 +92,26 @@ template <char... Text>
 
 } // namespace detail
 
-/// One knob: a static key, switch or call, with names for the targets of a call.
+/// One knob: a static key, switch, call or hook, with names for the targets of a call or hook.
 template <class Declaration, class... Targets>
 struct control_t {
     static_assert(detail::control_of<Declaration>::known,
-                  "inlay: a control is a static key, a static switch or a static call");
+                  "inlay: a control is a static key, a static switch, a static call or a hook");
     using declaration_type = Declaration;
 
-    /// The key, switch or call itself.
+    /// The key, switch, call or hook itself.
     static constexpr Declaration declaration{};
 
     /// Its name as a text, and as a boost::hana::string.
     [[nodiscard]] static constexpr std::string_view name() noexcept { return {text.text, sizeof(text.text) - 1}; }
     [[nodiscard]] static consteval auto key() noexcept { return detail::string_of<text>(); }
 
-    /// The record of the key, switch or call, and the records of its targets' names.
+    /// The record of the key, switch, call or hook, and the records of its targets' names.
     [[nodiscard, gnu::always_inline]] static inline const table::named* describe() noexcept {
         if constexpr (sizeof...(Targets) != 0) {
             name_targets(declaration, Targets{}...);
         }
-        return &detail::described<Declaration>();
+        return &detail::described<typename detail::control_of<Declaration>::declaration>();
     }
 
     static constexpr auto text = detail::control_of<Declaration>::name;
@@ -106,20 +119,26 @@ struct control_t {
                   "inlay: a text cannot set a control whose name has a blank, a comma, '=' or '#' in it");
 };
 
-/// A static call with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Then a text can also
-/// set the targets "default" (the target of the declaration) and "null" (if the call may have no target).
+/// A static call or hook with names for its targets: `control(sched_clock, target<"tsc", &tsc_clock>)`. Then a text can
+/// also set the targets "default" (the target of the declaration) and "null" (if the call may have no target; a hook may).
 template <class Declaration, detail::target_with_name... Targets>
 [[nodiscard]] consteval auto control(const Declaration& /*declaration*/, const Targets&... /*targets*/) noexcept {
     static_assert(detail::control_of<Declaration>::known,
-                  "inlay: the first argument of control() is a static key, a static switch or a static call");
-    static_assert(sizeof...(Targets) == 0 || detail::is_call<Declaration>,
-                  "inlay: only a static call has targets: keys take on and off, switches take numbers");
+                  "inlay: the first argument of control() is a static key, a static switch, a static call or a hook");
+    static_assert(sizeof...(Targets) == 0 || detail::is_call<Declaration> || detail::is_hook<Declaration>,
+                  "inlay: only static calls and hooks have targets: keys take on and off, switches take numbers");
     if constexpr (sizeof...(Targets) != 0 && detail::is_call<Declaration>) {
         static_assert((detail::fits_call<typename Declaration::function, Targets::value> && ...),
                       "inlay: a target of a static call is a function of exactly the call's signature (it may be "
                       "noexcept), or a lambda without captures. It may also be nullptr, no_target<R(A...)>, "
                       "returns_zero<R(A...)>");
         static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a static call have one name");
+    }
+    if constexpr (sizeof...(Targets) != 0 && detail::is_hook<Declaration>) {
+        static_assert((detail::fits_hook<typename Declaration::function, Targets::value> && ...),
+                      "inlay: a target of a hook is a function of exactly the hook's type, and noexcept; or a lambda "
+                      "without captures that is noexcept");
+        static_assert(detail::are_different<Targets::text...>, "inlay: two targets of a hook have one name");
     }
     return control_t<Declaration, Targets...>{};
 }
@@ -148,12 +167,12 @@ struct names_of_controls {
 template <bool Found, name Asked, name... Known>
 struct a_control_has_this_name {
     static_assert(Found, "inlay: none of these controls has the name `Asked`; write one of the names `Known`, "
-                         "or add the key, switch or call to inlay::controls(...)");
+                         "or add the key, switch, call or hook to inlay::controls(...)");
 };
 template <bool Different, name... Names>
 struct controls_have_different_names {
     static_assert(Different,
-                  "inlay: two of these controls have one name (see `Names`): each key, switch or call stands in "
+                  "inlay: two of these controls have one name (see `Names`): each key, switch, call or hook stands in "
                   "inlay::controls(...) once");
 };
 
@@ -174,7 +193,7 @@ public:
         return boost::hana::make_map(boost::hana::make_pair(Controls::key(), Controls{})...);
     }
 
-    /// The key, switch or call of this name: knobs["app.trace"_s], knobs[BOOST_HANA_STRING("app.trace")].
+    /// The key, switch, call or hook of this name: knobs["app.trace"_s], knobs[BOOST_HANA_STRING("app.trace")].
     template <char... Text>
     [[nodiscard, gnu::always_inline]] constexpr auto operator[](boost::hana::string<Text...> name) const noexcept {
         constexpr bool found =
@@ -198,7 +217,7 @@ private:
     using map_type = decltype(map());
 };
 
-/// Knobs of a program or library: static keys, switches and calls, and results of control().
+/// Knobs of a program or library: static keys, switches, calls and hooks, and results of control().
 template <class... Given>
 [[nodiscard]] consteval auto controls(const Given&... /*given*/) noexcept {
     return controls_t<typename detail::as_control<Given>::type...>{};

@@ -25,7 +25,7 @@ namespace inlay {
 namespace table {
 
 /// The version of this layout, and of the tables.
-[[gnu::visibility("hidden")]] inline constexpr uint32_t seal_layout = 1U << 16 | version;
+[[gnu::visibility("hidden")]] inline constexpr uint32_t seal_layout = 2U << 16 | version;
 
 /// The bytes by which the tool finds a seal.
 [[gnu::visibility("hidden")]] inline constexpr char seal_mark[12] = {'i', 'n', 'l', 'a', 'y',  ' ',
@@ -66,12 +66,15 @@ struct seal_function {
     reference pointer;  ///< of the dispatch
 };
 
-/// One form of a plan; the bytes of the whole site follow.
+/// One form of a plan. The bytes of the whole site follow, and zeros up to a multiple of eight. A relative operand is in
+/// the first eight bytes.
 struct plan_form {
-    reference at; ///< the site for which the relative operand is right; apply_proven() moves it
+    uint32_t distance; ///< the value that the operand would have if the site were at the seal
+    uint32_t operand;  ///< the bits of the operand in the bytes: 0 at first; apply_proven() changes both for each site
+    uint32_t scale;    ///< the unit of the operand's lowest bit, in the first eight bytes; 0: the form has no operand
     uint16_t term;
-    uint8_t operand;     ///< its offset in the bytes, or no_operand
-    uint8_t is_original; ///< 1: it has the bytes of the original
+    uint16_t
+        chosen; ///< where the form to write is, in bytes from the plan: this one, or the original if it is the same
 };
 
 /// The kind of a plan's sites.
@@ -135,7 +138,7 @@ struct seal {
     reference keys;
     reference alternatives;
     reference end;
-    uint32_t unused;
+    uint32_t operand_mask; ///< the bits of a relative operand in its four bytes; it counts in units of an instruction
 };
 
 /// The part of a seal that the sums do not cover.
@@ -144,7 +147,7 @@ struct seal {
 /// The bytes that the compiler writes; zeros follow.
 [[gnu::visibility("hidden")]] inline constexpr size_t seal_begin = 44;
 
-static_assert(sizeof(seal) == 160 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 8);
+static_assert(sizeof(seal) == 160 && sizeof(term) == 36 && sizeof(plan) == 24 && sizeof(plan_form) == 16);
 static_assert(sizeof(seal_function) == 12 && sizeof(seal_site) == 8);
 static_assert(__builtin_offsetof(seal, mark) == seal_unsummed && __builtin_offsetof(seal, fixed) == seal_begin);
 

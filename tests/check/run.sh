@@ -33,6 +33,7 @@ says() {
 }
 
 corpus() { works "wrong objects and their twins" python3 $here/corpus.py "$inlay"; }
+code_rules() { works "code that breaks a rule, and its twins" python3 $here/code_rules.py "$inlay" "$gcc" "$clang"; }
 
 # Each program is proven, and readelf and objdump see the same sites.
 proven() { # PROGRAM [PREFIX-]
@@ -274,11 +275,11 @@ assert b"\x1b[1;35m" not in said(TERM="dumb")
 END
 }
 
-for each in ${*:-corpus programs kernels rewritten many in_cmake show fuzz interface}; do
+for each in ${*:-corpus code_rules programs kernels rewritten many in_cmake show fuzz interface}; do
     # shellcheck disable=SC2086
     [ "$each" != interface ] || $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/unoptimised"
     case $each in
-    corpus | programs | kernels | rewritten | many | in_cmake | show | fuzz | interface) $each ;;
+    corpus | code_rules | programs | kernels | rewritten | many | in_cmake | show | fuzz | interface) $each ;;
     *) echo "no such check: $each"; exit 2 ;;
     esac
 done

@@ -32,6 +32,29 @@ class Result:
         return next((line for line in self.lines if line.startswith(head)), "")
 
 
+# The kernels' lines with `figures` (common/live_figures.hpp): sites, and sites in a batch.
+FIGURES = {(1, 128), (64, 128), (4096, 128), (1024, 1), (1024, 8), (1024, 64), (1024, 128)}
+
+
+def figures_of(result):
+    """{(way, sites, sites in a batch): (nanoseconds, synchronisations)}. With -icount a nanosecond is an instruction."""
+    found = re.findall(r"figures: (\w+): (\d+) sites in batches of (\d+): (\d+) ns, (\d+) synchronisations \(emulated\)\r?$",
+                       result.text, re.M)
+    return {(way, int(sites), int(batch)): (int(time), int(count)) for way, sites, batch, time, count in found}
+
+
+def check_figures(taken, way, where, check):
+    """A site costs less in a larger batch. Prints the instructions."""
+    times = {(sites, batch): time for (each, sites, batch), (time, _) in taken.items() if each == way}
+    check(times[64, 128] < times[1024, 1] / 16, f"{way}, {where}: 64 sites in a batch cost less than 64 batches: {times}")
+    by_batch = [times[1024, batch] for batch in (128, 64, 8, 1)]
+    check(by_batch == sorted(by_batch), f"{way}, {where}: larger batches cost less: {times}")
+    one = times[1, 128]
+    print(f"figures, {way}, {where} (emulated): " +
+          "; ".join(f"{sites} sites in batches of {batch}: {time} instructions ({time / one:.1f})"
+                    for (sites, batch), time in sorted(times.items())))
+
+
 class Machine:
     """An x86-64 machine."""
     architecture, debugger = "i386:x86-64", "gdb"

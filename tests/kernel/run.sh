@@ -23,7 +23,7 @@ kernel() { # kernel DIRECTORY COMPILER MUTATION NAME
 }
 kernel "$build/gcc" "$gcc" "" kernel
 kernel "$build/clang" "$clang" "" clang
-for each in ORDER POPF SWAPGS IST PARITY UNGUARDED NO_TABLES FIRST_BYTE NO_BREAKPOINT FOREIGN; do
+for each in ORDER POPF SWAPGS IST PARITY UNGUARDED NO_TABLES FIRST_BYTE NO_BREAKPOINT FOREIGN JOIN_EARLY; do
     kernel "$build/mutation" "$gcc" $each "mutation-$each" # one directory: only the changed objects are compiled anew
 done
 # shellcheck disable=SC2086 # a list

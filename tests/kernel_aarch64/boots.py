@@ -4,7 +4,8 @@
 
     boots.py BUILD MEMORY_TEST [GROUP...]       BUILD is made by run.sh; GROUP: lines, machines, pmu_accesses, ...
 
-One line a check that fails, one for each group. INLAY_SOAK=1 runs the GIC tests 10,000 times instead of 50 in the end.
+One line a check that fails, one for each group. INLAY_SOAK=1 runs the GIC tests 10,000 times instead of 50 in the end, and
+makes 1,000,000 changes beside running processors instead of 10,000.
 """
 import concurrent.futures
 import itertools
@@ -14,7 +15,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "kernel"))
-from machine import Arm, Result  # noqa: E402 (the path comes first)
+from machine import Arm, Result, check_figures, figures_of  # noqa: E402 (the path comes first)
 
 from image import Image  # noqa: E402
 from mutants import Build  # noqa: E402
@@ -279,6 +280,48 @@ def memory():
         print(f"ok: the text of {name} differs in {differ} words of {size // 4} between GICv2 and GICv3")
 
 
+# ---- Patched by apply() and by apply_proven() ------------------------------------------------------------------------
+
+def text_of(kernel, append, how):
+    """The result, the lines about the patches, and the text in memory; `kernel` is a compiler's name, sealed."""
+    symbols = Image(f"{build}/{kernel}.elf").symbols
+    with Arm(f"{build}/sealed-{kernel}.elf", append=f"test=patching hold {append}", gdb=True, **how) as machine:
+        machine.wait_for("HOLD")
+        data = machine.memory(symbols["text_begin"], symbols["text_end"])
+        result = Result(machine.text, 0, 0)
+    return result, [each for each in result.lines if each.startswith(("features:", "patch:")) and " us" not in each], data
+
+
+def proven():
+    texts = {}
+    for kernel, how in (("gcc", {"kind": "gic-version=2"}), ("gcc", {"kind": "gic-version=3"}),
+                        ("gcc", {"kind": "gic-version=3,its=off", "cpu": "cortex-a57,pmu=off"}),
+                        ("gcc", {"kind": "gic-version=2,virtualization=on"}),
+                        ("clang", {"kind": "gic-version=2"}), ("clang", {"kind": "gic-version=3"})):
+        name = f"proven, {kernel}, {how}"
+        applied, lines_of_apply, text = text_of(kernel, "", how)
+        sealed, lines_of_sealed, sealed_text = text_of(kernel, "proven", how)
+        good = check(applied.count("FAIL") == 0 and sealed.count("FAIL") == 0, f"{name}: passes", sealed)
+        good &= check(len(lines_of_apply) == 2 and lines_of_apply == lines_of_sealed,
+                      f"{name}: says {lines_of_sealed}, not {lines_of_apply}")
+        good &= check(text == sealed_text, f"{name}: the bytes of text are not those that apply() leaves")
+        result = boot(f"{build}/sealed-{kernel}.elf", smp=4, accel="tcg,thread=single", **how,
+                      append="proven live=1000")
+        good &= sound(name, result, 0)
+        if good:
+            print(f"ok: {name}: {len(text):,} bytes of text equal; {result.line('SUMMARY')}")
+        texts[kernel, how["kind"]] = text
+    for kernel in ("gcc", "clang"):
+        check(texts[kernel, "gic-version=2"] != texts[kernel, "gic-version=3"],
+              f"proven, {kernel}: the text for GICv2 is that for GICv3")
+    result = boot(f"{build}/sealed-gcc.img", kind="gic-version=3,secure=on", append="proven test=patching")
+    sound("proven, as loaders of Linux take it", result, 0)
+    for kernel, reason in (("gcc", "the image has no seal"), ("broken-gcc", "the seal is not that of this image")):
+        result = boot(f"{build}/{kernel}.elf", append="proven")
+        check(result.status == 127 and f"inlay: {reason}" in result.text, f"proven: {kernel} is not refused", result)
+    print("ok: proven: no seal, and a seal that was changed, are refused")
+
+
 # ---- Crash dump -----------------------------------------------------------------------------------------------------
 
 DUMP = [r"^Unhandled exception: class 25 \(DABT_EL1\) on cpu0$", r"^Vector: 4 \(el1h_sync\)$",
@@ -328,6 +371,9 @@ MUTATIONS = [
     # interrupt (then nothing fails) or two.
     ("PENDING_LPI", {**GICV3, "append": "test=its-trigger"}, r"^SUMMARY: 5 tests"),
     ("WRITABLE_TEXT", {**GICV3, "append": "test=patching"}, r"^FAIL: patching: "),
+    # A processor that starts while the others stand still does not wait.
+    ("JOIN_RUNS", {**GICV3, "append": "test=live live=1000", "accel": WHOLE["accel"]},
+     r"^FAIL: live: while the others stood still, none ran through the sites"),
 ]
 
 
@@ -343,6 +389,23 @@ def mutations():
                      f"mutation {name} is not found: status {result.status}", result)
         if good:
             print(f"ok: mutation {name}: {found.group(0)}")
+
+
+# ---- How long a change takes ----------------------------------------------------------------------------------------
+
+def figures():
+    before = failed
+    for smp in (1, 4):
+        result = boot(kind="gic-version=3", smp=smp, append="test=live live=1000 figures", options=("-icount", "shift=0"))
+        taken = figures_of(result)
+        if not check(result.status == 0 and len(taken) == 14, f"figures on {smp} processors", result):
+            continue
+        check(all(count == (0 if smp == 1 else -(-sites // batch)) for (_, sites, batch), (_, count) in taken.items()),
+              f"a batch takes one synchronisation: {taken}")
+        for way in ("stores", "standstill"):
+            check_figures(taken, way, f"{smp} processors", check)
+    if failed == before:
+        print("ok: figures of changes, by instructions")
 
 
 # ---- Soak -----------------------------------------------------------------------------------------------------------
@@ -365,7 +428,31 @@ def soak_runs():
     print(f"soak: {count} runs of the GIC tests with {tests} passes, {lost} runs lost")
 
 
-groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, crash, mutations, soak_runs)}
+def soak_live():
+    boots, each = (100, 10_000) if soak else (4, 2_500)
+    kinds = [{"kind": f"gic-version={version}", "smp": smp} for smp in (4, 2, 8, 3, 6) for version in (2, 3)]
+    changes = passes = starts = 0
+
+    def one(number):
+        how = {**WHOLE, **kinds[number % len(kinds)], "append": f"test=live live={each}", "limit": 600}
+        return how, boot(**how)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for number, (how, result) in enumerate(pool.map(one, range(boots))):
+            check(result.status == 0 and result.count("FAIL") == 0, f"changes, boot {number} ({how})", result)
+            numbers = [re.search(pattern, result.text) for pattern in
+                       (r"live: (\d+) changes", r"live: (\d+) passes", r"live: (\d+) starts")]
+            changes, passes, starts = (sum_ + int(found.group(1) if found else 0)
+                                       for sum_, found in zip((changes, passes, starts), numbers))
+            if number % 10 == 9:
+                print(f"soak: {number + 1} boots, {changes} live changes, {failed} failed")
+    check(changes >= boots * each, f"only {changes} changes beside running processors")
+    check(starts != 0, "no processor started meanwhile")
+    print(f"soak: {boots} boots with {changes} live changes, {passes} passes and {starts} starts of a processor")
+
+
+groups = {each.__name__: each for each in (lines, machines, pmu_accesses, memory, proven, crash, figures, mutations, soak_runs,
+                                           soak_live)}
 for name in sys.argv[3:] or groups:
     groups[name]()
 print(f"kernel_aarch64: {passed} passed, {failed} failed; the slowest boot took {slowest:.1f} s")

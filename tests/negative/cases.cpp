@@ -613,7 +613,7 @@ using namespace inlay::literals;
 bool use() { return knobs["app.trace"_s]; }
 
 // CASE control_of_an_unknown_name
-// EXPECT inlay: none of these controls has the name `Asked`; write one of the names `Known`, or add the key, switch or call to inlay::controls(...)
+// EXPECT inlay: none of these controls has the name `Asked`; write one of the names `Known`, or add the key, switch, call or hook to inlay::controls(...)
 #include <inlay/controls.hpp>
 inline constexpr inlay::static_key<"app.trace", false> trace;
 inline constexpr inlay::static_switch<"app.level", 4, 0> level;
@@ -629,7 +629,7 @@ inline constexpr inlay::static_switch<"app.trace", 4, 0> level;
 inline constexpr auto knobs = inlay::controls(trace, level);
 
 // CASE control_of_something_else
-// EXPECT inlay: a control is a static key, a static switch or a static call
+// EXPECT inlay: a control is a static key, a static switch, a static call or a hook
 #include <inlay/controls.hpp>
 inline constexpr auto knobs = inlay::controls(x);
 
@@ -659,7 +659,7 @@ inline constexpr auto knobs =
     inlay::controls(inlay::control(run, inlay::target<"a", &function>, inlay::target<"a", nullptr>));
 
 // CASE target_of_a_key
-// EXPECT inlay: only a static call has targets
+// EXPECT inlay: only static calls and hooks have targets
 #include <inlay/controls.hpp>
 inline constexpr inlay::static_key<"app.trace", false> trace;
 inline constexpr auto knobs = inlay::controls(inlay::control(trace, inlay::target<"a", &function>));
@@ -725,6 +725,13 @@ void use() { (void)inlay::update(hooked, &other); }
 inline constexpr inlay::hook<"app.hook", void(int)> hooked;
 void throws(int);
 void use() { inlay::name_targets(hooked, inlay::target<"throws", &throws>); }
+
+// CASE control_of_a_hook_whose_target_may_throw
+// EXPECT inlay: a target of a hook is a function of exactly the hook's type, and noexcept
+#include <inlay/controls.hpp>
+inline constexpr inlay::hook<"app.hook", void(int)> hooked;
+void throws(int);
+inline constexpr auto knobs = inlay::controls(inlay::control(hooked, inlay::target<"throws", &throws>));
 
 // CASE right_hook
 inline constexpr inlay::hook<"app.hook", void(const char*, int&) noexcept> hooked;

@@ -10,6 +10,7 @@
 //     transactions debugged SECONDS               as plain, and it calls beside_sites(), which has a debugger's breakpoint
 #include "count.hpp"
 #include "history.hpp"
+#include "mappings.hpp"
 #include "plugin.hpp"
 #include "signals.hpp"
 #include "sites.hpp"
@@ -23,7 +24,6 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -174,7 +174,7 @@ void update(unsigned updater) {
 std::atomic<unsigned long> handled{};
 std::atomic<unsigned long> traced{};
 std::atomic<unsigned long> plugins_loaded{};
-std::atomic<unsigned long> samples{};
+soak::mappings mappings;
 thread_local std::size_t next_site;
 
 void handle(int /*signal*/) {
@@ -212,24 +212,6 @@ void visit(const char* file, bool applies) {
     ++plugins_loaded;
 }
 
-/// Looks for memory that is writable and executable, 1,000 times a second if the machine is fast enough.
-void watch_mappings() {
-    std::vector<char> text(1U << 20);
-    while (!stop) {
-        const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-        std::size_t size = 0;
-        for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got > 0 ? got : 0)) {
-            got = read(file, text.data() + size, text.size() - size);
-        }
-        close(file);
-        const std::string_view all{text.data(), size};
-        soak::expect(all.find(" rwx") == all.npos && all.find(" -wx") == all.npos, "memory is writable and executable");
-        soak::expect(all.find(" r-x") != all.npos, "the mappings cannot be read");
-        ++samples;
-        usleep(1000);
-    }
-}
-
 class all_threads {
 public:
     template <class... Arguments>
@@ -257,7 +239,8 @@ void start_storm(all_threads& threads, const char* const* plugins) {
             }
         });
     }
-    threads.start(watch_mappings);
+    soak::expect(mappings.finds_a_page(), "memory that is writable and executable is not found");
+    threads.start([] { mappings.watch(stop); });
     soak::signals_for_all(handle);
     sigset_t alarms;
     sigemptyset(&alarms);
@@ -269,14 +252,13 @@ void end_storm() {
     soak::no_signals();
     soak::expect(handled != 0 && traced == handled, "a signal handler has no backtrace");
     soak::expect(plugins_loaded > 1, "no plugin was loaded");
-    soak::expect(samples > 1, "the mappings were not looked at");
 }
 
 std::string numbers(bool storm) {
     std::string text = "8 threads read, 2 made " + std::to_string(transactions) + " transactions";
     if (storm) {
         text += ", " + std::to_string(handled) + " signals, " + std::to_string(plugins_loaded) + " plugins, " +
-                std::to_string(samples) + " looks at the mappings";
+                mappings.text();
     } else if (passed_breakpoint != 0) {
         text += ", " + std::to_string(passed_breakpoint) + " times over a breakpoint";
     }

@@ -8,12 +8,17 @@
 //   stop: it says that it stands still, waits until the writer has finished, and goes on as above.
 //
 // A request has a number, and a processor answers with it, so that an answer to an earlier request is told from one to
-// this. The functions here that run while text changes have no patch site. Sites lead to them (the handler of
+// this. A processor that starts says first that it answers, and then obeys the last request as if it had been asked: it
+// waits while the others stand still. So if the writer did not see it answer, it sees the writer's request.
+//
+// The functions here that run while text changes have no patch site. Sites lead to them (the handler of
 // interrupts is a static call), but no site lies between the answer and the return from the exception.
 #include "atomic.hpp"
 #include "gic.hpp"
 #include "harness.hpp"
 #include "irq.hpp"
+#include "live_sites.hpp"
+#include "sample.hpp"
 #include "smp.hpp"
 #include "text_window.hpp"
 
@@ -33,6 +38,9 @@ constinit u64 request = 0;         ///< the number of the last one
 constinit bool standstill = false; ///< it is to stop
 constinit u64 stops = 0;
 constinit bool obeyed = false; ///< live_begin() was called
+constinit u64 complete = 0;    ///< the last request that all have obeyed
+using standstill_function = void (*)() noexcept;
+constinit standstill_function in_standstill = nullptr;
 
 [[nodiscard]] u64 load(const u64& from) noexcept { return __atomic_load_n(&from, __ATOMIC_ACQUIRE); }
 void store(u64& to, u64 value) noexcept { __atomic_store_n(&to, value, __ATOMIC_RELEASE); }
@@ -40,18 +48,23 @@ void store(u64& to, u64 value) noexcept { __atomic_store_n(&to, value, __ATOMIC_
 template <class Condition>
 void wait_for_others(const Condition& condition) noexcept {
     const u32 self = this_cpu().number;
-    for (u32 i = 0; i < cpus_running(); ++i) {
-        while (i != self && !condition(cpus[i])) {
+    for (u32 i = 0; i < most_cpus; ++i) { // one that stops meanwhile is not waited for
+        while (i != self && __atomic_load_n(&cpus[i].answers, __ATOMIC_SEQ_CST) != 0 && !condition(cpus[i])) {
             pause();
         }
     }
+}
+void wait_until_synchronised(u64 number) noexcept {
+    wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+    store(this_cpu().synchronised, number);
+    store(complete, number);
 }
 
 /// Asks all others, by one interrupt.
 u64 ask(bool stop) noexcept {
     __atomic_store_n(&standstill, stop, __ATOMIC_RELAXED);
     const u64 number = request + 1;
-    store(request, number);
+    __atomic_store_n(&request, number, __ATOMIC_SEQ_CST); // before anyone is asked whether it answers: see live_join()
     gic::send_to_others(gic::sgi_stop);
     return number;
 }
@@ -63,7 +76,7 @@ void obey(u32 /*sgi*/, int /*sender*/) noexcept { obey_writer(); }
 
 void obey_writer() noexcept {
     per_cpu& cpu = this_cpu();
-    const u64 number = load(request);
+    const u64 number = __atomic_load_n(&request, __ATOMIC_SEQ_CST);
     store(cpu.arrived, number);
     while (__atomic_load_n(&standstill, __ATOMIC_ACQUIRE) && load(request) == number) {
         pause();
@@ -90,8 +103,7 @@ bool live_hooks::write(inlay::uintptr_t at, const u8* bytes, inlay::size_t size)
 void live_hooks::synchronise() noexcept {
     inlay::arch::emit::synchronise();
     if (obeyed && cpus_running() > 1) {
-        const u64 number = ask(false);
-        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+        wait_until_synchronised(ask(false));
     }
 }
 
@@ -104,11 +116,14 @@ bool live_hooks::stop(void (*to_do)(void*) noexcept, void* what) noexcept {
     if (!alone) {
         ++stops;
         wait_for_others([number](const per_cpu& cpu) { return load(cpu.arrived) >= number; });
+        if (in_standstill != nullptr) {
+            in_standstill();
+        }
     }
     to_do(what);
     if (!alone) {
         __atomic_store_n(&standstill, false, __ATOMIC_RELEASE);
-        wait_for_others([number](const per_cpu& cpu) { return load(cpu.synchronised) >= number; });
+        wait_until_synchronised(number);
     }
     return true;
 }
@@ -126,7 +141,24 @@ void end_change() noexcept { __atomic_store_n(&changing, 0U, __ATOMIC_RELEASE); 
 void live_begin() noexcept {
     gic::on_sgi(gic::sgi_stop, &obey);
     obeyed = true;
+    live_join();
 }
+
+void live_join() noexcept {
+    __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);
+#ifdef KERNEL_MUTATION_JOIN_RUNS // a test must find that it says it has obeyed, and runs while the others stand still
+    store(this_cpu().synchronised, load(request));
+#else
+    obey_writer();
+#endif
+}
+void live_leave() noexcept { __atomic_store_n(&this_cpu().answers, 0U, __ATOMIC_SEQ_CST); }
+u64 live_requests() noexcept { return load(request); }
+void on_standstill(void (*what)() noexcept) noexcept { in_standstill = what; }
+
+inlay::outcome sample_by(void (*target)(u64) noexcept) noexcept { return inlay::update(interrupted, target); }
+u64 live::synchronised_everywhere() noexcept { return load(complete); }
+u64 live::synchronised_here() noexcept { return load(this_cpu().synchronised); }
 
 void set_irq_handler(void (*handler)() noexcept) noexcept {
     if (const auto done = inlay::update(handle_irq, handler); !done) {

@@ -12,6 +12,7 @@
 #include "pmu.hpp"
 #include "print.hpp"
 #include "psci.hpp"
+#include "sample.hpp"
 #include "serial.hpp"
 #include "smp.hpp"
 #include "steal_time.hpp"
@@ -79,6 +80,7 @@ constexpr struct {
     {"patching", &test_patching, 0, 1},
     {"traps", &test_traps, 0, 1},
     {"smp", &test_smp, 0, 1},
+    {"hook", &test_hook, 0, 1},
     {"live", &test_live, 0, 1},
     {"steal-time", &test_steal_time, 0, 1},
     {"ipi", &test_ipi, 0, 2},

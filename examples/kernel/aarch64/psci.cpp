@@ -20,7 +20,9 @@ namespace psci {
 namespace {
 
 constexpr u64 function_system_off = 0x84000008;
+constexpr u64 function_cpu_off = 0x84000002;
 constexpr u64 function_cpu_on = 0xc4000003;
+constexpr u64 function_affinity_info = 0xc4000004;
 
 } // namespace
 
@@ -39,6 +41,13 @@ void choose(const char* method) noexcept {
 
 int cpu_on(u64 mpidr, u64 entry, u64 context) noexcept {
     return static_cast<int>(static_cast<inlay::int64_t>(firmware(function_cpu_on, mpidr, entry, context)));
+}
+
+void cpu_off() noexcept { (void)firmware(function_cpu_off, 0, 0, 0); }
+
+bool is_off(u64 mpidr) noexcept {
+    constexpr u64 off = 1;
+    return firmware(function_affinity_info, mpidr, 0, 0) == off;
 }
 
 void system_off() noexcept { (void)firmware(function_system_off, 0, 0, 0); }

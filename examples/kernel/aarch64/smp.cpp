@@ -5,9 +5,11 @@
 
 #include "boot.hpp"
 #include "gic.hpp"
+#include "harness.hpp"
 #include "paging.hpp"
 #include "print.hpp"
 #include "psci.hpp"
+#include "sample.hpp"
 #include "steal_time.hpp"
 #include "text_window.hpp"
 
@@ -28,11 +30,15 @@ constinit u32 listed = 0;
 
 [[nodiscard]] work load(const work& from) noexcept { return __atomic_load_n(&from, __ATOMIC_ACQUIRE); }
 
+[[nodiscard]] int turn_on(u32 number) noexcept {
+    return psci::cpu_on(cpus[number].mpidr, reinterpret_cast<u64>(secondary_start), number);
+}
+
 bool start(u32 number, u64 mpidr) noexcept {
     per_cpu& cpu = cpus[number];
     cpu.number = number;
     cpu.mpidr = mpidr;
-    const int refused = psci::cpu_on(mpidr, reinterpret_cast<u64>(secondary_start), number);
+    const int refused = turn_on(number);
     if (refused != 0) {
         print("processors: PSCI does not start ", hex{mpidr}, ": error ", refused, "\n");
         return false;
@@ -73,7 +79,7 @@ u32 cpus_named() noexcept { return listed; }
 void start_others() noexcept {
     cpus[0].mpidr = read_mpidr() & affinity;
     if (gic::name() != nullptr) {
-        gic::on_sgi(gic::sgi_wake, [](u32, int) {});
+        gic::on_sgi(gic::sgi_wake, [](u32, int) { __atomic_fetch_add(&this_cpu().woken, 1U, __ATOMIC_RELAXED); });
         live_begin();
     }
     const u64 line = u64{4} << (read_ctr() >> 16 & 15);
@@ -111,6 +117,29 @@ void on_cpu(u32 number, work what) noexcept {
 
 bool is_idle(u32 number) noexcept { return load(cpus[number].to_do) == nullptr; }
 
+bool interrupt_this_cpu() noexcept {
+    const u64& woken = this_cpu().woken;
+    const u64 before = __atomic_load_n(&woken, __ATOMIC_RELAXED);
+    if (gic::name() == nullptr) {
+        return false;
+    }
+    gic::send_to_self(gic::sgi_wake);
+    const u64 begin = nanoseconds();
+    while (__atomic_load_n(&woken, __ATOMIC_RELAXED) == before && nanoseconds() - begin < 1'000'000'000) {
+        pause();
+    }
+    return __atomic_load_n(&woken, __ATOMIC_RELAXED) != before;
+}
+
+void stop_this_cpu() noexcept {
+    irq_disable();
+    live_leave();
+    psci::cpu_off();
+    abort_run("firmware does not stop a processor");
+}
+
+bool start_again(u32 number) noexcept { return psci::is_off(cpus[number].mpidr) && turn_on(number) == 0; }
+
 void on_all(work what) noexcept {
     const u32 self = this_cpu().number;
     for (u32 i = 0; i < running; ++i) {
@@ -133,6 +162,7 @@ extern "C" void secondary_main(u64 number) noexcept {
     if (steal_time::is_offered()) {
         steal_time::begin_on_this_cpu();
     }
+    live_join();
     __atomic_store_n(&cpu.online, 1U, __ATOMIC_RELEASE);
     for (;;) {
         irq_disable(); // an interrupt between the question and wfi would be slept through

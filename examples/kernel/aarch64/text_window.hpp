@@ -38,6 +38,14 @@ void end_change() noexcept;
 void obey_writer() noexcept;
 /// Other processors obey from here on.
 void live_begin() noexcept;
+/// This processor starts: from here on changes wait for it. Before it runs a site that changes.
+void live_join() noexcept;
+/// It ends: no change waits for it any more. It runs no site from here on.
+void live_leave() noexcept;
+/// The number of the last request.
+[[nodiscard]] u64 live_requests() noexcept;
+/// The writer calls this function when all others have stopped, before it writes, under its lock; null: none.
+void on_standstill(void (*what)() noexcept) noexcept;
 
 /// From before the window opens until after it has closed.
 struct change_lock {

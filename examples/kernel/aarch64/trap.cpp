@@ -4,6 +4,7 @@
 #include "trap.hpp"
 
 #include "irq.hpp"
+#include "sample.hpp"
 #include "smp.hpp"
 
 namespace kernel {
@@ -49,6 +50,9 @@ extern "C" void take_trap(trap_frame* frame) noexcept {
     frame->x[29] = it.back.sp;
 }
 
-extern "C" void take_irq(trap_frame* /*frame*/) noexcept { handle_irq(); }
+extern "C" void take_irq(trap_frame* frame) noexcept {
+    interrupted(frame->pc);
+    handle_irq();
+}
 
 } // namespace kernel

@@ -4,7 +4,9 @@
 #include "live.hpp"
 
 #include "apic.hpp"
+#include "live_sites.hpp"
 #include "per_cpu.hpp"
+#include "sample.hpp"
 #include "smp.hpp"
 
 extern "C" const char image_begin[], text_begin[], text_end[], image_end[], text_window_begin[];
@@ -16,7 +18,8 @@ namespace {
 [[nodiscard]] u64 linked_at(const char* symbol) noexcept { return reinterpret_cast<u64>(symbol); }
 
 constinit inlay::text_poke<live_hooks> text{{0, 0}, {0, 0}};
-constinit u64 request = 0; ///< the number of the last synchronisation
+constinit u64 request = 0;  ///< the number of the last synchronisation
+constinit u64 complete = 0; ///< of the last one that all have answered
 constinit u32 locked = 0;
 constinit breakpoint_counts breakpoints{};
 using breakpoint_handler = void (*)() noexcept;
@@ -36,8 +39,8 @@ void obey(trap_frame& /*frame*/) noexcept {
 }
 
 /// The registers of the interrupted processor that a handler may change. entry.S left room below its stack.
-struct interrupted {
-    explicit interrupted(trap_frame& frame) noexcept
+struct interrupted_registers {
+    explicit interrupted_registers(trap_frame& frame) noexcept
         : ip{frame.rip}, flags{frame.rflags}, ax{frame.rax}, sp{frame.rsp} {}
     void push(u64 value) noexcept {
         sp -= sizeof value;
@@ -96,6 +99,8 @@ void live_hooks::synchronise() noexcept {
             pause();
         }
     }
+    __atomic_store_n(&this_cpu().synchronised, number, __ATOMIC_RELEASE);
+    __atomic_store_n(&complete, number, __ATOMIC_RELEASE);
 }
 
 inlay::text_poke<live_hooks>& live_text() noexcept { return text; }
@@ -117,8 +122,16 @@ void live_begin() noexcept {
 }
 
 void live_join() noexcept {
-    __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);
+#ifdef KERNEL_MUTATION_JOIN_EARLY // a test must find that it serialises before it says that it answers
     answer();
+    for (int i = 0; i < 1000; ++i) {
+        pause();
+    }
+#endif
+    __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);
+#ifndef KERNEL_MUTATION_JOIN_EARLY
+    answer();
+#endif
 }
 void live_leave() noexcept { __atomic_store_n(&this_cpu().answers, 0U, __ATOMIC_SEQ_CST); }
 
@@ -129,7 +142,7 @@ bool live_breakpoint(trap_frame& frame) noexcept {
     if (meanwhile != nullptr && !nested) {
         meanwhile();
     }
-    interrupted now{frame};
+    interrupted_registers now{frame};
 #ifdef KERNEL_MUTATION_FOREIGN // and that the handler answers for everything
     const bool ours = text.handle_breakpoint(now) || true;
 #else
@@ -150,5 +163,8 @@ breakpoint_counts live_breakpoints() noexcept {
 }
 void on_breakpoint(void (*what)() noexcept) noexcept { meanwhile = what; }
 u64 live_synchronisations() noexcept { return request; }
+inlay::outcome sample_by(void (*target)(u64) noexcept) noexcept { return inlay::update(interrupted, target); }
+u64 live::synchronised_everywhere() noexcept { return __atomic_load_n(&complete, __ATOMIC_ACQUIRE); }
+u64 live::synchronised_here() noexcept { return __atomic_load_n(&this_cpu().synchronised, __ATOMIC_RELAXED); }
 
 } // namespace kernel

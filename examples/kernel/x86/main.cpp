@@ -14,6 +14,7 @@
 #include "live.hpp"
 #include "per_cpu.hpp"
 #include "print.hpp"
+#include "sample.hpp"
 #include "smp.hpp"
 #include "user.hpp"
 #include "xen.hpp"
@@ -89,6 +90,7 @@ void kernel_main(bool xen) noexcept {
                  {"clock", &test_clock, true},
                  {"storm", &test_storm, true},
                  {"smp", &test_smp, true},
+                 {"hook", &test_hook, true},
                  {"live", &test_live, true}};
     for (const auto& each : tests) {
         if (!wanted(each.name)) {

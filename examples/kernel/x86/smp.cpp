@@ -11,6 +11,7 @@
 #include "per_cpu.hpp"
 #include "print.hpp"
 #include "processors.hpp"
+#include "sample.hpp"
 #include "xen.hpp"
 
 #include <inlay/pv/linux.hpp>
@@ -35,6 +36,7 @@ constinit work to_do_first = nullptr; // its work, if it is not to wait for any
 constinit work volatile to_do = nullptr;
 constinit u32 round = 0;
 constinit u32 finished = 0;
+constinit bool vcpus = false;
 
 void take_ipi(trap_frame& /*frame*/) noexcept {
     per_cpu& cpu = this_cpu();
@@ -123,14 +125,31 @@ void stop_this_cpu() noexcept {
     inlay::x86::pv::irq_disable();
     live_leave();
     this_cpu().online = 0;
+    if (vcpus) {
+        xen::go_down();
+        live_join();
+        this_cpu().online = 1;
+        inlay::x86::pv::irq_enable();
+        return;
+    }
     for (;;) {
         inlay::x86::pv::halt();
     }
 }
 
 bool start_again(u32 number, void (*what)() noexcept) noexcept {
+    constexpr u64 patience = 1'000'000'000;
+    if (vcpus) {
+        bool asked = false;
+        const u64 begin = sched_clock();
+        while (cpus[number].online == 0 && sched_clock() - begin < patience) {
+            asked = asked || xen::bring_up(number); // it may still be on its way down
+            pause();
+        }
+        return cpus[number].online != 0;
+    }
     to_do_first = what;
-    const bool runs = start(number, cpus[number].apic_id, 1'000'000'000);
+    const bool runs = start(number, cpus[number].apic_id, patience);
     to_do_first = nullptr;
     return runs;
 }
@@ -171,6 +190,7 @@ namespace {
 
 void start_vcpus() noexcept {
     on_interrupt(vector::ipi, &take_ipi);
+    vcpus = true;
     running = xen::start_others(&run_vcpu);
     named = running;
 }
@@ -183,6 +203,21 @@ extern "C" void ap_main() noexcept {
 }
 
 } // namespace kernel::smp
+
+namespace kernel {
+
+bool interrupt_this_cpu() noexcept {
+    const per_cpu& cpu = this_cpu();
+    const u64 before = cpu.ipis;
+    send_interrupt(cpu.number, vector::ipi);
+    const u64 begin = sched_clock();
+    while (cpu.ipis == before && sched_clock() - begin < 1'000'000'000) {
+        pause();
+    }
+    return cpu.ipis != before;
+}
+
+} // namespace kernel
 
 namespace kernel::detail {
 

@@ -41,9 +41,10 @@ void start_vcpus() noexcept;
 /// Has every other processor call `what()` once, and this one too; returns when all have.
 void on_all(void (*what)() noexcept) noexcept;
 
-/// In on_all(): this processor stops for good, and runs no site any more.
-[[noreturn]] void stop_this_cpu() noexcept;
-/// Natively. Another one, once cpus[number].online is 0: starts it again, and has it call `what()` first. False if it does not start.
+/// In on_all(): this processor stops, and runs no site until start_again(). Natively it then begins anew, and this function
+/// does not return. A vCPU of Xen's goes on: this function returns.
+void stop_this_cpu() noexcept;
+/// Another one, once cpus[number].online is 0: starts it again. Natively it calls `what()` first. False if it does not start.
 [[nodiscard]] bool start_again(u32 number, void (*what)() noexcept) noexcept;
 
 } // namespace kernel::smp

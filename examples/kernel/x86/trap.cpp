@@ -5,6 +5,7 @@
 
 #include "live.hpp"
 #include "per_cpu.hpp"
+#include "sample.hpp"
 
 #include <inlay/pv/linux.hpp>
 
@@ -132,6 +133,7 @@ extern "C" void trap_handler(trap_frame* frame) noexcept {
     }
     if (number >= 32) {
         cpu.interrupts = cpu.interrupts + 1;
+        interrupted(frame->rip);
         if (interrupts[number] != nullptr) {
             interrupts[number](*frame);
             return;

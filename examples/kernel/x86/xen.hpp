@@ -147,6 +147,7 @@ struct runstate {
 };
 inline constexpr u64 initialise = 0;
 inline constexpr u64 up = 1;
+inline constexpr u64 down = 2;
 inline constexpr u64 is_up = 3;
 inline constexpr u64 send_nmi_command = 11;
 inline constexpr u64 get_runstate = 4;
@@ -216,6 +217,10 @@ void register_traps(guest_context& context) noexcept;
 /// This vCPU's events: interrupts from others, and its timer.
 void begin_events() noexcept;
 void send(u32 number, vector what) noexcept;
+/// This vCPU goes down, with events off; returns when another one has called bring_up() for it.
+void go_down() noexcept;
+/// False if that vCPU is not down yet.
+[[nodiscard]] bool bring_up(u32 number) noexcept;
 void send_nmi(u32 number) noexcept;
 /// The timer's event, and time (xen_time.cpp).
 [[nodiscard]] u32 begin_timer() noexcept;

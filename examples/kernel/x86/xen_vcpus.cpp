@@ -4,7 +4,8 @@
 //
 // What. Starts the other vCPUs; sends interrupts and NMIs between them; hands events to the handlers of interrupts.
 // Why. Live changes synchronise all processors. An event takes the place of the local APIC's interrupt.
-// How. A vCPU starts with all its registers, its traps and callbacks in one struct. Each has an event channel for each
+// How. A vCPU starts with all its registers, its traps and callbacks in one struct. It does so once: one that goes down
+// goes on after that hypercall when it comes up again. Each has an event channel for each
 // interrupt that others send it, and one for its timer. Events are bits in three levels: this vCPU has some, in which
 // words, which of them.
 #include "paging.hpp"
@@ -119,6 +120,10 @@ u32 start_others(void (*run)() noexcept) noexcept {
 void send(u32 number, vector what) noexcept {
     const u32 port = all[number].sent[what == sent[0] ? 0 : 1];
     (void)make(call::event_channel_op, send_command, word(&port));
+}
+void go_down() noexcept { (void)make(call::vcpu_op, down, this_cpu().number); }
+bool bring_up(u32 number) noexcept {
+    return make(call::vcpu_op, is_up, number) == 0 && make(call::vcpu_op, up, number) == 0;
 }
 void send_nmi(u32 number) noexcept { (void)make(call::vcpu_op, send_nmi_command, number); }
 

@@ -15,7 +15,8 @@
 //     debugger's breakpoint, or another patcher, comes later. If the text differs, or the platform refuses, the
 //     earlier sites get their originals back.
 //
-// The bytes of a form with a relative operand are moved from site to site: decide/place.hpp has the derivation.
+// A form with a relative operand has one distance for all sites, as if it were at the seal. At a site, it is less by the
+// distance from the seal to the site: decide/place.hpp has the derivation.
 #pragma once
 
 #include "inlay/apply/run.hpp"
@@ -35,9 +36,14 @@ inline namespace INLAY_TARGET {
 /// The parts of an image that are patched.
 enum class proven_part : uint8_t { all, alternatives };
 
-/// The bytes of a form.
-[[nodiscard]] inline uint8_t* bytes_of(table::plan_form& form) noexcept {
-    return reinterpret_cast<uint8_t*>(&form + 1);
+/// Eight bytes of a form, or of text.
+using form_word [[gnu::may_alias, gnu::aligned(arch::instruction_alignment)]] = uint64_t;
+
+[[nodiscard]] inline form_word& word_at(address at) noexcept { return *reinterpret_cast<form_word*>(at); }
+
+/// Where the bytes of a form are.
+[[nodiscard]] inline address bytes_of(const table::plan_form& form) noexcept {
+    return reinterpret_cast<address>(&form + 1);
 }
 
 /// The form at this place of a plan.
@@ -45,13 +51,27 @@ enum class proven_part : uint8_t { all, alternatives };
     return *reinterpret_cast<table::plan_form*>(reinterpret_cast<address>(&plan) + place);
 }
 
-/// Moves the bytes of a form to a site. They reach their target: the tool tried all sites.
-inline void move_to(table::plan_form& form, address site) noexcept {
-    if (form.operand != table::no_operand) {
-        const auto shift = static_cast<intptr_t>(form.at.target() - site);
-        form.at.distance -= static_cast<int32_t>(shift);
-        (void)arch::relocate(bytes_of(form) + form.operand, shift);
+/// Moves a form to a site. It reaches its target: the tool tried all sites. (A change of the first eight bytes as a
+/// whole: the processor then need not wait when it reads them.)
+[[gnu::always_inline]] inline void move_form(const table::seal& seal, table::plan_form& form, address site) noexcept {
+    constexpr auto unit = static_cast<uint32_t>(arch::instruction_alignment);
+    const auto distance = static_cast<uint32_t>(site - reinterpret_cast<address>(&seal));
+    const uint32_t operand = (form.distance - distance) / unit & seal.operand_mask;
+    word_at(bytes_of(form)) += (uint64_t{operand} - form.operand) * form.scale;
+    form.operand = operand;
+}
+
+/// Whether the site has these bytes, which zeros follow up to a multiple of eight. It reads the eight bytes before the
+/// site's end, even if the site is shorter: the tool has seen that they are text.
+[[nodiscard, gnu::always_inline]] inline bool has_bytes(address site, address bytes, unsigned length) noexcept {
+    const address end = site + length - 8;
+    for (; site < end; site += 8) {
+        if (word_at(site) != word_at(bytes)) {
+            return false;
+        }
+        bytes += 8;
     }
+    return word_at(end) >> (0 - 8 * length) % 64 == word_at(bytes);
 }
 
 /// The value of a term.
@@ -61,7 +81,7 @@ inline void move_to(table::plan_form& form, address site) noexcept {
 
 /// The word that a term asks for.
 template <class Platform>
-[[nodiscard, gnu::always_inline]] inline uint32_t word_of(const table::term& term, Platform& platform) noexcept {
+[[nodiscard, gnu::always_inline]] inline uint32_t answer_of(const table::term& term, Platform& platform) noexcept {
     // NOLINTBEGIN(cppcoreguidelines-pro-type-union-access): as the source says
     const address from = term.from.target();
     if (term.source == table::term_source::memory) {
@@ -89,7 +109,7 @@ template <proven_part Part, class Platform>
         ++each;
         uint32_t value = 0;
         if (value_at(seal, each->guard) != 0) {
-            value = (word_of(*each, platform) & each->mask) - each->low <= each->span ? 1 : 0;
+            value = (answer_of(*each, platform) & each->mask) - each->low <= each->span ? 1 : 0;
         }
         if (each->cell) {
             auto& cell = *reinterpret_cast<table::feature_cell*>(each->cell.target());
@@ -106,8 +126,7 @@ template <proven_part Part, class Platform>
 /// chosen form: 0; 1, the original, if a site might not reach the target; 2, if the target is the function that does
 /// nothing.
 ///
-/// The form's operand is right at `at` for the target `missing`. Further away by the distance of the two targets, it is
-/// right for the pointer's target.
+/// The form calls `missing`. Its operand is right for the pointer's target if the distance of the two targets is added.
 [[nodiscard, gnu::always_inline]] inline unsigned choose_call(const table::seal& seal, table::plan& plan,
                                                               table::plan_form& direct) noexcept {
     address to = *reinterpret_cast<const address*>(plan.call.pointer.target());
@@ -119,7 +138,7 @@ template <proven_part Part, class Platform>
     if (to - reinterpret_cast<address>(&seal) - static_cast<address>(seal.reach_begin) >= seal.reach) {
         return 1;
     }
-    direct.at.distance += static_cast<int32_t>(to - missing);
+    direct.distance += static_cast<uint32_t>(to - missing);
     return 0;
 }
 
@@ -127,16 +146,15 @@ template <proven_part Part, class Platform>
 [[gnu::always_inline]] inline void choose_forms(table::seal& seal) noexcept {
     auto* plan = reinterpret_cast<table::plan*>(seal.plans.target());
     for (unsigned count = seal.plan_count; count != 0; --count) {
-        unsigned chosen = sizeof(table::plan);
-        while (value_at(seal, form_at(*plan, chosen).term) == 0) {
-            chosen += plan->stride;
-        }
+        const unsigned stride = plan->stride;
+        unsigned chosen = static_cast<unsigned>(sizeof(table::plan)) - stride;
+        do {
+            chosen += stride;
+        } while (value_at(seal, form_at(*plan, chosen).term) == 0);
         if (plan->direct == chosen) {
-            chosen += plan->stride * choose_call(seal, *plan, form_at(*plan, chosen));
-        } else if (form_at(*plan, chosen).is_original != 0) {
-            chosen = plan->original;
+            chosen += stride * choose_call(seal, *plan, form_at(*plan, chosen));
         }
-        plan->chosen = static_cast<uint16_t>(chosen);
+        plan->chosen = form_at(*plan, chosen).chosen;
         plan = reinterpret_cast<table::plan*>(reinterpret_cast<address>(plan) + plan->size);
     }
 }
@@ -183,34 +201,39 @@ void fail_proven(error what, const table::seal& seal, const table::seal_site& at
 /// Writes all sites from `each` to the end, each after a look at its text. Or, back from `end`, writes the originals.
 /// Returns the site that was refused, or the end.
 template <proven_part Part, class Platform>
-[[gnu::always_inline]] inline const table::seal_site* pass_proven(bool back, const table::seal_site* each,
-                                                                  const table::seal_site* end, table::seal& seal,
-                                                                  Platform& platform, outcome& done) noexcept {
+[[gnu::always_inline, gnu::flatten]] inline const table::seal_site*
+pass_proven(bool back, const table::seal_site* each, const table::seal_site* end, table::seal& seal, Platform& platform,
+            outcome& done) noexcept {
     text_writer<Platform> text{};
     uint32_t keys_changed = 0; // a key is counted also if it is right
     for (; each != end; ++each) {
         auto& plan = *reinterpret_cast<table::plan*>(reinterpret_cast<uint8_t*>(&seal) + each->plan);
         const address site = each->site.target();
-        if (plan.length == 0 || says_gone(platform, site)) {
+        const unsigned length = plan.length;
+        if (length == 0 || says_gone(platform, site)) {
             continue;
         }
         const bool is_key = Part == proven_part::all && plan.kind == table::plan_kind::key;
         done.keys_direct += is_key ? 1U : 0U;
-        table::plan_form* form = &form_at(plan, plan.original);
-        move_to(*form, site);
         error trouble = error::no_error;
-        if (!back && !text_holds(site, bytes_of(*form), plan.length)) {
+        table::plan_form* form = &form_at(plan, plan.original);
+        move_form(seal, *form, site);
+        if (!back && !has_bytes(site, bytes_of(*form), length)) {
             trouble = error::site_changed;
         } else if (plan.chosen != plan.original) {
             if (!back) {
                 form = &form_at(plan, plan.chosen);
-                move_to(*form, site);
+                move_form(seal, *form, site);
             }
+            const auto* const bytes = reinterpret_cast<const uint8_t*>(bytes_of(*form));
             const bool is_call = Part == proven_part::all && plan.kind == table::plan_kind::call;
-            trouble = text.write_other(platform, site, bytes_of(*form), plan.length,
-                                       is_key    ? keys_changed
-                                       : is_call ? done.calls_direct
-                                                 : done.written);
+            (is_key ? keys_changed : is_call ? done.calls_direct : done.written) += 1;
+            text.last.note(site, bytes, length);
+            if (!may_exchange(platform, site, bytes, length)) {
+                trouble = error::others_run;
+            } else if (!platform.write(site, bytes, length)) {
+                trouble = refusal(platform);
+            }
         }
         if (trouble != error::no_error) {
             fail_proven<Part>(trouble, seal, *each, plan.kind, platform, done);

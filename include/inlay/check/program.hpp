@@ -78,6 +78,7 @@ public:
 
     [[nodiscard]] const std::string& path() const noexcept { return elf_.path(); }
     [[nodiscard]] const report::elf_file& elf() const noexcept { return elf_; }
+    /// Whether the file is an object, which was linked in memory.
     [[nodiscard]] bool is_object() const noexcept { return linked_; }
     [[nodiscard]] check::machine machine() const noexcept { return machine_; }
     [[nodiscard]] const decoder& decode() const noexcept { return decode_; }

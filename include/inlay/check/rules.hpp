@@ -6,6 +6,8 @@
 //     inlay::check::check_all(program, {}, found);
 #pragma once
 
+#include "inlay/check/code_rule.hpp"
+#include "inlay/check/code_rules.hpp"
 #include "inlay/check/file_rules.hpp"
 #include "inlay/check/flow.hpp"
 #include "inlay/check/model.hpp"
@@ -40,6 +42,8 @@ void check_all(const program& program, const options& options, findings& found, 
     check_tables(program, text, found);
     say("control flow");
     check_flow(program, text, options.retpoline, found);
+    say("code rules");
+    check_code_rules(program, found);
     say("unwinding");
     check_unwind(program, found);
     std::sort(found.begin(), found.end(), [](const finding& a, const finding& b) {
@@ -47,8 +51,8 @@ void check_all(const program& program, const options& options, findings& found, 
     });
 }
 
-/// "18 sites proven", or "2 errors in 18 sites"; then the calls that were found and missed, and the rules that were not
-/// checked.
+/// "18 sites proven, 2 code rules proven", or "2 errors in 18 sites and 2 code rules"; then the calls that were found and
+/// missed, and the rules that were not checked.
 [[nodiscard]] inline std::string summary(const program& program, std::size_t errors) {
     std::size_t calls = 0;
     std::size_t missed = 0;
@@ -61,7 +65,14 @@ void check_all(const program& program, const options& options, findings& found, 
         return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
     };
     std::string text = number(program.sites().size(), "site");
-    text = errors == 0 ? text + " proven" : number(errors, "error") + " in " + text;
+    findings said_before;
+    const std::size_t rules = read_code_rules(program, said_before).size();
+    const std::string declared = rules != 0 ? number(rules, "code rule") : "";
+    if (errors == 0) {
+        text += " proven" + (rules != 0 ? ", " + declared + " proven" : "");
+    } else {
+        text = number(errors, "error") + " in " + text + (rules != 0 ? " and " + declared : "");
+    }
     if (calls != 0) {
         text += ", " + number(calls - missed, "call") + " found, " + std::to_string(missed) + " missed";
     }

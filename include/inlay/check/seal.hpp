@@ -15,6 +15,7 @@
 #pragma once
 
 #include "inlay/apply/index.hpp"
+#include "inlay/bytes.hpp"
 #include "inlay/check/seal_plans.hpp"
 #include "inlay/check/seal_terms.hpp"
 #include "inlay/decide/call.hpp"
@@ -190,6 +191,10 @@ private:
         if (!plans_->is_right(plan, site)) {
             fail_at(site, message(error::target_out_of_range));
         }
+        if (const std::size_t length = length_of(plan);
+            length != 0 && length < 8 && !image_.executable(site + length - 8, 8)) {
+            fail_at(site, "text begins there, and the patcher reads eight bytes before the end of a site");
+        }
         sites_.emplace_back(site, plan);
     }
 
@@ -306,11 +311,16 @@ private:
 
     /// The bytes from one form of a plan to the next.
     [[nodiscard]] static std::size_t stride_of(std::size_t length) noexcept {
-        return sizeof(table::plan_form) + (length + 3) / 4 * 4;
+        return sizeof(table::plan_form) + (length + 7) / 8 * 8;
     }
     [[nodiscard]] static std::size_t size_of(const sealed_plan& plan) noexcept {
         return sizeof(table::plan) +
                (plan.forms.empty() ? 0 : plan.forms.size() * stride_of(plan.forms[0].bytes.size()));
+    }
+
+    /// Where a form of the plan is, in bytes from the plan.
+    [[nodiscard]] static std::uint16_t place_in(const sealed_plan& plan, std::size_t form) noexcept {
+        return static_cast<std::uint16_t>(sizeof(table::plan) + form * stride_of(plan.forms[0].bytes.size()));
     }
 
     [[nodiscard]] std::size_t needed() const {
@@ -384,27 +394,40 @@ private:
         }
         const std::size_t length = from.forms[0].bytes.size();
         const std::size_t stride = stride_of(length);
-        to.original = static_cast<std::uint16_t>(sizeof(table::plan) + from.original * stride);
+        to.original = place_in(from, from.original);
         to.chosen = to.original;
         to.stride = static_cast<std::uint8_t>(stride);
         to.length = static_cast<std::uint8_t>(length);
         if (from.direct < from.forms.size()) {
-            to.direct = static_cast<std::uint16_t>(sizeof(table::plan) + from.direct * stride);
+            to.direct = place_in(from, from.direct);
             refer(to.call.pointer, from.pointer);
             refer(to.call.missing, from.missing);
             if (from.nothing != 0) {
                 refer(to.call.nothing, from.nothing);
             }
         }
-        for (const auto& form : from.forms) {
-            auto& head = *take<table::plan_form>(1, stride - sizeof(table::plan_form));
-            refer(head.at, lowest_);
-            head.term = place_of(form.term);
-            head.operand = form.operand;
-            const sealed_form& original = from.forms[from.original];
-            head.is_original = form.bytes == original.bytes && form.operand == original.operand ? 1 : 0;
-            std::copy(form.bytes.begin(), form.bytes.end(), reinterpret_cast<std::uint8_t*>(&head + 1));
+        for (std::size_t i = 0; i < from.forms.size(); ++i) {
+            write_form(from, i, *take<table::plan_form>(1, stride - sizeof(table::plan_form)));
         }
+    }
+
+    void write_form(const sealed_plan& plan, std::size_t number, table::plan_form& to) const {
+        const sealed_form& form = plan.forms[number];
+        const sealed_form& original = plan.forms[plan.original];
+        auto* const bytes = reinterpret_cast<std::uint8_t*>(&to + 1);
+        std::copy(form.bytes.begin(), form.bytes.end(), bytes);
+        to.term = place_of(form.term);
+        if (form.operand != table::no_operand) {
+            constexpr std::uint32_t mask = seal_plans<Target>::operand_mask;
+            std::uint32_t word = inlay::detail::word_at(bytes + form.operand);
+            to.distance = (word & mask) * static_cast<std::uint32_t>(Target::instruction_alignment) +
+                          static_cast<std::uint32_t>(lowest_ - begin_);
+            to.scale = 1U << 8 * form.operand;
+            word &= ~mask;
+            std::memcpy(bytes + form.operand, &word, sizeof word);
+        }
+        const bool is_original = form.bytes == original.bytes && form.operand == original.operand;
+        to.chosen = place_in(plan, number != plan.direct && is_original ? plan.original : number);
     }
 
     void write_lists(const std::vector<std::uint32_t>& places) {
@@ -438,6 +461,7 @@ private:
         seal_->used = static_cast<std::uint32_t>(size);
         seal_->plan_count = static_cast<std::uint32_t>(plans_->list().size() - 1);
         seal_->found = found_;
+        seal_->operand_mask = seal_plans<Target>::operand_mask;
         seal_->fixed = file_.type() == ET_EXEC ? ~0U : 0U;
         set_reach();
         set_table(0, tables_.alternatives);

@@ -7,10 +7,11 @@
 //
 // How it works. decide/ places each form at the site. A form with one relative operand is placed at the anchor
 // instead, an address that all sites share, and its operand is noted. So the sites of a declaration have equal plans,
-// and the seal has each plan once. A form with more operands, or whose target is out of reach from the anchor, has the
-// bytes of its own site.
+// and the seal has each plan once. A form has the bytes of its own site in three cases: it has more operands, its target
+// is out of reach from the anchor, or its operand is not that of a call (AArch64: adr, cbz).
 #pragma once
 
+#include "inlay/bytes.hpp"
 #include "inlay/check/seal_terms.hpp"
 #include "inlay/decide.hpp"
 #include "inlay/decide/call.hpp"
@@ -65,6 +66,9 @@ template <class Target>
 class seal_plans {
 public:
     using image_type = report::file_image<Target>;
+
+    /// The bits of a relative operand that the boot can place (table::seal::operand_mask).
+    static constexpr std::uint32_t operand_mask = Target::instruction_alignment == 1 ? ~0U : 0x03ff'ffffU;
 
     /// Places at `anchor` each form that can be placed there.
     seal_plans(const image_type& image, seal_terms<Target>& terms, address anchor)
@@ -150,6 +154,7 @@ public:
         const address site = record.site.target();
         reader<image_type> from{image_};
         const address cell = inlay::detail::named_of(from, tables, record.key).cell.target();
+        const byte_list original = text(site, Target::longest_jump);
         sealed_plan plan{.kind = table::plan_kind::key};
         const auto add_value = [&](std::uint32_t value, std::uint32_t span) {
             patch bytes{};
@@ -157,9 +162,9 @@ public:
             if (from.trouble != error::no_error) {
                 throw not_sealable{message(from.trouble), site};
             }
-            if (bytes.length != 0) {
-                plan.forms.push_back({.term = terms_.word(cell, ~0U, value, span, terms_.live),
-                                      .bytes = {bytes.bytes, bytes.bytes + bytes.length}});
+            const byte_list form{bytes.bytes, bytes.bytes + bytes.length};
+            if (!form.empty() && form != original) { // the original is chosen if no other form is
+                plan.forms.push_back({.term = terms_.word(cell, ~0U, value, span, terms_.live), .bytes = form});
             }
         };
         if ((record.key.target() & table::many_ways) != 0) {
@@ -171,7 +176,7 @@ public:
             add_value(0, 0);
             add_value(1, ~0U - 1);
         }
-        add_original(plan, {.term = terms_.always, .bytes = text(site, Target::longest_jump)}, site);
+        add_original(plan, {.term = terms_.always, .bytes = original}, site);
         return add(std::move(plan));
     }
 
@@ -205,6 +210,14 @@ private:
         return place->second;
     }
 
+    /// Whether the boot can place the form, which has the bytes `next` one unit further: its operand is the bits of
+    /// operand_mask, and counts down. (AArch64: b and bl. The distance of other instructions has other bits.)
+    [[nodiscard]] static bool is_plain(const sealed_form& form, const byte_list& next) noexcept {
+        const std::uint32_t here = inlay::detail::word_at(form.bytes.data() + form.operand);
+        const std::uint32_t there = inlay::detail::word_at(next.data() + form.operand);
+        return ((here ^ there) & ~operand_mask) == 0 && ((here - there) & operand_mask) == 1;
+    }
+
     static bool relocate(sealed_form& form, address from, address to) {
         return form.operand == table::no_operand ||
                Target::relocate(form.bytes.data() + form.operand, static_cast<std::int64_t>(from - to));
@@ -234,7 +247,8 @@ private:
             result.operand = static_cast<std::uint8_t>(
                 static_cast<std::size_t>(differs) - static_cast<std::size_t>(differs) % Target::instruction_alignment);
             sealed_form there = result;
-            if (result.operand + 4U <= length && relocate(there, anchor_, site) && there.bytes == at_site) {
+            if (result.operand + 4U <= std::min(length, 8U) && result.operand < 4 && is_plain(result, next) &&
+                relocate(there, anchor_, site) && there.bytes == at_site) {
                 return result;
             }
         }

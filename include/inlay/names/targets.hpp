@@ -153,14 +153,18 @@ inline constexpr bool are_different = true;
 template <name First, name... Others>
 inline constexpr bool are_different<First, Others...> = ((First != Others) && ...) && are_different<Others...>;
 
+/// Whether a hook of type `Function` can have the target. (Text can always set null.)
+template <class Function, auto Target>
+inline constexpr bool fits_hook =
+    std::is_convertible_v<decltype(Target), Function*> && !std::is_null_pointer_v<std::remove_cv_t<decltype(Target)>>;
+
 /// Names a target of a hook.
 template <name Hook, class Function, name Name, auto Target>
 [[gnu::always_inline]] inline void name_hook_target() noexcept {
-    constexpr bool fits = std::is_convertible_v<decltype(Target), Function*> &&
-                          !std::is_null_pointer_v<std::remove_cv_t<decltype(Target)>>;
-    static_assert(fits, "inlay: a target of a hook is a function of exactly the hook's type, and noexcept; or a lambda "
-                        "without captures that is noexcept");
-    if constexpr (fits) {
+    static_assert(fits_hook<Function, Target>,
+                  "inlay: a target of a hook is a function of exactly the hook's type, and noexcept; or a lambda "
+                  "without captures that is noexcept");
+    if constexpr (fits_hook<Function, Target>) {
         (void)described<named_hook_target<Hook, Function, Name, static_cast<Function*>(Target)>>();
     }
 }

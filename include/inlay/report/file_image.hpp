@@ -241,6 +241,9 @@ private:
         found = add_table(tables_.calls, "inlay_calls", symbols) || found;
         found = add_table(tables_.keys, "inlay_keys", symbols) || found;
         found = add_table(tables_.names, "inlay_names", symbols) || found;
+        found = std::any_of(file_.sections().begin(), file_.sections().end(),
+                            [](const elf_section& each) { return each.name == "inlay_code_rules"; }) ||
+                found; // a file may declare rules about code, and have no site
         const bool noted = read_note(!found);
         if (!found && !noted) {
             file_.fail("it has no tables of inlay: neither sections or symbols of the names inlay_alternatives, "

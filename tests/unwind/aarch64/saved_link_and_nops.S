@@ -4,11 +4,11 @@
 /* expect:         stp x0, x30, [sp, #-0x10]! */
 /* expect:         bl one */
 /* expect:     second: form "x": */
-/* expect:         movz x1, #0x1 */
+/* expect:         mov x1, x2 */
 #include "../case.h"
 	BEGIN
 	FRAME
-	ALTERNATIVE "stp x0, x30, [sp, #-16]!; bl one; ldp x0, x30, [sp], #16", "mov x1, #1", with_x
+	ALTERNATIVE "stp x0, x30, [sp, #-16]!; bl one; ldp x0, x30, [sp], #16", "mov x1, x2", with_x
 	UNFRAME
 	ret
 	END
