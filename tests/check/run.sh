@@ -46,8 +46,11 @@ programs() {
         works "a program by $each" $each $flags $here/sites.cpp -o "$work/program"
         proven "$work/program"
     done
-    strip -o "$work/stripped" "$work/program"
-    says 0 "sites proven" "$inlay" check "$work/stripped"
+    for each in --strip-all --discard-all; do # the rules that know functions by their names are not checked in silence
+        strip $each -o "$work/stripped" "$work/program"
+        says 0 "note: the file does not name its functions.*\[patcher\]" "$inlay" check "$work/stripped"
+        says 0 "sites proven.*, without the rules entry, note and patcher$" "$inlay" check "$work/stripped"
+    done
     # shellcheck disable=SC2086
     works "a library" $gcc $flags -fPIC -shared $here/sites.cpp -o "$work/library.so"
     proven "$work/library.so"
@@ -63,6 +66,20 @@ programs() {
         # shellcheck disable=SC2086
         works "an object by $each" $each $flags -c $here/sites.cpp -o "$work/object.o"
         says 0 "1[23] sites proven, 3 calls found, 0 missed" "$inlay" check "$work/object.o"
+    done
+    # Jump tables: each is followed.
+    for each in "$gcc -O0" "$gcc -O2" "$gcc -Os -fPIC" "$gcc -O2 -fno-pie -fcf-protection=full" "$clang -O0" "$clang -O2" \
+        "$clang -Os -fPIC" "$clang -O2 -fno-pie" "i686-linux-gnu-g++ -O2 -fno-pic -fno-pie" "i686-linux-gnu-g++ -O0 -fno-pic -fno-pie" \
+        "aarch64-linux-gnu-g++ -O2" "aarch64-linux-gnu-g++ -O0 -fPIC"; do
+        command -v "${each%% *}" >/dev/null || { echo "no ${each%% *} here"; continue; }
+        # shellcheck disable=SC2086
+        works "switches by $each" $each -std=c++20 -Iinclude -c $here/switches.cpp -o "$work/object.o"
+        case $each in aarch64*) objdump=aarch64-linux-gnu-objdump ;; *) objdump=objdump ;; esac
+        $objdump -d "$work/object.o" | grep -qE '[[:space:]](jmp +\*|br[[:space:]]x)'
+        result $? "$each makes no jump table"
+        says 0 "^[^:]*object.o: [0-9]+ sites proven$" "$inlay" check "$work/object.o"
+        ! grep -q "are not known" "$work/log"
+        result $? "a jump table by $each is not followed"
     done
     # Tables of another version, in an object and in a program.
     # shellcheck disable=SC2086
@@ -197,20 +214,40 @@ show() {
     works "the page in a browser" python3 $here/page.py "$work/page.html"
 }
 
-# Damaged files: mutated programs and objects.
+# Damaged files: mutated programs and objects. An input takes at most 5 seconds, and 1 GB.
 fuzz() {
     seconds=20
     [ "${INLAY_SOAK:-}" = 1 ] && seconds=600
     mkdir "$work/seeds" "$work/corpus"
-    INLAY_KEEP="$work/seeds" python3 $here/corpus.py "$inlay" $here/corpus/[a-f]*.S >"$work/log" # fewer: to have seeds
+    # Fewer, to have seeds: the rules, and jump tables of each machine.
+    INLAY_KEEP="$work/seeds" python3 $here/corpus.py "$inlay" $here/corpus/[a-f]*.S $here/corpus/*table*.S >"$work/log"
     # shellcheck disable=SC2086
     works "the fuzz target" $clang -std=c++20 -O1 -g1 $warnings -Iinclude -fsanitize=fuzzer,address,undefined \
         -fno-sanitize-recover=all tests/fuzz/fuzz_check.cpp -o "$work/fuzz_check" -lZydis -ldw -lelf -lcapstone
-    works "damaged files" "$work/fuzz_check" -max_total_time=$seconds -rss_limit_mb=1024 -timeout=20 -max_len=20000 \
+    for each in tests/fuzz/damaged/*; do # inputs that were found once
+        [ ! -f "$each" ] || works "a damaged file of before" "$work/fuzz_check" -rss_limit_mb=1024 -timeout=5 "$each"
+    done
+    works "damaged files" "$work/fuzz_check" -max_total_time=$seconds -rss_limit_mb=1024 -timeout=5 -max_len=20000 \
         -print_final_stats=1 "$work/corpus" "$work/seeds"
-    sed -n 's/^stat::number_of_executed_units: */damaged files: /p' "$work/log"
+    sed -n 's/^stat::number_of_executed_units: */damaged files of libFuzzer: /p' "$work/log"
+    if command -v afl-clang-fast++ >/dev/null; then by_afl; else result 1 "no afl-clang-fast++ here (package afl++)"; fi
     # The program itself, with the libraries that look up lines of source.
     works "damaged files for the program" python3 $here/mutate.py "$inlay" $seconds "$work"/seeds/*
+}
+by_afl() {
+    # shellcheck disable=SC2086
+    works "the target of AFL++" env AFL_QUIET=1 afl-clang-fast++ -std=c++20 -O1 -g1 -Iinclude -fsanitize=fuzzer \
+        tests/fuzz/fuzz_check.cpp -o "$work/afl_check" -lZydis -ldw -lelf -lcapstone
+    works "damaged files of AFL++" env AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 AFL_FAST_CAL=1 \
+        AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 afl-fuzz -V $seconds -t 5000 -m none -G 20000 -i "$work/seeds" \
+        -o "$work/afl" -- "$work/afl_check"
+    for each in "$work"/afl/default/crashes/id* "$work"/afl/default/hangs/id*; do
+        [ ! -f "$each" ] || { cp "$each" "$BUILD/"; result 1 "AFL++ found $BUILD/$(basename "$each")"; }
+    done
+    executed=$(sed -n 's/^execs_done *: *//p' "$work/afl/default/fuzzer_stats")
+    [ "${executed:-0}" -gt 100 ]
+    result $? "AFL++ executed ${executed:-nothing}"
+    echo "damaged files of AFL++: $executed"
 }
 
 interface() {

@@ -214,13 +214,19 @@ private:
     }
 
     void read() {
+        std::uint64_t zeros = 0; // of all sections
+        std::uint64_t copied = 0;
         for (const auto& each : object_.sections()) {
             piece one{.size = each.size};
             if (each.type != SHT_NOBITS && each.type != SHT_NULL) {
                 const char* const from = object_.bytes(each.offset, each.size, "a section");
+                if ((copied += each.size) > object_.size()) {
+                    object_.fail("it is damaged: its sections overlap");
+                }
                 one.bytes.assign(from, from + each.size);
-            } else if (each.size > most_zeros) {
-                object_.fail("its section " + each.name + " has " + std::to_string(each.size) + " bytes");
+            } else if (is_loaded(each) && (each.size > most_zeros || (zeros += each.size) > most_zeros)) {
+                object_.fail("its section " + each.name + " has " + std::to_string(each.size) +
+                             " bytes; more than 128 MiB of zeros are not linked in memory");
             }
             pieces_.push_back(std::move(one));
             if (each.type == SHT_SYMTAB) {
@@ -550,7 +556,7 @@ private:
         }
     }
 
-    static constexpr std::uint64_t most_zeros = std::uint64_t{1} << 28;
+    static constexpr std::uint64_t most_zeros = std::uint64_t{1} << 27;
 
     const report::elf_file& object_;
     std::vector<piece> pieces_{};

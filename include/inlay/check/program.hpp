@@ -209,6 +209,17 @@ private:
     void load() {
         auto loaded = std::make_unique<image_of<Target>>(elf_);
         const table::tables& tables = loaded->image.tables();
+        const auto expect_whole = [&](const auto& table) {
+            if (table.bytes != 0 && // a segment may have more bytes in memory than in the file
+                (table.bytes > elf_.size() ||
+                 !loaded->image.readable(reinterpret_cast<address>(table.records), table.bytes))) {
+                elf_.fail("it is damaged: a table of inlay is not in its segments");
+            }
+        };
+        expect_whole(tables.alternatives);
+        expect_whole(tables.calls);
+        expect_whole(tables.keys);
+        expect_whole(tables.names);
         truncated_ = tables.alternatives.bytes % sizeof(table::alternative_record) != 0 ||
                      tables.calls.bytes % sizeof(table::call_record) != 0 ||
                      tables.keys.bytes % sizeof(table::key_record) != 0 ||
