@@ -283,9 +283,12 @@ def memory():
 # ---- Patched by apply() and by apply_proven() ------------------------------------------------------------------------
 
 def text_of(kernel, append, how):
-    """The result, the lines about the patches, and the text in memory; `kernel` is a compiler's name, sealed."""
+    """The result, the lines about the patches, and the text in memory; `kernel` is a compiler's name, sealed.
+
+    No test runs before: test=patching calls apply() again, which would mend a wrong text.
+    """
     symbols = Image(f"{build}/{kernel}.elf").symbols
-    with Arm(f"{build}/sealed-{kernel}.elf", append=f"test=patching hold {append}", gdb=True, **how) as machine:
+    with Arm(f"{build}/sealed-{kernel}.elf", append=f"test=none hold {append}", gdb=True, **how) as machine:
         machine.wait_for("HOLD")
         data = machine.memory(symbols["text_begin"], symbols["text_end"])
         result = Result(machine.text, 0, 0)
