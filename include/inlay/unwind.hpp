@@ -19,6 +19,10 @@
 // A return address lies after its call, which may be the last instruction of a function. So the search for a caller
 // looks one byte before; only at the instruction of a trap it looks at the address itself: frame::exact.
 //
+// AArch64's signed return addresses (-mbranch-protection): the bits of the signature depend on the size of virtual
+// addresses, which the system knows. So `read` has a member `address strip(address) const noexcept`, which takes the
+// signature off and changes no other address. Without it, the walk ends at a function that signs.
+//
 // Thread-safe: nothing is written but the frame. `read` must refuse addresses that cannot be read.
 #pragma once
 
@@ -43,7 +47,7 @@ struct entry {
     int16_t frame_pointer; ///< distance in bytes from the frame to the caller's frame pointer; 0: it is in the register
     int16_t return_address; ///< the same for the return address; 0: it is in the link register
     unwind::base base;
-    uint8_t reserved;
+    uint8_t is_signed; ///< 1: the return address may have a signature (AArch64's paciasp)
 };
 static_assert(sizeof(entry) == 12);
 
@@ -120,6 +124,13 @@ template <class Read>
     if (by.base == base::unknown || by.base == base::outermost || !moves || !word(by.return_address, of.link, pc) ||
         !word(by.frame_pointer, of.fp, fp) || pc == 0) {
         return false;
+    }
+    if (by.is_signed != 0) {
+        if constexpr (requires { read.strip(pc); }) {
+            pc = read.strip(pc);
+        } else {
+            return false;
+        }
     }
     of = {pc, cfa, fp, 0, false};
     return true;

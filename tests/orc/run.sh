@@ -49,6 +49,10 @@ for options in "-O2 -fomit-frame-pointer" "-O0"; do
     stepped aarch64 aarch64-linux-gnu-g++ -fno-pie -no-pie $options
 done
 echo "$said (AArch64)"
+stepped aarch64 aarch64-linux-gnu-g++ -fno-pie -no-pie -O2 -mbranch-protection=standard
+timeout 200 "$work/oracle" "$work/subject" signed >"$work/log" 2>&1 # without strip(), the walk ends, and no address is wrong
+[ $? = 1 ] && grep -q 'found: nothing; ' "$work/log" && ! grep -q 'found:  ' "$work/log"
+result $? "signed return addresses that cannot be read"
 notices
 
 # Forms that no table can describe are refused, and the file stays as it is.

@@ -35,6 +35,23 @@ using unwind_table = std::map<std::uint64_t, unwind::entry>;
 
 namespace detail {
 
+/// Whether AArch64 code signs its return address: paciasp, pacibsp, or pacia and pacib of x30 by sp. (libdw does not
+/// tell it, and all addresses of such a function may have their signature taken off.)
+[[nodiscard]] inline bool signs_return_address(const program& program, code_range of) {
+    if (program.machine() != machine::aarch64) {
+        return false;
+    }
+    const std::uint8_t* const bytes = program.bytes(of.begin, static_cast<std::size_t>(of.end - of.begin));
+    for (std::uint64_t at = 0; bytes != nullptr && at + 4 <= of.end - of.begin; at += 4) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, bytes + at, sizeof word);
+        if (word == 0xd503233fU || word == 0xd503237fU || word == 0xdac103feU || word == 0xdac107feU) {
+            return true;
+        }
+    }
+    return false;
+}
+
 template <class Target>
 [[nodiscard]] unwind_table make_unwind_table_of(const program& program, findings& found) {
     using check_of = unwind_check<Target>;
@@ -42,9 +59,11 @@ template <class Target>
     check_of check{rows};
     unwind_table all;
     for (const auto& each : rows.entries()) {
+        const bool is_signed = signs_return_address(program, each);
         for (std::uint64_t at = each.begin; at < each.end;) {
             const unwind_row* const row = rows.find(at);
             all[at] = row != nullptr ? check_of::entry_of(*row) : check_of::unknown();
+            all[at].is_signed = is_signed ? 1 : 0;
             at = row != nullptr && row->end > at ? row->end : each.end;
         }
         all.try_emplace(each.end, check_of::unknown()); // the next function's first row takes its place
@@ -69,8 +88,10 @@ template <class Target>
         const auto after = all.upper_bound(site.end());
         const unwind::entry rest = after != all.begin() ? std::prev(after)->second : check_of::unknown();
         all.erase(all.lower_bound(site.at), all.lower_bound(site.end()));
+        const bool is_signed = signs_return_address(program, rows.entry_of(site.at));
         for (const auto& [at, point] : points) {
             all[site.at + at] = point.entry;
+            all[site.at + at].is_signed = is_signed ? 1 : 0;
         }
         all[site.end()] = rest;
     }

@@ -171,7 +171,7 @@ public:
 
     [[nodiscard]] static bool same(const unwind::entry& a, const unwind::entry& b) {
         return a.base == b.base && a.frame == b.frame && a.frame_pointer == b.frame_pointer &&
-               a.return_address == b.return_address;
+               a.return_address == b.return_address && a.is_signed == b.is_signed;
     }
 
     /// Whether a form of the last site changes state that an unwinder needs, but the file has no unwind information

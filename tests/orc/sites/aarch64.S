@@ -69,4 +69,9 @@ FUNCTION leaves
 	ret
 END leaves
 
+FUNCTION marker
+	brk	#0
+	ret
+END marker
+
 	.section .note.GNU-stack, "", %progbits
