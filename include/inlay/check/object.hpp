@@ -220,13 +220,17 @@ private:
             piece one{.size = each.size};
             if (each.type != SHT_NOBITS && each.type != SHT_NULL) {
                 const char* const from = object_.bytes(each.offset, each.size, "a section");
-                if ((copied += each.size) > object_.size()) {
+                copied += each.size;
+                if (copied > object_.size()) {
                     object_.fail("it is damaged: its sections overlap");
                 }
                 one.bytes.assign(from, from + each.size);
-            } else if (is_loaded(each) && (each.size > most_zeros || (zeros += each.size) > most_zeros)) {
-                object_.fail("its section " + each.name + " has " + std::to_string(each.size) +
-                             " bytes; more than 128 MiB of zeros are not linked in memory");
+            } else if (is_loaded(each)) {
+                zeros += std::min(each.size, most_zeros + 1);
+                if (zeros > most_zeros) {
+                    object_.fail("its section " + each.name + " has " + std::to_string(each.size) +
+                                 " bytes; more than 128 MiB of zeros are not linked in memory");
+                }
             }
             pieces_.push_back(std::move(one));
             if (each.type == SHT_SYMTAB) {
