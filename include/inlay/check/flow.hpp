@@ -73,7 +73,7 @@ inline void check_jump_tables(const program& program, const walked& text, findin
             note.notes.push_back(program.describe(jumps.unknown[i]));
         }
         if (jumps.unknown.size() > most_named) {
-            note.notes.push_back("...");
+            note.notes.emplace_back("...");
         }
     }
 }

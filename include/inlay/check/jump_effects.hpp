@@ -316,7 +316,7 @@ public:
     static constexpr std::uint64_t mask = ~std::uint64_t{0};
     static constexpr unsigned none = jump_state::count;
 
-    void run(jump_state& state, std::span<const std::uint8_t> bytes, std::uint64_t at) const {
+    static void run(jump_state& state, std::span<const std::uint8_t> bytes, std::uint64_t at) {
         const auto code = word_of(bytes);
         if ((code & 0xfc000000U) == 0x94000000U || (code & 0xfffff800U) == 0xd63f0800U ||
             (code & 0xfffffc1fU) == 0xd63f0000U) { // bl, blr
@@ -335,7 +335,7 @@ public:
         }
     }
 
-    [[nodiscard]] order condition(std::span<const std::uint8_t> bytes, std::uint64_t /*at*/) const {
+    [[nodiscard]] static order condition(std::span<const std::uint8_t> bytes, std::uint64_t /*at*/) {
         const auto code = word_of(bytes);
         if ((code & 0xff000000U) != 0x54000000U) {
             return order::other;
@@ -354,8 +354,8 @@ public:
         }
     }
 
-    [[nodiscard]] jump_value target(jump_state& state, std::span<const std::uint8_t> bytes,
-                                    std::uint64_t /*at*/) const {
+    [[nodiscard]] static jump_value target(jump_state& state, std::span<const std::uint8_t> bytes,
+                                           std::uint64_t /*at*/) {
         return get(state, word_of(bytes) >> 5U & 31U);
     }
     [[nodiscard]] static bool has_index(std::span<const std::uint8_t> /*bytes*/) noexcept { return false; }

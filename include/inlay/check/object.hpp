@@ -220,13 +220,17 @@ private:
             piece one{.size = each.size};
             if (each.type != SHT_NOBITS && each.type != SHT_NULL) {
                 const char* const from = object_.bytes(each.offset, each.size, "a section");
-                if ((copied += each.size) > object_.size()) {
+                copied += each.size;
+                if (copied > object_.size()) {
                     object_.fail("it is damaged: its sections overlap");
                 }
                 one.bytes.assign(from, from + each.size);
-            } else if (is_loaded(each) && (each.size > most_zeros || (zeros += each.size) > most_zeros)) {
-                object_.fail("its section " + each.name + " has " + std::to_string(each.size) +
-                             " bytes; more than 128 MiB of zeros are not linked in memory");
+            } else if (is_loaded(each)) {
+                zeros += std::min(each.size, most_zeros + 1);
+                if (zeros > most_zeros) {
+                    object_.fail("its section " + each.name + " has " + std::to_string(each.size) +
+                                 " bytes; more than 128 MiB of zeros are not linked in memory");
+                }
             }
             pieces_.push_back(std::move(one));
             if (each.type == SHT_SYMTAB) {
@@ -433,7 +437,7 @@ private:
     [[nodiscard]] std::vector<char> write() {
         header head{};
         std::memcpy(&head, object_.bytes(0, sizeof head, "the ELF header"), sizeof head);
-        std::memcpy(pieces_[symbols_at_].bytes.data(), symbols_.data(), symbols_.size() * sizeof(symbol));
+        copy(pieces_[symbols_at_].bytes.data(), symbols_.data(), symbols_.size() * sizeof(symbol));
         std::vector<segment> segments;
         std::vector<char> file(page); // of headers: three segments, and those of notes
         for (const int kind : {0, 1, 2}) {
@@ -477,8 +481,15 @@ private:
         head.e_phnum = static_cast<std::uint16_t>(segments.size());
         write_sections(file, head);
         std::memcpy(file.data(), &head, sizeof head);
-        std::memcpy(file.data() + sizeof head, segments.data(), segments.size() * sizeof(segment));
+        copy(file.data() + sizeof head, segments.data(), segments.size() * sizeof(segment));
         return file;
+    }
+
+    /// An empty vector has no data.
+    static void copy(void* to, const void* from, std::size_t size) noexcept {
+        if (size != 0) {
+            std::memcpy(to, from, size);
+        }
     }
 
     void copy_loaded(std::vector<char>& file, const segment& in) {
@@ -508,7 +519,7 @@ private:
     void write_sections(std::vector<char>& file, header& head) {
         const char* from = object_.bytes(head.e_shoff, std::uint64_t{head.e_shnum} * sizeof(section), "the sections");
         std::vector<section> sections(head.e_shnum);
-        std::memcpy(sections.data(), from, sections.size() * sizeof(section));
+        copy(sections.data(), from, sections.size() * sizeof(section));
         for (std::size_t i = 0; i < sections.size(); ++i) {
             const bool relocation = sections[i].sh_type == SHT_RELA || sections[i].sh_type == SHT_REL;
             sections[i].sh_addr = static_cast<word>(pieces_[i].at);
