@@ -66,8 +66,8 @@ struct seal_function {
     reference pointer;  ///< of the dispatch
 };
 
-/// One form of a plan. The bytes of the whole site follow, and zeros up to a multiple of eight. A relative operand is in
-/// the first eight bytes.
+/// One form of a plan. The bytes of the whole site follow, and zeros up to a multiple of eight. A relative operand is
+/// in the first eight bytes.
 struct plan_form {
     uint32_t distance; ///< the value that the operand would have if the site were at the seal
     uint32_t operand;  ///< the bits of the operand in the bytes: 0 at first; apply_proven() changes both for each site

@@ -15,8 +15,8 @@
 //     debugger's breakpoint, or another patcher, comes later. If the text differs, or the platform refuses, the
 //     earlier sites get their originals back.
 //
-// A form with a relative operand has one distance for all sites, as if it were at the seal. At a site, it is less by the
-// distance from the seal to the site: decide/place.hpp has the derivation.
+// A form with a relative operand has one distance for all sites, as if it were at the seal. At a site, it is less by
+// the distance from the seal to the site: decide/place.hpp has the derivation.
 #pragma once
 
 #include "inlay/apply/run.hpp"

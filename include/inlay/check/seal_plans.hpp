@@ -7,8 +7,8 @@
 //
 // How it works. decide/ places each form at the site. A form with one relative operand is placed at the anchor
 // instead, an address that all sites share, and its operand is noted. So the sites of a declaration have equal plans,
-// and the seal has each plan once. A form has the bytes of its own site in three cases: it has more operands, its target
-// is out of reach from the anchor, or its operand is not that of a call (AArch64: adr, cbz).
+// and the seal has each plan once. A form has the bytes of its own site in four cases: it has more operands, its target
+// is out of reach from the anchor, its operand begins after the fourth byte, or is not that of a call (AArch64: adr).
 #pragma once
 
 #include "inlay/bytes.hpp"
