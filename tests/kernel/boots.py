@@ -191,9 +191,12 @@ def memory():
 # ---- Patched by apply() and by apply_proven() ------------------------------------------------
 
 def text_of(kernel, append, how):
-    """The kernel's output, and the text that it then has."""
+    """The kernel's output, and the text that it then has.
+
+    No test runs before: test=patching calls apply() again, which would mend a wrong text.
+    """
     names = symbols(kernel)
-    with Machine(kernel, append=f"test=patching hold {append}", gdb=True, **how) as machine:
+    with Machine(kernel, append=f"test=none hold {append}", gdb=True, **how) as machine:
         machine.wait_for("HOLD")
         memory = machine.memory(names["text_begin"], names["text_end"])
         result = Result(machine.text, 0, 0)
