@@ -48,7 +48,7 @@ public:
     };
 
     /// `place`: HOST:PORT, :PORT, or the path of a socket; also with "tcp:" or "unix:" before it, as QEMU takes it.
-    explicit gdb_stub(const std::string& place) : place_{place} {
+    explicit gdb_stub(std::string place) : place_{std::move(place)} {
         const bool path = place_.starts_with("unix:") || place_.find('/') != std::string::npos;
         line_ = path ? connect_path(std::string{without(place_, "unix:")}) : connect_port(without(place_, "tcp:"));
         if (line_ < 0) {
