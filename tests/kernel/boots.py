@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """boots: the example kernel, booted in all the ways that it is made for, and checked from the outside.
 
-    boots.py BUILD XEN [GROUP...]   BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh);
+    boots.py BUILD XEN INLAY [GROUP...]   INLAY is that program; BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh);
                                     GROUP: variants, machines, memory, proven, ...
 
 One line a check that fails, one for each group. INLAY_SOAK=1 boots 1,000 times instead of 20 in the end.
@@ -15,7 +15,7 @@ import sys
 
 from machine import FIGURES, Machine, Result, check_figures, figures_of
 
-build, xen = sys.argv[1], sys.argv[2]
+build, xen, inlay = sys.argv[1:4]
 soak = os.environ.get("INLAY_SOAK") == "1"
 gcc, clang = f"{build}/kernel.elf", f"{build}/clang.elf"
 passed = failed = 0
@@ -265,13 +265,17 @@ def crash():
 
 # ---- The text of the kernel ------------------------------------------------
 
-def listing():
+def code_rules():
+    """No popf; no swapgs on the ways in from Xen: examples/kernel/x86/code_rules.cpp, proven by `inlay check`."""
+    reasons = {"POPF": "a restore turns interrupts on, and changes no other flag",
+               "SWAPGS": "Xen has swapped gs at each entry"}
     for kernel in (gcc, clang):
-        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-j", ".text", kernel], capture_output=True,
-                              text=True).stdout
-        instructions = re.findall(r"^\s*[0-9a-f]+:\s+(\S+)", text, re.M)
-        check("popf" not in instructions, f"{kernel}: no popf in its text")
-        check("pushf" in instructions and "swapgs" in instructions and "iretq" in instructions, f"{kernel}: is disassembled")
+        run = subprocess.run([inlay, "check", kernel], capture_output=True, text=True)
+        check(re.search(r" 3 code rules", run.stdout) and "[code-" not in run.stderr, f"{kernel}: its code rules: {run.stdout}{run.stderr}")
+    for name, reason in reasons.items():
+        run = subprocess.run([inlay, "check", f"{build}/mutation-{name}.elf"], capture_output=True, text=True)
+        if check(run.returncode == 1 and f"error: {reason}: " in run.stderr, f"mutation {name} breaks no code rule: {run.stderr}"):
+            print(f"ok: mutation {name}: " + next(each for each in run.stderr.splitlines() if reason in each))
 
 
 # ---- How long a change takes ------------------------------------------------
@@ -324,9 +328,6 @@ def mutations():
         good = check(result.status != 0 and found is not None, f"mutation {name} ({where}) is not found", result)
         if good:
             print(f"ok: mutation {name} ({where}): {found.group(0)}")
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"{build}/mutation-POPF.elf"], capture_output=True,
-                          text=True).stdout
-    check(re.search(r"\spopf", text) is not None, "the search for popf finds none where there is one")
 
 
 # ---- Soak ------------------------------------------------
@@ -359,9 +360,9 @@ def soak_boots():
           f"{live_changes} live changes in all boots")
 
 
-groups = {each.__name__: each for each in (variants, machines, memory, proven, machine_check, crash, figures, listing,
+groups = {each.__name__: each for each in (variants, machines, memory, proven, machine_check, crash, figures, code_rules,
                                            mutations, soak_boots)}
-for name in sys.argv[3:] or groups:
+for name in sys.argv[4:] or groups:
     groups[name]()
 print(f"kernel: {passed} passed, {failed} failed; the slowest boot took {slowest:.1f} s")
 sys.exit(failed != 0)

@@ -43,4 +43,8 @@ zcat "$xen" >"$build/xen"
 /usr/bin/python3 -B tests/kernel/sizes_test.py "$build/gcc"
 undefined=$(nm -u "$build/kernel.elf")
 [ -z "$undefined" ] || { echo "FAIL: kernel: undefined: $undefined"; exit 1; }
-exec python3 -u tests/kernel/boots.py "$build" "$build/xen"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/inlay_tool.sh
+. tests/inlay_tool.sh
+python3 -u tests/kernel/boots.py "$build" "$build/xen" "$inlay"

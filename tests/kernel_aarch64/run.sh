@@ -19,6 +19,10 @@ for each in python3 /usr/bin/python3; do
 done
 [ -n "$python" ] || { echo "kernel_aarch64: no Python here has Capstone (package python3-capstone)"; exit 1; }
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/inlay_tool.sh
+. tests/inlay_tool.sh
 case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
 kernel() { # NAME OPTIONS...: a whole build
     name=$1
@@ -59,6 +63,6 @@ done
 status=0
 "$build/device_tree_test" "$build"/gicv*.dtb || status=1
 "$python" -u "$here/memory_model.py" || status=1
-"$python" -u "$here/instructions.py" "$build" "$build/memory_test" || status=1
+"$python" -u "$here/instructions.py" "$build" "$build/memory_test" "$inlay" || status=1
 "$python" -u "$here/boots.py" "$build" "$build/memory_test" || status=1
 exit $status

@@ -279,7 +279,7 @@ private:
         }
         if (rule_->in.empty() && rule_->in_sites.empty()) {
             for (const auto& node : graph_.nodes()) {
-                if (node.what.length == 0) {
+                if (node.what.length == 0 && !is_one_of(program_.functions()[node.function].name, rule_->outside)) {
                     add("code-unproven", node.what.at, "cannot be proven: these bytes are no instruction");
                 }
             }

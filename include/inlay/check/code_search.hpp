@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -187,7 +188,9 @@ private:
         }
         switch (one.what.flow) {
         case flow::next:
-            next(node, path_step::next);
+            if (!skip_known(node, one)) {
+                next(node, path_step::next);
+            }
             break;
         case flow::conditional:
             next(node, path_step::next);
@@ -226,6 +229,48 @@ private:
             }
             break;
         }
+    }
+
+    /// AArch64's "mov w0, #1", perhaps a jump, then "cbz w0, there": only one way goes on. Compilers make this of a
+    /// condition that they ask twice. True if that way was taken.
+    [[nodiscard]] bool skip_known(std::uint32_t node, const code_node& one) {
+        if (graph_.program().machine() != machine::aarch64 || one.site != nullptr) {
+            return false;
+        }
+        const auto word_of = [&](std::uint32_t of) {
+            std::uint32_t word = 0;
+            std::memcpy(&word, graph_.nodes()[of].bytes, sizeof word);
+            return word;
+        };
+        const std::uint32_t move = word_of(node);
+        if ((move & 0x7f800000U) != 0x52800000U) { // movz
+            return false;
+        }
+        std::uint32_t at = node;
+        for (unsigned steps = 0; steps < 4; ++steps) {
+            const bool jump = graph_.nodes()[at].what.flow == flow::jump;
+            const auto found = graph_.at(jump ? graph_.nodes()[at].what.target : graph_.nodes()[at].what.end());
+            if (found.size() != 1 || graph_.nodes()[found.front().second].site != nullptr ||
+                graph_.nodes()[found.front().second].what.length == 0 ||
+                graph_.procedure_of(found.front().second) != graph_.procedure_of(node)) {
+                return false;
+            }
+            at = found.front().second;
+            if (is(targets, at) || is(blocked, at)) {
+                return false;
+            }
+            const std::uint32_t word = word_of(at);
+            if ((word & 0x7e000000U) == 0x34000000U && (word & 31U) == (move & 31U)) { // cbz, cbnz
+                const bool zero = (move >> 5U & 0xffffU) == 0;
+                const bool taken = zero == ((word >> 24U & 1U) == 0);
+                const auto go = [&](std::uint32_t each) { visit(each, node, path_step::branch); };
+                return taken ? graph_.target_of(at, go) : graph_.next_of(at, go);
+            }
+            if (graph_.nodes()[at].what.flow != flow::jump) {
+                return false;
+            }
+        }
+        return false;
     }
 
     /// An interrupt ends the wait of hlt.
