@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """boots: the example kernel, booted in all the ways that it is made for, and checked from the outside.
 
-    boots.py BUILD XEN INLAY [GROUP...]   INLAY is that program; BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh);
-                                    GROUP: variants, machines, memory, proven, ...
+    boots.py BUILD XEN INLAY [GROUP...]
+
+BUILD has kernel.elf, clang.elf, sealed-*.elf, mutation-*.elf and memory_test (run.sh). INLAY: the program.
+GROUP: variants, machines, memory, proven, ...
 
 One line a check that fails, one for each group. INLAY_SOAK=1 boots 1,000 times instead of 20 in the end.
 """

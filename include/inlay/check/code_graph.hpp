@@ -58,8 +58,7 @@ public:
             merged_[i] = i;
             decode(i);
         }
-        std::stable_sort(entries_.begin(), entries_.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(entries_.begin(), entries_.end());
         unite();
         note_addresses();
         find_hidden();
