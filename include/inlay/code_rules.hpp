@@ -21,6 +21,7 @@
 //     .then(Y...)          each path from it meets one of Y before the function returns
 //     .next(Y...)          the next instruction is one of Y
 //     .only_when<P>()      no path leads to it on a machine where the predicate P does not hold
+//     .times(n)            there are exactly n: in all functions of in(...), in each form of in_sites(...), or in the text
 //
 // and may say more about the paths and the places:
 //
@@ -79,6 +80,7 @@ enum class mistake : uint8_t {
     until_alone,
     since_not_here,
     empty_list,
+    count,
 };
 
 inline constexpr const char* x86_instructions =
@@ -141,10 +143,10 @@ public:
 
 // ---- Patterns of all architectures
 
-inline constexpr pattern call{"call"}; ///< also through a pointer
-inline constexpr pattern returns{"return"};
-inline constexpr pattern store{"store"}; ///< writes memory: also push and call on x86, and atomic operations
-inline constexpr pattern load{"load"};   ///< reads memory: also pop and ret on x86, and atomic operations
+inline constexpr pattern call{"call"};      ///< also through a pointer
+inline constexpr pattern returns{"return"}; ///< also of an exception: iret, eret
+inline constexpr pattern store{"store"};    ///< writes memory: also push and call on x86, and atomic operations
+inline constexpr pattern load{"load"};      ///< reads memory: also pop and ret on x86, and atomic operations
 /// A call, or a jump, to a function by its name as a debugger shows it, without parameters: "ns::f".
 [[nodiscard]] consteval pattern call_of(const char* function) { return {"call ", function}; }
 /// Any instruction of a function.
@@ -167,19 +169,20 @@ inline constexpr pattern load{"load"};   ///< reads memory: also pop and ret on 
 
 namespace detail {
 
-consteval void add_number(pattern& to, unsigned number) {
+/// No template: Clang 14 refuses a local pattern in one.
+[[nodiscard]] consteval pattern of_number(const char* head, unsigned number, bool refused) {
     constexpr const char* digits = "0123456789abcdef";
     const char text[] = {digits[number >> 12 & 15U], digits[number >> 8 & 15U], digits[number >> 4 & 15U], // NOLINT
                          digits[number & 15U], '\0'};
-    to.add(text);
+    pattern made{head};
+    made.add(text);
+    made.wrong = refused ? mistake::no_access : made.wrong;
+    return made;
 }
 
 template <class Register>
 [[nodiscard]] consteval pattern of_register(const char* head, Register which, int refused) {
-    pattern made{head};
-    add_number(made, which.number);
-    made.wrong = static_cast<int>(which.access) == refused ? mistake::no_access : made.wrong;
-    return made;
+    return of_number(head, which.number, static_cast<int>(which.access) == refused);
 }
 
 /// The names of the options of dsb and dmb, by their number (C6.2, DSB).
@@ -196,10 +199,11 @@ template <class Register>
 
 template <class... Options>
 [[nodiscard]] consteval pattern of_barrier(const char* head, Options... options) {
-    pattern made{};
-    ((made = made | of_option(head, static_cast<unsigned>(options))), ...);
-    made.wrong = sizeof...(options) == 0 ? mistake::barrier : made.wrong;
-    return made;
+    if constexpr (sizeof...(options) == 0) {
+        return of_option(head, 0);
+    } else {
+        return (of_option(head, static_cast<unsigned>(options)) | ...);
+    }
 }
 
 } // namespace detail
@@ -227,12 +231,13 @@ template <class... Options>
 [[nodiscard]] consteval pattern dsb(Options... options) {
     return detail::of_barrier("dsb ", options...);
 }
+/// The same of dmb.
 template <class... Options>
 [[nodiscard]] consteval pattern dmb(Options... options) {
     return detail::of_barrier("dmb ", options...);
 }
 inline constexpr pattern any_barrier{"barrier"}; ///< every dsb and dmb, not isb
-inline constexpr pattern isb{"a64 isb"};
+inline constexpr pattern isb{"a64 isb"};         ///< with any option
 /// Cache maintenance by address: "ivac", "cvac", "cvau", "civac"; instruction caches: "ivau", "iallu", "ialluis".
 [[nodiscard]] consteval pattern dc(const char* operation) {
     return detail::has_word(" ivac cvac cvau civac ", operation) ? pattern{"dc ", operation}
@@ -260,50 +265,49 @@ public:
         add("declared: ");
         add(base);
         add(":");
-        char digits[12]{}; // NOLINT(*-avoid-c-arrays)
-        size_t at = sizeof digits - 1;
-        for (int left = line; left != 0 || at == sizeof digits - 1; left /= 10) {
-            digits[--at] = static_cast<char>('0' + left % 10);
-        }
-        add(digits + at);
+        add_number(static_cast<unsigned>(line));
         add("\n");
     }
 
     // ---- One of these
 
+    /// No such instruction is in the text; with since or reached_from: none on these paths.
     [[nodiscard]] consteval rule never() const { return demand("never:\n"); }
+    /// Each path to it goes through one of these.
     template <class... More>
     [[nodiscard]] consteval rule after(const pattern& first, const More&... more) const {
-        rule made = demand("");
-        made.add_line("after: ", (first | ... | more));
-        made.has_path = true;
-        return made;
+        return demand_any("after: ", (first | ... | more), &rule::has_path);
     }
+    /// Each path from it meets one of these before the function returns.
     template <class... More>
     [[nodiscard]] consteval rule then(const pattern& first, const More&... more) const {
-        rule made = demand("");
-        made.add_line("then: ", (first | ... | more));
-        made.is_then = true;
-        return made;
+        return demand_any("then: ", (first | ... | more), &rule::is_then);
     }
+    /// One of these is the next instruction.
     template <class... More>
     [[nodiscard]] consteval rule next(const pattern& first, const More&... more) const {
-        rule made = demand("");
-        made.add_line("next: ", (first | ... | more));
-        made.is_next = true;
-        return made;
+        return demand_any("next: ", (first | ... | more), &rule::is_next);
     }
+    /// No path leads to it on a machine where the predicate does not hold.
     template <auto Predicate>
         requires predicate<decltype(Predicate)>
     [[nodiscard]] consteval rule only_when() const {
-        rule made = demand("");
-        made.add_text("only when: ", text_of(Predicate));
+        return demand_text("only when: ", text_of(Predicate));
+    }
+    /// Exactly `count` of them, 1 to 65,535: in all functions of in(...) together, in each form of each site of
+    /// in_sites(...), or in the text. No form of a site may change the number.
+    [[nodiscard]] consteval rule times(unsigned count) const {
+        rule made = demand("times: ");
+        made.add_number(count);
+        made.add("\n");
+        made.wrong = count == 0 || count > 65'535 ? detail::mistake::count : made.wrong;
         made.is_next = true;
         return made;
     }
 
     // ---- And any of these
 
+    /// With after and then: none of these is between the two.
     template <class... More>
     [[nodiscard]] consteval rule without(const pattern& first, const More&... more) const {
         rule made = *this;
@@ -311,6 +315,7 @@ public:
         made.add_line("without: ", (first | ... | more));
         return made;
     }
+    /// With never and after: paths begin after one of these, and end where its function does.
     template <class... More>
     [[nodiscard]] consteval rule since(const pattern& first, const More&... more) const {
         rule made = *this;
@@ -318,6 +323,7 @@ public:
         made.add_line("since: ", (first | ... | more));
         return made;
     }
+    /// With since: a path ends at one of these.
     template <class... More>
     [[nodiscard]] consteval rule until(const pattern& first, const More&... more) const {
         rule made = *this;
@@ -325,6 +331,7 @@ public:
         made.add_line("until: ", (first | ... | more));
         return made;
     }
+    /// With never and after: paths begin at the entries of these functions.
     template <class... More>
     [[nodiscard]] consteval rule reached_from(const char* first, const More*... more) const {
         rule made = *this;
@@ -332,30 +339,35 @@ public:
         made.add_names("from: ", first, more...);
         return made;
     }
+    /// Only instructions of these functions, by their names as a debugger shows them, without parameters.
     template <class... More>
     [[nodiscard]] consteval rule in(const char* first, const More*... more) const {
         rule made = *this;
         made.add_names("in: ", first, more...);
         return made;
     }
+    /// Only instructions of other functions.
     template <class... More>
     [[nodiscard]] consteval rule outside(const char* first, const More*... more) const {
         rule made = *this;
         made.add_names("outside: ", first, more...);
         return made;
     }
+    /// Only instructions of sites of these names; "gic.*" fits each name that begins so.
     template <class... More>
     [[nodiscard]] consteval rule in_sites(const char* first, const More*... more) const {
         rule made = *this;
         made.add_names("in sites: ", first, more...);
         return made;
     }
+    /// Only instructions of no such site.
     template <class... More>
     [[nodiscard]] consteval rule outside_sites(const char* first, const More*... more) const {
         rule made = *this;
         made.add_names("outside sites: ", first, more...);
         return made;
     }
+    /// The rule holds on machines where the predicate does, once apply() has run.
     template <auto Predicate>
         requires predicate<decltype(Predicate)>
     [[nodiscard]] consteval rule where() const {
@@ -363,11 +375,13 @@ public:
         made.add_text("where: ", text_of(Predicate));
         return made;
     }
+    /// Paths go on after a call, and not into the function.
     [[nodiscard]] consteval rule over_calls() const {
         rule made = *this;
         made.add("over calls:\n");
         return made;
     }
+    /// It is no error if the file has no such instruction, function or point.
     [[nodiscard]] consteval rule if_any() const {
         rule made = *this;
         made.add("if any:\n");
@@ -411,6 +425,19 @@ private:
         made.add(line);
         return made;
     }
+    // No templates: Clang 14 refuses a local rule that a call makes in one.
+    [[nodiscard]] consteval rule demand_any(const char* head, const pattern& list, bool rule::* which) const {
+        rule made = demand("");
+        made.add_line(head, list);
+        made.*which = true;
+        return made;
+    }
+    [[nodiscard]] consteval rule demand_text(const char* head, const char* text) const {
+        rule made = demand("");
+        made.add_text(head, text);
+        made.is_next = true;
+        return made;
+    }
     consteval void add(const char* more) {
         for (; *more != '\0'; ++more) {
             if (length + 1 < longest) {
@@ -419,6 +446,14 @@ private:
                 wrong = detail::mistake::too_long;
             }
         }
+    }
+    consteval void add_number(unsigned number) {
+        char digits[12]{}; // NOLINT(*-avoid-c-arrays)
+        size_t at = sizeof digits - 1;
+        for (unsigned left = number; left != 0 || at == sizeof digits - 1; left /= 10) {
+            digits[--at] = static_cast<char>('0' + left % 10);
+        }
+        add(digits + at);
     }
     consteval void add_text(const char* head, const char* more) {
         add(head);
@@ -438,10 +473,9 @@ private:
     }
     template <class... More>
     consteval void add_names(const char* head, const char* first, const More*... more) {
-        pattern names{"", first};
-        ((names = names | pattern{"", more}), ...);
-        add_line(head, names);
+        add_line(head, (name_of(first) | ... | name_of(more)));
     }
+    [[nodiscard]] static consteval pattern name_of(const char* name) { return {"", name}; }
 };
 
 /// Begins a rule about each instruction that fits.
@@ -477,7 +511,7 @@ template <const auto& Rule>
                   "inlay: msr does not write this register, or mrs does not read it: write access(register)");
     static_assert(
         wrong != mistake::two_demands,
-        "inlay: a code rule demands one thing: write one of never, after, then, next, only_when, and a second "
+        "inlay: a code rule demands one thing: write one of never, after, then, next, only_when, times, and a second "
         "rule for the other");
     static_assert(
         wrong != mistake::nothing_between,
@@ -487,9 +521,10 @@ template <const auto& Rule>
         wrong != mistake::since_not_here,
         "inlay: since(...) and reached_from(...) say where paths begin: write one of them, with never or after");
     static_assert(wrong != mistake::empty_list, "inlay: a code rule has an empty pattern: name an instruction");
+    static_assert(wrong != mistake::count, "inlay: times(n) counts 1 to 65,535 instructions: write never() for none");
     static_assert(wrong != mistake::none || Rule.complete(),
                   "inlay: this code rule demands nothing: add one of .never(), .after(...), .then(...), .next(...), "
-                  ".only_when<...>()");
+                  ".only_when<...>(), .times(...)");
     static_assert(wrong != mistake::none || !Rule.complete() || Rule.reasoned(),
                   "inlay: a code rule says why, for the message of an error: add .because(\"...\")");
     return true;

@@ -794,3 +794,207 @@ int use() {
     }
     return 0;
 }
+
+// CASE right_code_rules
+#include <inlay/arch/aarch64/system_registers.hpp>
+#include <inlay/code_rules.hpp>
+namespace rules = inlay::rules;
+inline constexpr auto region = rules::each(rules::call | rules::call_of("ns::f") | rules::function("g"))
+                                   .since(rules::point("begin"))
+                                   .until(rules::point("end"))
+                                   .in("f", "g")
+                                   .outside_sites("gic.*")
+                                   .if_any()
+                                   .never()
+                                   .because("no call in the region");
+inline constexpr auto gate = rules::each(rules::mrs(inlay::aarch64::insn::icc_iar1_el1) | rules::dc("cvau") |
+                                         rules::dsb(10, 15) | rules::access(inlay::aarch64::insn::icc_iar1_el1))
+                                 .only_when<x && !cpu.sse2>()
+                                 .because("there may be no GIC");
+inline constexpr auto twice =
+    rules::each(rules::instruction("popf")).in_sites("s").where<x>().times(2).because("a pair");
+inline constexpr auto ordered = rules::each(rules::store)
+                                    .after(rules::load, rules::call)
+                                    .without(rules::returns)
+                                    .reached_from("f", "g")
+                                    .because("it is ordered");
+inline constexpr auto followed =
+    rules::each(rules::store).then(rules::load, rules::call).outside("f", "g").because("a load follows");
+inline constexpr auto next_one =
+    rules::each(rules::store).in_sites("s", "t").next(rules::load, rules::call).over_calls().because("a load is next");
+template struct inlay::code_rules<region, gate, twice, ordered, followed, next_one>;
+void use() {
+    inlay::code_point<"begin">();
+    inlay::code_point<"a name that has 32 characters ..">();
+}
+
+// CASE code_rules_without_a_rule
+// EXPECT inlay: code_rules declares rules: template struct inlay::code_rules<my_rule>;
+#include <inlay/code_rules.hpp>
+template struct inlay::code_rules<>;
+
+// CASE code_rule_that_is_too_long
+// EXPECT inlay: a code rule is too long: at most 240 characters of patterns in one list, 1,024 in all
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::call)
+        .never()
+        .because("........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................"
+                 "........................................................................................");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_a_list_that_is_too_long
+// EXPECT inlay: a code rule is too long: at most 240 characters of patterns in one list, 1,024 in all
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call_of("function_with_a_name_of_forty_characters_1") |
+                                                inlay::rules::call_of("function_with_a_name_of_forty_characters_2") |
+                                                inlay::rules::call_of("function_with_a_name_of_forty_characters_3") |
+                                                inlay::rules::call_of("function_with_a_name_of_forty_characters_4") |
+                                                inlay::rules::call_of("function_with_a_name_of_forty_characters_5"))
+                                 .never()
+                                 .because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_two_names_in_one
+// EXPECT inlay: a name or sentence in a code rule is empty, or has a line break or a '|' in it: give each name as an argument of its own
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).in("f | g").never().because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_an_empty_name
+// EXPECT inlay: a name or sentence in a code rule is empty, or has a line break
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::function("")).never().because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_a_line_break
+// EXPECT inlay: a name or sentence in a code rule is empty, or has a line break
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).never().because("two\nlines");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_an_unknown_instruction
+// EXPECT inlay: a code rule does not know this instruction: write the manual's mnemonic in small letters, without a suffix for its size
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::instruction("popfq")).never().because("no popf");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_unknown_cache_maintenance
+// EXPECT inlay: a code rule does not know this instruction
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::dc("zva")).never().because("no zeros");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_an_unknown_barrier
+// EXPECT inlay: this is no kind of a barrier: write dsb(barrier::ishst), with names of inlay::aarch64::insn::barrier
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::dsb(4)).never().because("no barrier");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_a_barrier_of_no_kind
+// EXPECT inlay: this is no kind of a barrier: write dsb(barrier::ishst)
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::dmb()).never().because("no barrier");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_that_writes_a_register_that_is_read_only
+// EXPECT inlay: msr does not write this register, or mrs does not read it: write access(register)
+#include <inlay/arch/aarch64/system_registers.hpp>
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::msr(inlay::aarch64::insn::icc_iar1_el1)).never().because("it is read");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_that_reads_a_register_that_is_write_only
+// EXPECT inlay: msr does not write this register, or mrs does not read it: write access(register)
+#include <inlay/arch/aarch64/system_registers.hpp>
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::mrs(inlay::aarch64::insn::icc_sgi1r_el1)).never().because("it is written");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_two_demands
+// EXPECT inlay: a code rule demands one thing: write one of never, after, then, next, only_when, times, and a second rule for the other
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).never().times(2).because("both");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_without_between_nothing
+// EXPECT inlay: without(...) says what is not between two instructions: write it with after(...) or then(...)
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::call).without(inlay::rules::store).never().because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_until_and_no_since
+// EXPECT inlay: until(...) ends a region: write since(...) for its begin
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::call).until(inlay::rules::store).never().because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_since_and_then
+// EXPECT inlay: since(...) and reached_from(...) say where paths begin: write one of them, with never or after
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call)
+                                 .since(inlay::rules::store)
+                                 .then(inlay::rules::load)
+                                 .because("a load follows");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_since_and_reached_from
+// EXPECT inlay: since(...) and reached_from(...) say where paths begin: write one of them, with never or after
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule =
+    inlay::rules::each(inlay::rules::call).since(inlay::rules::store).reached_from("f").never().because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_that_counts_on_paths
+// EXPECT inlay: since(...) and reached_from(...) say where paths begin: write one of them, with never or after
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).reached_from("f").times(2).because("two calls");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_that_counts_to_zero
+// EXPECT inlay: times(n) counts 1 to 65,535 instructions: write never() for none
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).in("f").times(0).because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_with_an_empty_pattern
+// EXPECT inlay: a code rule has an empty pattern: name an instruction
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::pattern{}).never().because("nothing");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_that_demands_nothing
+// EXPECT inlay: this code rule demands nothing: add one of .never(), .after(...), .then(...), .next(...), .only_when<...>(), .times(...)
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).in("f").because("no call");
+template struct inlay::code_rules<rule>;
+
+// CASE code_rule_without_a_reason
+// EXPECT inlay: a code rule says why, for the message of an error: add .because(
+#include <inlay/code_rules.hpp>
+inline constexpr auto rule = inlay::rules::each(inlay::rules::call).never();
+template struct inlay::code_rules<rule>;
+
+// CASE code_point_with_a_long_name
+// EXPECT inlay: the name of a code point has 1 to 32 characters
+#include <inlay/code_rules.hpp>
+void use() { inlay::code_point<"a name that has 33 characters ...">(); }
+
+// CASE code_point_without_a_name
+// EXPECT inlay: the name of a code point has 1 to 32 characters
+#include <inlay/code_rules.hpp>
+void use() { inlay::code_point<"">(); }

@@ -12,17 +12,20 @@
 #include "inlay/check/program.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 
-enum class demand : std::uint8_t { missing, never, after, then, next, only_when };
+enum class demand : std::uint8_t { missing, never, after, then, next, only_when, times };
 
 struct code_rule {
     std::string reason{};
@@ -32,6 +35,7 @@ struct code_rule {
     std::vector<std::string> from{}, in{}, outside{}, in_sites{}, outside_sites{}; ///< names
     std::string where{};                                                           ///< a predicate; empty: always
     std::string only_when{};
+    std::uint32_t times{};
     bool over_calls{}, if_any{};
 };
 
@@ -102,6 +106,12 @@ void for_each_section(const program& program, std::string_view name, const Use& 
         } else if (key == "only when") {
             to.demand = demand::only_when;
             to.only_when = value;
+        } else if (key == "times") {
+            to.demand = demand::times;
+            const auto [end_of_number, error] = std::from_chars(value.data(), value.data() + value.size(), to.times);
+            if (error != std::errc{} || end_of_number != value.data() + value.size()) {
+                return std::string{line};
+            }
         } else if (key == "without") {
             to.without = list_of(value);
         } else if (key == "since") {

@@ -15,6 +15,7 @@
 //     after Y      is X reached from an entry (with since: from A) around Y; `without Z`: or from Z
 //     then Y       is the return, or Z, reached from X around Y
 //     only when P  is X reached from an entry, for each assignment of P's features in which P does not hold
+//     times n      how many X are there, at least and at most, with the forms that may stand at each site
 //
 // Before apply() the original stands at each site; so it counts in all questions, except for those with `where`.
 #pragma once
@@ -33,6 +34,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -99,6 +101,9 @@ public:
         case demand::next:
             with_conditions(rule.where, true, [&](const condition& known) { next(known); });
             break;
+        case demand::times:
+            with_conditions(rule.where, true, [&](const condition& known) { times(known); });
+            break;
         default:
             break;
         }
@@ -164,16 +169,17 @@ private:
             inside[i] = (rule.in.empty() || is_one_of(functions[i].name, rule.in)) &&
                         !is_one_of(functions[i].name, rule.outside);
         }
-        const auto is_named = [](const site* at, const std::vector<std::string>& names) {
-            return at != nullptr && std::any_of(names.begin(), names.end(),
-                                                [&](const std::string& each) { return name_fits(at->name, each); });
-        };
         for (std::size_t i = 0; i < which.size(); ++i) {
             const code_node& node = graph_.nodes()[i];
             which[i] = which[i] && inside[node.function] &&
                        (rule.in_sites.empty() || is_named(node.site, rule.in_sites)) &&
                        (rule.outside_sites.empty() || !is_named(node.site, rule.outside_sites));
         }
+    }
+
+    [[nodiscard]] static bool is_named(const site* at, const std::vector<std::string>& names) {
+        return at != nullptr && std::any_of(names.begin(), names.end(),
+                                            [&](const std::string& each) { return name_fits(at->name, each); });
     }
 
     [[nodiscard]] static bool is_one_of(const std::string& symbol, const std::vector<std::string>& names) {
@@ -277,16 +283,80 @@ private:
                 add_at("code-rule", i, text_of(i) + " is " + where_of(i));
             }
         }
-        if (rule_->in.empty() && rule_->in_sites.empty()) {
-            for (const auto& node : graph_.nodes()) {
-                if (node.what.length == 0 && !is_one_of(program_.functions()[node.function].name, rule_->outside)) {
-                    add("code-unproven", node.what.at, "cannot be proven: these bytes are no instruction");
-                }
+        all_seen();
+    }
+
+    /// Text in the scope that is not decoded may hold anything.
+    void all_seen() {
+        if (!rule_->in_sites.empty()) {
+            return; // rule `form` is about them
+        }
+        for (const auto& node : graph_.nodes()) {
+            const std::string& name = program_.functions()[node.function].name;
+            if (node.what.length == 0 && (rule_->in.empty() || is_one_of(name, rule_->in)) &&
+                !is_one_of(name, rule_->outside)) {
+                add("code-unproven", node.what.at, "cannot be proven: these bytes are no instruction");
             }
-            for (const auto at : graph_.gaps()) {
+        }
+        for (const auto at : graph_.gaps()) {
+            if (rule_->in.empty()) {
                 add("code-unproven", at, "cannot be proven: no symbol leads to this text");
             }
         }
+    }
+
+    struct range_of_counts {
+        std::size_t least{}, most{};
+    };
+
+    void times(const condition& known) {
+        range_of_counts all;
+        std::map<const site*, std::vector<std::size_t>> in_forms;
+        for (std::uint32_t i = 0; i < subjects_.size(); ++i) {
+            const code_node& node = graph_.nodes()[i];
+            const std::size_t here = subjects_[i] ? 1 : 0;
+            if (node.site == nullptr) {
+                all.least += here;
+                all.most += here;
+            } else {
+                auto& counts = in_forms[node.site];
+                counts.resize(node.site->forms.size());
+                counts[node.form] += here;
+            }
+        }
+        std::map<std::uint64_t, range_of_counts> in_sites; // two records of one site count once
+        for (const auto& [at, counts] : in_forms) {
+            for (std::uint32_t i = 0; i < counts.size(); ++i) {
+                if (!graph_.may_stand({.site = at, .form = i}, known, !rule_->where.empty())) {
+                    continue;
+                }
+                const auto here = in_sites.try_emplace(at->at, range_of_counts{counts[i], counts[i]}).first;
+                here->second.least = std::min(here->second.least, counts[i]);
+                here->second.most = std::max(here->second.most, counts[i]);
+                if (counts[i] != rule_->times && is_named(at, rule_->in_sites)) {
+                    add("code-rule", at->at,
+                        words_of_count({counts[i], counts[i]}) + " in form " + words_of(program_, at->forms[i]) +
+                            " of " + words_of(*at));
+                }
+            }
+        }
+        for (const auto& [at, counts] : in_sites) {
+            all.least += counts.least;
+            all.most += counts.most;
+        }
+        if (rule_->in_sites.empty() && (all.least != rule_->times || all.most != rule_->times)) {
+            add("code-rule", 0, words_of_count(all) + (rule_->in.empty() ? " in the text" : scope()));
+        }
+        all_seen();
+    }
+
+    /// "1 to 2 instructions, and not 2, are call or store"
+    [[nodiscard]] std::string words_of_count(const range_of_counts& counted) const {
+        const bool one = counted.most == 1 && counted.least == 1;
+        return std::to_string(counted.least) +
+               (counted.least == counted.most ? "" : " to " + std::to_string(counted.most)) +
+               (one ? " instruction, and not " : " instructions, and not ") + std::to_string(rule_->times) +
+               (one ? ", is " : ", are ") + any_of_words(rule_->each);
     }
 
     void then(const condition& known) {

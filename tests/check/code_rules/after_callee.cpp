@@ -17,7 +17,8 @@ extern "C" [[gnu::noinline]] void complete() {
     stores_complete();
     word = 2;
 }
-extern "C" [[gnu::noinline]] void send() {
+// Of this file alone: other files may call an exported function, and an object does not show them.
+[[gnu::noinline]] static void send() {
     write_sgi(); // here
 }
 
