@@ -432,9 +432,9 @@ private:
         made.*which = true;
         return made;
     }
-    [[nodiscard]] consteval rule demand_text(const char* head, const char* text) const {
+    [[nodiscard]] consteval rule demand_text(const char* head, const char* said) const {
         rule made = demand("");
-        made.add_text(head, text);
+        made.add_text(head, said);
         made.is_next = true;
         return made;
     }

@@ -3,14 +3,13 @@
 
     image = Image("kernel.elf", text=decided)            # text: in place of the file's, from image_begin on
     function = image.function("kernel::gic::reset_statistics")
-    function.before(at, wanted, stop)                    # where paths lead back from `at` without meeting `wanted`
+    function.reaches(at, wanted, stop)                   # the instructions `wanted` that paths from `at` meet
 
-What. Questions about order: does each path to this instruction go through that barrier, with no store between?
+What. Questions about order and addresses that are more than a code rule.
 How. Capstone decodes; branches are followed within a function. An instruction that leaves the function (a call, a
 return, a tail call) is one to `stop` at, as any other may be.
 """
 import bisect
-import collections
 import re
 import struct
 import subprocess
@@ -77,9 +76,6 @@ class Instruction:
     def stores(self):
         return self.kind in ("store", "both")
 
-    def loads(self):
-        return self.kind in ("load", "both")
-
     def is_barrier(self, *names):
         return self.barrier in names
 
@@ -96,7 +92,7 @@ class Instruction:
 class Function:
     def __init__(self, image, name, begin, end):
         self.image, self.name, self.begin, self.end = image, name, begin, end
-        self._code = self._before = self._places = self._executed = self._words = None
+        self._code = self._places = self._words = None
 
     @property
     def code(self):
@@ -128,65 +124,19 @@ class Function:
             following.append((instruction.target - self.begin) // 4)
         return [each for each in following if each < len(self.code)]
 
-    def previous(self, index):
-        if self._before is None:
-            self._before = collections.defaultdict(list)
-            for each in range(len(self.code)):
-                for following in self.next(each):
-                    self._before[following].append(each)
-        return self._before[index]
-
-    def index_of(self, instruction):
-        return (instruction.address - self.begin) // 4
-
     def find(self, condition):
         return [index for index, instruction in enumerate(self.code) if condition(instruction)]
-
-    def before(self, index, wanted, stop):
-        """The faults of paths that lead to `index`: an instruction at which to `stop`, or the function's entry, is met
-        before `wanted`. Empty: all paths go through `wanted`."""
-        return self._walk(index, wanted, stop, self.previous, lambda each: each == 0, "the entry")
-
-    def after(self, index, wanted, stop):
-        """The same on paths that lead away from `index`; where the function is left, it is an error as well."""
-        return self._walk(index, wanted, stop, self.next, lambda each: not self.next(each), "the end")
-
-    def _walk(self, start, wanted, stop, neighbours, is_end, end):
-        wrong, seen = [], set()
-        todo = list(neighbours(start))
-        if not todo:
-            wrong.append(end)
-        while todo:
-            index = todo.pop()
-            if index in seen:
-                continue
-            seen.add(index)
-            instruction = self.code[index]
-            if wanted(instruction):
-                continue
-            if stop(instruction):
-                wrong.append(str(instruction))
-            elif is_end(index):
-                wrong.append(end)
-            todo += neighbours(index) if not stop(instruction) else []
-        return wrong
 
     def places(self):
         """{index: addresses} of loads and stores whose address is one of a few, but for an index into an array."""
         if self._places is None:
-            self._places, self._executed = find_places(self)
+            self._places = find_places(self)
         return self._places
 
-    def executed(self):
-        """The indices of the instructions to which a path leads from the entry, past branches on known values."""
-        self.places()
-        return self._executed
-
-    def accesses(self, name, condition):
-        """Loads or stores (`condition`) of the object `name`."""
+    def accesses(self, name):
+        """Loads and stores of the object `name`."""
         begin, size = self.image.objects.get(name, (0, 0))
-        return [index for index, places in self.places().items()
-                if any(begin <= each < begin + size for each in places) and condition(self.code[index])]
+        return [index for index, places in self.places().items() if any(begin <= each < begin + size for each in places)]
 
     def reaches(self, start, wanted, stop=lambda instruction: False):
         """The instructions `wanted` that some path from `start` on meets, where no path goes on at `stop`."""
@@ -236,9 +186,6 @@ class Flat(Function):
     def next(self, index):
         return self._next[index]
 
-    def index_of(self, instruction):
-        raise NotImplementedError("an instruction may be there more than once")
-
 
 # ---- Addresses ------------------------------------------------------------------------------------------------------
 
@@ -268,7 +215,7 @@ def find_places(function):
             if joined != old:
                 states[following] = joined
                 todo.append(following)
-    return places, set(states)
+    return places
 
 
 def taken(instruction, state, following):
@@ -370,7 +317,7 @@ class Image:
             self.file = file.read()
         self.capstone = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
         self.capstone.detail = True
-        self.symbols, raw, mapping = {}, [], []
+        self.symbols, raw = {}, []
         sections = [struct.unpack_from("<IIQQQQIIQQ", self.file, self._header(40, "<Q") + index * 64)
                     for index in range(self._header(60, "<H"))]
         for section in sections:
@@ -380,16 +327,13 @@ class Image:
             for at in range(section[4], section[4] + section[5], 24):
                 name, info, _, index, value, size = struct.unpack_from("<IBBHQQ", self.file, at)
                 name = self.file[names + name:self.file.index(b"\0", names + name)].decode()
-                if name[:2] in ("$x", "$d"):
-                    mapping.append((value, name[:2]))
-                elif name:
+                if name and name[:2] not in ("$x", "$d"):
                     self.symbols[name] = value
                     raw.append((name, info & 15, value, size, index))
         self.segments = [struct.unpack_from("<IIQQQQQQ", self.file, self._header(32, "<Q") + index * 56)
                          for index in range(self._header(56, "<H"))]
         self.begin = self.symbols.get("image_begin", 0)
         self.text = text
-        self.mapping = sorted(mapping)
         plain = subprocess.run(["c++filt"], input="\n".join(each[0] for each in raw), capture_output=True, text=True,
                                check=True).stdout.splitlines()
         self.functions, self.objects = [], {}
@@ -413,12 +357,6 @@ class Image:
             if kind == 1 and address <= begin and end <= address + size:
                 return self.file[offset + begin - address:offset + end - address]
         raise ValueError(f"no bytes at {begin:#x}")
-
-    def words(self):
-        """The 64-bit words of data, from which a function might be called."""
-        for kind, flags, offset, _, _, size, _, _ in self.segments:
-            if kind == 1 and not flags & 1:
-                yield from (each for each, in struct.iter_unpack("<Q", self.file[offset:offset + size // 8 * 8]))
 
     def decode(self, begin, end):
         code = []

@@ -7,8 +7,8 @@
 What. The lines of the table of the GIC patches, the way of a store to text, and the accesses to the PMU.
 Why. QEMU executes a kernel without one barrier as well as one with all of them. (memory_model.py: why each is needed.)
 How. The kernel declares most of it as code rules (examples/kernel/aarch64/code_rules.cpp), and `inlay check` proves them.
-Two questions are more than such a rule, and are asked here: by which addresses text is stored, and whether the path of an
-interrupt reads the variable with the controller's version. For these, memory_test (tests/kernel) writes the text as
+Three questions are more than such a rule, and are asked here: by which addresses text is stored, whether the path of an
+interrupt reads the variable with the controller's version, and whether a path goes round an access. For these, memory_test (tests/kernel) writes the text as
 patched for GICv2, and for GICv3, and paths are followed within it (image.py). Then each barrier is removed, or added where
 none may be: the check of that name must fail, and no other may.
 """
@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 
-from image import Flat, Image
+from image import Flat, Image, system_register
 from mutants import Build
 
 
@@ -33,11 +33,6 @@ class Kernel:
             raise RuntimeError(f"memory_test: {run.stdout}{run.stderr}")
         with open(decided, "rb") as file:
             self.image = Image(path, file.read())
-        self.sites = []
-        with open(decided + ".sites") as file:
-            for line in file:
-                address, size, *name = line.split(maxsplit=2)
-                self.sites.append((int(address, 16), int(size, 16), name[0].strip() if name else ""))
 
 
 class Checks:
@@ -61,6 +56,8 @@ RULES = {
     "an SGI of GICv2 is sent when the stores before it are complete": "NO_SGIR_DSB",
     "an interrupt is active before later accesses": "NO_IAR_DSB",
     "an interrupt of GICv2 is active before later accesses": "NO_IAR_DSB",
+    "an SGI of GICv2 is one store with one barrier": "NO_SGIR_DSB",
+    "an acknowledgement of GICv2 is one load with one barrier": "NO_IAR_DSB",
     "an interrupt has ended before later instructions": "NO_EOI_ISB",
     "stores are complete before the command INT is queued": "NO_ITS_DSB",
     "the handler counts after it has recorded": "NO_HANDLER_DMB",
@@ -74,6 +71,7 @@ RULES = {
     "there may be no PMU": "PMU_UNGUARDED",
     "there may be no PMU at EL2": "PMU_EL2",
     "the counter is on, or off, before the next instruction": "NO_PMU_ISB",
+    "the counter is turned on once, and off once": "NO_PMU_ISB",
 }
 
 
@@ -89,6 +87,28 @@ def rules(checks, path, inlay):
     checks.check("RULES", [] if count == len(RULES) else [f"{count} rules: {done.stdout}{done.stderr}"], 1)
 
 
+DFR0 = system_register(3, 0, 0, 5, 0)
+
+
+def is_pmu(each):
+    if each.kind not in ("msr", "mrs"):
+        return False
+    op0, op1, crn, crm = (each.register >> shift & mask for shift, mask in ((14, 3), (11, 7), (7, 15), (3, 15)))
+    return op0 == 3 and ((crn == 9 and crm in (12, 13, 14)) or (op1 == 3 and crn == 14 and crm >= 8))
+
+
+def pmu_at_el2(checks, kernel):
+    """A path from the question, whether there is a PMU, goes round each access: the answer decides. (That each access
+    comes after the question is a rule.)"""
+    function = kernel.image.function("go_to_el1")
+    questions = function.find(lambda each: each.kind == "mrs" and each.register == DFR0) if function else []
+    accesses = function.find(is_pmu) if function else []
+    wrong = [f"no path goes round {function.code[index]}" for index in accesses for start in questions
+             if not function.reaches(start, lambda each: each.kind == "return",
+                                     lambda each, access=function.code[index]: each is access)]
+    checks.check("PMU_EL2", wrong, min(len(questions), len(accesses)))
+
+
 def no_version(checks, kernel):
     """The path of an interrupt does not ask for the controller's version. Nor does it call a function that asks before
     apply()."""
@@ -102,10 +122,12 @@ def no_version(checks, kernel):
         seen.add(function)
         if re.search(r"_early\(", function.name):
             wrong.append(f"{function.name} is called")
-        wrong += [f"{function.name}: {function.code[index]}" for index in function.accesses(
-            "kernel::gic::found_version", lambda each: True)]
+        wrong += [f"{function.name}: {function.code[index]}"
+                  for index in function.accesses("kernel::gic::found_version")]
         todo += [kernel.image.at(target) for target in function.targets()]
     checks.check("VERSION_IN_THE_PATH", wrong, len(seen))
+    for each in ("wait_for_interrupts", "check_received"):
+        checks.check("WAITING_AND_CHECKING", [] if kernel.image.function(f"kernel::{each}") else [f"there is no {each}"], 1)
 
 
 # ---- Text -----------------------------------------------------------------------------------------------------------
@@ -172,6 +194,7 @@ def check_kernel(path, command, work, inlay):
     two, three = (Kernel(path, command, work, features) for features in ("+kernel.gicv2", "+kernel.gicv3 +pmuv3"))
     for kernel in (two, three):
         no_version(checks, kernel)
+    pmu_at_el2(checks, two)
     text(checks, two)
     rules(checks, path, inlay)
     return checks.results

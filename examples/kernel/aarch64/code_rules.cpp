@@ -48,6 +48,17 @@ inline constexpr auto acknowledged_v2 = rules::each(rules::load)
                                             .in_sites("gic.acknowledge")
                                             .next(rules::dsb(barrier::ld))
                                             .because("an interrupt of GICv2 is active before later accesses");
+constexpr auto access_or_barrier = rules::store | rules::load | rules::any_barrier | rules::isb;
+inline constexpr auto sgir_and_barrier = rules::each(access_or_barrier)
+                                             .in_sites("gic.send")
+                                             .where<gicv2 && !gicv3>()
+                                             .times(2)
+                                             .because("an SGI of GICv2 is one store with one barrier");
+inline constexpr auto iar_and_barrier = rules::each(access_or_barrier)
+                                            .in_sites("gic.acknowledge")
+                                            .where<gicv2 && !gicv3>()
+                                            .times(2)
+                                            .because("an acknowledgement of GICv2 is one load with one barrier");
 inline constexpr auto ended =
     rules::each(rules::msr(icc_eoir1_el1)).next(rules::isb).because("an interrupt has ended before later instructions");
 inline constexpr auto int_after_stores = rules::each(rules::point("its.int"))
@@ -107,6 +118,8 @@ inline constexpr auto counter_on = rules::each(rules::msr(pmcr_el0))
                                        .in("pmu_loop")
                                        .next(rules::isb)
                                        .because("the counter is on, or off, before the next instruction");
+inline constexpr auto on_and_off =
+    rules::each(rules::msr(pmcr_el0)).in("pmu_loop").times(2).because("the counter is turned on once, and off once");
 
 } // namespace kernel
 
@@ -115,4 +128,5 @@ template struct inlay::code_rules<
     kernel::acknowledged_v2, kernel::ended, kernel::int_after_stores, kernel::count_after_record,
     kernel::rest_after_count, kernel::handler_ends, kernel::end_orders_nothing, kernel::self_orders_nothing,
     kernel::reset_orders_nothing, kernel::spurious_orders_nothing, kernel::others_synchronise, kernel::pmu_if_present,
-    kernel::pmu_asked_at_el2, kernel::counter_on>;
+    kernel::pmu_asked_at_el2, kernel::counter_on, kernel::on_and_off, kernel::sgir_and_barrier,
+    kernel::iar_and_barrier>;
