@@ -10,6 +10,7 @@ stands for any instruction, ORDER for the machine's barrier of stores, 0xAT for 
 must be named; `object: no`: the twin's rule holds in an object, too, since the rest may be elsewhere."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,14 +30,18 @@ def compilers(gcc, clang, machine):
     yield "Clang", [clang] + (["--target=" + triple] if triple else [])
 
 
-def faults(inlay, compiler, source, machine, folder):
-    text = open(source).read()
+def flags_for(compiler, machine):
     flags = ["-std=c++20", "-O2", "-g", "-Wall", "-Wextra", "-ffreestanding", "-fno-pic", "-nostdlib", "-static", "-no-pie",
              "-fno-asynchronous-unwind-tables", "-fno-exceptions", "-fno-stack-protector", "-fcf-protection=none",
              "-Wl,--build-id=none", "-I", os.path.join(root, "include")]
     flags += ["-mgeneral-regs-only"] if machine != "i386" else []
     flags = [each for each in flags if machine != "aarch64" or "cf-protection" not in each]
-    flags += ["-Wno-unused-command-line-argument"] if "clang" in compiler[0] else []
+    return flags + (["-Wno-unused-command-line-argument"] if "clang" in compiler[0] else [])
+
+
+def faults(inlay, compiler, source, machine, folder):
+    text = open(source).read()
+    flags = flags_for(compiler, machine)
     program = os.path.join(folder, "program")
     for linked, fixed in ((True, False), (True, True), (False, False), (False, True)):
         if not linked and not fixed and notes(text, "object"):
@@ -67,6 +72,44 @@ def faults(inlay, compiler, source, machine, folder):
     return ""
 
 
+def ways_to_link(compiler):
+    """(name, options): linkers that drop dead sections, and optimisation at link time."""
+    dead = ["-ffunction-sections", "-Wl,--gc-sections"]
+    clang = "clang" in compiler
+    lld = shutil.which("ld.lld" + compiler[compiler.rindex("-"):] if clang and "-" in compiler else "ld.lld")
+    yield "bfd", ["-fuse-ld=bfd", *dead]
+    if shutil.which("ld.gold"):
+        yield "gold", ["-fuse-ld=gold", *dead]
+    if lld:
+        yield "lld", ["--ld-path=" + lld if clang else "-fuse-ld=lld", *dead]
+    if not clang:
+        yield "bfd, LTO", ["-fuse-ld=bfd", "-flto", *dead]
+    elif lld:
+        yield "lld, LTO", ["--ld-path=" + lld, "-flto", *dead]
+        yield "lld, ThinLTO", ["--ld-path=" + lld, "-flto=thin", *dead]
+
+
+def lost(inlay, compiler, folder):
+    """Rules and points stay in the program, or their loss is an error: [(what, fault)]"""
+    source = os.path.join(here, "code_rules", "since.cpp")
+    program, script = (os.path.join(folder, name) for name in ("program", "discarding.ld"))
+    command = [compiler, *flags_for([compiler], "x86_64"), source, "-o", program]
+
+    def said(options, status, words):
+        done = subprocess.run(command + options, capture_output=True, text=True)
+        if done.returncode != 0:
+            return "it cannot be built: " + done.stderr
+        done = subprocess.run([inlay, "check", program], capture_output=True, text=True, timeout=60)
+        good = done.returncode == status and words in done.stdout + done.stderr
+        return "" if good else "status %d:\n%s%s" % (done.returncode, done.stdout, done.stderr)
+
+    for name, options in ways_to_link(compiler):
+        yield name, said(options, 1, "[code-rule]") or said([*options, "-DFIXED"], 0, "1 code rule proven")
+    with open(script, "w") as file:
+        file.write("SECTIONS { .text : { *(.text*) } .data : { *(.data* .bss*) } /DISCARD/ : { *(inlay_code_rules) } }\n")
+    yield "discarded", said(["-fuse-ld=bfd", "-DFIXED", "-Wl,-T," + script], 1, "its section inlay_code_rules is gone")
+
+
 def main():
     inlay, gcc, clang = sys.argv[1:4]
     sources = sys.argv[4:] or sorted(os.path.join(here, "code_rules", name)
@@ -83,6 +126,15 @@ def main():
                     if trouble:
                         bad += 1
                         print("FAIL: %s, %s, %s: %s" % (os.path.basename(source), machine, name, trouble))
+        ways = []
+        for name, compiler in (("GCC", gcc), ("Clang", clang)):
+            for way, trouble in lost(inlay, compiler, folder):
+                ways.append(way)
+                good += not trouble
+                if trouble:
+                    bad += 1
+                    print("FAIL: %s, %s: %s" % (name, way, trouble))
+        print("rules and points are kept by %s" % "; ".join(ways))
     print("%d passed, %d failed: wrong code and its twins, of %d sources, with findings %s" % (
         good, bad, len(sources), ", ".join(sorted(rules))))
     return 1 if bad or good == 0 else 0

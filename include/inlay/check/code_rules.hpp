@@ -5,7 +5,7 @@
 //     code-rule       an instruction breaks a rule
 //     code-unproven   a path may break it: through an indirect branch, or where text cannot be decoded
 //     code-vacuous    the file has no instruction that the rule is about, or no function or point of a name
-//     code-format     the sections are damaged, or of a newer version
+//     code-format     the sections are damaged, gone, or of a newer version
 //
 //     inlay::check::check_code_rules(program, found);
 //
@@ -555,8 +555,18 @@ private:
 
 /// Proves the code rules of a file, and returns how many it declares.
 inline std::size_t check_code_rules(const program& program, findings& found) {
+    const std::size_t before = found.size();
     const auto rules = read_code_rules(program, found);
     if (rules.empty()) {
+        const auto& functions = program.functions();
+        const auto declares = std::find_if(functions.begin(), functions.end(), [](const function& each) {
+            return each.name.starts_with("_ZN5inlay10code_rules") && each.name.ends_with("7declareEv");
+        });
+        if (declares != functions.end() && found.size() == before) {
+            program.add(found, "code-format", declares->begin,
+                        "the file declares code rules, and its section inlay_code_rules is gone: a linker script or a "
+                        "tool has dropped it");
+        }
         return 0;
     }
     const auto points = read_code_points(program, found);
