@@ -91,12 +91,12 @@ def ways_to_link(compiler):
 
 def lost(inlay, compiler, folder):
     """Rules and points stay in the program, or their loss is an error: [(what, fault)]"""
-    source = os.path.join(here, "code_rules", "since.cpp")
+    source, with_site = (os.path.join(here, "code_rules", name) for name in ("since.cpp", "only_when.cpp"))
     program, script = (os.path.join(folder, name) for name in ("program", "discarding.ld"))
-    command = [compiler, *flags_for([compiler], "x86_64"), source, "-o", program]
+    command = [compiler, *flags_for([compiler], "x86_64"), "-o", program]
 
-    def said(options, status, words):
-        done = subprocess.run(command + options, capture_output=True, text=True)
+    def said(options, status, words, source=source):
+        done = subprocess.run([*command, source, *options], capture_output=True, text=True)
         if done.returncode != 0:
             return "it cannot be built: " + done.stderr
         done = subprocess.run([inlay, "check", program], capture_output=True, text=True, timeout=60)
@@ -107,7 +107,8 @@ def lost(inlay, compiler, folder):
         yield name, said(options, 1, "[code-rule]") or said([*options, "-DFIXED"], 0, "1 code rule proven")
     with open(script, "w") as file:
         file.write("SECTIONS { .text : { *(.text*) } .data : { *(.data* .bss*) } /DISCARD/ : { *(inlay_code_rules) } }\n")
-    yield "discarded", said(["-fuse-ld=bfd", "-DFIXED", "-Wl,-T," + script], 1, "its section inlay_code_rules is gone")
+    yield "discarded", said(["-fuse-ld=bfd", "-DFIXED", "-Wl,-T," + script], 1,
+                             "its section inlay_code_rules is gone", with_site)
 
 
 def main():
