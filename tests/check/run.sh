@@ -7,18 +7,13 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/check
 eval "$(sh tools/compilers shell)"
-# shellcheck source=tools/build_folder.sh
-. tools/build_folder.sh
-choose_build_folder build || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=tests/checks.sh
 . tests/checks.sh
-case $warnings in *-Werror*) werror=ON ;; *) werror=OFF ;; esac
+# shellcheck source=tests/inlay_tool.sh
+. tests/inlay_tool.sh
 built=$BUILD/check
-configure "$built" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINLAY_TOOLS=ON -DINLAY_WERROR=$werror -DCMAKE_CXX_COMPILER="$gcc" \
-    >"$work/log" 2>&1 && cmake --build "$built" --target inlay_tool >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
-inlay=$(absolute "$built/tools/inlay/inlay")
 flags="-std=c++20 -O2 -g -Iinclude"
 
 # says STATUS PATTERN COMMAND...: the command's status, and a line of its output

@@ -58,7 +58,7 @@ for size, part in (line.split(None, 1) for line in lines):
     printed[part] = int(size)
 check("all", printed.pop("bytes in all"), sum(printed.values()))
 
-sections = dict(re.findall(r"\] (inlay_\w+) +\S+ +\w+ +\w+ +(\w+)", output("readelf", "-SW", kernel)))
+sections = dict(re.findall(r"\] (inlay_\w+) +\S+ +\w+ +\w+ +(\w+) +\w+ +\w*A", output("readelf", "-SW", kernel)))
 unwind = int(sections.pop("inlay_unwind", "0"), 16)
 if unwind:
     check("the unwind table", printed["the unwind table"], unwind)
