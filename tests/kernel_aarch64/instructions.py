@@ -83,6 +83,7 @@ def rules(checks, path, inlay):
     for reason, name in RULES.items():
         checks.check(name, [f"{what} ({kind})" for each, what, kind in found if each == reason], 1)
     checks.check("RULES", [each for each, _, _ in found if each not in RULES], 1)
+    checks.check("PROVEN", re.findall(r"error: .* \[(?!code-)[a-z-]+\]$", done.stderr, re.M), "sites" in done.stdout)
     count = int(declared.group(1)) if declared else 0
     checks.check("RULES", [] if count == len(RULES) else [f"{count} rules: {done.stdout}{done.stderr}"], 1)
 

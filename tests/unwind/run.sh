@@ -61,6 +61,13 @@ for compiler in "$gcc" "$clang"; do
         result $? "tests/modes/unwinding.cpp, $compiler $options"
     done
 done
+# AArch64 by Clang: its rows go over to the stack pointer before an epilogue.
+for options in -O2 "-O2 -fno-omit-frame-pointer" -O0; do
+    # shellcheck disable=SC2086
+    $clang --target=aarch64-linux-gnu -std=c++20 $options -Iinclude -c tests/check/sites.cpp -o "$work/program.o" &&
+        "$check" "$work/program.o" >"$work/log" 2>&1
+    result $? "tests/check/sites.cpp, $clang for AArch64 $options"
+done
 # An object, whose unwind information the checker relocates.
 for options in -O2 -O0; do
     works "an object" $gcc -std=c++20 $options -Iinclude -c tests/modes/unwinding.cpp -o "$work/program.o"

@@ -649,7 +649,9 @@ private:
                 const auto next =
                     std::upper_bound(functions.begin(), functions.end(), at,
                                      [](std::uint64_t value, const function& each) { return value < each.begin; });
-                const std::uint64_t stop = next != functions.end() ? std::min(next->begin, end) : end;
+                const auto mapping = mapping_.upper_bound(at);
+                const std::uint64_t stop = std::min({end, next != functions.end() ? next->begin : end,
+                                                     mapping != mapping_.end() ? mapping->first : end});
                 if (!is_data(at)) {
                     check_gap(at, stop);
                 }

@@ -33,6 +33,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <span>
@@ -44,17 +46,6 @@
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace check {
 namespace detail {
-
-/// {"a", "b", "c"} as "a, b or c".
-[[nodiscard]] inline std::string any_of_words(const std::vector<std::string>& list) {
-    std::string text;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        const std::string& one = list[i];
-        text += (i == 0 ? "" : i + 1 == list.size() ? " or " : ", ");
-        text += one.starts_with("x86 ") || one.starts_with("a64 ") ? one.substr(4) : one;
-    }
-    return text;
-}
 
 class code_prover {
 public:
@@ -402,6 +393,36 @@ private:
     }
 
     // ---- Words ----------------------------------------------------------------------------------------
+
+    /// {"a", "b", "c"} as "a, b or c".
+    [[nodiscard]] std::string any_of_words(const std::vector<std::string>& list) const {
+        std::string text;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            text += (i == 0 ? "" : i + 1 == list.size() ? " or " : ", ") + words_of_pattern(list[i]);
+        }
+        return text;
+    }
+    /// "msr dce0" as "msr pmcr_el0".
+    [[nodiscard]] std::string words_of_pattern(const std::string& pattern) const {
+        if (pattern.starts_with("x86 ") || pattern.starts_with("a64 ")) {
+            return pattern.substr(4);
+        }
+        const std::string head = pattern.substr(0, pattern.find(' ') + 1);
+        const std::string number = pattern.substr(head.size());
+        const bool is_register = head == "mrs " || head == "msr " || head == "access ";
+        if (program_.machine() != machine::aarch64 || !is_register || number.size() != 4) { // or "access pmu"
+            return pattern;
+        }
+        const auto word = (head == "msr " ? 0xd5000000U : 0xd5200000U) |
+                          static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 16)) << 5U;
+        std::uint8_t bytes[sizeof word]; // NOLINT(*-avoid-c-arrays)
+        std::memcpy(bytes, &word, sizeof word);
+        const std::string line = line_of(program_, bytes, 0); // "msr pmcr_el0, x0", "mrs x0, pmcr_el0"
+        const std::size_t comma = line.find(", ");
+        return comma == std::string::npos ? pattern
+               : head == "msr "           ? line.substr(0, comma)
+                                          : head + line.substr(comma + 2);
+    }
 
     [[nodiscard]] std::string text_of(std::uint32_t node) const {
         const code_node& one = graph_.nodes()[node];

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,6 +33,15 @@ class pieces {
 public:
     pieces(const section& in, std::vector<function>& to) : in_{in}, to_{to}, covered_{in.address} {}
 
+    /// Before the symbols are added: those that tell data from instructions. Of two at one address, $x counts.
+    void note_mapping(const report::elf_symbol& symbol) {
+        if (symbol.name.starts_with("$d")) {
+            mapping_.emplace_back(symbol.value, true);
+        } else if (symbol.name.starts_with("$x")) {
+            mapping_.emplace_back(symbol.value, false);
+        }
+    }
+
     void add(report::elf_symbol& symbol, std::uint64_t next) {
         const std::uint64_t end = in_.address + in_.size;
         const bool data = symbol.name.starts_with("$d");
@@ -42,12 +52,21 @@ public:
             mapping(symbol, next, data);
             return;
         }
+        if (is_data(symbol.value)) {
+            return; // a table in text has a name
+        }
         const std::uint64_t size = symbol.size != 0 ? symbol.size : next - symbol.value;
         covered_ = symbol.value + std::min(size, end - symbol.value);
         to_.push_back({.begin = symbol.value, .end = covered_, .name = std::move(symbol.name)});
     }
 
 private:
+    [[nodiscard]] bool is_data(std::uint64_t at) const {
+        const auto after = std::upper_bound(mapping_.begin(), mapping_.end(), at,
+                                            [](std::uint64_t value, const auto& each) { return value < each.first; });
+        return after != mapping_.begin() && std::prev(after)->second;
+    }
+
     /// Cuts data out of the piece before it.
     void mapping(const report::elf_symbol& symbol, std::uint64_t next, bool data) {
         if (data) {
@@ -66,7 +85,8 @@ private:
     const section& in_;
     std::vector<function>& to_;
     std::uint64_t covered_;
-    std::uint64_t resume_{}; ///< the end of the function that data has interrupted
+    std::uint64_t resume_{};                                ///< the end of the function that data has interrupted
+    std::vector<std::pair<std::uint64_t, bool>> mapping_{}; ///< by address: whether data begins there
 };
 
 /// The section of all symbols; null in a stripped file.
@@ -145,6 +165,7 @@ inline void add_unwound(const report::elf_file& elf, std::vector<report::elf_sym
             continue;
         }
         pieces piece{in, result};
+        std::for_each(begin, end, [&](const report::elf_symbol& each) { piece.note_mapping(each); });
         for (auto each = begin; each != end; ++each) {
             auto next = each + 1;
             while (next != end && next->value == each->value) {

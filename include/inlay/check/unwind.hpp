@@ -56,6 +56,7 @@ struct unwind_conflict {
     std::size_t second{}; ///< of the other one; of `incompatible`: 0, the form of the file
     unsigned at{};        ///< bytes from the site's start
     std::string text{};   ///< the difference
+    std::string hint{};   ///< why that may be so; often empty
 };
 
 template <class Target>
@@ -82,8 +83,12 @@ public:
                                [](const auto& each) { return moves(each.second); });
         });
         find_layout_conflict(walks, conflicts);
+        const auto length = forms.empty() ? 0U : static_cast<unsigned>(forms.front().size());
+        const auto after =
+            walks.empty() ? std::map<unsigned, unwind_state>::const_iterator{} : walks.front().states.find(length);
+        file_keeps_ = !walks.empty() && after != walks.front().states.end() && !moves(after->second);
         for (std::size_t i = 0; has_rows_ && i < walks.size(); ++i) {
-            if (find_wrong_row(walks[i], i, static_cast<unsigned>(forms[i].size()), conflicts)) {
+            if (find_wrong_row(walks[i], i, length, conflicts)) {
                 break;
             }
         }
@@ -363,28 +368,45 @@ private:
         for (const auto& [at, state] : of.states) {
             if (at != length || site_ + at < end_of_entry) {
                 const unwind_row* const row = rows_.find(site_ + at);
-                if (wrong(at, row != nullptr ? mistake(*row, state) : "there is no unwind information for it")) {
+                const bool may_rebase = at == length && file_keeps_;
+                if (wrong(at, row != nullptr ? mistake(*row, state, may_rebase)
+                                             : "there is no unwind information for it")) {
                     return true;
                 }
             }
         }
         for (const auto& each : of.places) {
             const unwind_row* const row = rows_.find(each.looks_at);
-            if (row != nullptr && wrong(each.from, mistake(*row, each.state))) {
+            if (row != nullptr &&
+                wrong(each.from, mistake(*row, each.state, rows_.entry_of(each.looks_at).end == end_of_entry))) {
+                to.back().hint = hint(*row, each.state);
                 return true;
             }
         }
         return false;
     }
 
-    /// The first thing that a row says wrongly about a state; empty if it is right.
-    [[nodiscard]] std::string mistake(const unwind_row& row, unwind_state state) {
+    /// Whether a row finds the frame by the stack pointer where the one at the site's begin has the frame pointer, or
+    /// the other way round, and the form has left both as they were. So Clang's rows change before an epilogue on
+    /// AArch64. How far one register is from the other is the compiler's to know.
+    [[nodiscard]] bool rebased(const unwind_row& row, const unwind_state& state) const {
+        const auto is_either = [](std::uint64_t number) {
+            return number == effects::stack_pointer || number == effects::frame_pointer;
+        };
+        return row.cfa.number != begin_.cfa.number && is_either(row.cfa.number) && is_either(begin_.cfa.number) &&
+               !moves(state);
+    }
+
+    /// The first thing that a row says wrongly about a state; empty if it is right. `may_rebase`: in the same function,
+    /// and the compiler's own code gets there with this state.
+    [[nodiscard]] std::string mistake(const unwind_row& row, unwind_state state, bool may_rebase) {
+        may_rebase = may_rebase && rebased(row, state);
         state.runs(joined_form, 0);
         if (begin_.cfa.how != frame_rule::way::computed || row.cfa.how != frame_rule::way::computed) {
             if (begin_.cfa != row.cfa || !keeps_registers_of(row.cfa, state)) {
                 return "the caller's frame is computed by an expression there, which does not hold for this form";
             }
-        } else if (base_of(row, state) + row.cfa.offset != frame()) {
+        } else if (base_of(row, state) + row.cfa.offset != frame() && !may_rebase) {
             return frame_mistake(row, state);
         }
         for (unsigned i = 0; i < effects::registers; ++i) {
@@ -428,6 +450,18 @@ private:
             return says + ", and with this form it is at no known distance from " + base;
         }
         return says + ", and with this form it is at " + base + plus(frame().plus - now.plus);
+    }
+
+    /// A jump with the stack as it was, from a row with a frame pointer: perhaps a call in tail position, whose epilogue
+    /// has no rows. Clang on AArch64 leaves them out without asynchronous tables.
+    [[nodiscard]] std::string hint(const unwind_row& row, const unwind_state& state) const {
+        if (!is_base(effects::frame_pointer) || row.cfa.how != frame_rule::way::computed ||
+            row.cfa.number != effects::stack_pointer || moves(state)) {
+            return {};
+        }
+        return "the row at the site finds the frame by " + effects::name(effects::frame_pointer) +
+               "; if an epilogue before the site has restored it, that row is wrong: compile with "
+               "-fasynchronous-unwind-tables";
     }
 
     [[nodiscard]] static std::string plus(std::int64_t bytes) { return (bytes < 0 ? "" : "+") + std::to_string(bytes); }
@@ -506,6 +540,7 @@ private:
     std::uint64_t site_{};
     bool has_rows_{};
     bool moves_stack_{};
+    bool file_keeps_{}; ///< after the file's form, the stack and frame pointers are as before
     unwind_row begin_{};
 };
 
@@ -530,6 +565,9 @@ void add_conflict(const program& program, const site& at, const std::vector<cons
     show(layout ? "first: " : "", first);
     if (&first != &second) {
         show(layout ? "second: " : "", second);
+    }
+    if (!conflict.hint.empty()) {
+        added.notes.push_back(conflict.hint);
     }
 }
 
