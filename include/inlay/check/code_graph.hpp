@@ -113,7 +113,7 @@ public:
     /// Calls `use(node)` for the nodes that follow within the form, or after it. Where `what` goes on to is the
     /// caller's question. False if no instruction is there.
     template <class Use>
-    bool next_of(std::uint32_t node, const Use& use) const {
+    [[nodiscard]] bool next_of(std::uint32_t node, const Use& use) const {
         const code_node& from = nodes_[node];
         if (from.site != nullptr && node + 1 < from.end) {
             use(node + 1);
@@ -127,7 +127,7 @@ public:
     }
     /// The same for the target of a direct branch.
     template <class Use>
-    bool target_of(std::uint32_t node, const Use& use) const {
+    [[nodiscard]] bool target_of(std::uint32_t node, const Use& use) const {
         const code_node& from = nodes_[node];
         const std::uint64_t to = from.what.target;
         if (from.site != nullptr && to > from.site->at && to < from.site->end()) {
@@ -482,10 +482,10 @@ private:
                 }
             };
             if (falls_through(node.what)) {
-                next_of(at, pass);
+                static_cast<void>(next_of(at, pass));
             }
             if (node.what.goes_to_target() && node.what.flow != flow::call) {
-                target_of(at, pass);
+                static_cast<void>(target_of(at, pass));
             }
         }
     }
@@ -583,10 +583,10 @@ private:
                 todo.pop_back();
                 const auto& what = nodes_[each].what;
                 if (falls_through(what)) {
-                    next_of(each, reach);
+                    static_cast<void>(next_of(each, reach));
                 }
                 if (what.goes_to_target()) {
-                    target_of(each, reach);
+                    static_cast<void>(target_of(each, reach));
                 }
             }
         };

@@ -129,16 +129,16 @@ private:
         return !which.empty() && which[node];
     }
 
-    void visit(std::uint32_t node, std::uint32_t from, path_step how) {
-        if (queued(node) || !graph_.may_stand(graph_.nodes()[node], with_.known, with_.patched)) {
+    void visit(std::uint32_t to, std::uint32_t from, path_step how) {
+        if (queued(to) || !graph_.may_stand(graph_.nodes()[to], with_.known, with_.patched)) {
             return;
         }
-        if (from_[node] == unvisited) {
-            from_[node] = from;
-            how_[node] = how;
+        if (from_[to] == unvisited) {
+            from_[to] = from;
+            how_[to] = how;
         }
-        queued_[node] = true;
-        queue_.push_back(node);
+        queued_[to] = true;
+        queue_.push_back(to);
     }
     [[nodiscard]] bool queued(std::uint32_t node) {
         if (queued_.empty()) {
@@ -346,7 +346,8 @@ private:
                 if (!known) {
                     free_[in] = true;
                 }
-                graph_.next_of(call, [&](std::uint32_t each) { visit(each, call, path_step::back); });
+                static_cast<void>( // after a call that never returns, nothing need follow
+                    graph_.next_of(call, [&](std::uint32_t each) { visit(each, call, path_step::back); }));
             } else if (!known) {
                 free_[in] = true;
                 leave(call, in);
