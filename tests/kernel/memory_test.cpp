@@ -6,8 +6,7 @@
 //     memory_test kernel.elf - none,+smap,+tcg write=decided.bin
 //
 // `memory.bin` is the kernel's memory from image_begin on, read while it ran; `-` stands for the file's own image.
-// `sites` is their least number. With `write` nothing is compared: the program writes the text as decided, and the
-// places of its sites to decided.bin.sites.
+// `sites` is their least number. With `write` nothing is compared: the program writes the text as decided.
 //
 // It is a program of this machine, for kernels of all architectures. Tables and forms are taken from the file, and must
 // be the same in memory. The kernel's own decisions come from its memory: the targets of paravirt operations and of
@@ -92,12 +91,10 @@ void replace(const report::file_image<Target>& image, std::uint64_t begin, const
 
 using options = std::map<std::string, std::string>;
 
-/// Writes the text after all decisions, and the places of the sites.
+/// Writes the text after all decisions.
 int write(const report::contents& what, std::vector<std::uint8_t> text, const parts& kernel, const std::string& path) {
-    std::ofstream sites{path + ".sites"};
     for (const auto& site : what.sites) {
         expect(!site.malformed && !site.after.bytes.empty(), "malformed: " + site.name + ": " + site.trouble);
-        sites << std::hex << site.where.at << ' ' << site.after.bytes.size() << ' ' << site.name << '\n';
         const std::size_t offset = site.where.at - kernel.begin;
         if (offset + site.after.bytes.size() <= text.size()) {
             std::copy(site.after.bytes.begin(), site.after.bytes.end(),
@@ -106,7 +103,7 @@ int write(const report::contents& what, std::vector<std::uint8_t> text, const pa
     }
     std::ofstream decided{path, std::ios::binary};
     decided.write(reinterpret_cast<const char*>(text.data()), static_cast<std::streamsize>(kernel.text));
-    return failures == 0 && decided.flush() && sites.flush() ? 0 : 1;
+    return failures == 0 && decided.flush() ? 0 : 1;
 }
 
 /// Compares memory with the decisions, and the rest of the text with the file.
