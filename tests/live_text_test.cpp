@@ -2,6 +2,8 @@
 //
 // Changing text in a running process: its mappings afterwards, the limits of the system, refusals of the system, and
 // interrupted changes. Each test runs in a child process, and need not clean up.
+#include "refuse.hpp"
+
 #include <inlay/inlay.hpp>
 
 #include <gtest/gtest.h>
@@ -21,7 +23,6 @@
 #include <utility>
 #include <vector>
 
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -35,6 +36,9 @@
 namespace {
 
 using inlay::error;
+using inlay_test::answer;
+using inlay_test::refuse;
+using inlay_test::refuse_spare_pages;
 
 constexpr std::size_t page_size = 4096;
 constexpr int count = 64;
@@ -108,28 +112,6 @@ int in_child(const std::function<int()>& body) {
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
-
-/// The kernel's answer to a system call from now on, with any of the bits in the argument of that index, or with any.
-void answer(std::uint32_t what, int call, unsigned argument = 0, std::uint32_t bits = 0) {
-    sock_filter program[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offsetof(seccomp_data, args) + argument * 8)),
-        BPF_JUMP(BPF_JMP | (bits != 0 ? BPF_JSET : BPF_JGE) | BPF_K, bits, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, what),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog filter{std::size(program), program};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
-        _exit(99);
-    }
-}
-void refuse(int call, unsigned argument = 0, std::uint32_t bits = 0) {
-    answer(SECCOMP_RET_ERRNO | EACCES, call, argument, bits);
-}
-
-/// As on Linux before 5.13: MREMAP_DONTUNMAP is not known.
-void refuse_spare_pages() { refuse(SYS_mremap, 3, 4); }
 
 /// Whether this kernel has spare pages.
 bool has_spare_pages() {

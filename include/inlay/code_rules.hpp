@@ -342,30 +342,22 @@ public:
     /// Only instructions of these functions, by their names as a debugger shows them, without parameters.
     template <class... More>
     [[nodiscard]] consteval rule in(const char* first, const More*... more) const {
-        rule made = *this;
-        made.add_names("in: ", first, more...);
-        return made;
+        return with_names("in: ", first, more...);
     }
     /// Only instructions of other functions.
     template <class... More>
     [[nodiscard]] consteval rule outside(const char* first, const More*... more) const {
-        rule made = *this;
-        made.add_names("outside: ", first, more...);
-        return made;
+        return with_names("outside: ", first, more...);
     }
     /// Only instructions of sites of these names; "gic.*" fits each name that begins so.
     template <class... More>
     [[nodiscard]] consteval rule in_sites(const char* first, const More*... more) const {
-        rule made = *this;
-        made.add_names("in sites: ", first, more...);
-        return made;
+        return with_names("in sites: ", first, more...);
     }
     /// Only instructions of no such site.
     template <class... More>
     [[nodiscard]] consteval rule outside_sites(const char* first, const More*... more) const {
-        rule made = *this;
-        made.add_names("outside sites: ", first, more...);
-        return made;
+        return with_names("outside sites: ", first, more...);
     }
     /// The rule holds on machines where the predicate does, once apply() has run.
     template <auto Predicate>
@@ -418,6 +410,12 @@ public:
     bool has_without{}, has_since{}, has_until{}, has_from{};
 
 private:
+    template <class... Names>
+    [[nodiscard]] consteval rule with_names(const char* head, const Names*... names) const {
+        rule made = *this;
+        made.add_names(head, names...);
+        return made;
+    }
     [[nodiscard]] consteval rule demand(const char* line) const {
         rule made = *this;
         made.wrong = has_demand ? detail::mistake::two_demands : wrong;
