@@ -35,6 +35,7 @@ ROOTS = """\
 #include "inlay/platform/bare.hpp"
 #include "inlay/pv.hpp"
 #include "inlay/each_site.hpp"
+#include "inlay/code_rules.hpp"
 #include "inlay/self_test.hpp"
 #include "inlay/unwind.hpp"
 """

@@ -30,6 +30,7 @@ def plain(name):
     if name.startswith("_ZN5inlay"):
         return "inlay::" + name
     kept, depth = "", 0
+    name = re.sub(r"( \[clone [^]]*\])+$", "", name)
     for each in re.sub(r"operator(\(\)|[<>=-]+)", "operator", name).removesuffix(" const"):
         depth += (each in "(<[{") - (each in ")>]}")
         kept += each if depth == 0 and each not in ")>]}" else ""

@@ -7,6 +7,8 @@
 //     inlay::check::assignments("a && b", false)                // all ways in which it does not hold
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
