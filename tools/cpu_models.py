@@ -142,6 +142,8 @@ def table_of(version):
 // How it works. cpu_models.hpp explains it, and is the interface.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstdint>
 #include <string_view>
 

@@ -7,6 +7,8 @@
 // How it works. cpu_models.hpp explains it, and is the interface.
 #pragma once
 
+#include "inlay/requirements.hpp"
+
 #include <cstdint>
 #include <string_view>
 
