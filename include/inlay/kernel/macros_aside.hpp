@@ -246,6 +246,8 @@
 #undef first
 #pragma push_macro("flags")
 #undef flags
+#pragma push_macro("flatten")
+#undef flatten
 #pragma push_macro("float")
 #undef float
 #pragma push_macro("for")
@@ -288,6 +290,8 @@
 #undef inline
 #pragma push_macro("insn")
 #undef insn
+#pragma push_macro("instruction_alignment")
+#undef instruction_alignment
 #pragma push_macro("int")
 #undef int
 #pragma push_macro("int16_t")
