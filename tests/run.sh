@@ -17,9 +17,10 @@ All tests: installs what is missing, builds, runs. One line a part; of what fail
   INLAY_PROGRESS=SECONDS       how often a long part says that it is alive: 10 unless said otherwise
   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode (about 10 minutes more)
   INLAY_FRESH=1                part fresh runs all tests in minimal systems of Debian 12 and 13 (hours)
-  INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the kernel 1,000 times instead of 20,
-                               runs the GIC tests of the AArch64 kernel 10,000 times instead of 50, makes more programs with operands, and changes for 10^9 executions and 10^6 changes
-                               (more than an hour)
+  INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the x86-64 kernel 1,000 times instead of
+                               20, runs the GIC tests of the AArch64 kernel 10,000 times instead of 50 and makes 10^6
+                               changes there, makes more programs with operands, and changes for 10^9 executions and
+                               10^6 changes (more than an hour)
 
 A JUnit file of the last run, and each part's log, are in DIR/tests.
 END
