@@ -82,7 +82,8 @@ struct hook_on<Name, Result(Parameters...)> {
     static_assert(sizeof...(Parameters) <= arch::emit::most_arguments,
                   "inlay: a hook has at most 6 parameters, in 32-bit mode 3: give it a pointer to a struct, or use "
                   "static_call");
-    static_assert(arch::emit::hooks_keep_all,
+    // With the name, so that it is asked only where there is a hook.
+    static_assert(arch::emit::hooks_keep_all && sizeof(Name) != 0,
                   "inlay: a hook cannot keep the registers of AMX, nor those of APX without vector registers: compile "
                   "this unit without -mamx-tile or -mapxf, or use static_call");
 
