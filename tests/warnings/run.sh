@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles everything.cpp, which uses each header and concept, under the warnings of ten C++ projects (projects.txt) as
-# errors, the headers being a user's own (-I). Then a dropped outcome: each compiler must warn of it.
+# errors, the headers being a user's own (-I). Then a dropped outcome: each compiler must warn of it. And units with AMX.
 #   sh tests/warnings/run.sh [COMPILER...]   default: all of those below that are installed
 # The first GCC and the last Clang compile for all projects; the others for "everything" alone.
 set -u
@@ -105,6 +105,20 @@ END
     done
 }
 
+# A unit with AMX has registers that a hook cannot keep. It may have everything else.
+with_amx() {
+    knows "$1" -mamx-tile || return 0
+    echo '#include <inlay/inlay.hpp>' >"$work/amx.cpp"
+    # shellcheck disable=SC2086
+    if "$1" $extra -std=c++20 -O2 -mamx-tile -fsyntax-only -I"$include" "$work/amx.cpp" >"$work/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL: inlay.hpp with -mamx-tile, by $1"
+        grep -m 3 'error:' "$work/log"
+    fi
+}
+
 have_report=
 if echo '#include <Zydis/Zydis.h>
 #include <elfutils/libdwfl.h>
@@ -131,6 +145,7 @@ for each in ${found:-}; do
     extra=
     case $each in i686*) extra='-fno-pic -fno-pie' ;; esac
     dropped "$each"
+    with_amx "$each"
     case $each in
     "$first_gcc" | "$last_clang") projects "$each" all ;;
     i686*) # where a word has 32 bits, a cast to one is useless, which it is not in 64
