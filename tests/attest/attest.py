@@ -107,16 +107,20 @@ def fences(of):
     return [at + each.start() for each in re.finditer(re.escape(LFENCE), of.read(at, size))]
 
 
-# ---- Text that is right ----------------------------------------------------------------------------------
-
-with running(program) as one:
+def is_right_at_each_step(one, of=""):
     for step in ("", "apply", "change", "back"):
         if step:
             one.do(step)
         status, said = one.attest()
-        check(f"no difference after {step or 'the start'}", status == 0 and "no difference" in said, said)
-        patched = int(re.search(r"(\d+) of \d+ sites patched", said).group(1))
-        check(f"{patched} sites patched after {step or 'the start'}", (patched == 0) == (step == ""), said)
+        check(f"{of}no difference after {step or 'the start'}", status == 0 and "no difference" in said, said)
+        patched = int(re.search(r"(\d+) of [1-9]\d* sites patched", said).group(1))
+        check(f"{of}{patched} sites patched after {step or 'the start'}", (patched == 0) == (step == ""), said)
+
+
+# ---- Text that is right ----------------------------------------------------------------------------------
+
+with running(program) as one:
+    is_right_at_each_step(one)
     check("two sites of the alternative are patched", len(fences(one)) == 2)
     one.do("storm")
     for i in range(20):
@@ -305,13 +309,7 @@ check("no stub", status == 2 and "no stub of gdb answers there: Connection refus
 # ---- Programs of 32 bits -----------------------------------------------------------------------------------------
 
 with running(os.path.join(folder, "i386")) as one:
-    for step in ("", "apply", "change", "back"):
-        if step:
-            one.do(step)
-        status, said = one.attest()
-        check(f"i386: no difference after {step or 'the start'}", status == 0 and "no difference" in said, said)
-        patched = int(re.search(r"(\d+) of [1-9]\d* sites patched", said).group(1))
-        check(f"i386: {patched} sites patched after {step or 'the start'}", (patched == 0) == (step == ""), said)
+    is_right_at_each_step(one, "i386: ")
     core = os.path.join(folder, "core")
 
     def core_of_it():
