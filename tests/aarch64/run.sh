@@ -104,6 +104,32 @@ for compiler in $compilers; do
         fi
     done
 
+    # A unit for newer processors: code that runs when a program is loaded, forks or ends does without their instructions.
+    for options in "-O0 -march=armv8.4-a" "-O3 -march=armv8.4-a" "-O3 -march=armv8.2-a+sve+fp16" "-O2 -march=armv9-a"; do
+        left_out "-O3 -march=armv8.4-a" && continue
+        # shellcheck disable=SC2086
+        if $compiler $flags $options tests/images/baseline.cpp -o "$work/test"; then
+            QEMU_CPU=cortex-a53 emulated "$work/test"
+            result $? "$compiler $options, on an older processor"
+        else
+            result 1 "baseline.cpp does not compile with $compiler $options"
+        fi
+    done
+
+    while read -r word options; do
+        # shellcheck disable=SC2086
+        $compiler $options -fsyntax-only -x c++ /dev/null 2>/dev/null || continue
+        # shellcheck disable=SC2086
+        printf '%s\n' '#include <inlay/arch/target.hpp>' INLAY_TARGET |
+            $compiler $flags $options -E -P -x c++ - | tail -n 1 | grep -q "_$word"
+        result $? "$compiler: no $word in the names of functions for $options"
+    done <<'END'
+256 -march=armv8.2-a+sve -msve-vector-bits=256
+512 -march=armv8.2-a+sve -msve-vector-bits=512
+sve2p1_ -march=armv9-a+sve2p1
+cssc_ -march=armv8.7-a -D__ARM_FEATURE_CSSC
+END
+
     # Tests that depend on one of the settings above.
     for options in -O0 -O2 "-O2 -fPIC -fomit-frame-pointer" "-O2 -mbranch-protection=standard" "-Os -ffixed-x18"; do
         left_out "-O2 -fPIC -fomit-frame-pointer" && continue

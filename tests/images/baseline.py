@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 
-# VEX and EVEX; BMI, LZCNT, POPCNT, MOVBE, ADX; SSE3 to SSE4.2.
+# VEX and EVEX; BMI, LZCNT, POPCNT, MOVBE, ADX; SSE3 to SSE4.2; APX, which an older objdump does not know.
 FOREIGN = re.compile(
     r"^(?!ver[rw]$)v[a-z0-9]+$|^(andn|bextr|bls(i|msk|r)|bzhi|mulx|pdep|pext|rorx|s[ahr]lx|sarx|shrx|[tl]zcnt|popcnt"
     r"|movbe|ad[co]x|k(mov|or|and|xor)[a-z]*|crc32[a-z]?|ptest|p(ins|ext)r[bdq]|pshufb|palignr|pblend[a-z]*|pabs[bwd]"
     r"|pm(ax|in)(s[bd]|u[wd])|pm(ov[sz]x[a-z]*|ulld|uldq)|pcmp(eqq|gtq|[ei]str[im])|(haddp|hsubp|addsubp|roundp?s?)[sd]"
-    r"|lddqu|movddup|movs[hl]dup|blendv?p[sd]|phadd[a-z]*|movdir[a-z0-9]*)$")
+    r"|lddqu|movddup|movs[hl]dup|blendv?p[sd]|phadd[a-z]*|movdir[a-z0-9]*|pushp|popp|push2p?|pop2p?|c(cmp|test)[a-z]+|cfcmov[a-z]+|\(bad\)|\{(evex|rex2|nf)\})$")
+APX_REGISTER = re.compile(r"%r(1[6-9]|2[0-9]|3[01])[bwd]?\b")
 BASELINE = re.compile(r"_ZZ*N5inlay6detail8baseline")
 ENTRIES = ("join_at_load", "leave", "before_fork", "after_fork_in_parent", "after_fork_in_child")
 
@@ -39,7 +40,7 @@ def look_at(name):
     seen.add(name)
     for instruction in bodies[name]:
         words = [word for word in instruction.split() if word not in ("rep", "repz", "lock", "notrack", "bnd", "data16")]
-        if words and FOREIGN.match(words[0]):
+        if words and (FOREIGN.match(words[0]) or APX_REGISTER.search(instruction)):
             wrong.append(f"{name}: {instruction}")
         for number in re.findall(r"(?:0x|\b)([0-9a-f]{6,})\b", instruction):
             target = starts.get(int(number, 16))

@@ -209,8 +209,15 @@ probes() { # COMPILER
         timeout 60 ./program ./first.so ./second.so ./third.so
 }
 
-# Code that runs before inlay has asked the processor has no instruction of the unit's options.
+# Code that runs before inlay has asked the processor has no instruction of the unit's options. (The programs for APX do
+# not run: main() has instructions of APX itself.)
 baseline() { # COMPILER
+    for options in -mapxf -march=diamondrapids; do
+        "$1" $options -fsyntax-only -x c++ /dev/null 2>/dev/null || continue
+        # shellcheck disable=SC2086
+        "$1" $flags -O2 $options -no-pie -fno-pie "$here/baseline.cpp" -o program && python3 "$here/baseline.py" program ||
+            { echo "$options"; return 1; }
+    done
     for options in -march=sapphirerapids -march=haswell "-mavx2 -mbmi2"; do
         for level in -O0 -O2 -O3 "-O3 -DWHOLE"; do
             case $options$level in *mbmi2*WHOLE | *rapids*WHOLE) continue ;; esac # one will do

@@ -154,6 +154,20 @@ units() {
         /^[0-9a-f]+ </ { name = $2; gsub(/[<>:]/, "", name) }
         /ymm|\t(v[a-z0-9]+|shlx|shrx|sarx|rorx|bzhi|andn) / && (name in shared) && name ~ /5inlay/ && name !~ /avx2_|registers_to_frame/ { print name, $0; bad = 1 }
         END { exit bad }' shared - || return 1
+    while read -r word options; do
+        case $*$options in *g++*apx-features*) continue ;; esac # GCC has no macros for them
+        # shellcheck disable=SC2086
+        "$@" $options -fsyntax-only -x c++ /dev/null 2>/dev/null || continue
+        # shellcheck disable=SC2086
+        printf '%s\n' '#include <inlay/arch/target.hpp>' INLAY_TARGET |
+            "$@" $quiet $base $options -E -P -x c++ - | tail -n 1 | grep -q "_$word" || { echo "no $word for $options"; return 1; }
+    done <<'END'
+avx512fp16_ -mavx512fp16
+avx10_2_ -mavx10.2
+apx_ -mapxf
+apx_ -mapx-features=egpr
+apx_ -mapx-features=ndd
+END
 }
 
 # gdb finds main() from each instruction of a thunk, a trampoline, and a site that pushes.

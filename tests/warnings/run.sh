@@ -105,7 +105,7 @@ END
     done
 }
 
-# A unit with AMX has registers that a hook cannot keep. It may have everything else.
+# A unit with AMX has registers that a hook cannot keep. It may have everything else, and the message says what to do.
 with_amx() {
     knows "$1" -mamx-tile || return 0
     echo '#include <inlay/inlay.hpp>' >"$work/amx.cpp"
@@ -115,6 +115,16 @@ with_amx() {
     else
         failed=$((failed + 1))
         echo "FAIL: inlay.hpp with -mamx-tile, by $1"
+        grep -m 3 'error:' "$work/log"
+    fi
+    echo 'inline constexpr inlay::hook<"seen", void(int)> seen; void see() { seen(1); }' >>"$work/amx.cpp"
+    # shellcheck disable=SC2086
+    if ! "$1" $extra -std=c++20 -O2 -mamx-tile -fsyntax-only -I"$include" "$work/amx.cpp" >"$work/log" 2>&1 &&
+        grep -q 'compile this unit without -mamx-tile' "$work/log"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL: a hook with -mamx-tile, by $1: wanted an error that says what to do"
         grep -m 3 'error:' "$work/log"
     fi
 }

@@ -38,10 +38,17 @@
 #else
 #define INLAY_TARGET_SVE
 #endif
-#ifdef __ARM_FEATURE_SVE2
+#ifdef __ARM_FEATURE_SVE2p1
+#define INLAY_TARGET_SVE2 sve2p1_
+#elif defined(__ARM_FEATURE_SVE2)
 #define INLAY_TARGET_SVE2 sve2_
 #else
 #define INLAY_TARGET_SVE2
+#endif
+#ifdef __ARM_FEATURE_SVE_BITS // a unit for vectors of one length (-msve-vector-bits)
+#define INLAY_TARGET_SVE_BITS __ARM_FEATURE_SVE_BITS
+#else
+#define INLAY_TARGET_SVE_BITS
 #endif
 #ifdef __ARM_FEATURE_DOTPROD
 #define INLAY_TARGET_DOTPROD dotprod_
@@ -107,13 +114,27 @@
 #define INLAY_TARGET_PART_2()                                                                                          \
     INLAY_TARGET_JOIN(INLAY_TARGET_MOPS, INLAY_TARGET_CSSC, INLAY_TARGET_PAUTH, INLAY_TARGET_CRC32,                    \
                       INLAY_TARGET_CRYPTO, INLAY_TARGET_SHA3, INLAY_TARGET_BTI, INLAY_TARGET_NEON)
-#define INLAY_TARGET_OF_ARCHITECTURE INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), , , , , )
+#define INLAY_TARGET_OF_ARCHITECTURE                                                                                   \
+    INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), INLAY_TARGET_SVE_BITS, , , , )
 
-// As on x86. (Before version 16, Clang accepts no other architecture for one function.)
-#if defined(__clang__) || !__STDC_HOSTED__
+// As on x86. Clang takes sets of instructions away one by one, and had LLVM's names for them before version 16.
+#if !__STDC_HOSTED__ || !defined(__ARM_NEON)
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END
+#elif defined(__clang__)
+// clang-format off
+#if __clang_major__ >= 16
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"+nolse+norcpc+nosve+nodotprod+noi8mm+nofp16+nomops+nocssc+nopauth+nocrc+nosha3\"))), apply_to = function)")
 #else
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"no-lse,no-rcpc,no-sve,no-sve2,no-dotprod,no-i8mm,no-fullfp16,no-pauth,no-crc,no-sha3\"))), apply_to = function)")
+#endif
+// clang-format on
+#define INLAY_BASELINE_END _Pragma("clang attribute pop")
+#else
+// If __ARM_ARCH is 9, this changes it for a while. GCC warns of that before version 14, unless a system's header does it.
+#if __GNUC__ < 14 && __ARM_ARCH >= 9
+#pragma GCC system_header
+#endif
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=armv8-a\")")
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif

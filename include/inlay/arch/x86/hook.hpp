@@ -38,9 +38,9 @@ inline constexpr bool has_vectors = true;
 inline constexpr bool has_vectors = false;
 #endif
 
-#if defined(__AMX_TILE__)
-inline constexpr bool hooks_keep_all = false; ///< not the tiles of AMX
-#elif defined(__APX_F__)
+#if defined(__AMX_TILE__) || defined(__AMXTILE__) // Clang 14 has the second name
+inline constexpr bool hooks_keep_all = false;     ///< not the tiles of AMX
+#elif defined(__APX_F__) || defined(__EGPR__)
 inline constexpr bool hooks_keep_all = has_vectors; ///< XSAVE has r16 to r31
 #else
 inline constexpr bool hooks_keep_all = true;

@@ -163,6 +163,16 @@
 #else
 #define INLAY_TARGET_AVX512POPCNT
 #endif
+#ifdef __AVX512FP16__
+#define INLAY_TARGET_AVX512FP16 avx512fp16_
+#else
+#define INLAY_TARGET_AVX512FP16
+#endif
+#if defined(__AVX10_2__) || defined(__AVX10_2_512__)
+#define INLAY_TARGET_AVX10_2 avx10_2_
+#else
+#define INLAY_TARGET_AVX10_2
+#endif
 #ifdef __AVXVNNI__
 #define INLAY_TARGET_AVXVNNI avxvnni_
 #else
@@ -183,7 +193,9 @@
 #else
 #define INLAY_TARGET_GFNI
 #endif
-#ifdef __APX_F__
+// Clang has a macro for each part of APX.
+#if defined(__APX_F__) || defined(__EGPR__) || defined(__PUSH2POP2__) || defined(__PPX__) || defined(__NDD__) ||       \
+    defined(__CCMP__) || defined(__NF__) || defined(__CF__) || defined(__ZU__)
 #define INLAY_TARGET_APX apx_
 #else
 #define INLAY_TARGET_APX
@@ -231,10 +243,10 @@
                       INLAY_TARGET_APX)
 #define INLAY_TARGET_PART_5()                                                                                          \
     INLAY_TARGET_JOIN(INLAY_TARGET_I586, INLAY_TARGET_I686, INLAY_TARGET_SAHF, INLAY_TARGET_CET, INLAY_TARGET_SOFT,    \
-                      INLAY_TARGET_CRC32, INLAY_TARGET_PCLMUL, )
+                      INLAY_TARGET_CRC32, INLAY_TARGET_PCLMUL, INLAY_TARGET_AVX512FP16)
 #define INLAY_TARGET_OF_ARCHITECTURE                                                                                   \
     INLAY_TARGET_JOIN(for_, INLAY_TARGET_PART_1(), INLAY_TARGET_PART_2(), INLAY_TARGET_PART_3(),                       \
-                      INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), , )
+                      INLAY_TARGET_PART_4(), INLAY_TARGET_PART_5(), INLAY_TARGET_AVX10_2, )
 
 // Functions between these two use only instructions that every processor of the architecture has, with any options of
 // the unit. They run when a program is loaded, before any code can ask the processor. (Kernels have no such functions,
@@ -244,7 +256,11 @@
 #define INLAY_BASELINE_END
 #elif defined(__clang__)
 // clang-format off
-#ifdef __x86_64__
+#if defined(__x86_64__) && __clang_major__ >= 19
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64,no-sse3,no-popcnt,no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe,no-egpr,no-push2pop2,no-ppx,no-ndd,no-ccmp,no-nf,no-cf,no-zu\"))), apply_to = function)")
+#elif defined(__x86_64__) && __clang_major__ >= 18
+#define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64,no-sse3,no-popcnt,no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe,no-egpr,no-push2pop2,no-ppx,no-ndd\"))), apply_to = function)")
+#elif defined(__x86_64__)
 #define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=x86-64,no-sse3,no-popcnt,no-avx,no-bmi,no-bmi2,no-lzcnt,no-movbe\"))), apply_to = function)")
 #else
 #define INLAY_BASELINE _Pragma("clang attribute push(__attribute__((target(\"arch=i686,no-sse,no-popcnt,no-bmi,no-bmi2,no-lzcnt,no-movbe\"))), apply_to = function)")
@@ -252,7 +268,9 @@
 // clang-format on
 #define INLAY_BASELINE_END _Pragma("clang attribute pop")
 #else
-#ifdef __x86_64__
+#if defined(__APX_F__)
+#define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64,no-apxf\")")
+#elif defined(__x86_64__)
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64\")")
 #else
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=i686\")")
