@@ -105,6 +105,15 @@ for compiler in $compilers; do
         fi
         echo "$compiler $optimise: $good tests passed"
     done
+    # Code that runs when a program is loaded, forks or ends has no instruction of the unit's options. (GCC has another
+    # warning if the unit computes by SSE.)
+    for options in -march=haswell "-march=haswell -mno-sse" "-O3 -msse4.2 -mavx2" "-msse2 -mfpmath=sse"; do
+        # shellcheck disable=SC2086
+        $compiler $flags $position -O2 $options tests/images/baseline.cpp -no-pie -o "$work/baseline" 2>"$work/out" &&
+            python3 tests/images/baseline.py "$work/baseline" >>"$work/out"
+        result $? "$options with $compiler: $(head -n 3 "$work/out")"
+    done
+
     # Values of a function with a target attribute in vector registers, on processors with SSE, with AVX, and on this
     # machine.
     if $compiler $flags $position -O2 "$here/vector_registers.cpp" -static -no-pie -o "$work/vectors" 2>"$work/out"; then

@@ -251,7 +251,8 @@
 // Functions between these two use only instructions that every processor of the architecture has, with any options of
 // the unit. They run when a program is loaded, before any code can ask the processor. (Kernels have no such functions,
 // and may forbid instructions that every processor has.)
-#if !__STDC_HOSTED__ || (defined(__x86_64__) ? !defined(__SSE2__) : !defined(__i686__))
+#if !__STDC_HOSTED__ ||                                                                                                \
+    (defined(__x86_64__) ? !defined(__SSE2__) : !defined(__i686__) && !defined(__SSE__) && !defined(__BMI__))
 #define INLAY_BASELINE
 #define INLAY_BASELINE_END
 #elif defined(__clang__)
@@ -273,7 +274,7 @@
 #elif defined(__x86_64__)
 #define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=x86-64\")")
 #else
-#define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=i686\")")
+#define INLAY_BASELINE _Pragma("GCC push_options") _Pragma("GCC target(\"arch=i686,fpmath=387\")")
 #endif
 #define INLAY_BASELINE_END _Pragma("GCC pop_options")
 #endif
