@@ -26,6 +26,7 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -227,6 +228,33 @@ TEST_P(LiveText, NearTheLimitOfMappingsAllChangesOrNothingDoes) {
                   0)
             << leave << " mappings left";
     }
+}
+
+TEST_P(LiveText, BelowTheLimitOfAddressSpaceNothingChanges) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  if (!begin(spare)) {
+                      return 1;
+                  }
+                  rlimit limit{};
+                  getrlimit(RLIMIT_AS, &limit);
+                  const rlim_t before = limit.rlim_cur;
+                  for (int i = 0; i < 3; ++i) {
+                      limit.rlim_cur = page_size; // the process has more
+                      setrlimit(RLIMIT_AS, &limit);
+                      const auto done = inlay::set(key, true);
+                      if (done || done.error() != error::text_not_writable || done.system_error != ENOMEM ||
+                          !all_are(false) || decltype(key)::state.value != 0) {
+                          return 2;
+                      }
+                      limit.rlim_cur = before;
+                      setrlimit(RLIMIT_AS, &limit);
+                      if (!changes_work()) {
+                          return 3;
+                      }
+                  }
+                  return 0;
+              }),
+              0);
 }
 
 TEST_P(LiveText, APageThatIsRefusedHalfWayTakesAllBack) {

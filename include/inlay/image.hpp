@@ -24,9 +24,10 @@ namespace detail {
 [[gnu::visibility("hidden")]] inline void nothing() noexcept {}
 [[gnu::visibility("hidden")]] inline uintptr_t zero() noexcept { return 0; }
 
-/// The ELF header of this image. The linker defines the symbol.
-// NOLINTNEXTLINE(*-avoid-c-arrays): its size is not known
-[[gnu::visibility("hidden")]] extern const char elf_header[] __asm__("__ehdr_start");
+/// The ELF header of this image, and its program headers. The linker defines the symbol. (The size is stated because,
+/// under -mcmodel=medium, GCC takes an array of unknown size for far data, whose address is no operand.)
+// NOLINTNEXTLINE(*-avoid-c-arrays): the linker's
+[[gnu::visibility("hidden")]] extern const char elf_header[4096] __asm__("__ehdr_start");
 
 /// The data that this image shows to others. One for each image; the assembler defines it (`emit::image`).
 [[gnu::visibility("hidden")]] extern table::image own_image;

@@ -29,13 +29,19 @@ operands $gcc -O2 -fsanitize-coverage=trace-pc
 operands $clang -O2 -finstrument-functions
 operands $clang_oldest -O2 -fsanitize-coverage=trace-pc
 operands $clang -O0 -fsanitize-coverage=trace-pc
+operands $gcc -O0 -fsanitize=thread
 matrix $clang -O1 -fsanitize=function -fno-sanitize-recover
 matrix $clang -O2 -mllvm -enable-merge-functions
 matrix $clang -O2 -fsanitize=kcfi
+matrix $clang -O0 -fsanitize=kcfi
 matrix $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi-icall -fuse-ld=lld -DTHROUGH_TABLES
 statics $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
 large $gcc -mcmodel=large
 large $clang -mcmodel=large
+large $gcc -mcmodel=medium
+large $gcc -mcmodel=medium -fno-pie -no-pie
+large $clang -mcmodel=medium
+hardened $clang -mspeculative-load-hardening
 END
     # Code that linkers merge, fold and move.
     cat <<END
@@ -125,7 +131,8 @@ hooks() {
     *) $1 -c -x c++ /dev/null -o hooks.o ;;
     esac
 }
-operands() { hooks "$@" && "$@" $quiet $base "$here/operands.cpp" hooks.o -o program && ./program; }
+# (setarch: ThreadSanitizer wants the address space that it knows.)
+operands() { hooks "$@" && "$@" $quiet $base "$here/operands.cpp" hooks.o -o program && setarch -R ./program; }
 statics() { "$@" $quiet $base "$here/statics_a.cpp" "$here/statics_b.cpp" -o program && ./program; }
 folding() { "$@" $quiet $base "$here/folding.cpp" -o program && ./program; }
 alignment() { "$@" $quiet $base "$here/alignment.cpp" -o program && ./program; }
@@ -223,6 +230,10 @@ breakpoints() {
 # The large model: it works, or one sentence says that it does not.
 large() {
     if "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1; then ./program; else grep -q 'GCC gives no address' message; fi
+}
+# Clang does not combine this with asm goto: inlay says so.
+hardened() {
+    ! "$@" $quiet $base -O2 "$here/operands.cpp" -o program >message 2>&1 && grep -q 'Clang cannot combine' message
 }
 
 # A script that puts records elsewhere, or throws them away, does not link; one that gives their symbols does. Without

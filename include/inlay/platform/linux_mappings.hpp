@@ -53,6 +53,7 @@ public:
 
 protected:
     static constexpr std::size_t chunk = 4096; // the smallest page
+    static constexpr std::size_t reserved_pages = 16;
 
     /// The text of this image.
     [[gnu::visibility("hidden")]] mapped_text() noexcept = default;
@@ -117,7 +118,7 @@ protected:
 
     /// Ensures that a few mappings are in reserve: taking a change back must not fail for lack of mappings.
     [[gnu::visibility("hidden")]] bool secure() noexcept {
-        constexpr std::size_t pages = 16;
+        constexpr std::size_t pages = reserved_pages;
         if (reserve_ == nullptr || reserve_->at != 0) {
             return true;
         }
@@ -145,6 +146,29 @@ protected:
         ::munmap(reinterpret_cast<void*>(reserve_->at), reserve_->size);
         reserve_->at = 0;
         return true;
+    }
+
+    /// Whether a page may take the place of another one. The kernel unmaps the other page first. Then it asks whether
+    /// the process may have that many pages; no, if RLIMIT_AS is now lower than their number. The text would be lost.
+    /// So the question is asked with two pages of the reserve, which are alike.
+    [[nodiscard, gnu::visibility("hidden")]] bool may_move() noexcept {
+        if (reserve_ == nullptr || reserve_->at == 0) {
+            return true;
+        }
+        const std::uintptr_t from = reserve_->at + (reserved_pages - 1) * page_size();
+        const std::uintptr_t to = from - 2 * page_size();
+        if (move_pages(from, page_size(), to)) {
+            return true;
+        }
+        const int reason = errno;
+        if (::madvise(reinterpret_cast<void*>(to), page_size(), MADV_NORMAL) == 0) {
+            return true; // it is there: another limit, which leaves the text alone
+        }
+        ::munmap(reinterpret_cast<void*>(reserve_->at), to - reserve_->at);
+        ::munmap(reinterpret_cast<void*>(to + page_size()), 2 * page_size());
+        reserve_->at = 0;
+        errno = reason;
+        return false;
     }
 
     // ---- This process, as the kernel describes it -------------------------------------------------------

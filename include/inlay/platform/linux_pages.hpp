@@ -121,6 +121,9 @@ protected:
         if (!good) {
             refuse(spare_->begin);
             spare_->way = cannot; // as a whole: MemoryDenyWriteExecute
+        } else if (spare_->way == spare_page && !may_move()) {
+            refuse(spare_->begin);
+            good = false;
         }
         const bool alike = good && flags_are_alike();
         std::uintptr_t behind = spare_->begin; // in a region of new pages, the end of the part that was moved out

@@ -11,6 +11,7 @@
 
 // of thunk.hpp
 #undef INLAY_BARE
+#undef INLAY_TYPE
 #undef INLAY_KEEP_REGISTERS
 #undef INLAY_NOT_INSTRUMENTED
 #undef INLAY_CFI

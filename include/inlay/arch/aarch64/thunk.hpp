@@ -49,6 +49,16 @@
 #define INLAY_FRAME_END(name, length, instructions)
 #endif
 
+// The type of a function in assembly, where -fsanitize=kcfi looks for it: in the word before the function. (See
+// arch/x86/naked.hpp.)
+#define INLAY_TYPE(name)
+#if defined(__clang__)
+#if __has_feature(kcfi)
+#undef INLAY_TYPE
+#define INLAY_TYPE(name) ".zero 12\n\t.long __kcfi_typeid_" name "\n"
+#endif
+#endif
+
 // A function of one assembly statement; the compiler may add instructions, because GCC has no naked functions on
 // AArch64. Its additions to a function without locals and arguments (landing pad, signature, frame) change only x29,
 // x30 and the stack pointer, and restore them. It must not add more.
@@ -231,16 +241,16 @@ template <class Callee>
         ".error \"inlay: two calls of this unit have one name but differ; give each a name of its own\"\n\t"
         ".endif\n\t"
         ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
-        ".balign 16\n"
-        ".Linlay_trampoline.%c[id]:\n\t"
-        ".type %c[name],@function\n"
-        "%c[name]:\n\t" INLAY_FRAME_BEGIN ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
-        "adrp x16, %c[pointer]\n\t"
-        "ldr x16, [x16, :lo12:%c[pointer]]\n\t"
-        "br x16\n"
-        ".Linlay_end.%c[name]:\n\t"
-        ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]", "16", "0,0,0") ".popsection\n\t"
-                                                                                      ".endif"
+        ".balign 16\n\t" INLAY_TYPE(
+            "%c[name]") ".Linlay_trampoline.%c[id]:\n\t"
+                        ".type %c[name],@function\n"
+                        "%c[name]:\n\t" INLAY_FRAME_BEGIN ".if %c[landing]\n\thint 34\n\t.endif\n\t" // bti c
+                        "adrp x16, %c[pointer]\n\t"
+                        "ldr x16, [x16, :lo12:%c[pointer]]\n\t"
+                        "br x16\n"
+                        ".Linlay_end.%c[name]:\n\t"
+                        ".size %c[name], . - %c[name]\n\t" INLAY_FRAME_END("%c[name]", "16", "0,0,0") ".popsection\n\t"
+                                                                                                      ".endif"
         :
         : [id] INLAY_SYMBOL(id_of<Callee>), [name] INLAY_FUNCTION(Callee::trampoline),
           [pointer] INLAY_SYMBOL(&Callee::state.target), [landing] "i"(landing_pads));

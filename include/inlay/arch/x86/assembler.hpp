@@ -22,6 +22,11 @@
 #if defined(__code_model_large__) && !defined(__clang__)
 #include "inlay: it needs -mcmodel=medium or small: under -mcmodel=large, GCC gives no address to assembly statements"
 #endif
+#if defined(__clang__) // it warns that it does not harden functions with asm goto; some of them crash
+#if __has_feature(speculative_load_hardening)
+#include "inlay: compile without -mspeculative-load-hardening, which Clang cannot combine with asm goto"
+#endif
+#endif
 
 #define INLAY_SYMBOL "i"
 

@@ -14,6 +14,7 @@
 #undef INLAY_CFI
 #undef INLAY_FRAME_BEGIN
 #undef INLAY_FRAME_END
+#undef INLAY_TYPE
 #undef INLAY_TEXT_OF
 #undef INLAY_TEXT_OF_
 #undef INLAY_RETURN

@@ -64,6 +64,17 @@
 #define INLAY_FRAME_END(name)
 #endif
 
+// The type of a function in assembly, where -fsanitize=kcfi looks for it: in the four bytes before the function. Without
+// optimisation, Clang calls trampolines by their address, and checks the type. (It defines __kcfi_typeid_... for each
+// function that is declared and has its address taken.) The bytes are those of `mov eax, type`, as before any function.
+#define INLAY_TYPE(name)
+#if defined(__clang__)
+#if __has_feature(kcfi)
+#undef INLAY_TYPE
+#define INLAY_TYPE(name) ".byte 0xcc,0xcc,0xcc,0xb8\n\t.long __kcfi_typeid_" name "\n"
+#endif
+#endif
+
 // Kernels that are built with -mindirect-branch=thunk-extern and -mfunction-return=thunk-extern name their thunks, as
 // in -DINLAY_INDIRECT_THUNK_R11=__x86_indirect_thunk_r11 -DINLAY_RETURN_THUNK=__x86_return_thunk: a jump to the address
 // in r11, and a return. (32-bit mode has no register to spare: there, an indirect jump is a push and a return.)

@@ -349,7 +349,8 @@ template <class Callee>
                         ".error \"inlay: two calls of this unit have one name but differ; give each a name of its own\"\n\t"
                         ".endif\n\t"
                         ".pushsection .text.inlay.%c[name],\"ax\",@progbits\n\t"
-                        ".balign 8\n"
+                        ".balign 8\n\t"
+                        INLAY_TYPE("%c[name]")
                         ".Linlay_trampoline.%c[id]:\n\t"
                         ".type %c[name],@function\n"
                         "%c[name]:\n\t"
