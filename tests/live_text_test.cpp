@@ -171,6 +171,32 @@ TEST_P(LiveText, ChangesWork) {
     EXPECT_EQ(in_child([spare = GetParam()] { return begin(spare) && changes_work() && changes_work() ? 0 : 1; }), 0);
 }
 
+// As in a service that drops its privileges: it may no longer open its own memory.
+TEST_P(LiveText, ChangesWorkWithoutTheMemoryFile) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  if (!begin(spare)) {
+                      return 1;
+                  }
+                  refuse(SYS_openat, 2, 3); // for writing
+                  return changes_work() && changes_work() ? 0 : 2;
+              }),
+              0);
+}
+
+// Then a page would have to be writable first, and executable later.
+TEST_P(LiveText, WithoutTheMemoryFileAWritablePageMustBecomeExecutable) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  if (!begin(spare) || !inlay::set(other, true)) {
+                      return 1;
+                  }
+                  refuse(SYS_openat, 2, 3); // for writing
+                  refuse(SYS_mprotect, 2, PROT_EXEC);
+                  const auto done = inlay::set(key, true);
+                  return done.error() == inlay::error::text_not_writable && all_are(false) && ask_other() == 1 ? 0 : 2;
+              }),
+              0);
+}
+
 TEST_P(LiveText, NoMappingIsLeft) {
     EXPECT_EQ(in_child([spare = GetParam()] {
                   if (!begin(spare)) {

@@ -14,7 +14,8 @@
 // (docs/choices.md says why inlay sets no breakpoint, as Linux's text_poke_bp() does.)
 //
 // The new page comes from a spare mapping (linux_spare.hpp), or is an anonymous one. To a page of the spare mapping, a
-// change writes only the bytes that differ from the file, through /proc/self/mem.
+// change writes only the bytes that differ from the file, through /proc/self/mem. A process that has lost the right to
+// open that file makes the page writable, while it is not executable.
 //
 // Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could
 // be cancelled in are made by syscall(2), where it cannot. Compare proc_pid_mem(5), membarrier(2).
@@ -182,7 +183,7 @@ private:
         if (in_text && spare_->way == spare_page && page_size() == chunk && !is_staged(page)) { // all of it at once
             std::memcpy(buffer_, reinterpret_cast<const void*>(page), first_);
             std::memcpy(buffer_ + last_, reinterpret_cast<const void*>(page + last_), chunk - last_);
-            const bool good = open_memory() && write_differences(spare_of(page));
+            const bool good = write_differences(spare_of(page));
             if (good) {
                 mark_staged(page);
             }
@@ -193,7 +194,7 @@ private:
         }
         const std::uintptr_t to = spare_of(page_ + first_);
         if (spare_->way == spare_page) {
-            return write_at(to, buffer_ + first_, last_ - first_);
+            return write_spare(to, buffer_ + first_, last_ - first_);
         }
         std::memcpy(reinterpret_cast<void*>(to), buffer_ + first_, last_ - first_);
         return true;
@@ -223,7 +224,7 @@ private:
                 }
             }
         }
-        return first >= last || write_at(to + first, buffer_ + first, last - first);
+        return first >= last || write_spare(to + first, buffer_ + first, last - first);
     }
 
     /// Whether a byte of the buffer is a uprobe's breakpoint: before a byte of the file, not of a site, and no

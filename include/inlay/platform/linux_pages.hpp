@@ -87,10 +87,10 @@ protected:
         }
         if (is_staged(page)) { // by another object, perhaps
             any_staged_ = true;
-            return spare_->way != spare_page || open_memory();
+            return true;
         }
         if (spare_->way == spare_page) {
-            if (!open_memory() || !write_at(spare_of(page), reinterpret_cast<const void*>(page), page_size())) {
+            if (!write_spare(spare_of(page), reinterpret_cast<const void*>(page), page_size())) {
                 return false;
             }
         } else {
@@ -105,6 +105,43 @@ protected:
         }
         mark_staged(page);
         return true;
+    }
+
+    /// Writes to a page of the spare mapping. A process that has given up its rights since apply() (setuid(2), or
+    /// PR_SET_DUMPABLE of prctl(2)) may no longer open /proc/self/mem. Then the page is writable for a moment, and not
+    /// executable. No thread executes it.
+    [[nodiscard, gnu::visibility("hidden")]] bool write_spare(std::uintptr_t at, const void* bytes,
+                                                              std::size_t size) noexcept {
+        if (open_memory()) {
+            return write_at(at, bytes, size);
+        }
+        auto* const page = reinterpret_cast<void*>(at & ~(page_size() - 1));
+        if (!may_become_executable() || ::mprotect(page, page_size(), PROT_READ | PROT_WRITE) != 0) {
+            return false;
+        }
+        std::memcpy(reinterpret_cast<void*>(at), bytes, size);
+        const bool good = ::mprotect(page, page_size(), PROT_READ | PROT_EXEC | guard()) == 0;
+        if (!good) { // this page must never come into the text
+            ::munmap(reinterpret_cast<void*>(spare_->at), spare_->end - spare_->begin);
+            spare_->at = 0;
+            spare_->way = cannot;
+            any_staged_ = true;
+            clear_staged();
+        }
+        return good;
+    }
+
+    /// Whether the system allows a page that was writable to become executable. If not, errno has the reason that
+    /// /proc/self/mem could not be opened.
+    [[nodiscard, gnu::visibility("hidden")]] bool may_become_executable() const noexcept {
+        const int before = errno;
+        void* const page = map(page_size(), PROT_READ | PROT_WRITE);
+        const bool good = page != nullptr && ::mprotect(page, page_size(), PROT_READ | PROT_EXEC) == 0;
+        if (page != nullptr) {
+            ::munmap(page, page_size());
+        }
+        errno = before;
+        return good;
     }
 
     /// Moves all prepared pages into their places. After an error, the places without a moved page keep their old
