@@ -50,13 +50,10 @@ public:
 
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {}
 
-    /// Says whether an address is in a site of an image.
-    using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
-
     /// For any image of the process: its registry says where it is, and keeps the facts that were found about its text.
     [[gnu::visibility("hidden")]] process(table::image& image, table::reserve& reserve, way first,
                                           site_finder sites) noexcept
-        : replaceable_text{image, reserve}, owner_{&image}, sites_{sites}, way_{first} {}
+        : replaceable_text{image, reserve, sites}, way_{first} {}
 
     process(const process&) = delete;
     process(process&&) = delete;
@@ -231,11 +228,9 @@ private:
     /// debugger's.
     [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
         return int{buffer_[i]} == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
-               sites_ != nullptr && !sites_(*owner_, page_ + i) && !os::is_traced();
+               knows_sites() && !is_of_site(page_ + i) && !os::is_traced();
     }
 
-    const table::image* owner_{};
-    site_finder sites_{};
     way way_;
     bool one_by_one_{};
     bool ineffective_{};
