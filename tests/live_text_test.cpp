@@ -172,6 +172,64 @@ TEST_P(LiveText, ChangesWork) {
     EXPECT_EQ(in_child([spare = GetParam()] { return begin(spare) && changes_work() && changes_work() ? 0 : 1; }), 0);
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+// The kernel writes a uprobe's breakpoint like this, for any protection. No page that takes the text's place may have it:
+// the kernel would not know it there.
+TEST_P(LiveText, NoBreakpointOfAUprobeComesWithAPage) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  const auto probe = [](std::uintptr_t at) {
+                      std::FILE* const memory = std::fopen("/proc/self/mem", "r+b");
+                      const bool good = memory != nullptr && std::fseek(memory, static_cast<long>(at), SEEK_SET) == 0 &&
+                                        std::fputc(0xcc, memory) == 0xcc && std::fclose(memory) == 0;
+                      return good && *reinterpret_cast<const volatile unsigned char*>(at) == 0xcc;
+                  };
+                  // Behind a function, where its page has nothing.
+                  const std::uintptr_t early = page_of(functions[9]) + page_size - 1;
+                  const std::uintptr_t late = page_of(functions[10]) + page_size - 1;
+                  const auto as_before = [](std::uintptr_t at) {
+                      return *reinterpret_cast<const volatile unsigned char*>(at) != 0xcc;
+                  };
+                  if (!as_before(early) || !as_before(late)) {
+                      return 1;
+                  }
+                  if (!spare && !probe(early)) { // spare pages are made of text that did not change
+                      return 2;
+                  }
+                  if (!begin(spare) || !as_before(early)) {
+                      return 3;
+                  }
+                  return probe(late) && changes_work() && as_before(late) ? 0 : 4;
+              }),
+              0);
+}
+#endif
+
+// As in a service that drops its privileges: it may no longer open its own memory.
+TEST_P(LiveText, ChangesWorkWithoutTheMemoryFile) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  if (!begin(spare)) {
+                      return 1;
+                  }
+                  refuse(SYS_openat, 2, 3); // for writing
+                  return changes_work() && changes_work() ? 0 : 2;
+              }),
+              0);
+}
+
+// Then a page would have to be writable first, and executable later.
+TEST_P(LiveText, WithoutTheMemoryFileAWritablePageMustBecomeExecutable) {
+    EXPECT_EQ(in_child([spare = GetParam()] {
+                  if (!begin(spare) || !inlay::set(other, true)) {
+                      return 1;
+                  }
+                  refuse(SYS_openat, 2, 3); // for writing
+                  refuse(SYS_mprotect, 2, PROT_EXEC);
+                  const auto done = inlay::set(key, true);
+                  return done.error() == inlay::error::text_not_writable && all_are(false) && ask_other() == 1 ? 0 : 2;
+              }),
+              0);
+}
+
 TEST_P(LiveText, NoMappingIsLeft) {
     EXPECT_EQ(in_child([spare = GetParam()] {
                   if (!begin(spare)) {

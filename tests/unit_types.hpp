@@ -61,8 +61,12 @@ inline void describe_names() {
     inlay::static_key<"both.key", true>::describe();
 }
 
+constexpr inlay::static_switch<"own.switch", 2, colour::red> own_switch;
+[[maybe_unused, gnu::noinline]] colour own_switch_here() { return own_switch; }
+
 } // namespace
 
 void describe_in_other_unit();
+int own_switch_in_other_unit();
 
 } // namespace unit_types

@@ -24,6 +24,16 @@ TEST(UnitTypes, BelongToTheirUnits) {
     }
 }
 
+// Compilers give such a switch of two units one mangled name; each has its own value nevertheless.
+TEST(UnitTypes, EachUnitHasItsOwnSwitch) {
+    EXPECT_EQ(unit_types::own_switch_here(), unit_types::colour::red);
+    EXPECT_EQ(unit_types::own_switch_in_other_unit(), 0);
+    EXPECT_TRUE(inlay::set(unit_types::own_switch, unit_types::colour::blue));
+    EXPECT_EQ(unit_types::own_switch_here(), unit_types::colour::blue);
+    EXPECT_EQ(unit_types::own_switch_in_other_unit(), 0);
+    EXPECT_TRUE(inlay::set(unit_types::own_switch, unit_types::colour::red));
+}
+
 TEST(UnitTypes, OneNameOfBothIsAClash) {
     const auto done = inlay::apply();
     EXPECT_EQ(done.error(), inlay::error::name_clash);

@@ -76,10 +76,15 @@ template <class Type>
 template <class Declaration>
 concept has_trampoline = requires { Declaration::trampoline; };
 
+/// Whether each unit has its own description of a declaration: of a call, since its trampoline belongs to the unit, and
+/// of a switch whose enum does.
+template <class Declaration>
+concept belongs_to_unit = has_trampoline<Declaration> || requires { requires Declaration::belongs_to_unit; };
+
 /// The anchor of a key's or call's description.
 template <class Declaration>
 inline constexpr const char* id_of = anchor_of<Declaration>;
-template <has_trampoline Declaration>
+template <belongs_to_unit Declaration>
 inline constexpr const char* id_of<Declaration> = anchor_of<in_unit<Declaration>>;
 
 /// Whether a symbol operand stands for a thunk, and of which function.

@@ -170,7 +170,8 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
 [[nodiscard]] inline std::string place_of(const std::string& source, std::size_t line, bool lines) {
     std::string result = "inlay: " + source;
     if (lines && line != 0) {
-        result += source.empty() ? "line " + std::to_string(line) : ":" + std::to_string(line);
+        // (Not std::to_string(): GCC gives it a unique symbol, which keeps a plugin loaded for ever.)
+        result.append(source.empty() ? "line " : ":").append(short_text<24>{}.add(line).get());
     }
     return !source.empty() || (lines && line != 0) ? result + ": " : result;
 }

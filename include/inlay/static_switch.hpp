@@ -14,6 +14,7 @@
 // value is written within its group first, so that each execution finds the old or the new one.
 #pragma once
 
+#include "inlay/anchor.hpp"
 #include "inlay/named.hpp"
 #include "inlay/traits.hpp"
 
@@ -35,6 +36,19 @@ struct switch_value<true, Enum> {
     using type = Enum;
 };
 
+/// The cell of a switch. Each image has one; for an enum of an unnamed namespace, each unit has one. (Compilers give such
+/// switches of two units one mangled name.)
+template <name Name, unsigned Ways, auto Initial, unsigned long long Unit>
+struct switch_cell {
+    static constexpr bool belongs_to_unit = Unit != 0;
+
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = static_cast<unsigned>(Initial)};
+};
+
+/// The number of this unit, if the type belongs to it.
+template <class Type, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
+inline constexpr unsigned long long unit_of = has_external_types<Type>() ? 0 : Unit;
+
 /// Ways that one site can have.
 inline constexpr unsigned ways_of_a_site = 16;
 
@@ -43,7 +57,7 @@ inline constexpr unsigned ways_of_a_site = 16;
 /// A number from 0 to `Ways` - 1, or an enum whose enumerators are these numbers, read without touching memory. Reading
 /// is thread-safe, also while it is set.
 template <name Name, unsigned Ways, auto Initial = 0U>
-struct static_switch {
+struct static_switch : detail::switch_cell<Name, Ways, Initial, detail::unit_of<detail::plain<decltype(Initial)>>> {
     using value_type =
         typename detail::switch_value<__is_enum(decltype(Initial)), detail::plain<decltype(Initial)>>::type;
 
@@ -53,9 +67,6 @@ struct static_switch {
     static_assert(!Name.empty(), "inlay: a static switch needs a name: static_switch<\"codec.level\", 4, 0>");
     static_assert(Ways >= 2 && Ways <= 64, "inlay: a static switch has 2 to 64 ways");
     static_assert(initial < Ways, "inlay: the initial value of a static switch is one of its ways: 0 to ways - 1");
-
-    /// Each image has one.
-    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = initial};
 
     // NOLINTNEXTLINE(google-explicit-constructor): a switch statement converts it
     [[gnu::always_inline]] inline operator value_type() const noexcept { return static_cast<value_type>(test()); }

@@ -144,7 +144,8 @@ public:
 
     /// Makes the changes: all, or none. On an error, failed() says which change it is about, and the outcome which
     /// record. Errors of the changes as in poke.hpp; error::too_many_changes if more than `Limit` were added.
-    template <class... Where>
+    /// (The first parameter is of a hidden type. Clang hides a member template by its arguments, not by its attribute.)
+    template <class = detail::change_list, class... Where>
         requires detail::place_of_changes<Where...>
     [[gnu::visibility("hidden")]] outcome commit(Where&... where) noexcept {
         detail::change_list list{changes_, Limit, size_, size_};

@@ -4,6 +4,11 @@
 // export only its own symbols: none may be unique in the process, or give way to another image's symbol.
 #include <inlay/inlay.hpp>
 #include <inlay/platform/bare.hpp>
+#include <inlay/proof.hpp>
+#include <inlay/rate_limited.hpp>
+#ifdef WITH_TEXT
+#include <inlay/configure.hpp>
+#endif
 #if defined(__x86_64__) || defined(__i386__)
 #include <inlay/pv.hpp>
 #define WITH_OPERATIONS
@@ -49,6 +54,11 @@ inline constexpr inlay::static_call<"exports.null", inlay::no_target<void(int)>>
 inline constexpr inlay::static_call<"exports.zero", inlay::returns_zero<int(int)>> zero;
 inline constexpr inlay::dispatch<"exports.dispatch", &slow, when<x && big, &fast>> chosen;
 inline constexpr auto predicate = x && !big;
+inline constexpr inlay::hook<"exports.hook", void(int)> hook;
+inline constinit inlay::rate_limited limited{off, std::chrono::milliseconds{1}};
+inline constinit inlay::deferred late{off, 10};
+void hooked(int /*x*/) noexcept {}
+int proven(inlay::proof_of<x>) { return 1; }
 
 #if defined(__x86_64__) || defined(__i386__)
 inline constexpr auto result = inlay::arch::emit::result_register<long>;
@@ -148,6 +158,10 @@ inline int use_sites(int y) {
     default:
         break;
     }
+    hook(y);
+    if (const auto proof = inlay::proof<x>()) {
+        sum += proven(proof);
+    }
 #ifdef WITH_OPERATIONS
     sum += ordinary(y) + kept(y);
     code();
@@ -178,11 +192,36 @@ inline int change() {
     note(inlay::choose(chosen, 1, inlay::unsupported_too));
     note(inlay::choose(chosen, &slow));
     note(inlay::choose_automatically(chosen));
+    note(inlay::update(hook, &hooked));
+    inlay::transaction<> many;
+    many.set(off, true)
+        .set(way, 17U)
+        .set(chosen_codec, codec::small)
+        .enable(on)
+        .update(call_it, &fast)
+        .update(hook, nullptr);
+    note(many.commit());
+    many.clear();
+    many.set(off, false).set(way, 3U).disable(on).update(call_it, &slow);
+    note(many.commit());
+    note(limited.enable());
+    note(limited.disable());
+    note(limited.finish());
+    note(late.enable());
+    note(late.disable(1));
+    note(late.flush(20));
+#ifdef WITH_TEXT
+    good += inlay::configure("exports.off=on, exports.way=17, exports.hook=null") ? 1 : 0;
+    good += inlay::configure("exports.off=off\nexports.way=3\nexports.nobody=1").line() == 3 ? 1 : 0;
+    note(inlay::set_by_name("exports.off", "off"));
+    note(inlay::set_by_name("exports.way", "3"));
+#endif
     // By platforms of the user's own.
     watching self;
     note(inlay::choose(chosen, &fast, inlay::unsupported_too, self));
     note(inlay::choose(chosen, 0, self));
     note(inlay::choose_automatically(chosen, self));
+    note(many.commit(self));
     good +=
         chosen.supported(1) && chosen.target() != nullptr ? static_cast<int>(chosen.chosen() + chosen.automatic()) : 0;
     note(inlay::set(off, true, self));

@@ -53,11 +53,13 @@ program() { # NM COMPILER OPTION...
     [ -z "$said" ] || { echo "$said"; return 1; }
 }
 
-g++ -std=c++20 "$here/host.cpp" -ldl -o "$work/host" || exit 1
+# The host has the C++ library: otherwise that would come with the plugin, and use the inline functions of std::string
+# that the plugin has.
+g++ -std=c++20 -Wl,--no-as-needed "$here/host.cpp" -ldl -o "$work/host" || exit 1
 echo 'extern "C" int plugin_run(int); int main() { return plugin_run(1) < 0; }' >"$work/main.cpp"
 for compiler in ${*:-$compilers}; do
     command -v "$compiler" >/dev/null || { echo "-     no $compiler here"; continue; }
-    for options in "-O0" "-O0 -DWITH_WALKS" "-O2" "-Os" "-O2 -fno-inline" "-O0 -fvisibility=hidden"; do
+    for options in "-O0" "-O0 -DWITH_WALKS" "-O0 -DWITH_TEXT" "-O2 -DWITH_TEXT" "-O2" "-Os" "-O2 -fno-inline" "-O0 -fvisibility=hidden"; do
         # shellcheck disable=SC2086
         check "$compiler $options" plugin "$compiler" $options
     done

@@ -42,13 +42,19 @@ inline namespace INLAY_TARGET {
 #pragma GCC diagnostic ignored "-Weffc++" // list_change() and plan() fill it
 // NOLINTNEXTLINE(*-member-init)
 struct listed_change {
+    /// Hidden, and calls no constructor of the setting: images would export implicit constructors.
+    // NOLINTNEXTLINE(*-member-init, *-use-equals-default)
+    [[gnu::visibility("hidden")]] listed_change() noexcept {}
+
     const table::named* what;
     address value; // these four are a `change`
     uint8_t kind;
     table::call_mode mode;
     error refused;
     bool is_last; ///< no later change is of the same name
-    table::setting to;
+    union {
+        table::setting to;
+    };
     const table::named* here; ///< the first cell of the name in the image in question
 };
 #pragma GCC diagnostic pop

@@ -147,7 +147,7 @@ template <class Declaration, unsigned Count, unsigned First, unsigned Shift, uns
                     ".long .Linlay_key%= - ., .Linlay_ways%= - ., .Linlay_named.%c[id] + %c[shape] - .\n\t"
                     ".popsection"
                     :
-                    : [id] INLAY_SYMBOL(anchor_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
+                    : [id] INLAY_SYMBOL(id_of<Declaration>), [shape] "i"(table::many_ways), [count] "i"(Count),
                       [first] "i"(First), [shift] "i"(Shift), [initial] "i"(Initial)
                     :
                     : slow, w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15);

@@ -14,7 +14,8 @@
 // (docs/choices.md says why inlay sets no breakpoint, as Linux's text_poke_bp() does.)
 //
 // The new page comes from a spare mapping (linux_spare.hpp), or is an anonymous one. To a page of the spare mapping, a
-// change writes only the bytes that differ from the file, through /proc/self/mem.
+// change writes only the bytes that differ from the file, through /proc/self/mem. A process that has lost the right to
+// open that file makes the page writable, while it is not executable.
 //
 // Writes to one page are collected and done at once. Nothing is allocated on the heap. System calls that a thread could
 // be cancelled in are made by syscall(2), where it cannot. Compare proc_pid_mem(5), membarrier(2).
@@ -49,13 +50,10 @@ public:
 
     [[gnu::visibility("hidden")]] explicit process(way first = way::memory_file) noexcept : way_{first} {}
 
-    /// Says whether an address is in a site of an image.
-    using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
-
     /// For any image of the process: its registry says where it is, and keeps the facts that were found about its text.
     [[gnu::visibility("hidden")]] process(table::image& image, table::reserve& reserve, way first,
                                           site_finder sites) noexcept
-        : replaceable_text{image, reserve}, owner_{&image}, sites_{sites}, way_{first} {}
+        : replaceable_text{image, reserve, sites}, way_{first} {}
 
     process(const process&) = delete;
     process(process&&) = delete;
@@ -182,7 +180,7 @@ private:
         if (in_text && spare_->way == spare_page && page_size() == chunk && !is_staged(page)) { // all of it at once
             std::memcpy(buffer_, reinterpret_cast<const void*>(page), first_);
             std::memcpy(buffer_ + last_, reinterpret_cast<const void*>(page + last_), chunk - last_);
-            const bool good = open_memory() && write_differences(spare_of(page));
+            const bool good = write_differences(spare_of(page));
             if (good) {
                 mark_staged(page);
             }
@@ -193,7 +191,7 @@ private:
         }
         const std::uintptr_t to = spare_of(page_ + first_);
         if (spare_->way == spare_page) {
-            return write_at(to, buffer_ + first_, last_ - first_);
+            return write_spare(to, buffer_ + first_, last_ - first_);
         }
         std::memcpy(reinterpret_cast<void*>(to), buffer_ + first_, last_ - first_);
         return true;
@@ -223,18 +221,16 @@ private:
                 }
             }
         }
-        return first >= last || write_at(to + first, buffer_ + first, last - first);
+        return first >= last || write_spare(to + first, buffer_ + first, last - first);
     }
 
     /// Whether a byte of the buffer is a uprobe's breakpoint: before a byte of the file, not of a site, and no
     /// debugger's.
     [[nodiscard, gnu::visibility("hidden")]] bool is_uprobe(std::size_t i, const std::uint8_t* has) const noexcept {
         return int{buffer_[i]} == arch::uprobe_byte && (i + 1 == chunk || has[i + 1] == buffer_[i + 1]) &&
-               sites_ != nullptr && !sites_(*owner_, page_ + i) && !os::is_traced();
+               knows_sites() && !is_of_site(page_ + i) && !os::is_traced();
     }
 
-    const table::image* owner_{};
-    site_finder sites_{};
     way way_;
     bool one_by_one_{};
     bool ineffective_{};

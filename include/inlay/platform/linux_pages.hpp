@@ -43,6 +43,9 @@ public:
     replaceable_text& operator=(const replaceable_text&) = delete;
     replaceable_text& operator=(replaceable_text&&) = delete;
 
+    /// Says whether an address is in a site of an image.
+    using site_finder = bool (*)(const table::image& image, std::uintptr_t at) noexcept;
+
     /// Whether text can be changed while other threads run: it tries the steps of a change on this text.
     [[nodiscard, gnu::visibility("hidden")]] bool live() noexcept {
         prepare();
@@ -74,8 +77,9 @@ public:
 
 protected:
     [[gnu::visibility("hidden")]] replaceable_text() noexcept = default;
-    [[gnu::visibility("hidden")]] replaceable_text(table::image& image, table::reserve& reserve) noexcept
-        : text_with_spare{image, reserve} {}
+    [[gnu::visibility("hidden")]] replaceable_text(table::image& image, table::reserve& reserve,
+                                                   site_finder sites) noexcept
+        : text_with_spare{image, reserve}, owner_{&image}, sites_{sites} {}
 
     [[gnu::visibility("hidden")]] ~replaceable_text() noexcept = default;
 
@@ -87,10 +91,10 @@ protected:
         }
         if (is_staged(page)) { // by another object, perhaps
             any_staged_ = true;
-            return spare_->way != spare_page || open_memory();
+            return true;
         }
         if (spare_->way == spare_page) {
-            if (!open_memory() || !write_at(spare_of(page), reinterpret_cast<const void*>(page), page_size())) {
+            if (!write_spare(spare_of(page), reinterpret_cast<const void*>(page), page_size())) {
                 return false;
             }
         } else {
@@ -102,9 +106,47 @@ protected:
                 return false;
             }
             std::memcpy(copy, reinterpret_cast<const void*>(page), page_size());
+            leave_out_uprobes(static_cast<std::uint8_t*>(copy), page);
         }
         mark_staged(page);
         return true;
+    }
+
+    /// Writes to a page of the spare mapping. A process that has given up its rights since apply() (setuid(2), or
+    /// PR_SET_DUMPABLE of prctl(2)) may no longer open /proc/self/mem. Then the page is writable for a moment, and not
+    /// executable. No thread executes it.
+    [[nodiscard, gnu::visibility("hidden")]] bool write_spare(std::uintptr_t at, const void* bytes,
+                                                              std::size_t size) noexcept {
+        if (open_memory()) {
+            return write_at(at, bytes, size);
+        }
+        auto* const page = reinterpret_cast<void*>(at & ~(page_size() - 1));
+        if (!may_become_executable() || ::mprotect(page, page_size(), PROT_READ | PROT_WRITE) != 0) {
+            return false;
+        }
+        std::memcpy(reinterpret_cast<void*>(at), bytes, size);
+        const bool good = ::mprotect(page, page_size(), PROT_READ | PROT_EXEC | guard()) == 0;
+        if (!good) { // this page must never come into the text
+            ::munmap(reinterpret_cast<void*>(spare_->at), spare_->end - spare_->begin);
+            spare_->at = 0;
+            spare_->way = cannot;
+            any_staged_ = true;
+            clear_staged();
+        }
+        return good;
+    }
+
+    /// Whether the system allows a page that was writable to become executable. If not, errno has the reason that
+    /// /proc/self/mem could not be opened.
+    [[nodiscard, gnu::visibility("hidden")]] bool may_become_executable() const noexcept {
+        const int before = errno;
+        void* const page = map(page_size(), PROT_READ | PROT_WRITE);
+        const bool good = page != nullptr && ::mprotect(page, page_size(), PROT_READ | PROT_EXEC) == 0;
+        if (page != nullptr) {
+            ::munmap(page, page_size());
+        }
+        errno = before;
+        return good;
     }
 
     /// Moves all prepared pages into their places. After an error, the places without a moved page keep their old
@@ -149,6 +191,11 @@ protected:
         return good;
     }
 
+    [[nodiscard, gnu::visibility("hidden")]] bool knows_sites() const noexcept { return sites_ != nullptr; }
+    [[nodiscard, gnu::visibility("hidden")]] bool is_of_site(std::uintptr_t at) const noexcept {
+        return sites_(*owner_, at);
+    }
+
     bool changed_{}; ///< since the last barrier
     std::uint32_t writes_{};
 
@@ -165,6 +212,48 @@ private:
             }
         }
         return 0;
+    }
+
+    /// Gives a new page the file's bytes in place of the breakpoints of uprobes: the kernel does not know them there, and
+    /// they would end the process. Such a breakpoint is outside of the sites, and the rest of the page is as in the
+    /// file. A debugger's breakpoints stay.
+    [[gnu::visibility("hidden")]] void leave_out_uprobes(std::uint8_t* copy, std::uintptr_t page) const noexcept {
+        if (arch::uprobe_byte < 0 || std::memchr(copy, arch::uprobe_byte, page_size()) == nullptr || !knows_sites() ||
+            os::is_traced()) {
+            return;
+        }
+        const auto* const in_file = static_cast<const std::uint8_t*>(map_file(page));
+        if (in_file == nullptr) {
+            return;
+        }
+        const auto is_breakpoint = [&](std::size_t i) noexcept { return int{copy[i]} == arch::uprobe_byte; };
+        bool known = true;
+        for (std::size_t i = 0; i < page_size() && known; ++i) {
+            known = copy[i] == in_file[i] || is_breakpoint(i) || is_of_site(page + i);
+        }
+        for (std::size_t i = 0; i < page_size() && known; ++i) {
+            if (copy[i] != in_file[i] && is_breakpoint(i) && !is_of_site(page + i)) {
+                copy[i] = in_file[i];
+            }
+        }
+        ::munmap(const_cast<std::uint8_t*>(in_file), page_size());
+    }
+
+    /// A page of the text as it is in the file, or null. (A private mapping would have the breakpoints, too.)
+    [[nodiscard, gnu::visibility("hidden")]] void* map_file(std::uintptr_t page) const noexcept {
+        for (unsigned i = 0; i < count_; ++i) {
+            const auto& each = headers_[i];
+            const std::uintptr_t begin = (base_ + each.p_vaddr) & ~(page_size() - 1);
+            if (each.p_type == PT_LOAD && (each.p_flags & PF_X) != 0 && page >= begin &&
+                page < base_ + each.p_vaddr + each.p_memsz) {
+                const int file = open_image();
+                const auto offset = static_cast<long>((each.p_offset & ~(page_size() - 1)) + (page - begin));
+                void* const at = ::mmap(nullptr, page_size(), PROT_READ, MAP_SHARED, file, offset);
+                os::close(file);
+                return at == MAP_FAILED ? nullptr : at; // NOLINT(*-no-int-to-ptr, *-pro-type-cstyle-cast)
+            }
+        }
+        return nullptr;
     }
 
     /// Makes the kernel put the breakpoints of its uprobes into the text again: it does so when a mapping is divided
@@ -268,6 +357,9 @@ private:
         all.locked = false; // no spare page need stay in memory
         os::set_flags(spare_->at, spare_->end - spare_->begin, all);
     }
+
+    const table::image* owner_{};
+    site_finder sites_{};
 };
 
 } // namespace INLAY_TARGET

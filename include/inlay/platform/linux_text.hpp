@@ -118,6 +118,27 @@ protected:
         return false;
     }
 
+    /// The file that the image was loaded from, or -1.
+    [[nodiscard, gnu::visibility("hidden")]] int open_image() const noexcept {
+        struct question {
+            const ElfW(Phdr) * headers;
+            std::uintptr_t base;
+            int file;
+        } asked{headers_, base_, -1};
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
+                auto& from = *static_cast<question*>(data);
+                if (info->dlpi_addr != from.base || info->dlpi_phdr->p_vaddr != from.headers->p_vaddr) {
+                    return 0;
+                }
+                const bool named = info->dlpi_name != nullptr && *info->dlpi_name != '\0';
+                from.file = os::open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY);
+                return 1;
+            },
+            &asked);
+        return asked.file;
+    }
+
     const ElfW(Phdr) * headers_{};
     unsigned count_{};
     std::uintptr_t base_{};
@@ -170,27 +191,6 @@ private:
     }
 
     enum class sections : std::uint8_t { ordinary, of_bolt, unknown };
-
-    /// The file that the image was loaded from, or -1.
-    [[nodiscard, gnu::visibility("hidden")]] int open_image() const noexcept {
-        struct question {
-            const ElfW(Phdr) * headers;
-            std::uintptr_t base;
-            int file;
-        } asked{headers_, base_, -1};
-        ::dl_iterate_phdr(
-            [](dl_phdr_info* info, std::size_t /*size*/, void* data) noexcept {
-                auto& from = *static_cast<question*>(data);
-                if (info->dlpi_addr != from.base || info->dlpi_phdr->p_vaddr != from.headers->p_vaddr) {
-                    return 0;
-                }
-                const bool named = info->dlpi_name != nullptr && *info->dlpi_name != '\0';
-                from.file = os::open(named ? info->dlpi_name : "/proc/self/exe", O_RDONLY);
-                return 1;
-            },
-            &asked);
-        return asked.file;
-    }
 
     /// The answer of the file's sections; unknown if the file in memory is another one, or has no sections.
     [[nodiscard, gnu::visibility("hidden")]] static sections look_at_sections(int file,
