@@ -248,6 +248,13 @@ TEST_P(LiveText, NoMappingIsLeft) {
               0);
 }
 
+// AddressSanitizer allocates memory during a test, and ends the program if it gets none.
+#ifdef __SANITIZE_ADDRESS__
+constexpr long for_sanitizer = 20;
+#else
+constexpr long for_sanitizer = 0;
+#endif
+
 TEST_P(LiveText, NearTheLimitOfMappingsAllChangesOrNothingDoes) {
     for (const int leave : {2, 4, 10, 40}) {
         EXPECT_EQ(in_child([spare = GetParam(), leave] {
@@ -261,7 +268,7 @@ TEST_P(LiveText, NearTheLimitOfMappingsAllChangesOrNothingDoes) {
                           }
                           std::fclose(file);
                       }
-                      const auto need = static_cast<std::size_t>(most - number_of_mappings() - leave);
+                      const auto need = static_cast<std::size_t>(most - number_of_mappings() - leave - for_sanitizer);
                       auto* const pages = static_cast<char*>(mmap(nullptr, (need + 2) * page_size, PROT_READ,
                                                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
                       for (std::size_t i = 1; i < need; i += 2) {
