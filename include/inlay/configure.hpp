@@ -35,6 +35,9 @@
 
 namespace [[gnu::visibility("hidden")]] inlay {
 
+// (As functions: no unit uses a constructor from a unit for another processor.)
+inline namespace INLAY_TARGET {
+
 /// The result of configure().
 class [[nodiscard]] configured {
 public:
@@ -63,6 +66,8 @@ private:
     std::size_t line_{};
     std::string text_{};
 };
+
+} // namespace INLAY_TARGET
 
 namespace detail {
 

@@ -29,5 +29,9 @@ int fast(int x) {
     (void)inlay::set(way, 3);
     (void)inlay::update(called, &fast);
     (void)inlay::update(called, nullptr);
+    inlay::transaction<> both;
+    (void)both.set(way, 3).update(hook, nullptr).commit();
+    hook(x);
+    x += set_by_text();
     return x + (way == 3 ? 1 : 0) + static_cast<int>(add_one(1)) + (inlay::message(done.error())[0] == 'n' ? 1 : 0);
 }

@@ -12,5 +12,5 @@ int main() {
     const auto updated = inlay::update(called, &slow);
     std::printf("apply: %s; set: %s; update: %s; %d %d\n", inlay::message(done.error()), inlay::message(set.error()),
                 inlay::message(updated.error()), choose(1), called(1));
-    return done && set && updated && called(1) == 2 ? 0 : 1;
+    return done && set && updated && called(1) == 2 ? set_by_text() : 1;
 }
