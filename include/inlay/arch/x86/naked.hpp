@@ -64,9 +64,10 @@
 #define INLAY_FRAME_END(name)
 #endif
 
-// The type of a function in assembly, where -fsanitize=kcfi looks for it: in the four bytes before the function. Without
-// optimisation, Clang calls trampolines by their address, and checks the type. (It defines __kcfi_typeid_... for each
-// function that is declared and has its address taken.) The bytes are those of `mov eax, type`, as before any function.
+// The type of a function in assembly, where -fsanitize=kcfi looks for it: in the four bytes before the function.
+// Without optimisation, Clang calls trampolines by their address, and checks the type. (It defines __kcfi_typeid_...
+// for each function that is declared and has its address taken.) The bytes are those of `mov eax, type`, as before any
+// function.
 #define INLAY_TYPE(name)
 #if defined(__clang__)
 #if __has_feature(kcfi)
