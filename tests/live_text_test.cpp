@@ -173,8 +173,8 @@ TEST_P(LiveText, ChangesWork) {
 }
 
 #if defined(__x86_64__) || defined(__i386__)
-// The kernel writes a uprobe's breakpoint like this, for any protection. No page that takes the text's place may have it:
-// the kernel would not know it there.
+// The kernel writes a uprobe's breakpoint like this, for any protection. No page that takes the text's place may have
+// it: the kernel would not know it there.
 TEST_P(LiveText, NoBreakpointOfAUprobeComesWithAPage) {
     EXPECT_EQ(in_child([spare = GetParam()] {
                   const auto probe = [](std::uintptr_t at) {

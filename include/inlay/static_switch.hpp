@@ -36,8 +36,8 @@ struct switch_value<true, Enum> {
     using type = Enum;
 };
 
-/// The cell of a switch. Each image has one; for an enum of an unnamed namespace, each unit has one. (Compilers give such
-/// switches of two units one mangled name.)
+/// The cell of a switch. Each image has one; for an enum of an unnamed namespace, each unit has one. (Compilers give
+/// such switches of two units one mangled name.)
 template <name Name, unsigned Ways, auto Initial, unsigned long long Unit>
 struct switch_cell {
     static constexpr bool belongs_to_unit = Unit != 0;

@@ -59,7 +59,8 @@ g++ -std=c++20 -Wl,--no-as-needed "$here/host.cpp" -ldl -o "$work/host" || exit 
 echo 'extern "C" int plugin_run(int); int main() { return plugin_run(1) < 0; }' >"$work/main.cpp"
 for compiler in ${*:-$compilers}; do
     command -v "$compiler" >/dev/null || { echo "-     no $compiler here"; continue; }
-    for options in "-O0" "-O0 -DWITH_WALKS" "-O0 -DWITH_TEXT" "-O2 -DWITH_TEXT" "-O2" "-Os" "-O2 -fno-inline" "-O0 -fvisibility=hidden"; do
+    for options in "-O0" "-O0 -DWITH_WALKS" "-O0 -DWITH_TEXT" "-O2" "-O2 -DWITH_TEXT" "-Os" "-O2 -fno-inline" \
+        "-O0 -fvisibility=hidden"; do
         # shellcheck disable=SC2086
         check "$compiler $options" plugin "$compiler" $options
     done

@@ -214,8 +214,8 @@ private:
         return 0;
     }
 
-    /// Gives a new page the file's bytes in place of the breakpoints of uprobes: the kernel does not know them there, and
-    /// they would end the process. Such a breakpoint is outside of the sites, and the rest of the page is as in the
+    /// Gives a new page the file's bytes in place of the breakpoints of uprobes: the kernel does not know them there,
+    /// and they would end the process. Such a breakpoint is outside of the sites, and the rest of the page is as in the
     /// file. A debugger's breakpoints stay.
     [[gnu::visibility("hidden")]] void leave_out_uprobes(std::uint8_t* copy, std::uintptr_t page) const noexcept {
         if (arch::uprobe_byte < 0 || std::memchr(copy, arch::uprobe_byte, page_size()) == nullptr || !knows_sites() ||
