@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -411,6 +412,55 @@ TEST_P(LiveText, LockedAsAWhole) {
         GTEST_SKIP() << "mlockall() does nothing here";
     }
     EXPECT_EQ(result, 0);
+}
+
+bool is_locked(std::uintptr_t at) { // without /proc, which a process may not read any more
+    return syscall(SYS_msync, at, page_size, MS_INVALIDATE) != 0 && errno == EBUSY;
+}
+
+// A process gives up its rights after it has locked text, perhaps all of them (and then cannot read its smaps), perhaps
+// only that to lock more. The pages stay locked, or the change is refused.
+TEST_P(LiveText, LocksStayWithoutTheRightToLock) {
+    constexpr uid_t nobody = 65534;
+    for (const bool whole : {false, true}) {
+        for (const bool to_nobody : {false, true}) {
+            for (const rlim_t most : {rlim_t{0}, rlim_t{1} << 23}) {
+                const int result = in_child([=, spare = GetParam()] {
+                    const auto at = page_of(functions[5]);
+                    const auto elsewhere = page_of(functions[9]);
+                    if (!begin(spare) ||
+                        syscall(SYS_mlock, whole ? first_page() : at, whole ? count * page_size : page_size) != 0) {
+                        return 1;
+                    }
+                    const rlimit limit{most, most};
+                    __user_cap_header_struct self{_LINUX_CAPABILITY_VERSION_3, 0};
+                    __user_cap_data_struct none[2]{}; // NOLINT(*-avoid-c-arrays)
+                    if (setrlimit(RLIMIT_MEMLOCK, &limit) != 0 ||
+                        (to_nobody && geteuid() == 0 && setresuid(nobody, nobody, nobody) != 0) ||
+                        (!to_nobody && syscall(SYS_capset, &self, none) != 0)) {
+                        return 2;
+                    }
+                    for (const bool on : {true, false, true}) {
+                        const bool before = !all_are(false);
+                        const auto done = inlay::set(key, on);
+                        if (!all_are(done ? on : before)) {
+                            return 3;
+                        }
+                        if (!done &&
+                            (most != 0 || done.error() != error::text_not_writable || done.system_error != EPERM)) {
+                            return 4;
+                        }
+                        if (!is_locked(at) || is_locked(elsewhere) != whole) {
+                            return 5;
+                        }
+                    }
+                    return 0;
+                });
+                EXPECT_EQ(result, 0) << (whole ? "all pages" : "one page") << (to_nobody ? ", nobody" : "") << ", "
+                                     << most;
+            }
+        }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, LiveText, testing::Bool(),

@@ -167,13 +167,15 @@ protected:
             refuse(spare_->begin);
             good = false;
         }
+        bool locked = false;
+        good = good && locks_can_stay(locked);
         const bool alike = good && flags_are_alike();
         std::uintptr_t behind = spare_->begin; // in a region of new pages, the end of the part that was moved out
         good = good && for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
                    return alike ? show(at, size, behind) : show_by_flags(at, size, behind);
                });
         if (good && alike && spare_->way == spare_page && !is_whole()) {
-            repair_flags();
+            repair_flags(locked);
         }
         if (spare_->way != spare_page) {
             if (behind < spare_->end && spare_->at != 0) {
@@ -296,6 +298,32 @@ private:
 
     // ---- The program's advice about its text: mlock(2), madvise(2) ---------------------------------------
 
+    /// Whether the process may lock the prepared pages where the pages in their places are locked. It may have lost this
+    /// right, or reached its limit. `locked`: there are such pages.
+    [[nodiscard, gnu::visibility("hidden")]] bool locks_can_stay(bool& locked) noexcept {
+        bool good = for_each_run([&](std::uintptr_t first, std::size_t size) noexcept {
+            if (!os::is_locked(first, size)) {
+                return true;
+            }
+            locked = true;
+            for (std::uintptr_t at = first; at < first + size; at += page_size()) {
+                auto* const page = reinterpret_cast<void*>(spare_of(at));
+                if (os::is_locked(at, page_size()) && ::syscall(SYS_mlock, page, page_size()) != 0) {
+                    refuse(at);
+                    return false;
+                }
+            }
+            return true;
+        });
+        if (locked) { // they are locked when they move
+            for_each_run([&](std::uintptr_t at, std::size_t size) noexcept {
+                ::syscall(SYS_munlock, reinterpret_cast<void*>(spare_of(at)), size);
+                return true;
+            });
+        }
+        return good;
+    }
+
     /// Whether the prepared pages have the same flags as the pages in their places, as far as a cheap check can tell.
     /// The text must be one mapping, so that no part has other flags. And a part of the text must stay, so that a
     /// second check shows whether the text is still one mapping.
@@ -317,7 +345,7 @@ private:
     }
 
     /// Moves prepared pages into their places, each with the flags of the page in its place. (All at once, if /proc
-    /// does not tell the flags.)
+    /// does not tell the flags. Then locked pages stay locked, and advice is lost.)
     [[gnu::visibility("hidden")]] bool show_by_flags(std::uintptr_t at, std::size_t size,
                                                      std::uintptr_t& behind) noexcept {
         bool good = true;
@@ -334,12 +362,19 @@ private:
                 at = end;
             }
         });
-        return good && (at == last || show(at, last - at, behind));
+        if (good && at != last) {
+            os::vm_flags unknown{};
+            unknown.locked = os::is_locked(at, last - at);
+            os::set_flags(spare_of(at), last - at, unknown);
+            good = show(at, last - at, behind);
+        }
+        return good;
     }
 
     /// The pages in place now are a mapping of their own, so the text has other flags than the spare pages had.
-    [[gnu::visibility("hidden")]] void repair_flags() noexcept {
+    [[gnu::visibility("hidden")]] void repair_flags(bool locked) noexcept {
         os::vm_flags all{};
+        all.locked = locked; // if /proc does not tell
         os::for_each_flags(spare_->begin, spare_->end,
                            [&](std::uintptr_t begin, std::uintptr_t end, const os::vm_flags& has) noexcept {
                                for (std::uintptr_t at = begin < spare_->begin ? spare_->begin : begin;

@@ -224,7 +224,7 @@ private:
             return false;
         }
         auto* const page = reinterpret_cast<void*>(text);
-        const bool locked = ::syscall(SYS_msync, page, page_size(), MS_INVALIDATE) != 0 && errno == EBUSY;
+        const bool locked = os::is_locked(text, page_size());
         const bool good = write_at(aside, page, page_size()) && move_pages(aside, page_size(), text);
         if (locked) { // of a mapping that is moved aside, this alone does not stay
             ::syscall(SYS_mlock, page, page_size());

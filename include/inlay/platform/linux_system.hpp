@@ -77,6 +77,11 @@ struct vm_flags {
     }
 }
 
+/// Whether a page of the range is locked. It needs no file of /proc.
+[[nodiscard, gnu::visibility("hidden")]] inline bool is_locked(std::uintptr_t at, std::size_t size) noexcept {
+    return ::syscall(SYS_msync, reinterpret_cast<void*>(at), size, MS_INVALIDATE) != 0 && errno == EBUSY;
+}
+
 // ---- Files of /proc --------------------------------------------------------------------------------
 
 /// Reads a file of /proc line by line. Long lines are cut.
