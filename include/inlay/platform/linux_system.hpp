@@ -11,6 +11,7 @@
 
 #include "inlay/arch/target.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
