@@ -289,7 +289,8 @@ inline void cut_settings(std::string_view text, settings& result) noexcept {
         }
         if (without_blanks({text.data() + begin_of_last_line(text), text.size() - 1 - begin_of_last_line(text)})
                 .empty()) {
-            text.insert(text.size() - 1, ","); // nothing stands there: refused
+            text.back() = ','; // nothing stands there: refused
+            text.push_back('\n');
         }
     }
     settings cut = cut_settings(text);

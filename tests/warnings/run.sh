@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
 # Compiles everything.cpp, which uses each header and concept, under the warnings of ten C++ projects (projects.txt) as
-# errors, the headers being a user's own (-I). Then a dropped outcome: each compiler must warn of it. And units with AMX.
+# errors, the headers being a user's own (-I), and by_name.cpp under all warnings there are. Then a dropped outcome: each
+# compiler must warn of it. And units with AMX.
 #   sh tests/warnings/run.sh [COMPILER...]   default: all of those below that are installed
 # The first GCC and the last Clang compile for all projects; the others for "everything" alone.
 set -u
@@ -47,17 +48,23 @@ check() {
     *) report= ;;
     esac
     # "everything" also finds the warnings that need the optimiser.
+    sources=everything.cpp
     until=-fsyntax-only
-    [ "$name" = everything ] && until="-c -o $work/everything.o"
-    # shellcheck disable=SC2046,SC2086
-    if "$compiler" -std=c++20 -O2 $(flags_of "$compiler" "$@") -Werror $report -I"$include" $until \
-        "$here/everything.cpp" >"$work/log" 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL: the warnings of $name, by $compiler"
-        grep -E 'error:|warning:' "$work/log" | sort -u | head -n 20
+    if [ "$name" = everything ]; then
+        sources="everything.cpp by_name.cpp"
+        until="-c -o $work/everything.o"
     fi
+    for source in $sources; do
+        # shellcheck disable=SC2046,SC2086
+        if "$compiler" -std=c++20 -O2 $(flags_of "$compiler" "$@") -Werror $report -I"$include" $until \
+            "$here/$source" >"$work/log" 2>&1; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+            echo "FAIL: $source under the warnings of $name, by $compiler"
+            grep -E 'error:|warning:' "$work/log" | sort -u | head -n 20
+        fi
+    done
 }
 
 # projects COMPILER NAME|all: the lines for it

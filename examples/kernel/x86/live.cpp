@@ -124,8 +124,9 @@ void live_begin() noexcept {
 void live_join() noexcept {
 #ifdef KERNEL_MUTATION_JOIN_EARLY // a test must find that it serialises before it says that it answers
     answer();
-    for (int i = 0; i < 1000; ++i) {
-        pause();
+    const u64 before = __atomic_load_n(&complete, __ATOMIC_ACQUIRE);
+    for (int i = 0; i < 1000000 && __atomic_load_n(&complete, __ATOMIC_ACQUIRE) == before; ++i) {
+        pause(); // until a change has ended meanwhile
     }
 #endif
     __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);

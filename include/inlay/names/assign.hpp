@@ -32,8 +32,8 @@ inline namespace INLAY_TARGET {
 
 /// A setting by text, and its data while the lock is held.
 struct assignment {
-    std::string_view name;
-    std::string_view value;
+    std::string_view name{};
+    std::string_view value{};
     const table::named* what{};
     change how{change_kind::value, 0};
     table::setting before{};
@@ -164,7 +164,7 @@ inline void prepare(table::shared& all, assignment* settings, std::size_t index,
     outcome done;
     failed = 0;
     const error trouble = exclusively([&](table::shared& all) noexcept {
-        for (failed = 0; failed < count && done; failed += done ? 1 : 0) {
+        for (failed = 0; failed < count && done; failed += done ? 1U : 0U) {
             prepare(all, settings, failed, done);
         }
         if (!done) {
@@ -174,7 +174,7 @@ inline void prepare(table::shared& all, assignment* settings, std::size_t index,
         const auto make = [&](const table::named& what, const change& how) noexcept {
             return make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
         };
-        for (failed = 0; failed < count && done; failed += done ? 1 : 0) {
+        for (failed = 0; failed < count && done; failed += done ? 1U : 0U) {
             settings[failed].before = setting_of(cell_of(*settings[failed].what));
             done = make(*settings[failed].what, settings[failed].how);
             written += done.written;
