@@ -242,10 +242,16 @@ remember() { # NAME ok|failed: for --failed
     { [ ! -f "$kept/failed" ] || grep -vxF "$1" "$kept/failed"; [ "$2" = ok ] || echo "$1"; } >"$work/failed"
     cp "$work/failed" "$kept/failed"
 }
+# The processor time of all commands until now, in seconds. (Not in a subshell: it would be the subshell's.)
+processor_time() { # FILE RESULT
+    times >"$1"
+    eval "$2=$(awk 'NR == 2 { split($0, part, /[ms ]+/); printf "%d", part[1] * 60 + part[2] + part[3] * 60 + part[4] }' "$1")"
+}
 run_part() { # NAME: runs it, prints the result, and leaves "status seconds" and its part of the JUnit file
     name=$1 log=$kept/$1.log
     rm -f "$kept/$name.cases.xml"
     started=$(date +%s)
+    processor_time "$work/$name.times" used_before
     status=0
     if type "part_$name" >/dev/null 2>&1; then
         watched "$name" "$log" "part_$name" || status=1
@@ -253,6 +259,8 @@ run_part() { # NAME: runs it, prints the result, and leaves "status seconds" and
         watched "$name" "$log" sh "tests/$name/run.sh" || status=1
     fi
     seconds=$(($(date +%s) - started))
+    processor_time "$work/$name.times" used
+    used=$((used - used_before))
     [ ! -f "$kept/$name.cases.xml" ] || cp "$kept/$name.cases.xml" "$work/"
     {
         echo "<testcase classname=\"parts\" name=\"$name\" time=\"$seconds\">"
@@ -267,11 +275,11 @@ run_part() { # NAME: runs it, prints the result, and leaves "status seconds" and
     if [ $status = 0 ]; then
         warned=$(grep -c ' warning: ' "$log")
         [ "$warned" = 0 ] && warned='' || warned="; $warned warnings, see $log"
-        echo "ok    $name ($seconds s)  $(cat "$work/$name.said")$warned"
+        echo "ok    $name ($seconds s, $used s of processors)  $(cat "$work/$name.said")$warned"
     else
         # At once: another part may be speaking.
         {
-            echo "FAIL  $name ($seconds s)"
+            echo "FAIL  $name ($seconds s, $used s of processors)"
             grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 80
             echo "      all of it: $log"
         } >"$work/$name.said"

@@ -208,7 +208,7 @@ PYTHON
 again() {
     printf 'int  wrongly_spaced; // <&>" \033[1m \001 \377\n' >"$tree/tests/wrong.cpp"
     if INLAY_PROGRESS=1 run sh "$tree/tests/run.sh" lasting format; then echo "format passes"; return 1; fi
-    says '^      lasting: 2 s  line <of> the & log$' && says '^ok    lasting ([0-9]* s)  7 passed, 0 failed$' &&
+    says '^      lasting: 2 s  line <of> the & log$' && says '^ok    lasting ([0-9]* s, [0-9]* s of processors)  7 passed, 0 failed$' &&
         says '^FAIL  format' && says '^failed: format (again: sh tests/run.sh --failed)$' || return 1
     [ "$(tail -n 1 "$work/said")" = "1 passed, 1 failed" ] || { echo "the last line: $(tail -n 1 "$work/said")"; return 1; }
     valid "$tree/build/tests/junit.xml" 2 1 || return 1
@@ -229,7 +229,7 @@ unit_tests() {
     cp "$tree/tests/CMakeLists.txt" "$work/kept"
     { echo "$keep"; echo 'inlay_test(unit_types_test unit_types_test.cpp unit_types_other.cpp)'; } >"$tree/tests/CMakeLists.txt"
     run sh "$tree/tests/run.sh" gcc || { tail -n 30 "$work/said"; return 1; }
-    says '^ok    gcc ([0-9]* s)  [1-9][0-9]* passed, 0 failed: unit tests$' && valid "$tree/build/tests/junit.xml" 1 0 || return 1
+    says '^ok    gcc ([0-9]* s, [0-9]* s of processors)  [1-9][0-9]* passed, 0 failed: unit tests$' && valid "$tree/build/tests/junit.xml" 1 0 || return 1
     python3 -c 'import sys, xml.etree.ElementTree as xml
 suites = xml.parse(sys.argv[1]).getroot().findall("testsuite")
 sys.exit(len(suites) != 2 or suites[1].get("name") != "gcc" or len(suites[1].findall("testcase")) == 0)' \
