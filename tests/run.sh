@@ -106,7 +106,11 @@ unit_tests() { # FOLDER COMPILER ARGUMENTS...
 # Without -g, which takes GCC a third of the time; the tests that need it have it. The tour and the benchmarks are built
 # by their own parts.
 part_gcc() { unit_tests gcc "$gcc" --preset gcc -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g"; }
-part_clang() { unit_tests clang "$clang" --preset clang -DINLAY_BENCH=OFF -DINLAY_TOOLS=ON "$no_g"; }
+part_clang() {
+    # shellcheck source=tests/inlay_tool.sh
+    . tests/inlay_tool.sh
+    unit_tests clang "$clang" --preset clang -DINLAY_BENCH=OFF -DINLAY_PROGRAM="$inlay" "$no_g"
+}
 part_sanitize() { unit_tests sanitize "$gcc" --preset sanitize; }
 no_g="-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -DNDEBUG"
 

@@ -15,6 +15,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -150,19 +151,29 @@ template <class Feature>
 constexpr bool has_cpuid_probe = std::is_same_v<decltype(Feature::probe()), cpuid>;
 
 struct named_probe {
-    std::string name;
+    const char* name;
     cpuid probe;
 };
 
-std::vector<named_probe> all_probes() {
-    std::vector<named_probe> all;
+/// As constants: code for each of the features would take compilers half a minute.
+constexpr auto names_in_order = [] {
+    std::array<const char*, inlay::feature_count> all{};
+    std::size_t next = 0;
+    inlay::for_each_feature([&](auto feature) { all[next++] = feature.text(); });
+    return all;
+}();
+constexpr auto probes_and_rest = [] {
+    std::array<named_probe, inlay::feature_count> all{};
+    std::size_t next = 0;
     inlay::for_each_feature([&]<class Feature>(Feature feature) {
         if constexpr (has_cpuid_probe<Feature>) {
-            all.push_back({feature.text(), feature.probe()});
+            static_assert(Feature::probe().bit < 32);
+            all[next++] = {feature.text(), feature.probe()};
         }
     });
-    return all;
-}
+    return std::pair{all, next};
+}();
+std::span<const named_probe> all_probes() { return std::span{probes_and_rest.first}.first(probes_and_rest.second); }
 
 // Cores may differ on one machine, and the test may run on any.
 struct cpuinfo {
@@ -255,21 +266,20 @@ TEST(CpuFeatures, AreMany) {
 TEST(CpuFeatures, HaveNamesAndProbesOfTheirOwn) {
     std::set<std::string> names;
     std::map<std::tuple<std::uint32_t, unsigned, unsigned, unsigned>, std::string> places;
-    inlay::for_each_feature([&]<class Feature>(Feature feature) {
-        EXPECT_TRUE(names.insert(feature.text()).second) << feature.text() << " is declared twice";
-        if constexpr (has_cpuid_probe<Feature>) {
-            constexpr cpuid probe = Feature::probe();
-            static_assert(probe.bit < 32);
-            const auto [place, fresh] =
-                places.insert({{probe.leaf, probe.subleaf, probe.reg.number, probe.bit}, feature.text()});
-            EXPECT_TRUE(fresh) << feature.text() << " has the bit of " << place->second;
-        }
-    });
+    for (const char* const name : names_in_order) {
+        EXPECT_TRUE(names.insert(name).second) << name << " is declared twice";
+    }
+    for (const auto& [name, probe] : all_probes()) {
+        const auto [place, fresh] = places.insert({{probe.leaf, probe.subleaf, probe.reg.number, probe.bit}, name});
+        EXPECT_TRUE(fresh) << name << " has the bit of " << place->second;
+    }
 }
 
 TEST(CpuFeatures, ListOfNamesIsThatOfTheAggregate) {
     std::string names = " ";
-    inlay::for_each_feature([&names](auto feature) { names += std::string{feature.text()} + ' '; });
+    for (const char* const name : names_in_order) {
+        names += std::string{name} + ' ';
+    }
     EXPECT_EQ(names, inlay::x86::feature_names);
     EXPECT_TRUE(inlay::x86::is_feature_name("avx2", 4));
     EXPECT_TRUE(inlay::x86::is_feature_name("fpu", 3)) << "the first";

@@ -15,13 +15,13 @@ flags="-std=c++20 -O2 $warnings -I$include"
 list() {
     cat <<LIST
 sites $gcc
-sites $clang_oldest
-sites $clang_other
+full sites $clang_oldest
+full sites $clang_other
 sites $clang
 apart $gcc
-apart $clang
+full apart $clang
 together $gcc
-together $clang_oldest
+full together $clang_oldest
 images $gcc $clang $gcc
 images $clang $gcc $clang_oldest
 exports $gcc
@@ -29,7 +29,7 @@ exports $clang
 linked $gcc bfd
 linked $gcc gold
 linked $clang lld
-linked $clang mold
+full linked $clang mold
 settings $gcc
 settings $clang
 secure $gcc

@@ -34,7 +34,7 @@ probes $gcc
 probes $clang
 baseline $gcc
 baseline $clang_oldest
-baseline $clang_other
+full baseline $clang_other
 baseline $clang
 linear $gcc valgrind
 choosing $gcc $clang

@@ -4,6 +4,7 @@
 # the program, then the compiler with its flags. Two run at a time.
 #   sh tests/modes/run.sh              all
 #   sh tests/modes/run.sh PATTERN      those whose line matches
+#   INLAY_MATRIX=full                  the twins of other compilers and linkers, too
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
@@ -21,13 +22,13 @@ list() {
 matrix $gcc -O2 -masm=intel
 matrix $clang -O2 -masm=intel
 matrix $gcc -O2 -Wa,-mbranches-within-32B-boundaries
-matrix $clang_oldest -O2 -mbranches-within-32B-boundaries
+full matrix $clang_oldest -O2 -mbranches-within-32B-boundaries
 operands $gcc -O0 -finstrument-functions
-operands $gcc -O2 -finstrument-functions
-operands $gcc -O0 -fsanitize-coverage=trace-pc
+full operands $gcc -O2 -finstrument-functions
+full operands $gcc -O0 -fsanitize-coverage=trace-pc
 operands $gcc -O2 -fsanitize-coverage=trace-pc
-operands $clang -O2 -finstrument-functions
-operands $clang_oldest -O2 -fsanitize-coverage=trace-pc
+full operands $clang -O2 -finstrument-functions
+full operands $clang_oldest -O2 -fsanitize-coverage=trace-pc
 operands $clang -O0 -fsanitize-coverage=trace-pc
 operands $gcc -O0 -fsanitize=thread
 matrix $clang -O1 -fsanitize=function -fno-sanitize-recover
@@ -39,69 +40,69 @@ statics $clang -O2 -flto -fvisibility=hidden -fsanitize=cfi -fuse-ld=lld
 large $gcc -mcmodel=large
 large $clang -mcmodel=large
 large $gcc -mcmodel=medium
-large $gcc -mcmodel=medium -fno-pie -no-pie
+full large $gcc -mcmodel=medium -fno-pie -no-pie
 large $clang -mcmodel=medium
 hardened $clang -mspeculative-load-hardening
 END
     # Code that linkers merge, fold and move.
     cat <<END
-statics $gcc -O2
+full statics $gcc -O2
 statics $gcc -O2 -flto
-statics $gcc -O2 -flto -flto-partition=none
+full statics $gcc -O2 -flto -flto-partition=none
 statics $clang_oldest -O2 -flto -fuse-ld=lld
 statics $clang -O2 -flto=thin -fuse-ld=lld
 matrix $gcc -O1 -flto
 matrix $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
-matrix $clang -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
+full matrix $clang -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe -Wl,--gc-sections
 matrix $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all -Wl,--gc-sections
-matrix $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
+full matrix $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
 matrix $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--shuffle-sections=*=7
-matrix $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--shuffle-sections=7
+full matrix $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--shuffle-sections=7
 ordered $gcc -O2 -ffunction-sections -fuse-ld=gold --section-ordering-file
 ordered $clang -O2 -ffunction-sections -fuse-ld=lld --symbol-ordering-file
 folding $gcc -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=all
 folding $clang -O2 -ffunction-sections -fuse-ld=lld -Wl,--icf=safe
-folding $clang -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
+full folding $clang -O2 -ffunction-sections -flto -fuse-ld=lld -Wl,--icf=all
 folding $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=all
-folding $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=safe
+full folding $gcc -O2 -ffunction-sections -fuse-ld=gold -Wl,--icf=safe
 folding $gcc -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=all
-folding $clang_oldest -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
+full folding $clang_oldest -O2 -ffunction-sections -fuse-ld=mold -Wl,--icf=safe
 folding $clang -O2 -mllvm -enable-merge-functions
 scripts $gcc -O2 -ffunction-sections
-scripts $clang -O2 -ffunction-sections
+full scripts $clang -O2 -ffunction-sections
 relocatable $gcc -O2
-relocatable $clang -O2
+full relocatable $clang -O2
 assembly $gcc -O2
 assembly $clang -O2
 dead $gcc -O2 -ffunction-sections
-dead $clang -O2 -ffunction-sections
+full dead $clang -O2 -ffunction-sections
 END
     # Unwinding, the stack's alignment, wide registers, mitigations.
     cat <<END
 unwinding $gcc -O2
-unwinding $gcc -O0
+full unwinding $gcc -O0
 unwinding $gcc -O2 -fomit-frame-pointer -fno-pie -no-pie
-unwinding $clang_oldest -O2
-unwinding $clang_other -O1 -fPIC
+full unwinding $clang_oldest -O2
+full unwinding $clang_other -O1 -fPIC
 unwinding $clang -O2
 alignment $gcc -O2 -flto
-alignment $gcc -O1 -flto -fomit-frame-pointer
+full alignment $gcc -O1 -flto -fomit-frame-pointer
 alignment $gcc -O2 -fwhole-program -fomit-frame-pointer
 alignment $clang -O2 -flto -fuse-ld=lld -fomit-frame-pointer
 wide $gcc -O2
 wide $gcc -O0
-wide $clang_oldest -O2
+full wide $clang_oldest -O2
 wide $clang -O2
 wide $gcc -O3 -march=x86-64-v4
 mitigations $gcc -O2
 units $gcc -O0
-units $gcc -O3
-units $clang -O0
+full units $gcc -O3
+full units $clang -O0
 units $clang -O3
 gdb $gcc -O2 -g
-gdb $clang -O2 -g
+full gdb $clang -O2 -g
 breakpoints $gcc -O2 -g -no-pie
-breakpoints $clang -O2 -g -no-pie
+full breakpoints $clang -O2 -g -no-pie
 END
 }
 
