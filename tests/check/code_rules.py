@@ -42,15 +42,17 @@ def flags_for(compiler, machine):
 def faults(inlay, compiler, source, machine, folder):
     text = open(source).read()
     flags = flags_for(compiler, machine)
-    program = os.path.join(folder, "program")
-    for linked, fixed in ((True, False), (True, True), (False, False), (False, True)):
-        if not linked and not fixed and notes(text, "object"):
-            continue
-        command = [*compiler, *flags, source, "-o", program] + ([] if linked else ["-c"]) + (["-DFIXED"] if fixed else [])
+    compiled, program = (os.path.join(folder, name) for name in ("object.o", "program"))
+    for fixed, linked in ((False, False), (False, True), (True, False), (True, True)):
+        command = [*compiler, *flags]
+        command += [compiled, "-o", program] if linked else ["-c", source, "-o", compiled] + (["-DFIXED"] if fixed else [])
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0 or done.stderr:
             return "it cannot be built: " + done.stderr
-        done = subprocess.run([inlay, "check", program], capture_output=True, text=True, timeout=60)
+        if not linked and not fixed and notes(text, "object"):
+            continue
+        done = subprocess.run([inlay, "check", program if linked else compiled], capture_output=True, text=True,
+                              timeout=60)
         said = [line for line in done.stderr.splitlines() if not line.startswith("    ")]
         as_what = "" if linked else " as an object"
         if fixed:
