@@ -250,11 +250,14 @@ TEST_P(LiveText, NoMappingIsLeft) {
 }
 
 // AddressSanitizer allocates memory during a test, and ends the program if it gets none.
-#ifdef __SANITIZE_ADDRESS__
-constexpr long for_sanitizer = 20;
+#if defined(__has_feature)
+#define HAS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER 1
 #else
-constexpr long for_sanitizer = 0;
+#define HAS_SANITIZER 0
 #endif
+constexpr long for_sanitizer = HAS_SANITIZER ? 20 : 0;
 
 TEST_P(LiveText, NearTheLimitOfMappingsAllChangesOrNothingDoes) {
     for (const int leave : {2, 4, 10, 40}) {

@@ -104,8 +104,12 @@ for compiler in $compilers; do
     done
 
     # Hooks: with SVE and without; registers of a function whose frame the compiler writes.
-    for options in -O0 -O2 "-O2 -fPIC -mbranch-protection=standard"; do
-        left_out "-O2 -fPIC -mbranch-protection=standard" && continue
+    case $compiler in
+    *clang*) undefined="-O0 -fsanitize=undefined -fsanitize-trap=undefined" ;;
+    *) undefined="-O0 -fsanitize=undefined -fsanitize-undefined-trap-on-error" ;;
+    esac
+    for options in -O0 -O2 "-O2 -fPIC -mbranch-protection=standard" "$undefined"; do
+        [ "$options" = "$undefined" ] || ! left_out "-O2 -fPIC -mbranch-protection=standard" || continue
         # shellcheck disable=SC2086
         if $compiler $flags $options "$here/hook_test.cpp" -o "$work/test"; then
             for kind in max cortex-a57; do

@@ -31,6 +31,8 @@ full operands $clang -O2 -finstrument-functions
 full operands $clang_oldest -O2 -fsanitize-coverage=trace-pc
 operands $clang -O0 -fsanitize-coverage=trace-pc
 operands $gcc -O0 -fsanitize=thread
+operands $gcc -O0 -fsanitize=undefined -fno-sanitize-recover
+operands $clang -O0 -fsanitize=undefined -fno-sanitize-recover=all
 matrix $clang -O1 -fsanitize=function -fno-sanitize-recover
 matrix $clang -O2 -mllvm -enable-merge-functions
 matrix $clang -O2 -fsanitize=kcfi

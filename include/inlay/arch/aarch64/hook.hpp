@@ -50,7 +50,7 @@ enum class vector_kind : uint8_t { unknown, simd, sve };
 
 /// Finds out which registers thunks save. Thunks call it before they have saved vector registers, so it changes none.
 #if defined(__clang__)
-__attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
+__attribute__((no_sanitize("coverage", "undefined"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else
 __attribute__((no_sanitize_coverage, no_sanitize("thread"), no_sanitize("address"), no_sanitize("undefined")))
 #endif

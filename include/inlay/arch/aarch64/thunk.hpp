@@ -70,13 +70,14 @@
 #if defined(__clang__)
 #define INLAY_BARE                                                                                                     \
     INLAY_KEEP_REGISTERS                                                                                               \
-    __attribute__((noinline, no_stack_protector, no_sanitize("coverage"), disable_sanitizer_instrumentation,           \
-                   xray_never_instrument, visibility("hidden"))) INLAY_NOT_INSTRUMENTED
+    __attribute__((noinline, no_stack_protector, no_sanitize("coverage", "undefined"),                                 \
+                   disable_sanitizer_instrumentation, xray_never_instrument,                                           \
+                   visibility("hidden"))) INLAY_NOT_INSTRUMENTED
 #else
 #define INLAY_BARE                                                                                                     \
     INLAY_KEEP_REGISTERS                                                                                               \
     __attribute__((noinline, noclone, no_stack_protector, no_sanitize_coverage, no_sanitize("thread"),                 \
-                   visibility("hidden"))) INLAY_NOT_INSTRUMENTED
+                   no_sanitize("undefined"), visibility("hidden"))) INLAY_NOT_INSTRUMENTED
 #endif
 #define INLAY_NOT_INSTRUMENTED __attribute__((no_instrument_function, no_profile_instrument_function))
 

@@ -61,7 +61,7 @@ inline namespace INLAY_TARGET {
 
 /// Finds out how to save them. Thunks call it when they have saved only the general registers, so it changes no others.
 #if defined(__clang__)
-__attribute__((no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument))
+__attribute__((no_sanitize("coverage", "undefined"), disable_sanitizer_instrumentation, xray_never_instrument))
 #else
 __attribute__((no_sanitize_coverage, no_sanitize("thread"), no_sanitize("address"), no_sanitize("undefined")))
 #endif

@@ -15,12 +15,12 @@
 #if defined(__clang__)
 #define INLAY_NAKED                                                                                                    \
     __attribute__((naked, no_stack_protector, no_instrument_function, no_profile_instrument_function,                  \
-                   no_sanitize("coverage"), disable_sanitizer_instrumentation, xray_never_instrument,                  \
+                   no_sanitize("coverage", "undefined"), disable_sanitizer_instrumentation, xray_never_instrument,     \
                    visibility("hidden")))
 #else
 #define INLAY_NAKED                                                                                                    \
     __attribute__((naked, no_stack_protector, no_instrument_function, no_profile_instrument_function,                  \
-                   no_sanitize_coverage, visibility("hidden")))
+                   no_sanitize_coverage, no_sanitize("undefined"), visibility("hidden")))
 #endif
 
 // Unwind information, where the compiler writes some. The compiler opens the frame of a naked function, but does not
