@@ -4,7 +4,7 @@ usage() {
     cat <<'END'
 All tests: installs what is missing, builds, runs. One line a part; of what fails, the log's end is shown.
 
-  sh tests/run.sh              all parts; about 45 minutes on two cores
+  sh tests/run.sh              all parts; 30 to 45 minutes on two cores
   sh tests/run.sh PART...      only these parts (--list has them); only their packages are installed
   sh tests/run.sh quick        a few parts in a shorter form, under 4 minutes: before a commit
   sh tests/run.sh --failed     again the parts that failed when they ran last
@@ -251,25 +251,23 @@ remember() { # NAME ok|failed: for --failed
     { [ ! -f "$kept/failed" ] || grep -vxF "$1" "$kept/failed"; [ "$2" = ok ] || echo "$1"; } >"$work/failed"
     cp "$work/failed" "$kept/failed"
 }
-# The processor time of all commands until now, in seconds. (Not in a subshell: it would be the subshell's.)
-processor_time() { # FILE RESULT
-    times >"$1"
-    eval "$2=$(awk 'NR == 2 { split($0, part, /[ms ]+/); printf "%d", part[1] * 60 + part[2] + part[3] * 60 + part[4] }' "$1")"
-}
 run_part() { # NAME: runs it, prints the result, and leaves "status seconds" and its part of the JUnit file
     name=$1 log=$kept/$1.log
     rm -f "$kept/$name.cases.xml"
     started=$(date +%s)
-    processor_time "$work/$name.times" used_before
     status=0
-    if type "part_$name" >/dev/null 2>&1; then
-        watched "$name" "$log" "part_$name" || status=1
-    else
-        watched "$name" "$log" sh "tests/$name/run.sh" || status=1
-    fi
+    (
+        if type "part_$name" >/dev/null 2>&1; then
+            watched "$name" "$log" "part_$name"
+        else
+            watched "$name" "$log" sh "tests/$name/run.sh"
+        fi
+        status=$?
+        times >"$work/$name.times" # of this subshell's commands alone
+        exit $status
+    ) || status=1
     seconds=$(($(date +%s) - started))
-    processor_time "$work/$name.times" used
-    used=$((used - used_before))
+    used=$(awk 'NR == 2 { split($0, part, /[ms ]+/); printf "%d", part[1] * 60 + part[2] + part[3] * 60 + part[4] }' "$work/$name.times")
     [ ! -f "$kept/$name.cases.xml" ] || cp "$kept/$name.cases.xml" "$work/"
     {
         echo "<testcase classname=\"parts\" name=\"$name\" time=\"$seconds\">"
