@@ -142,6 +142,16 @@ missing() {
     return 0
 }
 
+# Each part that builds the program `inlay` has its packages.
+program() {
+    for each in clang $(cd "$tree/tests" && grep -l '^\. tests/inlay_tool\.sh' ./*/run.sh | cut -d/ -f2); do
+        case $(grep -E "^(quick|test) +$each " "$tree/tools/packages") in
+        *@check* | *libcli11-dev*) ;;
+        *) echo "tools/packages: $each lacks @check"; return 1 ;;
+        esac
+    done
+}
+
 # A wrong argument is an error before the script installs or runs anything.
 asked() {
     before=$(calls)
@@ -245,7 +255,7 @@ sys.exit(len(suites) != 2 or suites[1].get("name") != "gcc" or len(suites[1].fin
     cp "$work/kept" "$tree/tests/CMakeLists.txt"
 }
 
-for each in ${*:-asked missing locks again unit_tests read_only}; do
+for each in ${*:-program asked missing locks again unit_tests read_only}; do
     what=$("$each" 2>&1)
     status=$?
     case $status in
