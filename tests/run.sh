@@ -16,7 +16,7 @@ All tests: installs what is missing, builds, runs. One line a part; of what fail
   INLAY_WERROR=1               warnings are errors, as where CI=true
   INLAY_PROGRESS=SECONDS       how often a long part says that it is alive: 10 unless said otherwise
   INLAY_MATRIX=full            every compiler, optimisation, kind of link and mode, where one run else stands for its
-                               twins (about 20 minutes more)
+                               twins
   INLAY_FRESH=1                part fresh runs all tests in minimal systems of Debian 12 and 13 (hours)
   INLAY_SOAK=1                 fuzzes for ten minutes instead of half a one, boots the x86-64 kernel 1,000 times instead of
                                20, runs the GIC tests of the AArch64 kernel 10,000 times instead of 50 and makes 10^6
