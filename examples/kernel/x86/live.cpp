@@ -125,8 +125,8 @@ void live_join() noexcept {
 #ifdef KERNEL_MUTATION_JOIN_EARLY // a test must find that it serialises before it says that it answers
     answer();
     const u64 before = __atomic_load_n(&complete, __ATOMIC_ACQUIRE);
-    for (int i = 0; i < 1000000 && __atomic_load_n(&complete, __ATOMIC_ACQUIRE) == before; ++i) {
-        pause(); // until a change has ended meanwhile
+    for (int i = 0; before != 0 && i < 20'000 && __atomic_load_n(&complete, __ATOMIC_ACQUIRE) == before; ++i) {
+        pause(); // until a change goes on meanwhile, if any has been made: an emulator needs its time for each pause
     }
 #endif
     __atomic_store_n(&this_cpu().answers, 1U, __ATOMIC_SEQ_CST);
