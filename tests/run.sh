@@ -342,7 +342,13 @@ fi
 for each in $parts; do
     [ ! -f "$work/$each.result" ] || count_part "$each"
 done
-[ -z "$failed" ] || echo "failed:$failed (again: sh tests/run.sh --failed)"
+if [ -n "$failed" ]; then
+    echo "failed:$failed (again: sh tests/run.sh --failed)"
+    # Once more, since these stand far above.
+    for each in $failed; do
+        grep -E '^(FAIL|bad)|error:|\*\*\*Failed' "$kept/$each.log" | head -n 5 | cut -c1-200 | sed "s/^/  $each: /"
+    done
+fi
 echo "JUnit: $kept/junit.xml; $((total / 60)) min $((total % 60)) s"
 echo "$passed passed, $(echo "$failed" | wc -w) failed"
 [ -z "$failed" ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The program `inlay`: wrong objects, one for each rule, and their twins; programs, libraries and kernels of all
-# architectures; readelf and objdump beside it; rewritten files; many sites; inlay_check() in CMake; the page in a browser;
+# The program `inlay`: wrong objects, one for each rule, and their twins; programs and libraries of all
+# architectures (the kernels: their own parts); readelf and objdump beside it; rewritten files; many sites; inlay_check() in CMake; the page in a browser;
 # help, man page, completion, statuses.   sh tests/check/run.sh [CHECK...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -103,16 +103,6 @@ END
     says 0 "warning: static call .*\[missed\]" "$inlay" check "$work/program"
     says 1 "warning: static call .*\[missed\]" "$inlay" check --strict "$work/program"
 }
-kernels() {
-    for each in "$gcc:" ${INLAY_SOAK:+"$clang:"} aarch64-linux-gnu-g++:aarch64-linux-gnu-; do
-        command -v "${each%%:*}" >/dev/null || { echo "no ${each%%:*} here"; continue; }
-        works "configure a kernel by ${each%%:*}" cmake --fresh -S examples/kernel -B "$work/kernel" -G Ninja \
-            -DCMAKE_CXX_COMPILER="${each%%:*}" -DINLAY_SOURCE_DIR="$PWD"
-        works "build a kernel by ${each%%:*}" cmake --build "$work/kernel"
-        proven "$work/kernel/kernel.elf" "${each#*:}"
-    done
-}
-
 # Files that other tools have rewritten.
 rewritten() {
     # shellcheck disable=SC2086
@@ -293,11 +283,11 @@ assert b"\x1b[1;35m" not in said(TERM="dumb")
 END
 }
 
-for one in ${*:-by_clang corpus code_rules programs kernels rewritten many in_cmake show fuzz interface}; do
+for one in ${*:-by_clang corpus code_rules programs rewritten many in_cmake show fuzz interface}; do
     # shellcheck disable=SC2086
     [ "$one" != interface ] || $gcc -std=c++20 -O0 -Iinclude $here/sites.cpp -o "$work/unoptimised"
     case $one in
-    by_clang | corpus | code_rules | programs | kernels | rewritten | many | in_cmake | show | fuzz | interface) $one ;;
+    by_clang | corpus | code_rules | programs | rewritten | many | in_cmake | show | fuzz | interface) $one ;;
     *) echo "no such check: $one"; exit 2 ;;
     esac
     echo "check: $one: $passed passed, $failed failed so far"

@@ -6,8 +6,9 @@
 
 The words after a block's fence decide its test:
 
-    cpp              a whole program: compiled with -Wall -Wextra -Werror by each compiler, and run. The block after it,
-                     if it has no language or says "text", is its output, to the letter.
+    cpp              a whole program: compiled with -Wall -Wextra -Werror by GCC or Clang, in turns (INLAY_MATRIX=full: by
+                     both), and run. The block after it, if it has no language or says "text", is its output, to the
+                     letter.
     cpp file NAME    a file that later programs of the page include; if NAME ends in .cpp, it is made a shared library,
                      and they are linked to it
     cpp fragment     a part: compiled at the place of a declaration or of a statement, after the usual #include lines; or
@@ -78,6 +79,7 @@ class Tester:
         self.work = work
         self.passed, self.failed, self.skipped = 0, 0, 0
         self.compilers = [c for c in ("g++", "clang++-19", "clang++") if shutil.which(c)][:2]
+        self.turn = 0
         self.installed = None
         self.libraries = []  # sources of the page's shared libraries
 
@@ -92,6 +94,11 @@ class Tester:
     def run(self, command, **more):
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                               timeout=300, **more)
+
+    def in_turn(self):
+        """The compilers of a block."""
+        self.turn += 1
+        return self.compilers if os.environ.get("INLAY_MATRIX") == "full" else [self.compilers[self.turn % len(self.compilers)]]
 
     def write(self, name, text):
         path = os.path.join(self.work, name)
@@ -109,7 +116,7 @@ class Tester:
     def program(self, block, output):
         source = self.write("block.cpp", block.text)
         links = ["-pthread", "-ldl"] + (["-lZydis", "-ldw"] if "inlay/report" in block.text else [])
-        for compiler in self.compilers:
+        for compiler in self.in_turn():
             program = os.path.join(self.work, "program")
             libraries = []
             for name in self.libraries:
@@ -133,7 +140,7 @@ class Tester:
             self.result(f"{block.where()}, by {compiler}", trouble)
 
     def fragment(self, block, program):
-        for compiler in self.compilers:
+        for compiler in self.in_turn():
             heads = [PRELUDE, PRELUDE + USING]
             if program is not None:
                 heads.append(program.text)

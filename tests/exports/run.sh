@@ -57,11 +57,11 @@ program() { # NM COMPILER OPTION...
 # that the plugin has.
 g++ -std=c++20 -Wl,--no-as-needed "$here/host.cpp" -ldl -o "$work/host" || exit 1
 echo 'extern "C" int plugin_run(int); int main() { return plugin_run(1) < 0; }' >"$work/main.cpp"
-for compiler in ${*:-$compilers}; do
+for compiler in ${*:-$some}; do
     command -v "$compiler" >/dev/null || { echo "-     no $compiler here"; continue; }
     for options in "-O0" "-O0 -DWITH_WALKS" "-O0 -DWITH_TEXT" "-O2" "-O2 -DWITH_TEXT" "-Os" "-O2 -fno-inline" \
         "-O0 -fvisibility=hidden"; do
-        # The other compilers at each setting: INLAY_MATRIX=full.
+        # Other compilers, and these at each setting: INLAY_MATRIX=full.
         case $compiler,$options,${INLAY_MATRIX:-} in
         "$gcc",* | "$clang",* | *,full | *,-O0, | *,"-O2 -DWITH_TEXT",) ;;
         *) continue ;;

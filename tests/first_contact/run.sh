@@ -219,7 +219,8 @@ again() {
     printf 'int  wrongly_spaced; // <&>" \033[1m \001 \377\n' >"$tree/tests/wrong.cpp"
     if INLAY_PROGRESS=1 run sh "$tree/tests/run.sh" lasting format; then echo "format passes"; return 1; fi
     says '^      lasting: 2 s  line <of> the & log$' && says '^ok    lasting ([0-9]* s, [0-9]* s of processors)  7 passed, 0 failed$' &&
-        says '^FAIL  format' && says '^failed: format (again: sh tests/run.sh --failed)$' || return 1
+        says '^FAIL  format' && says '^failed: format (again: sh tests/run.sh --failed)$' &&
+        says '^  format: .*tests/wrong.cpp:1:4: error: ' || return 1
     [ "$(tail -n 1 "$work/said")" = "1 passed, 1 failed" ] || { echo "the last line: $(tail -n 1 "$work/said")"; return 1; }
     valid "$tree/build/tests/junit.xml" 2 1 || return 1
     if run sh "$tree/tests/run.sh" --failed; then echo "format passes"; return 1; fi

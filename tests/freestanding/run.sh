@@ -18,7 +18,8 @@ fail() {
     failed=$((failed + 1))
     echo "FAIL: freestanding: $*"
 }
-[ $# -gt 0 ] || set -- $compilers
+# shellcheck disable=SC2154 # from tools/compilers
+[ $# -gt 0 ] || set -- $some
 for compiler; do
     for optimise in -O0 -O2 -Os; do
         # shellcheck disable=SC2086

@@ -62,7 +62,8 @@ run_test() {
     fi
 }
 
-# Tests whose program depends on the compiler's options, and the others; for these, one setting is enough.
+# Tests whose program depends on the compiler's options, and the others; for these, one setting is enough: the one that
+# compiles in half of the time.
 every_setting="alternative pv dispatch static_key static_call hook predicate"
 one_setting="table name_table override process poke text_poke x86_features each_site inspect"
 
@@ -86,11 +87,8 @@ for compiler in $compilers; do
         if [ "$optimise" = -O2 ]; then
             # Those that are as good with one compiler.
             case $compiler,${INLAY_MATRIX:-} in
-            i686*,* | *,full)
-                for each in $one_setting; do
-                    run_test "$each" -O2
-                done
-                ;;
+            *,full) for each in $one_setting; do run_test "$each" -O2; done ;;
+            i686*) for each in $one_setting; do run_test "$each" -O0; done ;;
             esac
             # With vector registers; and at addresses beyond 2 GiB: these are negative as off_t and as distances.
             # (Clang 19 warns of its own -march=native on processors with AVX10.)

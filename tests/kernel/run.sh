@@ -47,4 +47,5 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck source=tests/inlay_tool.sh
 . tests/inlay_tool.sh
+python3 tests/check/agree.py "$inlay" "$build/kernel.elf" || { echo "FAIL: kernel: objdump and the checker see other sites"; exit 1; }
 python3 -u tests/kernel/boots.py "$build" "$build/xen" "$inlay"

@@ -62,6 +62,7 @@ done
 
 status=0
 "$build/device_tree_test" "$build"/gicv*.dtb || status=1
+python3 tests/check/agree.py "$inlay" "$build/gcc.elf" aarch64-linux-gnu- || { echo "FAIL: kernel_aarch64: objdump and the checker see other sites"; status=1; }
 "$python" -u "$here/memory_model.py" || status=1
 "$python" -u "$here/instructions.py" "$build" "$build/memory_test" "$inlay" || status=1
 "$python" -u "$here/boots.py" "$build" "$build/memory_test" || status=1

@@ -72,9 +72,18 @@ by() {
         fail "$called" "it does not compile"
     fi
 }
-both() {
-    by $gcc -O2 "$@"
-    by $clang -O2 "$@"
+# By GCC or Clang, in turns; by both in the long form.
+turn=0
+in_turn() {
+    turn=$((1 - turn))
+    if [ "${INLAY_SOAK:-}" = 1 ] || [ "${INLAY_MATRIX:-}" = full ]; then
+        by $gcc -O2 "$@"
+        by $clang -O2 "$@"
+    elif [ $turn = 1 ]; then
+        by $gcc -O2 "$@"
+    else
+        by $clang -O2 "$@"
+    fi
 }
 
 build_plugins() {
@@ -87,13 +96,13 @@ build_plugins() {
 }
 plugins() {
     build_plugins || return 1
-    both plugins plugins $seconds "$work/applying.$gcc.so" "$work/other.$clang.so" "$work/applying.$clang.so" \
+    in_turn plugins plugins $seconds "$work/applying.$gcc.so" "$work/other.$clang.so" "$work/applying.$clang.so" \
         "$work/other.$gcc.so"
 }
 
 storm() {
     build_plugins || return 1
-    both storm transactions storm $seconds "$work/applying.$gcc.so" "$work/other.$clang.so"
+    in_turn storm transactions storm $seconds "$work/applying.$gcc.so" "$work/other.$clang.so"
 }
 
 # gdb counts how often the breakpoint beside the sites was hit; the program counts, too. (Displaced stepping writes
@@ -155,10 +164,10 @@ uprobe() {
 for each in ${*:-threads signals plugins forks uprobe stacks cancel transactions storm debugger}; do
     # shellcheck disable=SC2086
     case $each in
-    threads) both threads threads threads $seconds $much ;;
-    signals) both signals threads signals $seconds ;;
+    threads) in_turn threads threads threads $seconds $much ;;
+    signals) in_turn signals threads signals $seconds ;;
     plugins) plugins || fail plugins "a plugin does not compile" ;;
-    forks) both forks forks $seconds ;;
+    forks) in_turn forks forks $seconds ;;
     uprobe) uprobe ;;
     stacks) # for any stack use of the compiler
         for compiler in $gcc $clang; do
@@ -166,8 +175,8 @@ for each in ${*:-threads signals plugins forks uprobe stacks cancel transactions
             by $compiler -O2 stacks/-O2 stacks $((seconds / 2))
         done
         ;;
-    cancel) both cancel cancel $seconds ;;
-    transactions) both transactions transactions plain $seconds $much ;;
+    cancel) in_turn cancel cancel $seconds ;;
+    transactions) in_turn transactions transactions plain $seconds $much ;;
     storm) storm || fail storm "a plugin does not compile" ;;
     debugger) debugger ;;
     *) echo "no such check: $each"; exit 2 ;;
