@@ -33,6 +33,7 @@ operands $clang -O0 -fsanitize-coverage=trace-pc
 operands $gcc -O0 -fsanitize=thread
 operands $gcc -O0 -fsanitize=undefined -fno-sanitize-recover
 operands $clang -O0 -fsanitize=undefined -fno-sanitize-recover=all
+matrix $clang -O1 -fsanitize=memory
 matrix $clang -O1 -fsanitize=function -fno-sanitize-recover
 matrix $clang -O2 -mllvm -enable-merge-functions
 matrix $clang -O2 -fsanitize=kcfi
@@ -45,6 +46,8 @@ large $gcc -mcmodel=medium
 full large $gcc -mcmodel=medium -fno-pie -no-pie
 large $clang -mcmodel=medium
 hardened $clang -mspeculative-load-hardening
+matrix $clang -O0 -fno-asynchronous-unwind-tables
+full matrix $gcc -O2 -fno-asynchronous-unwind-tables
 END
     # Code that linkers merge, fold and move.
     cat <<END
@@ -96,6 +99,8 @@ wide $gcc -O0
 full wide $clang_oldest -O2
 wide $clang -O2
 wide $gcc -O3 -march=x86-64-v4
+tiles $clang -O2
+full tiles $clang_oldest -O2
 mitigations $gcc -O2
 units $gcc -O0
 full units $gcc -O3
@@ -143,6 +148,13 @@ wide() {
     "$@" $quiet $base "$here/wide_registers.cpp" -o program || return 1
     case $* in *march*) grep -q avx512bw /proc/cpuinfo || return 77 ;; esac
     ./program
+}
+# Few processors have AMX, and QEMU has none: by the instructions. Clang stores three tiles before the site, and loads
+# them again.
+tiles() {
+    "$@" $quiet $base -mamx-tile -mamx-int8 -c "$here/tiles.cpp" -o tiles.o || return 1
+    objdump -d --no-show-raw-insn tiles.o >listing
+    [ "$(grep -c tilestored listing)" -ge 4 ] && [ "$(grep -c tileloadd listing)" -ge 6 ]
 }
 unwinding() {
     "$@" $quiet $base "$here/unwinding.cpp" -o program && ./program || return 1

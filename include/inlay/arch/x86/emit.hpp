@@ -11,6 +11,7 @@
 
 // of naked.hpp
 #undef INLAY_NAKED
+#undef INLAY_UNWINDS
 #undef INLAY_CFI
 #undef INLAY_FRAME_BEGIN
 #undef INLAY_FRAME_END

@@ -217,7 +217,8 @@ struct hook_thunk {
             : [mode] "i"(&Hook::state.state.mode), [nothing] "i"(static_cast<int>(table::call_mode::nothing)),
               [invoke] "i"(&Hook::invoke), [vectors] "i"(int{saves_vectors}), [find] "i"(&find_vector_state),
               [size] "i"(&saved_vectors.size), [components] "i"(&saved_vectors.components),
-              [way] "i"(&saved_vectors.way));
+              [way] "i"(&saved_vectors.way)
+            : INLAY_UNWINDS);
     }
     // clang-format on
 };

@@ -23,6 +23,15 @@
                    no_sanitize_coverage, no_sanitize("undefined"), visibility("hidden")))
 #endif
 
+// The clobber of naked assembly with unwind information. Clang takes assembly for code that never throws; with
+// exceptions, but without tables for all functions (-fno-asynchronous-unwind-tables, or -ffreestanding), it would open no
+// frame for it.
+#if defined(__clang__)
+#define INLAY_UNWINDS "unwind"
+#else
+#define INLAY_UNWINDS
+#endif
+
 // Unwind information, where the compiler writes some. The compiler opens the frame of a naked function, but does not
 // know which instructions move the stack. INLAY_FRAME_BEGIN and INLAY_FRAME_END(name) stand around code in a section
 // of its own. Clang before 17 refuses .cfi_startproc inside another frame: there the entry is written out, for code

@@ -67,7 +67,14 @@
 #else
 #define INLAY_APX
 #endif
-#define INLAY_CALL_CLOBBERS INLAY_X87 INLAY_MMX INLAY_SSE INLAY_SSE_OF_64_BITS INLAY_AVX512 INLAY_MASKS INLAY_APX
+// Of AMX. Clang keeps variables in them (__tile1024i); GCC leaves them to the program.
+#if defined(__clang__) && defined(__x86_64__)
+#define INLAY_TILES , "tmm0", "tmm1", "tmm2", "tmm3", "tmm4", "tmm5", "tmm6", "tmm7"
+#else
+#define INLAY_TILES
+#endif
+#define INLAY_CALL_CLOBBERS                                                                                            \
+    INLAY_X87 INLAY_MMX INLAY_SSE INLAY_SSE_OF_64_BITS INLAY_AVX512 INLAY_MASKS INLAY_APX INLAY_TILES
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace x86::emit {
@@ -398,6 +405,7 @@ template <class Declaration>
 #undef INLAY_SSE_OF_64_BITS
 #undef INLAY_AVX512
 #undef INLAY_MASKS
+#undef INLAY_TILES
 #undef INLAY_APX
 #undef INLAY_CALL_CLOBBERS
 #undef INLAY_SITE

@@ -262,7 +262,8 @@ struct thunk {
               [has] "i"(&processor_registers), [store] "i"(store_registers<Kept>),
               [load] "i"(load_registers<Kept>),
               [returns_rax] "i"(int{!inlay::detail::same<result, void>}),
-              [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8}));
+              [returns_rdx] "i"(int{inlay::detail::size_of<result> > 8})
+            : INLAY_UNWINDS);
 #else
         asm(".byte 0x55\n\t" // push ebp
             INLAY_CFI("cfi_def_cfa_offset 8") INLAY_CFI("cfi_offset 5, -8")
@@ -296,7 +297,8 @@ struct thunk {
               [has] "i"(&processor_registers), [store] "i"(store_registers<Kept>),
               [load] "i"(load_registers<Kept>),
               [returns_eax] "i"(int{!inlay::detail::same<result, void>}),
-              [returns_edx] "i"(int{inlay::detail::size_of<result> > 4}));
+              [returns_edx] "i"(int{inlay::detail::size_of<result> > 4})
+            : INLAY_UNWINDS);
 #endif
     }
     // clang-format on
