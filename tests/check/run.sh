@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# The program `inlay`: wrong objects, one for each rule, and their twins; programs and libraries of all
-# architectures (the kernels: their own parts); readelf and objdump beside it; rewritten files; many sites; inlay_check() in CMake; the page in a browser;
-# help, man page, completion, statuses.   sh tests/check/run.sh [CHECK...]
+# The program `inlay`: wrong objects, one for each rule, and their twins; programs and libraries of all architectures
+# (kernels: in their own parts); readelf and objdump beside it; rewritten files; many sites; inlay_check() in CMake; the
+# page in a browser; help, man page, completion, statuses.   sh tests/check/run.sh [CHECK...]
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/check
@@ -103,6 +103,7 @@ END
     says 0 "warning: static call .*\[missed\]" "$inlay" check "$work/program"
     says 1 "warning: static call .*\[missed\]" "$inlay" check --strict "$work/program"
 }
+
 # Files that other tools have rewritten.
 rewritten() {
     # shellcheck disable=SC2086
