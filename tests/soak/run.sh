@@ -3,8 +3,7 @@
 # Changes under load: threads, signals, plugins that come and go, fork(), uprobes, small stacks, cancelled threads. Each
 # program counts its work and its errors; the errors must be 0. The script names checks that cannot run here, and skips
 # them.
-#   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel transactions storm debugger;
-#                                        a minute and a half in all
+#   sh tests/soak/run.sh [CHECK...]      threads signals plugins forks uprobe stacks cancel transactions storm debugger
 #   INLAY_SOAK=1                         10^9 executions and 10^6 changes, and each of the others for minutes
 set -u
 cd "$(dirname "$0")/../.." || exit 1 # paths without the spaces that the checkout's may have
