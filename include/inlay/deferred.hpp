@@ -85,11 +85,12 @@ public:
         outcome done;
         if (users_ == 0) {
             done.fail(error::not_enabled, {table_kind::names, 0, 0});
-            return done;
+        } else {
+            users_ -= 1;
+            left_ = now;
+            done = turn_off_if(is_due(now), where...);
         }
-        users_ -= 1;
-        left_ = now;
-        return turn_off_if(is_due(now), where...);
+        return done;
     }
 
     /// Turns the key off if that is due. An error is one of inlay::disable(): the key stays on, and the next call tries

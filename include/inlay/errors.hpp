@@ -14,7 +14,7 @@ namespace inlay {
 
 enum class error : uint8_t {
     no_error,
-    table_truncated,         ///< the section's size is no multiple of a record's
+    table_truncated,         ///< the section's size is no multiple of a record's, or the records are elsewhere
     reference_outside,       ///< a reference leaves the image, or is not aligned
     site_outside_text,       ///< the site is not inside executable memory of the image
     site_empty,              ///< the site has length 0
@@ -71,7 +71,8 @@ struct explanation {
 inline constexpr explanation explanations[] = {
     // NOLINT(*-avoid-c-arrays): freestanding
     {error::no_error, "no error"},
-    {error::table_truncated, "the table's size is not a multiple of a record's: the section was truncated"},
+    {error::table_truncated,
+     "the section was truncated, or a linker script sets its symbols where the records are not"},
     {error::reference_outside, "the record refers to memory outside the image"},
     {error::site_outside_text, "the record's site is not in executable memory of the image"},
     {error::site_empty, "the record's site has length 0"},

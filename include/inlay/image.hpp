@@ -32,6 +32,10 @@ namespace detail {
 /// The data that this image shows to others. One for each image; the assembler defines it (`emit::image`).
 [[gnu::visibility("hidden")]] extern table::image own_image;
 
+/// An empty part of each of its sections, in the order of `table::image`.
+// NOLINTNEXTLINE(*-avoid-c-arrays): the assembler's
+[[gnu::visibility("hidden")]] extern const table::reference own_parts[4];
+
 inline namespace INLAY_TARGET {
 
 template <class Record>
@@ -46,6 +50,26 @@ template <class Record>
             section_between(image.names[0], image.names[1]), &image.registry};
 }
 
+/// The size in bytes of a section of this image. A linker script may set the symbols for its begin and end where the
+/// records are not: no site would be found, and nothing be wrong. Then it is 1, a truncated section. (Without the
+/// symbols there is no site, or the image would not link.)
+[[nodiscard, gnu::noinline, gnu::pure]] inline size_t own_size(const void* begin, const void* end,
+                                                               const table::reference& part) noexcept {
+    const address size = reinterpret_cast<address>(end) - reinterpret_cast<address>(begin);
+    return end != nullptr && part.target() - reinterpret_cast<address>(begin) > size ? 1 : size;
+}
+
+template <class Record>
+[[nodiscard]] table::section<Record> own_section(Record* const* bounds, const table::reference& part) noexcept {
+    return {bounds[0], own_size(bounds[0], bounds[1], part)};
+}
+
+/// The tables of this image.
+[[nodiscard]] inline table::tables own_tables() noexcept {
+    return {own_section(own_image.alternatives, own_parts[0]), own_section(own_image.calls, own_parts[1]),
+            own_section(own_image.keys, own_parts[2]), own_section(own_image.names, own_parts[3]), &own_image.registry};
+}
+
 } // namespace INLAY_TARGET
 
 } // namespace detail
@@ -54,8 +78,8 @@ inline namespace INLAY_TARGET {
 
 /// The tables of the image that calls this. Each shared library has its own.
 [[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
-    emit::image<&detail::own_image, &detail::nothing, &detail::zero>();
-    return detail::tables_of(detail::own_image);
+    emit::image<&detail::own_image, &detail::own_parts, &detail::nothing, &detail::zero>();
+    return detail::own_tables();
 }
 
 } // namespace INLAY_TARGET

@@ -53,7 +53,7 @@ private:
 /// Calls `function(table::shared&)` while nothing else changes in the process and no image leaves.
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
-    emit::image<&own_image, &nothing, &zero>();
+    emit::image<&own_image, &own_parts, &nothing, &zero>();
     emit::note<&own_image, &join_at_load, &leave, &elf_header>();
     const uncancelled guard;
     error trouble = join();
@@ -151,7 +151,7 @@ private:
 
 /// Patches this image.
 [[nodiscard, gnu::visibility("hidden")]] inline outcome apply_image(table::shared& all, uint32_t number) noexcept {
-    const table::tables tables = tables_of(own_image);
+    const table::tables tables = own_tables();
     applying self{all.reserve, number};
     // A user who runs a program with the rights of another user must not switch its features.
     const bool trusted = ::getauxval(AT_SECURE) == 0;

@@ -252,7 +252,7 @@ hardened() {
 }
 
 # A script that puts records elsewhere, or throws them away, does not link; one that gives their symbols does. Without
-# sites all of them link.
+# sites all of them link. apply() notices symbols that stand before the records, or in another section.
 scripts() {
     ld --verbose | sed -n '/^======/,/^======/p' | sed '/^======/d' >plain.ld
     sed 's/\*(\.rodata \.rodata\.\* \.gnu\.linkonce\.r\.\*)/*(.rodata .rodata.* inlay_*)/' plain.ld >swallowing.ld
@@ -260,7 +260,11 @@ scripts() {
     python3 - <<'END'
 text = open("plain.ld").read()
 tables = "".join(f"__start_inlay_{name} = .; KEEP(*(inlay_{name})) __stop_inlay_{name} = .; " for name in ("alternatives", "calls", "keys", "names"))
-open("right.ld", "w").write(text.replace("  .data           :\n  {", "  .data           :\n  { . = ALIGN(8); " + tables))
+into_data = lambda text, what: text.replace("  .data           :\n  {", "  .data           :\n  { . = ALIGN(8); " + what)
+open("right.ld", "w").write(into_data(text, tables))
+open("late.ld", "w").write(into_data(open("swallowing.ld").read(), tables))
+symbols = "".join(f"__start_inlay_{name} = .; __stop_inlay_{name} = .; " for name in ("alternatives", "calls", "keys", "names"))
+open("early.ld", "w").write(into_data(text, symbols + "*(inlay_*) "))
 END
     grep -q '__start_inlay_keys' right.ld && ! cmp -s plain.ld swallowing.ld && ! cmp -s plain.ld discarding.ld || return 1
     for kind in 0 1 2 3 4; do
@@ -274,6 +278,11 @@ END
             grep -q 'undefined reference to .__start_inlay_' message || { head -n 3 message; return 1; }
         done
         "$1" sites.o -Wl,-T,right.ld -o program && ./program || return 1
+        for script in early late; do
+            "$1" sites.o -Wl,-T,$script.ld -o program || return 1
+            ./program >message && return 1
+            grep -q 'sets its symbols where the records are not' message || { cat message; return 1; }
+        done
     done
     echo 'int main() { return inlay::apply() ? 0 : 1; }' | "$@" $quiet $base -include inlay/inlay.hpp -x c++ - -c -o none.o || return 1
     for script in plain swallowing; do

@@ -316,8 +316,8 @@ template <class Declaration>
 ///
 /// An empty part of each section lives with the struct. Without it, lld drops a section with its last record, and then
 /// misses the symbols that dropped sites have named. (Sections of records are ordered by their text; ld -r would not
-/// link parts with and without that order.)
-template <auto* Image, auto* Nothing, auto* Zero>
+/// link parts with and without that order.) `Parts` are four references to these, in the order of the struct's tables.
+template <auto* Image, auto* Parts, auto* Nothing, auto* Zero>
 [[gnu::always_inline]] inline void image() noexcept {
     constexpr auto gap = static_cast<int>(__builtin_offsetof(table::image, registry.nothing) -
                                           __builtin_offsetof(table::image, registry));
@@ -333,11 +333,11 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         ".balign %c[word]\n"
                         "%c[image]:\n\t"
                         ".ascii \"inlay \"\n\t.byte 0, %c[version]\n\t"
-                        ".pushsection inlay_alternatives,\"ao?\",@progbits,%c[image]\n\t.popsection\n\t"
-                        ".pushsection inlay_calls,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
-                        ".pushsection inlay_keys,\"awo?\",@progbits,%c[image]\n\t.popsection\n\t"
-                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_empty_names:\n\t.popsection\n\t"
-                        INLAY_RELOC("%c[image]", ".Linlay_empty_names")
+                        ".pushsection inlay_alternatives,\"ao?\",@progbits,%c[image]\n.Linlay_part_alternatives:\n\t.popsection\n\t"
+                        ".pushsection inlay_calls,\"awo?\",@progbits,%c[image]\n.Linlay_part_calls:\n\t.popsection\n\t"
+                        ".pushsection inlay_keys,\"awo?\",@progbits,%c[image]\n.Linlay_part_keys:\n\t.popsection\n\t"
+                        ".pushsection inlay_names,\"a\",@progbits\n.Linlay_part_names:\n\t.popsection\n\t"
+                        INLAY_RELOC("%c[image]", ".Linlay_part_names")
                         ".irp name,alternatives,calls,keys,names\n\t"
                         INLAY_WORD ".Linlay_start_\\name, .Linlay_stop_\\name\n\t"
                         ".endr\n\t"
@@ -345,10 +345,19 @@ template <auto* Image, auto* Nothing, auto* Zero>
                         INLAY_WORD "%c[nothing], %c[zero]\n\t"
                         ".size %c[image], . - %c[image]\n\t"
                         ".popsection\n\t"
+                        ".pushsection .rodata.inlay_parts,\"aG\",@progbits,%c[image],comdat\n\t"
+                        ".weak %c[parts]\n\t.hidden %c[parts]\n\t.type %c[parts],@object\n\t"
+                        ".balign 4\n"
+                        "%c[parts]:\n\t"
+                        ".irp name,alternatives,calls,keys,names\n\t"
+                        ".long .Linlay_part_\\name - .\n\t"
+                        ".endr\n\t"
+                        ".size %c[parts], . - %c[parts]\n\t"
+                        ".popsection\n\t"
                         ".endif"
                         :
-                        : [image] INLAY_SYMBOL(Image), [gap] "i"(gap), [nothing] INLAY_SYMBOL(Nothing),
-                          [zero] INLAY_SYMBOL(Zero),
+                        : [image] INLAY_SYMBOL(Image), [parts] INLAY_SYMBOL(Parts), [gap] "i"(gap),
+                          [nothing] INLAY_SYMBOL(Nothing), [zero] INLAY_SYMBOL(Zero),
                           [word] "i"(sizeof(word)), [version] "i"(table::version));
     // clang-format on
 }
