@@ -113,6 +113,7 @@ call_with_registers:
     .type changes_all_registers, %function
     .globl changes_all_registers
 changes_all_registers: // (long sve)
+    hint #34 // bti c
     cbz x0, 5f
     pfalse p0.b
     wrffr p0.b

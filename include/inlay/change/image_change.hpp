@@ -270,7 +270,7 @@ private:
 
     void change_key(const table::key_record& record, address value) noexcept {
         reader<Platform> from{platform_};
-        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
+        patch bytes{}; // GCC 14 does not see that decide() fills the used part
         decide(from, record, value, bytes);
         trouble_ = from.trouble;
         put(record.site.target(), bytes.bytes, bytes.length);
