@@ -53,8 +53,8 @@ template <class Record>
 /// The size in bytes of a section of this image. A linker script may set the symbols for its begin and end where the
 /// records are not: no site would be found, and nothing be wrong. Then it is 1, a truncated section. (Without the
 /// symbols there is no site, or the image would not link.)
-[[nodiscard, gnu::noinline, gnu::pure]] inline size_t own_size(const void* begin, const void* end,
-                                                               const table::reference& part) noexcept {
+[[nodiscard, gnu::noinline]] inline size_t own_size(const void* begin, const void* end,
+                                                    const table::reference& part) noexcept {
     const address size = reinterpret_cast<address>(end) - reinterpret_cast<address>(begin);
     return end != nullptr && part.target() - reinterpret_cast<address>(begin) > size ? 1 : size;
 }

@@ -288,6 +288,14 @@ END
             linkers="$linkers $linker"
         fi
     done
+    # An object for each way to compile, which is linked in each way.
+    for options in pic "fixed -fno-pic" "empty -DWITHOUT_SITES"; do
+        left_out pic && continue
+        object=${options%% *}
+        # shellcheck disable=SC2086
+        $compiler $flags -O2 -ffunction-sections -fdata-sections ${options#"$object"} -c "$here/link_test.cpp" -o "$work/$object.o"
+        result $? "link_test does not compile with $compiler, $options"
+    done
     for linker in $linkers; do
         options=$linker
         left_out lld && continue
@@ -296,14 +304,14 @@ END
         *clang*) all="-Wl,--icf=all -fuse-ld=$linker" ;;
         *) all="-Wl,--icf=all -B$work/$linker" ;;
         esac
-        for options in "-O2" "-O2 -static" "-O2 -fno-pic -no-pie" "-O2 -Wl,--gc-sections" "-O2 -DWITHOUT_SITES" \
-            "-O2 -DWITHOUT_SITES -static -Wl,--gc-sections"; do
-            left_out "-O2 -static" && continue
+        for options in pic "pic -static" "fixed -no-pie" "pic -Wl,--gc-sections" empty "empty -static -Wl,--gc-sections"; do
+            left_out "pic -static" && continue
+            object=${options%% *}
             # shellcheck disable=SC2086
-            if $compiler $flags -ffunction-sections -fdata-sections $options $all "$here/link_test.cpp" -o "$work/test"; then
-                run_test "$compiler $options, $linker" "$work/test"
+            if $compiler "$work/$object.o" ${options#"$object"} $all -o "$work/test"; then
+                run_test "$compiler -O2, $options, $linker" "$work/test"
             else
-                result 1 "link_test does not link with $compiler $options, $linker"
+                result 1 "link_test does not link with $compiler -O2, $options, $linker"
             fi
         done
         case $linker,$compiler in

@@ -33,7 +33,8 @@ for source in gtest-all gtest_main; do
         -o "$work/$source.o" || exit 1
 done
 
-# build NAME OPTION...: links tests/NAME_test.cpp, or tests/i686/NAME_test.cpp if it exists
+# build NAME OPTION...: links tests/NAME_test.cpp, or tests/i686/NAME_test.cpp if it exists. What is linked in several ways
+# is compiled once.
 build() {
     name=$1
     shift
@@ -41,9 +42,20 @@ build() {
     [ "$name" = alternative ] && sources="$here/alternative_test.cpp $here/functions.S"
     [ "$name" = hook ] && sources=$here/hook_test.cpp
     [ "$name" = pv ] && sources="$here/pv_test.cpp $here/pv_registers.S"
+    compile=
+    link=
+    for option; do
+        case $option in -Wl,* | -fuse-ld=*) link="$link $option" ;; *) compile="$compile $option" ;; esac
+    done
+    made=
+    for source in $sources; do
+        object=$work/$(echo "$compiler$compile $source" | tr -c 'A-Za-z0-9\n' _).o
+        made="$made $object"
+        # shellcheck disable=SC2086
+        [ -f "$object" ] || $compiler $flags $position -isystem $googletest/include $compile -c "$source" -o "$object" || return 1
+    done
     # shellcheck disable=SC2086
-    $compiler $flags $position -isystem $googletest/include "$@" $sources "$work"/gtest*.o -static -no-pie -pthread \
-        -o "$work/$name" 2>"$work/messages"
+    $compiler $compile $link $made "$work"/gtest*.o -static -no-pie -pthread -o "$work/$name" 2>"$work/messages"
     status=$?
     # In static programs, the linker warns of getaddrinfo(). GoogleTest contains it, but does not call it.
     grep -E 'error|warning' "$work/messages" | grep -v getaddrinfo

@@ -21,23 +21,31 @@ linker_for() { # the lld that understands the compiler's bitcode
     esac
 }
 
-# one COMPILER KIND DEAD FLAGS...: DEAD is the number of records that dead functions may leave (-1 any)
+# one COMPILER KIND DEAD FLAGS...: DEAD is the number of records that dead functions may leave (-1 any). If only the linker
+# differs from the one before, the objects are the same.
+made=
 one() {
     compiler=$1 kind=$2 dead=$3
     shift 3
     name="$compiler $kind $*"
     echo "matrix: $name"
-    rm -f "$work"/*
     case $compiler in clang*) quiet=-Wno-unused-command-line-argument ;; *) quiet= ;; esac
     case $kind in
     pie) compile="-fPIE" link="-pie" ;;
     static) compile="-fno-pic" link="-static" ;;
     shared) compile="-fPIC" link="" ;;
     esac
+    before=$made
+    made="$compiler $kind"
+    for flag; do
+        case $flag in -fuse-ld=* | --ld-path=* | -Wl,*) ;; *) made="$made $flag" ;; esac
+    done
+    [ "$made" = "$before" ] || rm -f "$work"/*
     if (
         for unit in checks unit_b unit_c main; do
             # shellcheck disable=SC2086
-            "$compiler" $warnings $quiet $compile "$@" -I"$include" -c "$here/$unit.cpp" -o "$work/$unit.o" || exit 1
+            [ -f "$work/$unit.o" ] ||
+                "$compiler" $warnings $quiet $compile "$@" -I"$include" -c "$here/$unit.cpp" -o "$work/$unit.o" || exit 1
         done
         if [ $kind = shared ]; then
             "$compiler" "$@" -shared -Wl,-z,text "$work/checks.o" "$work/unit_b.o" "$work/unit_c.o" -o "$work/libmatrix.so" &&
@@ -88,9 +96,12 @@ gc="-O2 -ffunction-sections -Wl,--gc-sections"
 for linker in bfd gold; do
     command -v ld.$linker >/dev/null || { echo "matrix: no ld.$linker here, passed over"; continue; }
     one $gcc pie -1 $gc -fuse-ld=$linker
-    one $gcc pie -1 $gc -fuse-ld=$linker -flto=auto
 done
 one $gcc pie 0 $gc -fuse-ld=lld
+for linker in bfd gold; do
+    command -v ld.$linker >/dev/null || continue
+    one $gcc pie -1 $gc -fuse-ld=$linker -flto=auto
+done
 one $clang_oldest pie 0 $gc -fuse-ld=lld
 one $clang pie 0 $gc "--ld-path=$(linker_for $clang)"
 one $clang pie 0 $gc -flto "--ld-path=$(linker_for $clang)"

@@ -341,9 +341,10 @@ END
 
 # Sites in functions that a linker collects leave nothing, and the program still links.
 dead() {
-    for linker in $linkers; do
-        for kind in 0 1 2 3 4; do
-            "$@" $quiet $base -DKIND=$kind -DDEAD "$here/sites.cpp" -fuse-ld=$linker -Wl,--gc-sections -o program || return 1
+    for kind in 0 1 2 3 4; do
+        "$@" $quiet $base -DKIND=$kind -DDEAD "$here/sites.cpp" -c -o sites.o || return 1
+        for linker in $linkers; do
+            "$1" sites.o -fuse-ld=$linker -Wl,--gc-sections -o program || return 1
             case $linker in lld) ./program || { echo "$linker, kind $kind: records of dead functions"; return 1; } ;; esac
         done
     done

@@ -270,10 +270,12 @@ private:
 
     void change_key(const table::key_record& record, address value) noexcept {
         reader<Platform> from{platform_};
-        patch bytes{}; // GCC 14 does not see that decide() fills the used part
+        patch bytes; // NOLINT(cppcoreguidelines-pro-type-member-init): decide() fills the used part
         decide(from, record, value, bytes);
         trouble_ = from.trouble;
-        put(record.site.target(), bytes.bytes, bytes.length);
+        if (from.trouble == error::no_error && bytes.length != 0) {
+            put(record.site.target(), bytes.bytes, image_target<Platform>::longest_jump);
+        }
     }
 
     void change_call(const table::call_record& record, address trampoline, address to, table::call_mode mode) noexcept {
