@@ -65,7 +65,7 @@ template <size_t Room, text_platform Platform>
     emit::seal<&detail::own_room, Room>();
     table::seal& seal = detail::own_seal();
     outcome done;
-    detail::patch_proven<detail::proven_part::all>(seal, Room, this_image().registry, platform, done);
+    detail::patch_proven<detail::proven_part::all>(seal, Room, &detail::own().registry, platform, done);
     done.sites = detail::sites_between(seal.alternatives, seal.end);
     done.calls = detail::sites_between(seal.calls, seal.keys);
     done.keys = detail::sites_between(seal.keys, seal.alternatives);

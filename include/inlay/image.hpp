@@ -64,10 +64,17 @@ template <class Record>
     return {bounds[0], own_size(bounds[0], bounds[1], part)};
 }
 
-/// The tables of this image.
+/// The `image` of this image.
+[[nodiscard, gnu::always_inline]] inline table::image& own() noexcept {
+    emit::image<&own_image, &own_parts, &nothing, &zero>();
+    return own_image;
+}
+
+/// Its tables.
 [[nodiscard]] inline table::tables own_tables() noexcept {
-    return {own_section(own_image.alternatives, own_parts[0]), own_section(own_image.calls, own_parts[1]),
-            own_section(own_image.keys, own_parts[2]), own_section(own_image.names, own_parts[3]), &own_image.registry};
+    table::image& image = own();
+    return {own_section(image.alternatives, own_parts[0]), own_section(image.calls, own_parts[1]),
+            own_section(image.keys, own_parts[2]), own_section(image.names, own_parts[3]), &image.registry};
 }
 
 } // namespace INLAY_TARGET
@@ -77,10 +84,7 @@ template <class Record>
 inline namespace INLAY_TARGET {
 
 /// The tables of the image that calls this. Each shared library has its own.
-[[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept {
-    emit::image<&detail::own_image, &detail::own_parts, &detail::nothing, &detail::zero>();
-    return detail::own_tables();
-}
+[[nodiscard, gnu::visibility("hidden")]] inline table::tables this_image() noexcept { return detail::own_tables(); }
 
 } // namespace INLAY_TARGET
 

@@ -41,7 +41,7 @@ template <class Declaration, name Name, class Signature>
 [[gnu::always_inline]] inline void describe_named() noexcept {
     emit::named<Declaration, &name_text<Name>::value, &signature_of<Signature>::value>();
 #if defined(__linux__) && __STDC_HOSTED__
-    emit::image<&own_image, &own_parts, &nothing, &zero>();
+    (void)own();
     emit::note<&own_image, &join_at_load, &leave, &elf_header>();
 #endif
 }

@@ -53,7 +53,7 @@ private:
 /// Calls `function(table::shared&)` while nothing else changes in the process and no image leaves.
 template <class Function>
 [[nodiscard, gnu::visibility("hidden")]] error exclusively(const Function& function) noexcept {
-    emit::image<&own_image, &own_parts, &nothing, &zero>();
+    (void)own();
     emit::note<&own_image, &join_at_load, &leave, &elf_header>();
     const uncancelled guard;
     error trouble = join();
@@ -270,7 +270,7 @@ inline namespace INLAY_TARGET {
 /// error::name_clash if a name of the image has another type there or in another image. If INLAY_FEATURES names a
 /// feature that no image has, apply() patches the image, and returns error::override_unknown.
 [[gnu::visibility("hidden")]] inline outcome apply() noexcept {
-    (void)this_image();
+    (void)detail::own();
     const detail::uncancelled guard;
     const uint32_t number = __atomic_add_fetch(&detail::own_image.registry.applied, 1U, __ATOMIC_RELAXED);
     for (;;) {
