@@ -97,7 +97,13 @@ void race(const Ask& ask, const Change& change, const ValueAt& value_at) {
     while (asked < 1000) {
         std::this_thread::yield();
     }
-    for (int i = 0; i < changes(); ++i) {
+#if defined(__OPTIMIZE__) // else GCC calls through a register, and a change of a call is one store
+    constexpr bool meets = true;
+#else
+    constexpr bool meets = false;
+#endif
+    // On a busy machine, the threads may meet no change for a while.
+    for (int i = 0; i < changes() || (meets && during == 0 && i < 100 * changes()); ++i) {
         epoch = 2 * i + 1;
         change(i);
         epoch = 2 * i + 2;
@@ -107,9 +113,7 @@ void race(const Ask& ask, const Change& change, const ValueAt& value_at) {
         each.join();
     }
     EXPECT_EQ(wrong, 0) << "of " << asked << " answers, " << during << " of them during a change";
-#if defined(__OPTIMIZE__) // else GCC calls through a register, and a change of a call is one store
-    EXPECT_GT(during, 0);
-#endif
+    EXPECT_TRUE(during > 0 || !meets);
 }
 
 TEST(Live, ACallGoesToTheOldOrTheNewTarget) {

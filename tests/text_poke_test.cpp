@@ -182,6 +182,7 @@ TEST_F(TextPoke, ThreadsInsideTheSitesSeeOldOrNew) {
     std::atomic<bool> stop{false};
     std::atomic<unsigned long> wrong{0};
     std::atomic<unsigned long> right{0};
+    std::atomic<int> ready{0}; // on a busy machine, the threads may start late
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
@@ -198,10 +199,14 @@ TEST_F(TextPoke, ThreadsInsideTheSitesSeeOldOrNew) {
                 bad += found[4] != 8 && found[4] != 9 && found[4] != 0 ? 1U : 0U;
                 bad += found[5] != 1 ? 1U : 0U;
                 all += 6;
+                ready += all == 600 ? 1 : 0;
             }
             wrong += bad;
             right += all;
         });
+    }
+    while (ready < 4) {
+        std::this_thread::yield();
     }
     const unsigned long before = traps;
     for (int i = 0; i < 3000; ++i) {
@@ -300,6 +305,7 @@ TEST_F(TextPoke, ThreadsInsideTheSitesOfATransactionSeeOldOrNew) {
     std::atomic<unsigned> begun{0};
     std::atomic<unsigned long> wrong{0};
     std::atomic<unsigned long> right{0};
+    std::atomic<int> ready{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
         threads.emplace_back([&] {
@@ -314,10 +320,14 @@ TEST_F(TextPoke, ThreadsInsideTheSitesOfATransactionSeeOldOrNew) {
                     bad += (each != 0 && each != 1) || (still && each != static_cast<int>(before % 2)) ? 1U : 0U;
                 }
                 all += 5;
+                ready += all == 500 ? 1 : 0;
             }
             wrong += bad;
             right += all;
         });
+    }
+    while (ready < 4) {
+        std::this_thread::yield();
     }
     for (unsigned i = 1; i <= 3000; ++i) {
         begun = i;
