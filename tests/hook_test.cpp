@@ -311,7 +311,7 @@ TEST_P(Hook, KeepsAllRegisters) {
     expect_all_registers_are_kept();
     // Each instruction that can save registers. Those of AVX need XSAVE: a processor without XSAVE has none.
     using inlay::x86::emit::vector_save;
-    auto& way = inlay::x86::emit::saved_vectors;
+    auto& way = inlay::x86::emit::saved_vectors<>;
     const auto found = way;
     ASSERT_NE(found.size, 0U);
     if (found.way == vector_save::by_xsavec) {

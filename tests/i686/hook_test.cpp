@@ -181,12 +181,12 @@ TEST_P(Hook, ValuesLiveInRegistersAcrossASite) {
     expect_values_are_kept();
 #ifndef __SSE__ // no value in vector registers: the oldest instructions save enough
     using inlay::x86::emit::vector_save;
-    const auto found = inlay::x86::emit::saved_vectors;
+    const auto found = inlay::x86::emit::saved_vectors<>;
     for (const auto way : {vector_save::by_fnsave, vector_save::by_fxsave}) {
-        inlay::x86::emit::saved_vectors.way = way;
+        inlay::x86::emit::saved_vectors<>.way = way;
         expect_values_are_kept();
     }
-    inlay::x86::emit::saved_vectors = found;
+    inlay::x86::emit::saved_vectors<> = found;
 #endif
     ASSERT_TRUE(inlay::update(one, nullptr));
 }

@@ -46,6 +46,7 @@ inline namespace INLAY_TARGET {
 
 /// Which registers thunks save. Each image has one for each kind of units.
 enum class vector_kind : uint8_t { unknown, simd, sve };
+template <class = void>
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 
 /// Finds out which registers thunks save. Thunks call it before they have saved vector registers, so it changes none.
@@ -63,7 +64,7 @@ INLAY_KEEP_REGISTERS INLAY_NOT_INSTRUMENTED
         asm volatile("mrs %0, S3_0_C0_C4_0" : "=r"(value)); // Linux carries it out for a program
     }
     const auto kind = static_cast<uint8_t>((value >> sve & 0xf) != 0 ? vector_kind::sve : vector_kind::simd);
-    asm volatile("strb %w1, %0" : "=m"(saved_vectors) : "r"(kind));
+    asm volatile("strb %w1, %0" : "=m"(saved_vectors<>) : "r"(kind));
 }
 
 template <class Hook>
@@ -171,7 +172,7 @@ template <class Hook>
         :
         : [id] INLAY_SYMBOL(anchor_of<of_hook<Hook>>), [mode] INLAY_SYMBOL(&Hook::state.state.mode),
           [nothing] "i"(static_cast<int>(table::call_mode::nothing)), [vectors] "i"(int{has_vectors}),
-          [kind] INLAY_SYMBOL(&saved_vectors), [simd] "i"(static_cast<int>(vector_kind::simd)),
+          [kind] INLAY_SYMBOL(&saved_vectors<>), [simd] "i"(static_cast<int>(vector_kind::simd)),
           [find] INLAY_SYMBOL(&find_vector_kind), [invoke] INLAY_SYMBOL(&Hook::invoke), [landing] "i"(landing_pads));
 }
 // clang-format on

@@ -49,12 +49,14 @@ inline constexpr bool hooks_keep_all = true;
 /// The instruction that saves these registers on this processor.
 enum class vector_save : uint8_t { by_fnsave, by_fxsave, by_xsave, by_xsavec };
 
-/// How a thunk saves the vector registers. Each image has one.
+/// How a thunk saves the vector registers.
 struct vector_state {
     uint32_t size;       ///< of the area, a multiple of 64; 0: not found out yet
     uint32_t components; ///< bits of XCR0
     vector_save way;
 };
+/// Each image has one. (Of a variable that is no template's, Clang 21 warns: -Wunique-object-duplication.)
+template <class = void>
 [[gnu::visibility("hidden")]] inline constinit vector_state saved_vectors{};
 
 inline namespace INLAY_TARGET {
@@ -99,10 +101,10 @@ find_vector_state() noexcept {
             }
         }
     }
-    saved_vectors.components = enabled;
-    saved_vectors.way = way;
+    saved_vectors<>.components = enabled;
+    saved_vectors<>.way = way;
     const uint32_t size = ((standard < compacted ? compacted : standard) + 63) & ~63U;
-    __atomic_store_n(&saved_vectors.size, size, __ATOMIC_RELEASE);
+    __atomic_store_n(&saved_vectors<>.size, size, __ATOMIC_RELEASE);
 }
 
 // Compares a byte in memory with a constant, and jumps on the result.
@@ -216,8 +218,8 @@ struct hook_thunk {
             :
             : [mode] "i"(&Hook::state.state.mode), [nothing] "i"(static_cast<int>(table::call_mode::nothing)),
               [invoke] "i"(&Hook::invoke), [vectors] "i"(int{saves_vectors}), [find] "i"(&find_vector_state),
-              [size] "i"(&saved_vectors.size), [components] "i"(&saved_vectors.components),
-              [way] "i"(&saved_vectors.way)
+              [size] "i"(&saved_vectors<>.size), [components] "i"(&saved_vectors<>.components),
+              [way] "i"(&saved_vectors<>.way)
             : INLAY_UNWINDS);
     }
     // clang-format on
