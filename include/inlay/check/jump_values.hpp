@@ -173,7 +173,9 @@ private:
         if (to.count == jump_value::most_terms) {
             return false;
         }
-        std::move_backward(to.terms.begin() + static_cast<std::ptrdiff_t>(at), to.terms.end() - 1, to.terms.end());
+        for (std::size_t i = jump_value::most_terms - 1; i > at; --i) { // (GCC 16 has a false warning for move_backward)
+            to.terms[i] = to.terms[i - 1];
+        }
         to.terms[at] = {of, times};
         ++to.count;
         return true;
