@@ -173,7 +173,7 @@ private:
         if (to.count == jump_value::most_terms) {
             return false;
         }
-        for (std::size_t i = jump_value::most_terms - 1; i > at; --i) { // (GCC 16 has a false warning for move_backward)
+        for (std::size_t i = jump_value::most_terms - 1; i > at; --i) { // GCC 16 warns of std::move_backward
             to.terms[i] = to.terms[i - 1];
         }
         to.terms[at] = {of, times};
