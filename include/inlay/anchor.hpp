@@ -44,10 +44,38 @@ inline constexpr const char* anchor_of = &anchor<Description>::value;
 template <class Declaration, unsigned long long Unit = number_of_unit(__BASE_FILE__)>
 struct in_unit {};
 
+template <class Type>
+[[nodiscard]] consteval bool has_external_types() noexcept;
+
+/// The same about the classes of pointers to members, which Clang 21 spells without their namespace.
+template <class Type>
+inline constexpr bool has_external_members = true;
+template <class Type, class Class>
+inline constexpr bool has_external_members<Type Class::*> = has_external_types<Class>() && has_external_types<Type>();
+template <class Type>
+inline constexpr bool has_external_members<const Type> = has_external_members<Type>;
+template <class Type>
+inline constexpr bool has_external_members<Type*> = has_external_members<Type>;
+template <class Type>
+inline constexpr bool has_external_members<Type&> = has_external_members<Type>;
+template <class Type>
+inline constexpr bool has_external_members<Type&&> = has_external_members<Type>;
+template <class Result, class... Parameters>
+inline constexpr bool has_external_members<Result(Parameters...)> =
+    (has_external_members<Result> && ... && has_external_members<Parameters>);
+template <class Result, class... Parameters>
+inline constexpr bool has_external_members<Result(Parameters...) noexcept> =
+    has_external_members<Result(Parameters...)>;
+template <template <class...> class Template, class... Types>
+inline constexpr bool has_external_members<Template<Types...>> = (has_external_members<Types> && ...);
+
 /// Whether all types in `Type` may be the same in other units: none is of an unnamed namespace, unnamed, or a lambda's.
 /// (Nothing in C++ asks for linkage; but the compiler says how it spells a type.)
 template <class Type>
 [[nodiscard]] consteval bool has_external_types() noexcept {
+    if (!has_external_members<Type>) {
+        return false;
+    }
 #if defined(__clang__)
     // NOLINTNEXTLINE(*-avoid-c-arrays)
     constexpr const char* marks[] = {
