@@ -46,7 +46,7 @@ inline namespace INLAY_TARGET {
 
 /// Which registers thunks save. Each image has one for each kind of units.
 enum class vector_kind : uint8_t { unknown, simd, sve };
-template <class = void>
+template <class = void> // (else Clang 21 warns: -Wunique-object-duplication)
 [[gnu::visibility("hidden")]] inline constinit vector_kind saved_vectors{};
 
 /// Finds out which registers thunks save. Thunks call it before they have saved vector registers, so it changes none.
