@@ -206,6 +206,7 @@ protected:
             made::refer(t->names[i].name, t->texts[i].data());
             made::refer(t->names[i].signature, t->texts[i].data());
             made::refer(t->names[i].cell, &t->cells[i]);
+            t->cells[i].state.hash = inlay::detail::hash_of(t->texts[i].data());
         }
         made::refer(t->names[2].trampoline, &image.text[trampoline]);
         t->way.head = {4, 0, 0, 0};

@@ -65,6 +65,7 @@ protected:
             made::refer(t->names[i].name, t->texts[i].data());
             made::refer(t->names[i].signature, t->types[i].data());
             made::refer(t->names[i].cell, cells[i]);
+            cells[i]->state.hash = inlay::detail::hash_of(texts[i]);
         }
         made::refer(t->names[2].trampoline, &image.text[trampoline]);
         for (std::size_t i = 0; i < 3; ++i) {
@@ -417,9 +418,9 @@ TEST_F(NameTable, RecordsAreSortedAndSurviveIt) {
 
 TEST_F(NameTable, BadNames) {
     const auto good = t->names[1];
-    const auto each = [&](auto change) {
+    const auto each = [&](auto change, error expected = error::reference_outside) {
         change(t->names[1]);
-        refused(error::reference_outside, table_kind::names, 1);
+        refused(expected, table_kind::names, 1);
         t->names[1] = good;
     };
     each([&](table::named& name) { name.name.distance = 0x10000000; });
@@ -430,7 +431,25 @@ TEST_F(NameTable, BadNames) {
     each([&](table::named& name) { made::refer(name.trampoline, &t->way); }); // not executable
     image.data.back() = 'x';                                                  // a text without an end
     each([&](table::named& name) { made::refer(name.name, &image.data.back()); });
+    each([&](table::named& name) { made::refer(name.cell, &t->key); }, error::cell_of_another);
+    each([&](table::named& name) { made::refer(name.cell, &image.data[2048]); }, error::cell_of_another); // zeros
+    each([&](table::named& name) { made::refer(name.name, t->texts[0].data()); }, error::cell_of_another);
     EXPECT_TRUE(apply());
+}
+
+// Nobody has called apply(): a change of such a name must not seem to work.
+TEST_F(NameTable, AChangeOfABadNameFails) {
+    const auto good = t->names[0];
+    for (table::cell* const other : {&t->level, new (&image.data[2048]) table::cell{}}) {
+        make();
+        const auto before = *other;
+        made::refer(t->names[0].cell, other);
+        EXPECT_EQ(set(0, 1).error(), error::cell_of_another);
+        EXPECT_EQ(other->value, before.value);
+        EXPECT_EQ(other->state.changed, before.state.changed);
+        EXPECT_EQ(other->state.self == &t->names[0], false);
+        t->names[0] = good;
+    }
 }
 
 TEST_F(NameTable, StaticCallsGoByNoFeature) {
@@ -515,6 +534,7 @@ TEST_F(NameTable, BadCalls) {
 
 TEST_F(NameTable, OneNameOfTwoTypesIsAClashThatNamesBoth) {
     std::strcpy(t->texts[1].data(), "made.call");
+    t->level.state.hash = t->call.state.hash;
     const auto before = image.text;
     const auto done = apply();
     EXPECT_EQ(done.error(), error::name_clash);
@@ -528,6 +548,7 @@ TEST_F(NameTable, OneNameOfTwoTypesIsAClashThatNamesBoth) {
 
 TEST_F(NameTable, TwoCellsOfOneNameAndTypeAreOneThing) {
     std::strcpy(t->texts[1].data(), "made.key");
+    t->level.state.hash = t->key.state.hash;
     ASSERT_TRUE(apply());
     ASSERT_TRUE(set(0, 1));
     EXPECT_EQ(t->level.value, 1U);

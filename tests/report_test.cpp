@@ -1125,6 +1125,7 @@ struct hand_named {
             made::refer(tables.names[i].name, tables.texts[i].data());
             made::refer(tables.names[i].signature, tables.texts[3].data());
             made::refer(tables.names[i].cell, cells[i]);
+            cells[i]->state.hash = inlay::detail::hash_of(tables.texts[i].data());
         }
         made::refer(tables.names[2].trampoline, &memory.text[trampoline_at]);
         made::refer(tables.keys[0].site, &memory.text[key_at]);
@@ -1283,6 +1284,8 @@ TEST(ReportOfMadeImage, MalformedNamesAreReportedInTheirPlace) {
     made.tables.names[0].cell.distance -= 1;
 
     made.tables.texts[1] = made.tables.texts[0];
+    EXPECT_EQ(made.about().trouble, std::string{"name 1 \"key\": "} + inlay::message(error::cell_of_another));
+    made.tables.way.state.hash = made.tables.key.state.hash;
     made::refer(made.tables.names[1].signature, made.tables.texts[2].data());
     EXPECT_EQ(made.about().trouble, std::string{"name 1 \"key\": "} + inlay::message(error::name_clash));
     made::refer(made.tables.names[1].signature, made.tables.texts[3].data());

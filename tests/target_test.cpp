@@ -117,7 +117,9 @@ struct memory {
         std::uint32_t value;
         std::array<std::uint8_t, 4> enabled;
         table::call_mode mode;
-        std::array<std::uint8_t, 64> more;
+        std::array<std::uint8_t, 3> flags;
+        std::uint32_t hash;
+        std::array<std::uint8_t, 48> more;
     };
     std::array<toy_cell, 2> cells;
     std::array<char, 64> words;
@@ -199,6 +201,8 @@ protected:
         refer(m->names[0].cell, m->cells.data());
         refer(m->names[1].cell, &m->cells[1]);
         refer(m->names[1].trampoline, &m->text[68]);
+        m->cells[0].hash = inlay::detail::hash_of("toy.key");
+        m->cells[1].hash = inlay::detail::hash_of("toy.call");
         m->cells[0].value = 1;
         m->cells[1].value = own(&m->text[120]);
         refer(m->keys[0].site, &m->text[16]);

@@ -44,6 +44,8 @@ inline void describe_names() {
     static_call<"own.class", &take<item>>::describe();
     static_call<"own.pointer", &take<const item* const*, int>>::describe();
     static_call<"own.member", &take<int item::*>>::describe();
+    static_call<"own.array", &take<int item::*(*)[2]>>::describe(); // NOLINT(*-avoid-c-arrays)
+    static_call<"own.volatile", &take<int item::* volatile*>>::describe();
     static_call<"own.enum", &take<colour&>>::describe();
     static_call<"own.template", &take<box<int>>>::describe();
     static_call<"own.argument", &take<std::basic_string<char>*, std::pair<int, item>>>::describe();

@@ -18,7 +18,7 @@ TEST(UnitTypes, BelongToTheirUnits) {
     for (std::size_t i = 0; i < names.size(); ++i) {
         types[inlay::detail::text_at(names.records[i].name)].insert(inlay::detail::text_at(names.records[i].signature));
     }
-    EXPECT_EQ(types.size(), 17U);
+    EXPECT_EQ(types.size(), 19U);
     for (const auto& [name, signatures] : types) {
         EXPECT_EQ(signatures.size(), name.starts_with("own.") ? 2U : 1U) << name << ": " << *signatures.begin();
     }

@@ -55,19 +55,29 @@ inline constexpr bool has_external_members<Type Class::*> = has_external_types<C
 template <class Type>
 inline constexpr bool has_external_members<const Type> = has_external_members<Type>;
 template <class Type>
+inline constexpr bool has_external_members<volatile Type> = has_external_members<Type>;
+template <class Type>
+inline constexpr bool has_external_members<const volatile Type> = has_external_members<Type>;
+template <class Type, size_t Count>
+inline constexpr bool has_external_members<Type[Count]> = has_external_members<Type>; // NOLINT(*-avoid-c-arrays)
+template <class Type, size_t Count>
+inline constexpr bool has_external_members<const Type[Count]> = has_external_members<Type>; // NOLINT(*-avoid-c-arrays)
+template <class Type>
 inline constexpr bool has_external_members<Type*> = has_external_members<Type>;
 template <class Type>
 inline constexpr bool has_external_members<Type&> = has_external_members<Type>;
 template <class Type>
 inline constexpr bool has_external_members<Type&&> = has_external_members<Type>;
+template <class... Types>
+// NOLINTNEXTLINE(misc-redundant-expression): it takes these instances of one template for the same expression
+inline constexpr bool have_external_members = (has_external_members<Types> && ...);
 template <class Result, class... Parameters>
-inline constexpr bool has_external_members<Result(Parameters...)> =
-    (has_external_members<Result> && ... && has_external_members<Parameters>);
+inline constexpr bool has_external_members<Result(Parameters...)> = have_external_members<Result, Parameters...>;
 template <class Result, class... Parameters>
 inline constexpr bool has_external_members<Result(Parameters...) noexcept> =
     has_external_members<Result(Parameters...)>;
 template <template <class...> class Template, class... Types>
-inline constexpr bool has_external_members<Template<Types...>> = (has_external_members<Types> && ...);
+inline constexpr bool has_external_members<Template<Types...>> = have_external_members<Types...>;
 
 /// Whether all types in `Type` may be the same in other units: none is of an unnamed namespace, unnamed, or a lambda's.
 /// (Nothing in C++ asks for linkage; but the compiler says how it spells a type.)

@@ -233,7 +233,7 @@ each_site(const table::tables& tables, const Platform& platform,
         detail::look_at(tables, platform, record, note);
     };
     // Without names nothing tells whether apply() ran where the features ask for no other form.
-    const bool ran = tables.registry == nullptr || tables.registry->complete != 0;
+    const bool ran = tables.registry == nullptr || (tables.registry->complete & ~table::registry_malformed) != 0;
     detail::each_record(all, table_kind::alternatives, ran, platform, callback, alternative);
     detail::each_record(tables.calls, table_kind::calls, ran, platform, callback, other);
     detail::each_record(tables.keys, table_kind::keys, ran, platform, callback, other);

@@ -40,6 +40,7 @@ enum class error : uint8_t {
     process_forked,          ///< forked without fork()'s handlers while a change was made; it can change nothing
     probe_first,             ///< a probe has to run before; apply() runs it
     name_clash,              ///< one name stands for two types; see outcome::clash()
+    cell_of_another,         ///< a name's cell has the hash of another name
     value_outside,           ///< a switch was set to a value that it does not have
     target_null,             ///< a static call that returns an object was given a null target
     candidate_unknown,       ///< a dispatch was given a function that it does not have
@@ -105,6 +106,7 @@ inline constexpr explanation explanations[] = {
     {error::process_forked, "this process was forked without fork() while another thread was changing keys or calls"},
     {error::probe_first, "a feature's probe has to run first"},
     {error::name_clash, "one name stands for two types; outcome::clash() has the name and both types"},
+    {error::cell_of_another, "the name's cell is not its own: the table, or the name, was damaged"},
     {error::value_outside, "the switch has no such value"},
     {error::target_null, "a static call that returns an object cannot have a null target"},
     {error::candidate_unknown, "the dispatch has no such function: choose one of its own, by its address or number"},

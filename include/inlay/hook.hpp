@@ -92,7 +92,7 @@ struct hook_on<Name, Result(Parameters...)> {
 
     /// Each image has one. (No site calls the initial target.)
     [[gnu::visibility("hidden")]] static inline constinit call_cell<void() noexcept> state{
-        .target = &nothing, .state = {.mode = table::call_mode::nothing}};
+        .target = &nothing, .state = {.mode = table::call_mode::nothing, .hash = detail::name_text<Name>::hash}};
     static constexpr auto trampoline = &arch::emit::hook_thunk<hook_on>::entry;
 
     /// Calls the target, for the trampoline: it has saved the registers.

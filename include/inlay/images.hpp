@@ -25,6 +25,7 @@
 #include "inlay/image.hpp"
 #include "inlay/images/loaded.hpp"
 #include "inlay/images/shared.hpp"
+#include "inlay/name_hash.hpp"
 #include "inlay/registry.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
@@ -120,7 +121,8 @@ inline void forget_shared(table::shared* all) noexcept {
     });
 }
 
-/// Whether the texts and the cell of a name are in this image. (apply() names the record that is not in order.)
+/// Whether the texts and the cell of a name are in this image, and the cell is one of the name. (apply() names the
+/// record that is not in order.)
 [[nodiscard]] inline bool in_order(const loaded_image& image, const table::named& named) noexcept {
     const auto is_text = [&](address at) noexcept {
         for (; has_bytes(image, at, 1, readable_segment); ++at) {
@@ -132,21 +134,26 @@ inline void forget_shared(table::shared* all) noexcept {
     };
     const address cell = target_of(named.cell);
     return is_text(target_of(named.name)) && is_text(target_of(named.signature)) && cell % alignof(table::cell) == 0 &&
-           has_bytes(image, cell, sizeof(table::cell), writable_segment);
+           has_bytes(image, cell, sizeof(table::cell), writable_segment) &&
+           cell_of(named).state.hash == hash_of(text_at(named.name));
 }
 
-/// Calls `function(const table::named&)` for the names of this image that are in order.
+/// Calls `function(const table::named&)` for the names of this image that are in order; whether all are.
 template <class Function>
-void for_each_own_name(const Function& function) noexcept {
+bool for_each_own_name(const Function& function) noexcept {
     loaded_image info{};
     info.segments = static_cast<const segment*>(own_image.registry.headers);
     info.count = static_cast<uint16_t>(own_image.registry.count);
     info.base = own_image.registry.base;
+    bool all = true;
     for (const table::named* each = own_image.names[0]; each < own_image.names[1]; ++each) {
         if (in_order(info, *each)) {
             function(*each);
+        } else {
+            all = false;
         }
     }
+    return all;
 }
 
 /// Adds a name of this image to the names of the process, and takes over its current value.
@@ -191,7 +198,9 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     const bool first = own.joined == 0;
     if (first) {
         __atomic_store_n(&own.shared, all, __ATOMIC_RELEASE);
-        for_each_own_name([&](const table::named& named) noexcept { add_to_process(*all, named); });
+        if (!for_each_own_name([&](const table::named& named) noexcept { add_to_process(*all, named); })) {
+            own.complete |= table::registry_malformed;
+        }
         own.next = all->images;
         all->images = &own_image;
         __atomic_store_n(&own.joined, 1U, __ATOMIC_RELEASE);
@@ -219,7 +228,7 @@ inline void add_to_process(table::shared& all, const table::named& named) noexce
     if (acquire(*all, taken) != error::no_error) { // exit() in the middle of a change
         return;
     }
-    for_each_own_name([&](const table::named& named) noexcept {
+    (void)for_each_own_name([&](const table::named& named) noexcept {
         if (table::cell_state& state = cell_of(named).state; state.owner != nullptr) {
             remove_name<&table::cell_state::under>(all->root, named); // the first one of the cell's, as in join()
             state.owner = nullptr;

@@ -22,6 +22,7 @@ struct layout {
 
     // cell: the value is at its start
     static constexpr size_t cell_mode = PointerSize + 4;
+    static constexpr size_t cell_hash = PointerSize + 8;
     static constexpr size_t cell_size = 10 * PointerSize + 24;
 
     // image: four tables follow the mark, a pointer to the start of each and one to its end
@@ -32,6 +33,8 @@ struct layout {
 static_assert(layout<sizeof(address)>::cell_size == sizeof(cell));
 static_assert(layout<sizeof(address)>::cell_mode ==
               __builtin_offsetof(cell, state) + __builtin_offsetof(cell_state, mode));
+static_assert(layout<sizeof(address)>::cell_hash ==
+              __builtin_offsetof(cell, state) + __builtin_offsetof(cell_state, hash));
 static_assert(layout<sizeof(address)>::image_tables == __builtin_offsetof(image, alternatives));
 static_assert(layout<sizeof(address)>::image_registry == __builtin_offsetof(image, registry));
 

@@ -5,7 +5,7 @@
 //     inlay::feature<"app.x", inlay::by_hand{}> x;      // the same feature in every unit that says "app.x"
 #pragma once
 
-#include "inlay/requirements.hpp"
+#include "inlay/name_hash.hpp"
 #include "inlay/words.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
@@ -97,7 +97,7 @@ template <name Name>
     }
 }
 
-/// The characters of a name as an object, for the tables to refer to.
+/// The characters of a name as an object, for the tables to refer to; and its hash, for its cell.
 template <name Name>
 struct name_text {
     static_assert(!has_encoded_null(Name),
@@ -105,6 +105,7 @@ struct name_text {
                   "names would be one. Use another name");
 
     [[gnu::visibility("hidden")]] static inline constexpr auto value = encode_nulls<Name>();
+    static constexpr uint32_t hash = hash_of(value.text);
 };
 
 } // namespace detail

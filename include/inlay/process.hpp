@@ -208,16 +208,22 @@ void for_each_cell(table::shared& all, const table::named& what, const Function&
     });
 }
 
+/// An error if `what` is a name of this image that is not in order.
+[[nodiscard, gnu::visibility("hidden")]] inline outcome require_own_name(table::shared& all,
+                                                                         const table::named& what) noexcept {
+    const platform::process image{own_image, all.reserve, platform::process::way::refused, &is_in_site};
+    return require_name(own_tables(), image, what);
+}
+
 /// Makes a change in all images of the process. The functions in poke.hpp that get no platform call this.
 [[gnu::visibility("hidden"), gnu::noinline]] inline outcome change_name(const table::named& what,
                                                                         const change& how) noexcept {
     outcome done;
     const error trouble = exclusively([&](table::shared& all) noexcept {
-        if (cell_of(what).state.owner == nullptr) { // it was not in order when this image joined
-            done.fail(error::reference_outside, {table_kind::names, 0, what.name.target()}, what.name.target());
-            return;
+        done = require_own_name(all, what);
+        if (done) {
+            done = make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
         }
-        done = make_change(what, how, [&](const auto& function) noexcept { for_each_cell(all, what, function); });
     });
     done.fail(trouble, {table_kind::no_table, 0, 0});
     return done;
@@ -245,11 +251,8 @@ struct all_images {
     outcome done;
     const error trouble = exclusively([&](table::shared& all) noexcept {
         for (unsigned i = 0; i < list.count && i < list.room && done; ++i) {
-            const table::named& what = *list.all[i].what;
-            if (cell_of(what).state.owner == nullptr) {
-                list.failed = i;
-                done.fail(error::reference_outside, {table_kind::names, i, what.name.target()}, what.name.target());
-            }
+            done = require_own_name(all, *list.all[i].what);
+            list.failed = i;
         }
         if (done) {
             done = make_changes(list, all_images{all});

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
+#include "inlay/name_hash.hpp"
 #include "inlay/table.hpp"
 #include "inlay/words.hpp"
 
@@ -53,15 +54,6 @@ inline namespace baseline {
     return same_text(text_at(a.signature), text_at(b.signature), '.');
 }
 
-/// FNV-1a, 32 bits.
-[[nodiscard]] inline uint32_t hash_of(const char* text) noexcept {
-    uint32_t hash = 2166136261U;
-    for (; *text != '\0'; ++text) {
-        hash = (hash ^ static_cast<uint8_t>(*text)) * 16777619U;
-    }
-    return hash;
-}
-
 // ---- Trees; `Links` are &cell_state::below (of an image) or &cell_state::under (of a process) -------
 
 /// Where the first cell with the name of `what` hangs in the tree, or would hang. The others with the name hang on that
@@ -95,7 +87,6 @@ template <auto Links>
 void add_name(const table::named*& root, const table::named& named) noexcept {
     table::cell_state& state = cell_of(named).state;
     (state.*Links)[0] = (state.*Links)[1] = (state.*Links)[2] = nullptr;
-    state.hash = hash_of(text_at(named.name));
     const table::named** const place = place_of<Links>(root, named);
     if (*place == nullptr) {
         *place = &named;

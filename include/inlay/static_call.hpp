@@ -227,7 +227,8 @@ public:
 
     /// Each image has one.
     [[gnu::visibility("hidden")]] static inline constinit detail::call_cell<typename kind::stored> state{
-        .target = kind::template pointer<Default>, .state = {.mode = kind::mode}};
+        .target = kind::template pointer<Default>,
+        .state = {.mode = kind::mode, .hash = detail::name_text<Name>::hash}};
     static constexpr auto trampoline = detail::trampoline_of<Name, function>;
 
     /// The target of a call expression. It emits the marker, so use it only in a call expression: `sched_clock()`.

@@ -38,8 +38,8 @@ struct static_key {
     static_assert(!Name.empty(), "inlay: a static key needs a name: static_key<\"app.trace\">");
 
     /// Each image has one.
-    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = Initial ? 1U : 0U,
-                                                                            .state = {.enabled = Initial ? 1 : 0}};
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{
+        .value = Initial ? 1U : 0U, .state = {.enabled = Initial ? 1 : 0, .hash = detail::name_text<Name>::hash}};
 
     /// The value, laid out as if it were `Expected`.
     template <bool Expected>

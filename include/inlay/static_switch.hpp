@@ -42,7 +42,8 @@ template <name Name, unsigned Ways, auto Initial, unsigned long long Unit>
 struct switch_cell {
     static constexpr bool belongs_to_unit = Unit != 0;
 
-    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = static_cast<unsigned>(Initial)};
+    [[gnu::visibility("hidden")]] static inline constinit table::cell state{.value = static_cast<unsigned>(Initial),
+                                                                            .state = {.hash = name_text<Name>::hash}};
 };
 
 /// The number of this unit, if the type belongs to it.

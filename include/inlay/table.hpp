@@ -208,7 +208,7 @@ struct cell_state {
     uint8_t changed{};
     uint8_t mixed{}; ///< 1: this is the first of its name in the process, and not all others have its type
     uint8_t reserved{};
-    uint32_t hash{};         ///< of the name
+    uint32_t hash{};         ///< of the name, from the start (name_hash.hpp)
     uint32_t sites{};        ///< 1 + index of its first record, records being sorted by cell; 0: no site is patched
     const named* self{};     ///< null until the image's names are registered
     const named* below[3]{}; ///< those of smaller, and of greater or equal hash; the next one of the same name
@@ -284,12 +284,14 @@ struct reserve {
 
 /// In registry::complete: the sites are patched, and the first change registers the names.
 [[gnu::visibility("hidden")]] inline constexpr uint32_t registry_applied = 2;
+/// In registry::complete: some name of the image is not in order. A change looks at its own name then.
+[[gnu::visibility("hidden")]] inline constexpr uint32_t registry_malformed = 4;
 
 /// The registered names of an image, and the targets of its trampolines that have nothing to do. Each image has its own
 /// functions for this, since another image may go away.
 struct registry {
     const named* root; ///< a tree by hash
-    uint32_t complete; ///< 1: it has all names that are in order; and registry_applied, after apply_proven()
+    uint32_t complete; ///< 1: it has all names that are in order; registry_applied; registry_malformed
     uint32_t joined;   ///< 1: it knows the other images of its process; 2: it has left them
     // Of a program's images; null in a kernel.
     table::shared* shared; ///< the data that they share

@@ -90,13 +90,18 @@
 	.popsection
 	.endm
 
-	/* A cell of 8-byte pointers: its value, then the other nine pointers and 24 bytes. */
-	.macro cell name, value=0
+	/* A cell of 8-byte pointers, for a key or a call named `of`, "c" or "k": its value, 8 bytes, the hash of its name
+	   (FNV-1a), then the other nine pointers and 12 bytes. */
+	.set	code_of_c, 'c'
+	.set	code_of_k, 'k'
+	.macro cell name, of, value=0
 	.pushsection .data
 	.balign	8
 \name:
 	.quad	\value
-	.zero	96
+	.zero	8
+	.long	((2166136261 ^ code_of_\of) * 16777619) & 0xffffffff
+	.zero	84
 	.popsection
 	.endm
 	/* The name of a key (trampoline 0) or of a static call. */

@@ -4,6 +4,7 @@
 
     damage.py PROGRAM [RUNNER...]              changes each part of the sealed PROGRAM, a byte at a time
     damage.py --one SEALED OUT                 writes a copy whose last plan has another byte
+    damage.py --names PROGRAM                  changes each bit of the names of a PROGRAM without a seal
     damage.py --move SEALED OTHER              OTHER, linked at another address, gets the seal of SEALED; it is refused
 """
 import os
@@ -21,12 +22,17 @@ TABLES = ["alternatives", "calls", "keys", "names"]
 
 
 class Image:
-    def __init__(self, path):
+    def __init__(self, path, sealed=True):
         with open(path, "rb") as file:
             self.data = bytearray(file.read())
         with open(path, "rb") as file:
             self.segments = [(each["p_vaddr"], each["p_offset"], each["p_filesz"], each["p_flags"])
                              for each in ELFFile(file).iter_segments() if each["p_type"] == "PT_LOAD"]
+            self.sections = {each.name: (each["sh_offset"], each["sh_size"]) for each in ELFFile(file).iter_sections()}
+        if sealed:
+            self.read_seal()
+
+    def read_seal(self):
         self.seal = next(at - 24 for at in self.places(MARK) if self.address(at)[1] & 2)
         self.used = self.word(self.seal + 16)
         self.parts = {"seal": (self.seal, self.used)}
@@ -67,19 +73,17 @@ class Image:
         os.chmod(path, 0o755)
 
 
-def refused(path, runner, reasons, may_end=False):
-    """The fault of the answer; None: the program refuses with one of the reasons, and its text has not changed. It `may_end`
-    by a signal."""
-    done = subprocess.run([*runner, path, "proven", ""], capture_output=True, text=True, timeout=60)
+def refused(path, runner, reasons, arguments=("proven", "")):
+    """The fault of the answer; None: the program refuses with one of the reasons, and its text has not changed."""
+    done = subprocess.run([*runner, path, *arguments], capture_output=True, text=True, timeout=60)
     said = done.stdout.split("\n")
     if done.returncode == 1 and any(reason in said[0] for reason in reasons) and said[2:] == ["text", ""]:
-        return None
-    if may_end and (done.returncode < 0 or done.returncode > 128) and not done.stdout:
         return None
     return f"status {done.returncode}: {done.stdout[:200]!r}"
 
 
 SEAL = ["the seal is not that of this image", "the image has no seal"]
+CELL = ["the name's cell is not its own", "the record refers to memory outside the image"]
 TEXT = ["the site holds bytes that inlay did not write"]
 
 
@@ -90,11 +94,11 @@ def damage(program, runner):
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "damaged")
 
-        def attempt(what, at, reasons, may_end=False):
+        def attempt(what, at, reasons, arguments=("proven", "")):
             nonlocal tried, failed
             tried += 1
             image.write(path, at, 1 << random.randrange(8))
-            wrong = refused(path, runner, reasons, may_end)
+            wrong = refused(path, runner, reasons, arguments)
             if wrong:
                 failed += 1
                 print(f"FAIL: proven: {program} with another byte at {at - image.seal:+d} from its seal ({what}): {wrong}")
@@ -104,12 +108,37 @@ def damage(program, runner):
             places = [*range(begin, begin + 160), *random.sample(every, 200)] if name == "seal" else random.sample(every, min(60, size))
             for at in places:
                 if not begin + 20 <= at < begin + 24 or name != "seal": # a word without meaning
-                    # A name's cell may be other data of the program now. The program joins before main(), and writes there.
-                    attempt(name, at, SEAL, name == "names" and 8 <= (at - begin) % 16 < 12)
+                    attempt(name, at, SEAL)
+        for at in range(image.parts["names"][0], sum(image.parts["names"])):
+            if 8 <= (at - image.parts["names"][0]) % 16 < 12: # the place of its cell: the image must not write there as it joins
+                for words in ([], ["key"]):
+                    attempt("names", at, CELL, ["apply", "", *words])
         for name, at in image.sites():
             attempt(f"a site of {name}", at, TEXT)
     print(f"proven: {program}: {tried} times another byte, {failed} failed")
     return failed == 0 and tried > 400
+
+
+def names(program):
+    """Changes each bit of the names' references to their texts and cells. The program joins the process when it is loaded:
+    it must not write where another thing is, and no change may end well without an effect."""
+    image = Image(program, sealed=False)
+    begin, size = image.sections["inlay_names"]
+    tried = failed = 0
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "damaged")
+        for at in range(begin, begin + size):
+            for bit in range(8):
+                if (at - begin) % 16 // 4 not in (0, 2):
+                    continue
+                image.write(path, at, 1 << bit)
+                done = subprocess.run([path], capture_output=True, text=True, timeout=60)
+                tried += 1
+                if done.returncode != 0 or not any(reason in done.stdout for reason in CELL):
+                    failed += 1
+                    print(f"FAIL: proven: {program} with another bit {bit} at {at - begin} of its names: status {done.returncode}, {done.stdout!r}")
+    print(f"proven: {program}: {tried} times another bit, {failed} failed")
+    return failed == 0 and tried >= 3 * 64
 
 
 def move(sealed, other):
@@ -132,6 +161,8 @@ def main(arguments):
         return True
     if arguments[0] == "--move":
         return move(*arguments[1:])
+    if arguments[0] == "--names":
+        return names(arguments[1])
     return damage(arguments[0], arguments[1:])
 
 

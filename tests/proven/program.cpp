@@ -5,10 +5,10 @@
 //
 //     program apply|proven FEATURES [WORD...]       FEATURES: as INLAY_FEATURES, e.g. +app.a,-avx2; or "" for none
 //
-// Words change the state that the patcher finds: key, way=N, clock, clock=none, clock=zero, op=other, op=none,
-// op=nothing, far, early (an earlier set()). Three words cause trouble: fixed (text cannot be changed later), refuse=N
-// (the platform refuses the N-th write), breakpoint=KIND (on the first site of a table). Standard output: the outcome,
-// then each byte of text that differs from the file's.
+// Words change the state that the patcher finds: key, way=N, clock, clock=none, clock=zero, op=other, op=none.
+// Three words cause trouble: fixed (text cannot be changed later), refuse=N (the platform refuses the N-th write),
+// breakpoint=KIND (on the first site of a table). Standard output: the outcome, then each byte of text that differs from
+// the file's.
 #include <inlay/apply_proven.hpp>
 #include <inlay/kernel.hpp>
 #include <inlay/pv_ops.hpp>
@@ -256,9 +256,8 @@ int main(int count_, char** arguments) {
     });
     std::printf("\n");
     say_text("text", before);
-    if (!done && done.error() != inlay::error::text_not_writable) { // a wrong image may end the program, as it leaves
-        std::fflush(stdout);
-        std::_Exit(1);
+    if (!done && done.error() != inlay::error::text_not_writable) {
+        return 1;
     }
     std::printf("values %llu %llu\n", static_cast<unsigned long long>(sites<1>(5)),
                 static_cast<unsigned long long>(sites<2>(8)));

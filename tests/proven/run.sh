@@ -51,6 +51,10 @@ works "a damaged seal, table or site" /usr/bin/python3 $here/damage.py "$work/gc
 tail -n 1 "$work/log"
 program other "$gcc" -static -no-pie -fno-pie -Wl,-Ttext-segment=0x800000
 works "a seal at another address" /usr/bin/python3 $here/damage.py --move "$work/gcc" "$work/other"
+# shellcheck disable=SC2086 # a list
+works "a program that changes keys, but never patches: builds" "$gcc" $flags -static -no-pie -fno-pie $here/unpatched.cpp -o "$work/unpatched"
+works "no change of a damaged name" /usr/bin/python3 $here/damage.py --names "$work/unpatched"
+tail -n 1 "$work/log"
 "$work/gcc.plain" proven "" >"$work/log"
 [ $? = 1 ] && grep -q "^patched: the image has no seal" "$work/log"
 result $? "an image without a seal is refused"

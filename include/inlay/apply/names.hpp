@@ -5,7 +5,7 @@
 //     detail::register_names(tables, platform);
 //
 // How it works. apply() registers each name that it has checked (apply/keys.hpp). A change may come before apply():
-// then it registers all names first. apply() fails for a malformed name; a change passes over it.
+// then it registers all names first. apply() fails for a malformed name; a change fails if that is the name to change.
 #pragma once
 
 #include "inlay/arch/target.hpp"
@@ -30,9 +30,25 @@ void register_names(const table::tables& tables, const Platform& platform) noexc
         check_named(from, tables.names.records[i]);
         if (from.trouble == error::no_error) {
             register_name(tables.registry->root, tables.names.records[i]);
+        } else {
+            tables.registry->complete |= table::registry_malformed;
         }
     }
     tables.registry->complete |= 1U;
+}
+
+/// An error if `what` is a name of the image that is not in order, so that it cannot change. Costs nothing if all are.
+template <class Platform>
+[[nodiscard]] outcome require_name(const table::tables& tables, const Platform& platform,
+                                   const table::named& what) noexcept {
+    outcome done;
+    const auto index = static_cast<size_t>(&what - tables.names.records); // of another image: it has joined
+    if ((tables.registry->complete & table::registry_malformed) != 0 && index < tables.names.size()) {
+        reader<Platform> from{platform};
+        check_named(from, what);
+        done.fail(from.trouble, {table_kind::names, static_cast<uint32_t>(index), from.refused}, from.refused);
+    }
+    return done;
 }
 
 } // namespace INLAY_TARGET

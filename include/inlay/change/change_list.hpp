@@ -248,6 +248,12 @@ template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_tables(const table::tables& tables, change_list& list,
                                                     Platform& platform) noexcept {
     register_names(tables, platform);
+    for (unsigned i = 0; i < list.count && i < list.room; ++i) {
+        if (outcome done = require_name(tables, platform, *list.all[i].what); !done) {
+            list.failed = i;
+            return done;
+        }
+    }
     return make_changes(list, one_image<Platform>{tables, platform});
 }
 

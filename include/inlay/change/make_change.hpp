@@ -217,6 +217,9 @@ template <text_platform Platform>
 [[gnu::visibility("hidden")]] outcome change_tables(const table::tables& tables, const table::named& what,
                                                     const change& how, Platform& platform) noexcept {
     register_names(tables, platform);
+    if (outcome done = require_name(tables, platform, what); !done) {
+        return done;
+    }
     return make_change(what, how, [&](const auto& function) noexcept {
         for_each_namesake<&table::cell_state::below>(
             tables.registry->root, what,

@@ -5,6 +5,7 @@
 
 #include "inlay/decide/reader.hpp"
 #include "inlay/layout.hpp"
+#include "inlay/name_hash.hpp"
 
 namespace [[gnu::visibility("hidden")]] inlay {
 namespace detail {
@@ -21,7 +22,7 @@ template <class Image>
     return false;
 }
 
-/// Checks all references of `named`.
+/// Checks all references of `named`, and that its cell is one of its name.
 template <class Image>
 void check_named(reader<Image>& from, const table::named& named) noexcept {
     constexpr size_t pointer_size = image_target<Image>::pointer_size;
@@ -35,6 +36,11 @@ void check_named(reader<Image>& from, const table::named& named) noexcept {
     require(is_text(image, named.name.target()), named.name);
     require(is_text(image, named.signature.target()), named.signature);
     require(cell % pointer_size == 0 && image.writable(cell, table::layout<pointer_size>::cell_size), named.cell);
+    if (from.trouble == error::no_error) {
+        const bool own = *reinterpret_cast<const uint32_t*>(cell + table::layout<pointer_size>::cell_hash) ==
+                         hash_of(reinterpret_cast<const char*>(named.name.target()));
+        from.fail(own ? error::no_error : error::cell_of_another, cell);
+    }
     require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "inlay/arch/target.hpp"
+#include "inlay/name_hash.hpp"
 #include "inlay/registry.hpp"
 #include "inlay/table.hpp"
 
@@ -87,7 +88,7 @@ struct asked_name {
     [[nodiscard]] std::uint32_t hash() const noexcept {
         std::uint32_t result = hash_of("");
         (void)each_byte([&](char each) noexcept {
-            result = (result ^ static_cast<std::uint8_t>(each)) * 16777619U; // as hash_of()
+            result = hash_with(result, each);
             return true;
         });
         return result;

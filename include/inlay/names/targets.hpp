@@ -91,7 +91,8 @@ struct named_target {
 
     [[gnu::visibility(
         "hidden")]] static inline constinit call_cell<std::remove_pointer_t<std::remove_cv_t<decltype(cell::pointer)>>>
-        state{.target = cell::pointer, .state = {.mode = target_as<Function, Target>::mode}};
+        state{.target = cell::pointer,
+              .state = {.mode = target_as<Function, Target>::mode, .hash = name_text<target_name<Call, Name>()>::hash}};
 
     [[gnu::always_inline]] static inline void describe() noexcept {
         describe_named<named_target, target_name<Call, Name>(), Function>();
@@ -102,7 +103,8 @@ struct named_target {
 template <name Hook, class Function, name Name, auto Target>
 struct named_hook_target {
     [[gnu::visibility("hidden")]] static inline constinit call_cell<Function> state{
-        .target = Target, .state = {.mode = table::call_mode::hook}};
+        .target = Target,
+        .state = {.mode = table::call_mode::hook, .hash = name_text<target_name<Hook, Name>()>::hash}};
 
     [[gnu::always_inline]] static inline void describe() noexcept {
         describe_named<named_hook_target, target_name<Hook, Name>(), hook_of<typename hook_function<Function>::type>>();

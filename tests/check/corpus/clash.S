@@ -4,8 +4,8 @@
 	function f
 	ret
 	end	f
-	cell	one
-	cell	two
+	cell	one, k
+	cell	two, k
 	named	first, k, FbvE, one
 #ifdef FIXED
 	named	second, k, FbvE, two

@@ -18,6 +18,6 @@
 #endif
 	ret
 	end	f
-	cell	cell_c, g
+	cell	cell_c, c, g
 	named	c, c, FvvE, cell_c, trampoline
 	call_record .Lmark, c

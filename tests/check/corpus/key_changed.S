@@ -10,6 +10,6 @@ site:	mov	$1, %eax // here
 	ret
 1:	ret
 	end	f
-	cell	k_cell
+	cell	k_cell, k
 	named	k, k, FvvE, k_cell
 	key	site, 1b, k

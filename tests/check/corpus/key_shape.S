@@ -8,7 +8,7 @@ site:	{disp32} jmp 1f // here
 	end	f
 	.data
 2:	.long	0
-	cell	k_cell
+	cell	k_cell, k
 	named	k, k, FvvE, k_cell
 #ifdef FIXED
 	key	site, 1b, k

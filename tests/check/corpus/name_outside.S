@@ -4,7 +4,7 @@
 	function f
 	ret
 	end	f
-	cell	one
+	cell	one, k
 #ifdef FIXED
 	named	first, k, FbvE, one
 #else

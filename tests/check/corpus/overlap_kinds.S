@@ -13,7 +13,7 @@
 	.long	1b - . - 4
 	form_end jump
 	original c1, jump, 5, one
-	cell	k_cell
+	cell	k_cell, k
 	named	k, k, FvvE, k_cell
 	key	.Lkey, 1b, k
 #ifdef FIXED

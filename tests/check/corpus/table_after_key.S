@@ -19,6 +19,6 @@
 #else
 .Ltable: .quad	.Lafter, .Lsite + 1
 #endif
-	cell	cell
+	cell	cell, k
 	named	k, k, FvvE, cell
 	key	.Lsite, .Lon, k

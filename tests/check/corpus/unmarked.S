@@ -13,7 +13,7 @@
 .Lsecond: call	trampoline // here
 	ret
 	end	f
-	cell	cell_c, g
+	cell	cell_c, c, g
 	named	c, c, FvvE, cell_c, trampoline
 	call_record .Lmark, c
 #ifdef FIXED
