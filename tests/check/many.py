@@ -12,9 +12,9 @@ print("""	function target
 	function trampoline
 	jmp	*cell_c(%rip)
 	end	trampoline
-	cell	cell_c, target
+	cell	cell_c, c, target
 	named	c, c, FvvE, cell_c, trampoline
-	cell	cell_k
+	cell	cell_k, k
 	named	k, k, FbvE, cell_k""")
 for i in range(50):
     print("""	feature	x{0}

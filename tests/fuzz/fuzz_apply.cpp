@@ -80,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         made::refer(named->records[i].name, i == 0 ? named->key_text.data() : named->call_text.data());
         made::refer(named->records[i].signature, named->key_text.data());
         made::refer(named->records[i].cell, &named->cells[i]);
+        named->cells[i].state.hash = inlay::detail::hash_of(inlay::detail::text_at(named->records[i].name));
     }
     made::refer(named->records[1].trampoline, named->trampoline.data());
     named->cells[0].value = input[2] % 8U;
@@ -107,6 +108,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
                                &named->registry};
 
     platform platform{{*image}, *named};
+    for (const table::named& each : named->records) {
+        inlay::reader<struct platform> from{platform};
+        inlay::detail::check_named(from, each);
+        require(from.trouble == error::no_error, "the names are in order, so that their sites are looked at");
+    }
     for (std::size_t i = 0; i < tables.alternatives.size(); ++i) {
         inlay::patch bytes{};
         const bool on = (input[2] >> (i % 8) & 1) != 0;
