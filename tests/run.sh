@@ -90,12 +90,22 @@ echo "with $compilers"
 
 # ---- The parts that are more than tests/NAME/run.sh --------------------------------------------------
 
+# One at a time in a folder.
+build_unit_tests() { # FOLDER COMPILER "TARGET..." ARGUMENTS...
+    folder=$1 compiler=$2 targets=$3
+    shift 3
+    (
+        flock 9
+        # shellcheck disable=SC2086 # a list
+        configure "$folder" -DINLAY_WERROR=$werror "$@" -DCMAKE_CXX_COMPILER="$compiler" && cmake --build "$folder" --target $targets
+    ) 9>"$folder.lock"
+}
 unit_tests() { # FOLDER COMPILER ARGUMENTS...
     folder=$BUILD/$1 compiler=$2
     results=$kept/$1.cases.xml
     shift 2
     rm -f "$results"
-    configure "$folder" -DINLAY_WERROR=$werror "$@" -DCMAKE_CXX_COMPILER="$compiler" && cmake --build "$folder" || return 1
+    build_unit_tests "$folder" "$compiler" all "$@" || return 1
     ctest --test-dir "$folder" -j 2 --output-on-failure --output-junit "$(absolute "$results")"
     status=$?
     [ -f "$results" ] || { echo "ctest wrote no results"; return 1; }
@@ -106,7 +116,9 @@ unit_tests() { # FOLDER COMPILER ARGUMENTS...
 }
 # Without -g, which takes GCC a third of the time; the tests that need it have it. The tour and the benchmarks are built
 # by their own parts.
-part_gcc() { unit_tests gcc "$gcc" --preset gcc -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g"; }
+gcc_settings="--preset gcc -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF"
+# shellcheck disable=SC2086 # a list
+part_gcc() { unit_tests gcc "$gcc" $gcc_settings "$no_g"; }
 part_clang() {
     # shellcheck source=tests/inlay_tool.sh
     . tests/inlay_tool.sh
@@ -144,12 +156,10 @@ part_threads() {
 
 part_valgrind() {
     programs="static_key_test static_call_test dispatch_test"
-    folder=$BUILD/valgrind # not that of part gcc, which may run at the same time
-    # shellcheck disable=SC2086
-    configure "$folder" -DINLAY_WERROR=$werror --preset gcc -DCMAKE_CXX_COMPILER="$gcc" -DINLAY_EXAMPLES=OFF -DINLAY_BENCH=OFF "$no_g" &&
-        cmake --build "$folder" --target $programs || return 1
+    # shellcheck disable=SC2086 # a list
+    build_unit_tests "$BUILD/gcc" "$gcc" "$programs" $gcc_settings "$no_g" || return 1
     for program in $programs; do
-        valgrind -q --smc-check=all-non-file --error-exitcode=9 "$folder/tests/$program" --gtest_brief=1 || return 1
+        valgrind -q --smc-check=all-non-file --error-exitcode=9 "$BUILD/gcc/tests/$program" --gtest_brief=1 || return 1
     done
     echo "3 passed, 0 failed: Valgrind finds nothing in $programs"
 }
