@@ -18,7 +18,13 @@ from elftools.elf.elffile import ELFFile
 
 MARK = b"inlay seal\r\0"
 PLACE_OF_TABLES = 48  # in the seal: a distance and a size each
+TO_TEXT, TO_CELL = 0, 2 # of the four references in a name's record
 TABLES = ["alternatives", "calls", "keys", "names"]
+
+
+def bytes_of(begin, size, *references):
+    """The places of these references in all records of names."""
+    return [at for at in range(begin, begin + size) if (at - begin) % 16 // 4 in references]
 
 
 class Image:
@@ -109,10 +115,9 @@ def damage(program, runner):
             for at in places:
                 if not begin + 20 <= at < begin + 24 or name != "seal": # a word without meaning
                     attempt(name, at, SEAL)
-        for at in range(image.parts["names"][0], sum(image.parts["names"])):
-            if 8 <= (at - image.parts["names"][0]) % 16 < 12: # the place of its cell: the image must not write there as it joins
-                for words in ([], ["key"]):
-                    attempt("names", at, CELL, ["apply", "", *words])
+        for at in bytes_of(*image.parts["names"], TO_CELL): # the image must not write there as it joins
+            for words in ([], ["key"]):
+                attempt("names", at, CELL, ["apply", "", *words])
         for name, at in image.sites():
             attempt(f"a site of {name}", at, TEXT)
     print(f"proven: {program}: {tried} times another byte, {failed} failed")
@@ -127,10 +132,8 @@ def names(program):
     tried = failed = 0
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "damaged")
-        for at in range(begin, begin + size):
+        for at in bytes_of(begin, size, TO_TEXT, TO_CELL):
             for bit in range(8):
-                if (at - begin) % 16 // 4 not in (0, 2):
-                    continue
                 image.write(path, at, 1 << bit)
                 done = subprocess.run([path], capture_output=True, text=True, timeout=60)
                 tried += 1

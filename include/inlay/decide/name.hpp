@@ -36,10 +36,10 @@ void check_named(reader<Image>& from, const table::named& named) noexcept {
     require(is_text(image, named.name.target()), named.name);
     require(is_text(image, named.signature.target()), named.signature);
     require(cell % pointer_size == 0 && image.writable(cell, table::layout<pointer_size>::cell_size), named.cell);
-    if (from.trouble == error::no_error) {
-        const bool own = *reinterpret_cast<const uint32_t*>(cell + table::layout<pointer_size>::cell_hash) ==
-                         hash_of(reinterpret_cast<const char*>(named.name.target()));
-        from.fail(own ? error::no_error : error::cell_of_another, cell);
+    if (from.trouble == error::no_error &&
+        *reinterpret_cast<const uint32_t*>(cell + table::layout<pointer_size>::cell_hash) !=
+            hash_of(reinterpret_cast<const char*>(named.name.target()))) {
+        from.fail(error::cell_of_another, cell);
     }
     require(!named.trampoline || image.executable(named.trampoline.target(), 1), named.trampoline);
 }
